@@ -1,0 +1,96 @@
+"""thinnet trains neural networks that generalise, on a CPU, with dropout as a first-class thing."""
+
+from thinnet import initialisers, losses, optimisers, schedules
+from thinnet.checks import CheckpointError, DataFileError, DivergedError, StaleCacheError
+from thinnet.diagnostics import gradient_report
+from thinnet.layers import (
+    ELU,
+    GELU,
+    SELU,
+    AlphaDropout,
+    BatchNorm,
+    Dense,
+    DropConnect,
+    Dropout,
+    Flatten,
+    GaussianDropout,
+    GaussianNoise,
+    Identity,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from thinnet.losses import (
+    AbsoluteError,
+    BinaryCrossEntropy,
+    GaussianNLL,
+    Huber,
+    Poisson,
+    SoftmaxCrossEntropy,
+    SquaredError,
+)
+from thinnet.masks import dropout, keep_mask
+from thinnet.network import Network
+from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
+from thinnet.philox import derived_seed
+from thinnet.run import Run
+from thinnet.training import EarlyStopping, History, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
+    "SGD",
+    "AbsoluteError",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "AlphaDropout",
+    "BatchNorm",
+    "BinaryCrossEntropy",
+    "CheckpointError",
+    "DataFileError",
+    "Dense",
+    "DivergedError",
+    "DropConnect",
+    "Dropout",
+    "EarlyStopping",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNLL",
+    "GaussianNoise",
+    "History",
+    "Huber",
+    "Identity",
+    "LayerNorm",
+    "LeakyReLU",
+    "Network",
+    "Poisson",
+    "RMSprop",
+    "ReLU",
+    "Run",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "SoftmaxCrossEntropy",
+    "Softplus",
+    "SquaredError",
+    "StaleCacheError",
+    "Tanh",
+    "derived_seed",
+    "dropout",
+    "gradient_report",
+    "initialisers",
+    "keep_mask",
+    "losses",
+    "optimisers",
+    "schedules",
+    "train",
+]

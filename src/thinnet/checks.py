@@ -1,0 +1,127 @@
+"""Bad settings and bad data, refused once and in the same words.
+
+One sentence: *name* must be *range*, got *value*.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from thinnet.arrays import Array
+
+
+class StaleCacheError(RuntimeError):
+    """The cache of an older forward pass was given to ``backward``."""
+
+
+class DivergedError(ArithmeticError):
+    """The loss or a gradient stopped being finite; the network keeps its last good weights."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is damaged, of another version, or of another training run."""
+
+
+class DataFileError(ValueError):
+    """A data file that is missing, cut short, or not what its name says."""
+
+
+def must(ok: bool, name: str, allowed: str, value: object) -> None:
+    if not ok:
+        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+
+
+def is_real(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+
+
+def integer(name: str, value: Any, low: int, high: float = math.inf) -> int:
+    """`value` as a Python int, if it is a whole number from `low` to `high`."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    allowed = f"an integer from {low} to {high}" if high < math.inf else f"an integer >= {low}"
+    must(whole and low <= value <= high, name, allowed, value)
+    return int(value)
+
+
+def unit_interval(name: str, value: Any) -> float:
+    must(is_real(value) and 0 <= value <= 1, name, "a number in [0, 1]", value)
+    return float(value)
+
+
+def below_one(name: str, value: Any) -> float:
+    must(is_real(value) and 0 <= value < 1, name, "a number in [0, 1)", value)
+    return float(value)
+
+
+def positive(name: str, value: Any) -> float:
+    must(is_real(value) and 0 < value < math.inf, name, "a finite number > 0", value)
+    return float(value)
+
+
+def non_negative(name: str, value: Any) -> float:
+    must(is_real(value) and 0 <= value < math.inf, name, "a finite number >= 0", value)
+    return float(value)
+
+
+def finite_number(name: str, value: Any) -> float:
+    must(is_real(value) and math.isfinite(value), name, "a finite number", value)
+    return float(value)
+
+
+def boolean(name: str, value: Any) -> bool:
+    must(isinstance(value, bool | np.bool_), name, "True or False", value)
+    return bool(value)
+
+
+def one_of(name: str, value: Any, allowed: Collection[Any]) -> Any:
+    listed = " or ".join(repr(a) for a in allowed)
+    must(
+        any(value is a or (type(value) is type(a) and value == a) for a in allowed),
+        name,
+        listed,
+        value,
+    )
+    return value
+
+
+def float_dtype(name: str, value: Any) -> np.dtype:
+    """`value` as a NumPy floating-point type."""
+    try:
+        dtype = np.dtype(value)
+    except TypeError:
+        dtype = np.dtype(object)
+    must(np.issubdtype(dtype, np.floating), name, "a floating-point type", value)
+    return dtype
+
+
+def numeric(name: str, values: Any) -> Array:
+    """`values` as a non-empty array of numbers."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
+    if array.size == 0:
+        raise ValueError(f"{name} must not be empty, got shape {array.shape}")
+    return array
+
+
+def finite(name: str, array: Array) -> Array:
+    """`array`, if all of it is finite; else an error with the first bad row and column."""
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        row, *column = where
+        place = f"row {row}" + (f", column {', '.join(map(str, column))}" if column else "")
+        raise ValueError(f"{name} must be finite, got {array[where]} in {place}")
+    return array
+
+
+def same_length(name: str, array: Array, other_name: str, rows: int) -> Array:
+    if len(array) != rows:
+        raise ValueError(
+            f"{name} must have as many rows as {other_name}, got {len(array)} and {rows}"
+        )
+    return array

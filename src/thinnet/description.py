@@ -1,0 +1,78 @@
+"""A look at a network before training: what it is made of, and whether its order is wise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from thinnet.layers import BatchNorm, GaussianNoise, Layer
+from thinnet.layers.base import title, trait
+from thinnet.run import Run, Schedule, Site
+
+if TYPE_CHECKING:
+    from thinnet.network import Network
+
+
+def order_advice(layers: Sequence[Layer]) -> str | None:
+    """One sentence where dropout stands upstream of BatchNorm (Li et al. 2018), else None."""
+    norms = [i for i, layer in enumerate(layers) if isinstance(layer, BatchNorm)]
+    before = [
+        i
+        for i, layer in enumerate(layers)
+        if norms
+        and i < norms[-1]
+        and trait(layer, "can_draw")
+        and getattr(layer, "rate", 0.0) != 0.0
+    ]
+    if not before:
+        return None
+    where = ", ".join(f"layer {i}, {title(layers[i])}" for i in before)
+    return (
+        f"dropout stands upstream of BatchNorm ({where}): its running variance will not fit "
+        "prediction (Li et al. 2018, variance shift); put dropout behind the last BatchNorm"
+    )
+
+
+def draws(network: Network) -> bool:
+    """Does a sampling pass of this network draw anything?"""
+    return any(_is_active(layer, site) for layer, site in network.places())
+
+
+def _is_active(layer: Layer, site: Site) -> bool:
+    if not trait(layer, "can_draw"):
+        return False
+    if isinstance(layer, GaussianNoise):
+        return layer.scale > 0
+    return site.rate(getattr(layer, "rate", 1.0), Run.sample(0)) > 0
+
+
+def _size(group: Any) -> int:
+    return sum(part.size for part in group)
+
+
+def _rate(layer: Layer) -> str:
+    rate = getattr(layer, "rate", None)
+    if rate is None:
+        return ""
+    return title(rate) if isinstance(rate, Schedule) else f"{rate:g}"
+
+
+def _shape(features: tuple[int, ...]) -> str:
+    return " x ".join(map(str, features))
+
+
+def describe(network: Network) -> None:
+    table = Table(title=f"{len(network.layers)} layers, {network.dtype}, seed {network.seed}")
+    for column in ("", "layer", "in", "out", "parameters", "running", "rate"):
+        table.add_column(column, justify="left" if column == "layer" else "right")
+    for i, (layer, site) in enumerate(network.places()):
+        sizes = [f"{n:,}" if n else "" for n in (_size(site.p), _size(site.s))]
+        shapes = _shape(site.features), _shape(site.out)
+        table.add_row(str(i), title(layer), *shapes, *sizes, _rate(layer))
+    running = sum(_size(site.s) for site in network.sites)
+    table.add_section()
+    table.add_row("", "all", "", "", f"{network.theta.size:,}", f"{running:,}", "")
+    Console().print(table)

@@ -1,0 +1,46 @@
+"""Layers: one short file for each, forward beside backward."""
+
+from thinnet.layers.activations import (
+    ELU,
+    GELU,
+    SELU,
+    Identity,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from thinnet.layers.base import Layer, Shapes
+from thinnet.layers.dense import Dense
+from thinnet.layers.dropconnect import DropConnect
+from thinnet.layers.dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
+from thinnet.layers.flatten import Flatten
+from thinnet.layers.normalisation import BatchNorm, LayerNorm
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
+    "AlphaDropout",
+    "BatchNorm",
+    "Dense",
+    "DropConnect",
+    "Dropout",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "Identity",
+    "Layer",
+    "LayerNorm",
+    "LeakyReLU",
+    "ReLU",
+    "Shapes",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+]

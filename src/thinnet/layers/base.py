@@ -1,0 +1,88 @@
+"""What a layer is: a frozen description with three methods.
+
+Optional class variables tell what the network may conclude from a layer (all False by default):
+
+``can_draw``    it draws random numbers in some pass, and so takes a stream of its own;
+``unitwise``    unit j of a row's output depends on unit j of its input alone (and on the batch);
+``keeps_zero``  a unit that is zero for all rows stays zero;
+``mixes_rows``  a learning pass needs at least two rows.
+
+Optional methods: ``initialise(site, initial)`` writes the first values into ``site.p`` and
+``site.s``; ``present(inputs, outputs)`` tells which parameters exist where only some inputs and
+outputs do (docs/thinned-training.md); ``keep(site, run, rows)`` shows the mask of a pass.
+An activation's ``weights_before`` names the initialiser that suits the weights before it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from thinnet.arrays import Array, Features, Rows
+from thinnet.run import Run, Site
+
+
+class Shapes(NamedTuple):
+    """What a layer needs when it is bound: shapes, in NamedTuples of the layer's own."""
+
+    out: Features
+    params: Any = ()
+    state: Any = ()
+    counters: Any = ()
+
+
+@runtime_checkable
+class Layer(Protocol):
+    def shapes(self, features: Features) -> Shapes:
+        """The shapes for rows of shape `features`; ValueError where the layer doesn't fit."""
+        ...
+
+    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, Any]:
+        """The output, and a cache: all that `backward` needs beside the site."""
+        ...
+
+    def backward(self, site: Site, cache: Any, dy: Rows) -> Rows:
+        """The gradient of the input; writes (never adds) those of the parameters to `site.g`."""
+        ...
+
+
+class Initial(Protocol):
+    """Where a layer gets its first weights from."""
+
+    def weights(self, shape: tuple[int, ...], rule: Any = None) -> Array:
+        """Weights by `rule` (None: what suits the activation that follows), from the seed."""
+        ...
+
+
+def trait(layer: Layer, name: str) -> bool:
+    """One of the optional class variables above."""
+    return bool(getattr(layer, name, False))
+
+
+def title(layer: Any) -> str:
+    """A layer's name with the settings that are not its defaults: ``Dense(64, l2=0.0005)``."""
+    name = type(layer).__name__
+    if not dataclasses.is_dataclass(layer):
+        return name
+    said = []
+    for i, field in enumerate(f for f in dataclasses.fields(layer) if f.init):
+        value = getattr(layer, field.name)
+        shown = title(value) if dataclasses.is_dataclass(value) else repr(value)
+        if value != field.default:
+            said.append(shown if i == 0 else f"{field.name}={shown}")
+    return f"{name}({', '.join(said)})"
+
+
+def same_shape(self: Layer, features: Features) -> Shapes:
+    """`shapes` of a layer without parameters that keeps the shape of its rows."""
+    return Shapes(features)
+
+
+def one_axis(layer: Layer, features: Features) -> int:
+    """The width of rows that must have just one axis."""
+    if len(features) != 1:
+        raise ValueError(
+            f"{title(layer)} must get rows of one axis, got rows of shape {features}: "
+            "put Flatten() before it"
+        )
+    return features[0]

@@ -1,0 +1,95 @@
+"""DropConnect: dropout of weights instead of activations."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from jaxtyping import Bool
+
+from thinnet import checks, masks
+from thinnet.arrays import Array, Features, Out, Table
+from thinnet.layers.base import Initial, Shapes
+from thinnet.layers.dense import Cache as DenseCache
+from thinnet.layers.dense import Dense, Params
+from thinnet.run import Rate, Run, Site, check_rate
+
+
+class Cache(NamedTuple):
+    inner: DenseCache
+    run: Run
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class DropConnect:
+    """A Dense layer whose weights are dropped, each with probability `rate` (Wan et al. 2013).
+
+    Kept weights are scaled by 1/q; biases are never dropped.  All rows of a pass share one mask
+    (Wan et al. draw one per row, which a matrix product cannot serve); its unit number is
+    ``j * width + i`` for the weight from input i to unit j.  Prediction uses the weights as they
+    are, the mean over the masks, where Wan et al. sample a Gaussian.
+
+    Parameters
+    ----------
+    dense : Dense
+        The layer whose weights are dropped.
+    rate : float or Schedule
+        The probability of dropping a weight, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
+
+    Examples
+    --------
+    >>> from thinnet import Dense
+    >>> DropConnect(Dense(10), rate=0.5).shapes((4,)).params
+    Params(W=(10, 4), b=(10,))
+    """
+
+    dense: Dense
+    rate: Rate
+
+    can_draw: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        checks.must(isinstance(self.dense, Dense), "dense", "a Dense layer", self.dense)
+        check_rate(self.rate)
+
+    def shapes(self, features: Features) -> Shapes:
+        return self.dense.shapes(features)
+
+    def initialise(self, site: Site, initial: Initial) -> None:
+        self.dense.initialise(site, initial)
+
+    def present(self, inputs: Array, outputs: Array) -> Params:
+        return self.dense.present(inputs, outputs)
+
+    def forward(self, site: Site, x: Table, run: Run) -> tuple[Out, Cache]:
+        rate = site.rate(self.rate, run) if run.draws else 0.0
+        y, inner = self.dense.forward(self._thinned(site, run, rate), x, run)
+        return y, Cache(inner, run, rate)
+
+    def backward(self, site: Site, cache: Cache, dy: Out) -> Table:
+        dx = self.dense.backward(self._thinned(site, cache.run, cache.rate), cache.inner, dy)
+        site.g.W[...] = self._drop(site, site.g.W, cache.run, cache.rate)
+        return dx
+
+    def keep(self, site: Site, run: Run, rows: int) -> Bool[Array, "units width"]:
+        """Which weights a pass keeps."""
+        return self._mask(site, run, site.rate(self.rate, run))
+
+    def _mask(self, site: Site, run: Run, rate: float) -> Bool[Array, "units width"]:
+        shared = masks.sample_ids("shared")
+        return masks.mask(site.stream(run), shared, site.p.W.size, rate).reshape(site.p.W.shape)
+
+    def _drop(self, site: Site, W: Array, run: Run, rate: float) -> Array:
+        return W if rate == 0.0 else masks.scaled(W, self._mask(site, run, rate), rate)
+
+    def _thinned(self, site: Site, run: Run, rate: float) -> Site:
+        """The same site, seen through the mask."""
+        params = site.p._replace(W=self._drop(site, site.p.W, run, rate))
+        return dataclasses.replace(site, p=params)

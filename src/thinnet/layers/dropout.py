@@ -1,0 +1,265 @@
+"""Dropout and its relatives: noise on activations, addressed and never stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from jaxtyping import Bool
+
+from thinnet import checks, masks
+from thinnet.arrays import Array, Features, Rows
+from thinnet.layers.activations import SELU_ALPHA, SELU_SCALE
+from thinnet.layers.base import Shapes, same_shape, title
+from thinnet.run import Rate, Run, Site, check_rate
+
+Share: TypeAlias = Literal["batch"] | None
+
+
+class Drawn(NamedTuple):
+    """Names what was drawn; the numbers themselves are drawn again when needed."""
+
+    run: Run
+    rate: float
+
+
+def check_sharing(layer: Dropout | GaussianDropout | AlphaDropout) -> None:
+    checks.one_of("share", layer.share, (None, "batch"))
+    for axis in layer.share_axes:
+        checks.integer("each of share_axes", axis, -32, 31)
+
+
+def shareable_shapes(self: Dropout | GaussianDropout | AlphaDropout, features: Features) -> Shapes:
+    """`shapes` of a layer that may share its mask along some of its feature axes."""
+    for axis in self.share_axes:
+        checks.integer(
+            f"each of share_axes of {title(self)}", axis, -len(features), len(features) - 1
+        )
+    return Shapes(features)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropout:
+    """Zero each activation with probability `rate`; scale the others by 1/q.
+
+    Parameters
+    ----------
+    rate : float or Schedule
+        The probability of dropping a unit, in [0, 1]: never that of keeping it.  q is the keep
+        probability, ``1 - rate`` rounded to 16 bits (docs/masks.md).
+    share : None or "batch"
+        "batch" draws one mask a step for all rows, so that the dropped units do not exist in that
+        step: their parameters, optimiser moments and running statistics stay as they are
+        (docs/thinned-training.md).  It regularises harder than a mask for each row.
+    share_axes : tuple of int
+        Feature axes along which the mask is shared, counted behind the rows: ``(0, 1)`` drops
+        whole channels of rows of shape (height, width, channels) (Tompson et al. 2015).
+    scaling : "inverted" or "classical"
+        "inverted" divides by q when units are dropped; "classical" multiplies by q when none are,
+        as Srivastava et al. 2014 (section 4) wrote it.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
+
+    Examples
+    --------
+    >>> Dropout(0.5)
+    Dropout(rate=0.5, share=None, share_axes=(), scaling='inverted')
+    """
+
+    rate: Rate
+    share: Share = None
+    share_axes: tuple[int, ...] = ()
+    scaling: Literal["inverted", "classical"] = "inverted"
+
+    can_draw: ClassVar[bool] = True
+    unitwise: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    shapes = shareable_shapes
+
+    def __post_init__(self) -> None:
+        check_rate(self.rate)
+        check_sharing(self)
+        checks.one_of("scaling", self.scaling, ("inverted", "classical"))
+
+    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, Drawn]:
+        drawn = Drawn(run, site.rate(self.rate, run))
+        return self._apply(site, x, drawn), drawn
+
+    def backward(self, site: Site, cache: Drawn, dy: Rows) -> Rows:
+        return self._apply(site, dy, cache)  # linear in x, so it is its own backward
+
+    def keep(self, site: Site, run: Run, rows: int) -> Bool[Array, ...]:
+        """The mask of a pass; length 1 along what shares it."""
+        return self._mask(site, Drawn(run, site.rate(self.rate, run)), rows)
+
+    def _mask(self, site: Site, drawn: Drawn, rows: int) -> Bool[Array, ...]:
+        return site.keep(drawn.run, rows, drawn.rate, self.share == "batch", self.share_axes)
+
+    def _apply(self, site: Site, x: Rows, drawn: Drawn) -> Rows:
+        if drawn.rate == 0.0:
+            return x
+        if not drawn.run.draws:
+            q = 1.0 if self.scaling == "inverted" else masks.keep_probability(drawn.rate)
+            return x * x.dtype.type(q)
+        keep = self._mask(site, drawn, len(x))
+        return masks.scaled(x, keep, drawn.rate) if self.scaling == "inverted" else x * keep
+
+
+@dataclass(frozen=True, slots=True)
+class GaussianDropout:
+    """Multiply each activation by a normal number of mean 1 and variance ``rate / (1 - rate)``.
+
+    The same mean and variance as dropout's at that rate (Srivastava et al. 2014, section 10).
+
+    Parameters
+    ----------
+    rate : float or Schedule
+        In [0, 1); at 1 the variance would be infinite.
+    share, share_axes
+        What shares its noise, as in `Dropout`.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
+
+    Examples
+    --------
+    >>> GaussianDropout(0.2).rate
+    0.2
+    """
+
+    rate: Rate
+    share: Share = None
+    share_axes: tuple[int, ...] = ()
+
+    can_draw: ClassVar[bool] = True
+    unitwise: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    shapes = shareable_shapes
+
+    def __post_init__(self) -> None:
+        check_rate(self.rate, checks.below_one)
+        check_sharing(self)
+
+    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, Drawn]:
+        drawn = Drawn(run, checks.below_one("rate", site.rate(self.rate, run)))
+        return self._apply(site, x, drawn), drawn
+
+    def backward(self, site: Site, cache: Drawn, dy: Rows) -> Rows:
+        return self._apply(site, dy, cache)
+
+    def _apply(self, site: Site, x: Rows, drawn: Drawn) -> Rows:
+        run, rate = drawn
+        if rate == 0.0 or not run.draws:
+            return x
+        n = site.normals(run, len(x), self.share == "batch", self.share_axes)
+        return x * (1 + np.sqrt(rate / (1 - rate)) * n).astype(x.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class AlphaDropout:
+    """Set activations to SELU's negative limit, then restore mean 0 and variance 1.
+
+    ``y = a * (x where kept, alpha' elsewhere) + b`` with
+    ``alpha' = -scale * alpha``, ``a = (q + alpha'^2 * q * (1 - q)) ** -0.5`` and
+    ``b = -a * (1 - q) * alpha'`` (Klambauer et al. 2017, section "New dropout technique").
+
+    Parameters
+    ----------
+    rate : float or Schedule
+        The probability of setting a unit to the limit, in [0, 1]; at 1 the output is 0.
+    share, share_axes
+        What shares its mask, as in `Dropout`.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
+
+    Examples
+    --------
+    >>> AlphaDropout(0.1).rate
+    0.1
+    """
+
+    rate: Rate
+    share: Share = None
+    share_axes: tuple[int, ...] = ()
+
+    can_draw: ClassVar[bool] = True
+    unitwise: ClassVar[bool] = True
+    shapes = shareable_shapes
+
+    def __post_init__(self) -> None:
+        check_rate(self.rate)
+        check_sharing(self)
+
+    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, Drawn]:
+        drawn = Drawn(run, site.rate(self.rate, run))
+        if drawn.rate == 0.0 or not run.draws:
+            return x, drawn
+        a, b, limit = (x.dtype.type(value) for value in self._affine(drawn.rate))
+        return a * np.where(self._mask(site, drawn, len(x)), x, limit) + b, drawn
+
+    def backward(self, site: Site, cache: Drawn, dy: Rows) -> Rows:
+        if cache.rate == 0.0 or not cache.run.draws:
+            return dy
+        a, _, _ = self._affine(cache.rate)
+        return dy.dtype.type(a) * dy * self._mask(site, cache, len(dy))
+
+    def keep(self, site: Site, run: Run, rows: int) -> Bool[Array, ...]:
+        """The mask of a pass; length 1 along what shares it."""
+        return self._mask(site, Drawn(run, site.rate(self.rate, run)), rows)
+
+    def _mask(self, site: Site, drawn: Drawn, rows: int) -> Bool[Array, ...]:
+        return site.keep(drawn.run, rows, drawn.rate, self.share == "batch", self.share_axes)
+
+    def _affine(self, rate: float) -> tuple[float, float, float]:
+        q, limit = masks.keep_probability(rate), -SELU_SCALE * SELU_ALPHA
+        if q == 0.0:
+            return 0.0, 0.0, limit
+        a = (q + limit**2 * q * (1 - q)) ** -0.5
+        return a, -a * (1 - q) * limit, limit
+
+
+@dataclass(frozen=True, slots=True)
+class GaussianNoise:
+    """Add a normal number of mean 0 and standard deviation `scale` to each activation.
+
+    Parameters
+    ----------
+    scale : float
+        In the units of the activation, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If `scale` is out of its range.
+
+    Examples
+    --------
+    >>> GaussianNoise(0.1)
+    GaussianNoise(scale=0.1)
+    """
+
+    scale: float
+
+    can_draw: ClassVar[bool] = True
+    unitwise: ClassVar[bool] = True
+    shapes = same_shape
+
+    def __post_init__(self) -> None:
+        checks.non_negative("scale", self.scale)
+
+    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, None]:
+        if self.scale == 0.0 or not run.draws:
+            return x, None
+        return x + (self.scale * site.normals(run, len(x))).astype(x.dtype), None
+
+    def backward(self, site: Site, cache: None, dy: Rows) -> Rows:
+        return dy

@@ -1,0 +1,34 @@
+"""Rows of any shape as rows of one axis."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from thinnet.arrays import Features, Rows
+from thinnet.layers.base import Shapes
+from thinnet.run import Run, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten:
+    """The features of a row, in C order, along one axis.
+
+    Examples
+    --------
+    >>> Flatten().shapes((28, 28)).out
+    (784,)
+    """
+
+    unitwise: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+
+    def shapes(self, features: Features) -> Shapes:
+        return Shapes((math.prod(features),))
+
+    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, None]:
+        return x.reshape(len(x), *site.out), None
+
+    def backward(self, site: Site, cache: None, dy: Rows) -> Rows:
+        return dy.reshape(len(dy), *site.features)

@@ -1,0 +1,187 @@
+"""Normalisation: over the rows of a batch, and over the features of a row."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array, Features, Rows
+from thinnet.layers.base import Initial, Shapes, title
+from thinnet.run import Run, Site
+
+
+class Params(NamedTuple):
+    gamma: Any
+    beta: Any
+
+
+class State(NamedTuple):
+    mean: Any
+    variance: Any
+
+
+class Counters(NamedTuple):
+    seen: Any  # batches that have entered the running statistics
+
+
+class Cache(NamedTuple):
+    x_hat: Array
+    inverse_std: Array
+    learns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNorm:
+    """``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`` (Ioffe and Szegedy 2015).
+
+    A learning pass takes mean and variance over the batch and remembers them; every other pass
+    uses what is remembered, and a sampling pass leaves it alone.  The remembered values are a
+    plain average of the first batches, then an exponential one, so that they are right from the
+    first step on; the variance enters with n / (n - 1), as in the paper's algorithm 2.
+
+    Parameters
+    ----------
+    momentum : float
+        The share of the old running value that a step keeps, in [0, 1).  (0.9 here is
+        ``momentum=0.1`` in PyTorch.)
+    epsilon : float
+        Added to the variance, above 0.
+    axis : int
+        The feature axis that has statistics of its own; all others are averaged over.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range, or one value per feature is to be learned from.
+
+    Examples
+    --------
+    >>> BatchNorm().shapes((50,)).params
+    Params(gamma=(50,), beta=(50,))
+    """
+
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+    axis: int = -1
+
+    unitwise: ClassVar[bool] = True
+    mixes_rows: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        checks.below_one("momentum", self.momentum)
+        checks.positive("epsilon", self.epsilon)
+        checks.integer("axis", self.axis, -32, 31)
+
+    def shapes(self, features: Features) -> Shapes:
+        checks.integer(f"axis of {title(self)}", self.axis, -len(features), len(features) - 1)
+        each = (features[self.axis],)
+        return Shapes(features, Params(each, each), State(each, each), Counters(each))
+
+    def initialise(self, site: Site, initial: Initial) -> None:
+        site.p.gamma[...], site.p.beta[...] = 1, 0
+        site.s.mean[...], site.s.variance[...] = 0, 1
+
+    def present(self, inputs: Array, outputs: Array) -> Params:
+        each = outputs.max(axis=self._others(outputs.ndim))
+        return Params(each, each)
+
+    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, Cache]:
+        mean, variance = self._learn(site, x, run) if run.learns else site.s
+        inverse_std = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
+        x_hat = (x - self._wide(mean, x)) * self._wide(inverse_std, x)
+        y = self._wide(site.p.gamma, x) * x_hat + self._wide(site.p.beta, x)
+        return y, Cache(x_hat, inverse_std, run.learns)
+
+    def backward(self, site: Site, cache: Cache, dy: Rows) -> Rows:
+        others = (0, *(axis + 1 for axis in self._others(dy.ndim - 1)))
+        np.sum(dy * cache.x_hat, axis=others, out=site.g.gamma)
+        np.sum(dy, axis=others, out=site.g.beta)
+        slope = self._wide(site.p.gamma * cache.inverse_std, dy)
+        if not cache.learns:
+            return slope * dy
+        m = dy.dtype.type(dy.size / site.g.beta.size)
+        through_mean = self._wide(site.g.beta, dy)
+        through_variance = cache.x_hat * self._wide(site.g.gamma, dy)
+        return slope * (dy - (through_mean + through_variance) / m)
+
+    def _learn(self, site: Site, x: Rows, run: Run) -> State:
+        """The batch's statistics, after they have entered the running ones."""
+        others = (0, *(axis + 1 for axis in self._others(x.ndim - 1)))
+        m = x.size // site.s.mean.size
+        if m < 2:
+            raise ValueError(
+                f"{title(self)} must learn from at least 2 values per feature, got {m}"
+            )
+        mean, variance = x.mean(axis=others), x.var(axis=others)
+        kept = site.presence(run)
+        where = True if kept is None else kept.max(axis=self._others(kept.ndim))
+        np.add(site.counters.seen, 1, out=site.counters.seen, where=where)
+        share = np.maximum(1 - self.momentum, 1 / np.maximum(site.counters.seen, 1))
+        for running, batch in zip(site.s, (mean, variance * (m / (m - 1))), strict=True):
+            np.copyto(running, running + share * (batch - running), where=where)
+        return State(mean, variance)
+
+    def _others(self, ndim: int) -> tuple[int, ...]:
+        return tuple(axis for axis in range(ndim) if axis != self.axis % ndim)
+
+    def _wide(self, values: Array, like: Rows) -> Array:
+        """`values` with the axes of `like`, so that they broadcast over rows and other axes."""
+        shape = [1] * like.ndim
+        shape[1 + self.axis % (like.ndim - 1)] = -1
+        return values.reshape(shape)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNorm:
+    """Normalise each row over all its features, then ``gamma * x_hat + beta`` (Ba et al. 2016).
+
+    Parameters
+    ----------
+    epsilon : float
+        Added to the variance, above 0.
+
+    Raises
+    ------
+    ValueError
+        If `epsilon` is out of its range.
+
+    Examples
+    --------
+    >>> LayerNorm().shapes((50,)).params
+    Params(gamma=(50,), beta=(50,))
+    """
+
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        checks.positive("epsilon", self.epsilon)
+
+    def shapes(self, features: Features) -> Shapes:
+        return Shapes(features, Params(features, features))
+
+    def initialise(self, site: Site, initial: Initial) -> None:
+        site.p.gamma[...], site.p.beta[...] = 1, 0
+
+    def present(self, inputs: Array, outputs: Array) -> Params:
+        return Params(outputs, outputs)
+
+    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, Cache]:
+        axes = tuple(range(1, x.ndim))
+        variance = x.var(axis=axes, keepdims=True)
+        inverse_std = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
+        x_hat = (x - x.mean(axis=axes, keepdims=True)) * inverse_std
+        return site.p.gamma * x_hat + site.p.beta, Cache(x_hat, inverse_std, run.learns)
+
+    def backward(self, site: Site, cache: Cache, dy: Rows) -> Rows:
+        axes = tuple(range(1, dy.ndim))
+        np.sum(dy * cache.x_hat, axis=0, out=site.g.gamma)
+        np.sum(dy, axis=0, out=site.g.beta)
+        d_hat = dy * site.p.gamma
+        through_mean = d_hat.sum(axis=axes, keepdims=True)
+        through_variance = cache.x_hat * (d_hat * cache.x_hat).sum(axis=axes, keepdims=True)
+        m = dy.dtype.type(math.prod(site.features))
+        return cache.inverse_std * (d_hat - (through_mean + through_variance) / m)

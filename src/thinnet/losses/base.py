@@ -1,0 +1,116 @@
+"""What a loss is, and what all of them share.
+
+A loss is a frozen description.  ``loss(outputs, targets)`` gives the mean over the rows and its
+gradient in one pass over the raw outputs.  A class states its formula once, in ``rows``: the loss
+of each row, and the slope of that row's loss.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array, Features, Rows, Weights
+
+
+@runtime_checkable
+class Loss(Protocol):
+    score_name: ClassVar[str]
+
+    def targets(self, y: Any, out: Features) -> Array:
+        """`y` checked, in the form that the loss takes for outputs of shape `out`."""
+        ...
+
+    def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
+        """The loss of each row, and its derivative by that row's outputs."""
+        ...
+
+    def __call__(
+        self,
+        outputs: Rows,
+        targets: Array,
+        weights: Weights | None = None,
+        total: float | None = None,
+    ) -> tuple[float, Rows]:
+        """The weighted mean over the rows, and its gradient."""
+        ...
+
+    def predict(self, outputs: Rows) -> Rows:
+        """What the outputs say in the targets' terms: probabilities, means."""
+        ...
+
+    def score(self, outputs: Rows, targets: Array, weights: Weights | None = None) -> float:
+        """A score where larger is better: accuracy, or R^2."""
+        ...
+
+
+def weighted_mean(
+    self: Loss,
+    outputs: Rows,
+    targets: Array,
+    weights: Weights | None = None,
+    total: float | None = None,
+) -> tuple[float, Rows]:
+    """``sum_i w_i * l_i / total`` and its gradient.
+
+    `total` is the sum of the weights (the number of rows, without), unless the rows are a part
+    of a larger batch.
+    """
+    each, slope = self.rows(outputs, targets)
+    w = np.ones(len(each)) if weights is None else weights.astype(np.float64)
+    share = w / (w.sum() if total is None else total)
+    wide = share.astype(slope.dtype).reshape(-1, *[1] * (slope.ndim - 1))
+    return float(np.vdot(share, each)), slope * wide
+
+
+def mean_of_outputs(each: Rows) -> Weights:
+    return each.reshape(len(each), -1).mean(axis=1)
+
+
+def n_outputs(outputs: Rows) -> np.floating:
+    """How many outputs a row has, in their own type."""
+    return outputs.dtype.type(outputs[0].size)
+
+
+def real_targets(y: Any, out: Features) -> Array:
+    """Real targets of shape (rows, *out); they may be one-dimensional where there is one output."""
+    y = checks.finite("y", checks.numeric("y", y)).astype(np.float64)
+    if y.ndim == 1 and out == (1,):
+        y = y[:, None]
+    if y.shape[1:] != out:
+        wanted = ", ".join(map(str, ("rows", *out)))
+        raise ValueError(f"y must have the shape ({wanted}), got {y.shape}")
+    return y
+
+
+def real(self: Loss, y: Any, out: Features) -> Array:
+    """`targets` of a loss that takes any real numbers."""
+    return real_targets(y, out)
+
+
+def width_of(self: Loss, out: Features) -> int:
+    """The number of outputs, where they must lie along one axis."""
+    if len(out) != 1:
+        raise ValueError(
+            f"{self} must get outputs of shape (rows, outputs), got (rows, "
+            f"{', '.join(map(str, out))}): put Flatten() before the last layer"
+        )
+    return out[0]
+
+
+def r_squared(predicted: Rows, targets: Rows, weights: Weights | None = None) -> float:
+    """The mean over outputs of ``1 - residual / total sum of squares``; 0 where y is constant."""
+    w = np.ones(len(targets)) if weights is None else weights.astype(np.float64)
+    w = w.reshape(-1, *[1] * (targets.ndim - 1)) / w.sum()
+    residual = (w * (targets - predicted.astype(np.float64)) ** 2).sum(axis=0)
+    spread = (w * (targets - (w * targets).sum(axis=0)) ** 2).sum(axis=0)
+    return float(np.mean(np.where(spread > 0, 1 - residual / np.where(spread > 0, spread, 1), 0)))
+
+
+def r_squared_score(
+    self: Loss, outputs: Rows, targets: Array, weights: Weights | None = None
+) -> float:
+    """`score` of a regression loss."""
+    return r_squared(self.predict(outputs), targets, weights)

@@ -1,0 +1,136 @@
+"""Losses for classes: raw outputs are logits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import special
+
+from thinnet import checks
+from thinnet.arrays import Array, Features, Out, Rows, Weights
+from thinnet.losses.base import mean_of_outputs, n_outputs, real_targets, weighted_mean, width_of
+
+
+@dataclass(frozen=True, slots=True)
+class SoftmaxCrossEntropy:
+    """``-sum_k t_k log softmax(z)_k`` for class labels, one-hot or soft targets.
+
+    Parameters
+    ----------
+    label_smoothing : float
+        In [0, 1): targets become ``(1 - s) * t + s / K`` (Szegedy et al. 2016, section 7).
+
+    Raises
+    ------
+    ValueError
+        If labels are not integers from 0 to K - 1, or soft targets don't sum to 1.
+
+    Examples
+    --------
+    >>> value, gradient = SoftmaxCrossEntropy()(np.zeros((1, 2)), np.array([0]))
+    >>> round(value, 4), gradient
+    (0.6931, array([[-0.5,  0.5]]))
+    """
+
+    label_smoothing: float = 0.0
+
+    score_name: ClassVar[str] = "accuracy"
+    __call__ = weighted_mean
+
+    def __post_init__(self) -> None:
+        checks.below_one("label_smoothing", self.label_smoothing)
+
+    def targets(self, y: Any, out: Features) -> Array:
+        n_classes = width_of(self, out)
+        y = checks.finite("y", checks.numeric("y", y))
+        return _labels(y, n_classes) if y.ndim == 1 else _shares(y, n_classes)
+
+    def rows(self, outputs: Out, targets: Array) -> tuple[Weights, Out]:
+        t = self._soft(targets, outputs)
+        log_p = special.log_softmax(outputs, axis=1)
+        # A target of 0 counts for nothing, also where its probability underflows to log 0.
+        each = -np.where(t > 0, t * log_p, 0).sum(axis=1)
+        return each, np.exp(log_p) - t
+
+    def _soft(self, targets: Array, outputs: Out) -> Out:
+        """The targets as shares of each class, smoothed."""
+        t = targets.astype(outputs.dtype) if targets.ndim > 1 else np.zeros_like(outputs)
+        if targets.ndim == 1:
+            t[np.arange(len(t)), targets] = 1
+        s = outputs.dtype.type(self.label_smoothing)
+        return (1 - s) * t + s / n_outputs(outputs)
+
+    def predict(self, outputs: Out) -> Out:
+        return special.softmax(outputs, axis=-1)
+
+    def score(self, outputs: Out, targets: Array, weights: Weights | None = None) -> float:
+        labels = targets if targets.ndim == 1 else targets.argmax(axis=1)
+        return float(np.average(outputs.argmax(axis=1) == labels, weights=weights))
+
+
+def _labels(y: Array, n_classes: int) -> Array:
+    bad = (y != np.floor(y)) | (y < 0) | (y >= n_classes)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise ValueError(
+            f"labels must be integers from 0 to {n_classes - 1}, got {y[row]} in row {row}"
+        )
+    return y.astype(np.intp)
+
+
+def _shares(y: Array, n_classes: int) -> Array:
+    if y.shape[1:] != (n_classes,):
+        raise ValueError(
+            f"y must be labels or an array of shape (rows, {n_classes}), got shape {y.shape}"
+        )
+    bad = (y < 0).any(axis=1) | ~np.isclose(y.sum(axis=1), 1, atol=1e-4)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise ValueError(
+            f"soft targets must be >= 0 and sum to 1 in each row, got {y[row]} in row {row}"
+        )
+    return y
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryCrossEntropy:
+    """``log(1 + exp(z)) - t * z``, the mean over outputs; targets in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If a target lies outside [0, 1].
+
+    Examples
+    --------
+    >>> round(BinaryCrossEntropy()(np.zeros((1, 1)), np.ones((1, 1)))[0], 4)
+    0.6931
+    """
+
+    score_name: ClassVar[str] = "accuracy"
+    __call__ = weighted_mean
+
+    def targets(self, y: Any, out: Features) -> Array:
+        y = real_targets(y, out)
+        outside = (y < 0) | (y > 1)
+        if outside.any():
+            raise ValueError(
+                f"y must be in [0, 1] for binary cross-entropy, got {y[outside][0]:g} in row "
+                f"{int(np.argwhere(outside)[0][0])}"
+            )
+        return y
+
+    def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
+        t = targets.astype(outputs.dtype, copy=False)
+        each = np.logaddexp(outputs, 0, dtype=outputs.dtype) - t * outputs
+        return mean_of_outputs(each), (special.expit(outputs) - t) / n_outputs(outputs)
+
+    def predict(self, outputs: Rows) -> Rows:
+        return special.expit(outputs)
+
+    def score(self, outputs: Rows, targets: Array, weights: Weights | None = None) -> float:
+        """The share of rows in which every output is on the right side of 1/2."""
+        hits = ((outputs > 0) == (targets > 0.5)).reshape(len(outputs), -1).all(axis=1)
+        return float(np.average(hits, weights=weights))

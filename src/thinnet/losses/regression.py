@@ -1,0 +1,184 @@
+"""Losses for numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import special
+
+from thinnet import checks
+from thinnet.arrays import Array, Features, Out, Rows, Weights
+from thinnet.losses.base import (
+    mean_of_outputs,
+    n_outputs,
+    r_squared_score,
+    real,
+    real_targets,
+    weighted_mean,
+    width_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SquaredError:
+    """``(z - y)^2``, the mean over outputs; without the 1/2 that scikit-learn's MLP has.
+
+    Examples
+    --------
+    >>> SquaredError()(np.array([[3.0]]), np.array([[1.0]]))
+    (4.0, array([[4.]]))
+    """
+
+    score_name: ClassVar[str] = "R^2"
+    __call__ = weighted_mean
+    targets = real
+    score = r_squared_score
+
+    def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
+        error = outputs - targets.astype(outputs.dtype, copy=False)
+        return mean_of_outputs(error * error), 2 * error / n_outputs(error)
+
+    def predict(self, outputs: Rows) -> Rows:
+        return outputs
+
+
+@dataclass(frozen=True, slots=True)
+class AbsoluteError:
+    """``|z - y|``, the mean over outputs, with derivative 0 at 0.
+
+    Examples
+    --------
+    >>> AbsoluteError()(np.array([[3.0]]), np.array([[1.0]]))
+    (2.0, array([[1.]]))
+    """
+
+    score_name: ClassVar[str] = "R^2"
+    __call__ = weighted_mean
+    targets = real
+    score = r_squared_score
+
+    def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
+        error = outputs - targets.astype(outputs.dtype, copy=False)
+        return mean_of_outputs(np.abs(error)), np.sign(error) / n_outputs(error)
+
+    def predict(self, outputs: Rows) -> Rows:
+        return outputs
+
+
+@dataclass(frozen=True, slots=True)
+class Huber:
+    """``e^2 / 2`` up to `delta`, ``delta * (|e| - delta / 2)`` beyond (Huber 1964, eq. 3.2).
+
+    Parameters
+    ----------
+    delta : float
+        Where the square turns into a straight line, in the units of the target; above 0.
+
+    Raises
+    ------
+    ValueError
+        If `delta` is not above 0.
+
+    Examples
+    --------
+    >>> Huber(delta=1.0)(np.array([[3.0]]), np.array([[1.0]]))
+    (1.5, array([[1.]]))
+    """
+
+    delta: float = 1.0
+
+    score_name: ClassVar[str] = "R^2"
+    __call__ = weighted_mean
+    targets = real
+    score = r_squared_score
+
+    def __post_init__(self) -> None:
+        checks.positive("delta", self.delta)
+
+    def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
+        error = outputs - targets.astype(outputs.dtype, copy=False)
+        slope = np.clip(error, -self.delta, self.delta)
+        return mean_of_outputs(slope * (error - slope / 2)), slope / n_outputs(error)
+
+    def predict(self, outputs: Rows) -> Rows:
+        return outputs
+
+
+@dataclass(frozen=True, slots=True)
+class GaussianNLL:
+    """``(log 2 pi + s + (y - mu)^2 exp(-s)) / 2``, the mean over targets (Nix and Weigend 1994).
+
+    The first half of the outputs are the means mu, the second half the log variances s.
+
+    Raises
+    ------
+    ValueError
+        If the number of outputs is odd, or the targets are not half as many.
+
+    Examples
+    --------
+    >>> round(GaussianNLL()(np.array([[0.0, 0.0]]), np.array([[0.0]]))[0], 4)
+    0.9189
+    """
+
+    score_name: ClassVar[str] = "R^2"
+    __call__ = weighted_mean
+    score = r_squared_score
+
+    def targets(self, y: Any, out: Features) -> Array:
+        width = width_of(self, out)
+        if width % 2:
+            raise ValueError(f"{self} must get an even number of outputs, got {width}")
+        return real_targets(y, (width // 2,))
+
+    def rows(self, outputs: Out, targets: Array) -> tuple[Weights, Out]:
+        mu, s = np.split(outputs, 2, axis=1)
+        error = mu - targets.astype(outputs.dtype, copy=False)
+        precision = np.exp(-s)
+        square = error * error * precision
+        each = (outputs.dtype.type(np.log(2 * np.pi)) + s + square) / 2
+        slope = np.hstack([error * precision, (1 - square) / 2])
+        return mean_of_outputs(each), slope / n_outputs(mu)
+
+    def predict(self, outputs: Out) -> Out:
+        """The means."""
+        return np.split(outputs, 2, axis=1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Poisson:
+    """``exp(z) - y z + log(y!)``, the mean over outputs: z is the log of the rate; y >= 0.
+
+    Raises
+    ------
+    ValueError
+        If a target is negative.
+
+    Examples
+    --------
+    >>> Poisson()(np.array([[0.0]]), np.array([[1.0]]))
+    (1.0, array([[0.]]))
+    """
+
+    score_name: ClassVar[str] = "R^2"
+    __call__ = weighted_mean
+    score = r_squared_score
+
+    def targets(self, y: Any, out: Features) -> Array:
+        y = real_targets(y, out)
+        if (y < 0).any():
+            row = int(np.argwhere(y < 0)[0][0])
+            raise ValueError(f"y must be >= 0 for Poisson, got {y[y < 0][0]:g} in row {row}")
+        return y
+
+    def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
+        t = targets.astype(outputs.dtype, copy=False)
+        rate = np.exp(outputs)
+        each = rate - t * outputs + special.gammaln(t + 1)
+        return mean_of_outputs(each), (rate - t) / n_outputs(outputs)
+
+    def predict(self, outputs: Rows) -> Rows:
+        """The rates."""
+        return np.exp(outputs)

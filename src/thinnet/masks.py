@@ -1,0 +1,191 @@
+"""The idea: which units are dropped is a pure function (docs/masks.md).
+
+``keep(seed, purpose, layer, step, sample, unit, rate)`` needs no state and no storage, so a mask
+can be recomputed anywhere: in the backward pass, on another machine, or a year after training.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Bool
+
+from thinnet import checks
+from thinnet.arrays import Array, Ids, Samples
+from thinnet.philox import (
+    MAX_LAYER,
+    MAX_SAMPLE,
+    MAX_SEED,
+    MAX_STEP,
+    MAX_UNIT,
+    PURPOSES,
+    SHARED,
+    Purpose,
+    Stream,
+    sixteen_bits,
+)
+
+LEVELS: Final = 65_536
+
+
+def threshold(rate: float) -> int:
+    """The 16-bit threshold of a rate: a unit is kept where its draw is not below it."""
+    rate = checks.unit_interval("rate", rate)
+    if rate in (0.0, 1.0):
+        return int(rate) * LEVELS
+    return min(max(round(rate * LEVELS), 1), LEVELS - 1)
+
+
+def keep_probability(rate: float) -> float:
+    """Exactly how probable it is that a unit is kept: ``(65536 - threshold) / 65536``."""
+    return (LEVELS - threshold(rate)) / LEVELS
+
+
+def sample_ids(samples: Any) -> Ids:
+    """`samples` as an array of checked ids; the word "shared" becomes the reserved id."""
+    if isinstance(samples, str):
+        checks.one_of("samples", samples, ("shared",))
+        return np.array([SHARED], np.uint32)
+    ids = np.asarray(samples)
+    if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
+        raise ValueError(
+            f"samples must be a sequence of integers or 'shared', got {ids.dtype} of shape "
+            f"{ids.shape}"
+        )
+    outside = (ids < 0) | (ids > MAX_SAMPLE) if ids.size else np.zeros(0, bool)
+    if outside.any():
+        raise ValueError(
+            f"samples must be integers from 0 to {MAX_SAMPLE} (renumber the rows where their "
+            f"keys are longer), got {ids[outside][0]}"
+        )
+    return ids.astype(np.uint32)
+
+
+def mask(stream: Stream, samples: Ids, units: int, rate: float) -> Bool[Array, "rows units"]:
+    """`keep_mask` behind the border: everything has been checked."""
+    limit = threshold(rate)
+    if limit in (0, LEVELS):
+        return np.full((len(samples), units), limit == 0)
+    return sixteen_bits(stream, samples, units) >= limit
+
+
+def keep_mask(
+    *,
+    seed: int,
+    layer: int,
+    step: int,
+    samples: Samples,
+    units: int,
+    rate: float,
+    purpose: Purpose = "train",
+) -> Bool[Array, "rows units"]:
+    """Which units dropout keeps.
+
+    Parameters
+    ----------
+    seed : int
+        The network's seed, 0 to 2^64 - 1.
+    layer : int
+        Which of the layers that can draw, counted from the input, 0 to 2^24 - 1.
+    step : int
+        The number of the optimiser step (of the draw, at prediction), 0 to 2^32 - 1.
+    samples : sequence of int, or "shared"
+        The ids of the rows, each 0 to 2^32 - 2; "shared" is the one mask that all rows share.
+    units : int
+        How many units the layer has, 0 to 2^32 - 1.
+    rate : float
+        The probability of dropping a unit, in [0, 1].
+    purpose : str
+        What the mask is for: "train", "predict", or another name of docs/masks.md.
+
+    Returns
+    -------
+    bool array, shape (len(samples), units)
+        True where the unit is kept; one row for "shared".
+
+    Raises
+    ------
+    ValueError
+        If a coordinate is out of its range.
+
+    References
+    ----------
+    Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", Philox4x32-10.
+
+    Examples
+    --------
+    >>> keep_mask(seed=0, layer=0, step=0, samples=[0, 1], units=8, rate=0.5).astype(int)
+    array([[1, 0, 1, 1, 1, 1, 1, 1],
+           [1, 0, 0, 1, 0, 0, 0, 0]])
+    """
+    stream = Stream(
+        seed=checks.integer("seed", seed, 0, MAX_SEED),
+        purpose=checks.one_of("purpose", purpose, tuple(PURPOSES)),
+        layer=checks.integer("layer", layer, 0, MAX_LAYER),
+        step=checks.integer("step", step, 0, MAX_STEP),
+    )
+    units = checks.integer("units", units, 0, MAX_UNIT + 1)
+    return mask(stream, sample_ids(samples), units, rate)
+
+
+def scaled(x: Array, keep: Bool[Array, ...], rate: float) -> Array:
+    """``x / q`` where kept and 0 elsewhere: inverted dropout, and its own backward."""
+    q = keep_probability(rate) or 1.0  # nothing is kept at rate 1
+    return np.where(keep, x / x.dtype.type(q), x.dtype.type(0))
+
+
+def dropout(
+    x: Any,
+    rate: float,
+    *,
+    seed: int,
+    layer: int = 0,
+    step: int = 0,
+    samples: Samples | None = None,
+    training: bool,
+) -> Array:
+    """Inverted dropout of an array (Srivastava et al. 2014, scaled in training).
+
+    Parameters
+    ----------
+    x : array of floats, shape (samples, ...)
+        Of any float type; the first axis counts the samples.
+    rate : float
+        The probability of dropping a unit, in [0, 1].
+    seed, layer, step : int
+        The coordinates of the mask, see `keep_mask`.
+    samples : sequence of int, or "shared", or None
+        The ids of the rows; None numbers them from 0, "shared" draws one mask for all.
+    training : bool
+        False returns a copy of `x`; there is no default, so that nobody forgets.
+
+    Returns
+    -------
+    array, shape and type of `x`
+        Kept values divided by the keep probability, 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If `x` is not an array of floats with at least one axis, or a coordinate is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dropout(np.ones((2, 4)), 0.5, seed=0, training=True)
+    array([[2., 0., 2., 2.],
+           [2., 0., 0., 2.]])
+    """
+    x = np.asarray(x)
+    checks.float_dtype("the dtype of x", x.dtype)
+    checks.unit_interval("rate", rate)
+    checks.must(x.ndim > 0, "x", "an array with at least one axis", x)
+    if not checks.boolean("training", training):
+        return x.copy()
+    ids = np.arange(len(x)) if samples is None else samples
+    units = int(np.prod(x.shape[1:]))
+    keep = keep_mask(seed=seed, layer=layer, step=step, samples=ids, units=units, rate=rate)
+    if len(keep) != len(x) and samples is not None and not isinstance(samples, str):
+        raise ValueError(f"samples must name each of the {len(x)} rows of x, got {len(keep)} ids")
+    return scaled(x, keep.reshape(len(keep), *x.shape[1:]), rate)

@@ -1,0 +1,314 @@
+"""Layers bound to a width and a seed: the reference executor, in NumPy."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thinnet import checks, description, philox
+from thinnet.arrays import Array, Features, Flat, Rows, Samples
+from thinnet.binding import bind, blank_vectors, initialise, layer_shapes
+from thinnet.layers import Layer
+from thinnet.layers.base import title
+from thinnet.masks import sample_ids
+from thinnet.philox import Purpose, Seed
+from thinnet.presence import Presence, parameters_present
+from thinnet.run import Clock, Run, Site
+
+BLOCK_ROWS = 4096  # rows that one pass of a prediction takes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """What `Network.backward` needs of one forward pass."""
+
+    number: int
+    caches: tuple[Any, ...]
+
+
+class Network:
+    """A chain of layers over flat vectors of parameters, gradients and state.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        In the order from input to output; the last one's output is raw (logits, means).
+    features : int or tuple of int
+        Shape of a row of input.
+    seed : int, Generator, RandomState or None
+        Of first weights, masks and shuffles; None takes the system's entropy.  What was taken
+        is kept as the attribute `seed`.
+    dtype : floating-point type
+        Of parameters and passes.
+
+    Attributes
+    ----------
+    theta, gradient, state : array, shape (size,)
+        All parameters, all their gradients, all running statistics.
+    clock : Clock
+        Optimiser steps and epochs over the network's whole life.
+
+    Raises
+    ------
+    ValueError
+        If a layer doesn't fit the rows that reach it, or a setting is out of its range.
+
+    Examples
+    --------
+    >>> from thinnet import Dense, Dropout, ReLU
+    >>> network = Network([Dense(8), ReLU(), Dropout(0.5), Dense(3)], features=4, seed=0)
+    >>> network.outputs(np.zeros((2, 4))).shape
+    (2, 3)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        features: int | Sequence[int],
+        *,
+        seed: Seed = None,
+        dtype: Any = np.float32,
+    ) -> None:
+        self.layers = _checked_layers(layers)
+        self.features = _checked_features(features)
+        self.seed = philox.as_seed(seed)
+        self.dtype = checks.float_dtype("dtype", dtype)
+        self.clock = Clock()
+        self._bind()
+        initialise(self.layers, self.sites, self.seed)
+        if advice := description.order_advice(self.layers):
+            warnings.warn(advice, UserWarning, stacklevel=2)
+
+    def _bind(self) -> None:
+        shapes = layer_shapes(self.layers, self.features)
+        self.vectors = blank_vectors(shapes, self.dtype)
+        self.out = shapes[-1].out
+        self._passes = 0
+        self.sites, self._governors = bind(
+            self.layers, self.features, shapes, self.vectors, self.seed, self.clock
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Views do not survive a copy, so the copy is bound anew around the copied vectors.
+        left_out = {"sites", "vectors", "_governors"}
+        kept = {name: value for name, value in vars(self).items() if name not in left_out}
+        return kept | {"theta": self.theta, "state": self.state}
+
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        theta, state = values.pop("theta"), values.pop("state")
+        vars(self).update(values)
+        self._bind()
+        self.theta[:], self.state[:] = theta, state
+
+    def __repr__(self) -> str:
+        chain = ", ".join(title(layer) for layer in self.layers)
+        return f"Network([{chain}], features={self.features}, seed={self.seed})"
+
+    @property
+    def theta(self) -> Flat:
+        return self.vectors.theta
+
+    @property
+    def gradient(self) -> Flat:
+        return self.vectors.gradient
+
+    @property
+    def state(self) -> Flat:
+        return self.vectors.state
+
+    def places(self) -> Iterator[tuple[Layer, Site]]:
+        return zip(self.layers, self.sites, strict=True)
+
+    def entering(self, x: Any) -> Rows:
+        """`x` in the network's type, if its rows have the shape this network takes."""
+        x = np.asarray(x)
+        if x.ndim == 0 or x.shape[1:] != self.features or len(x) == 0:
+            takes = ", ".join(map(str, ("rows", *self.features)))
+            raise ValueError(f"this network takes ({takes}) arrays, got {x.shape}")
+        if x.dtype.kind not in "fiub":
+            raise ValueError(f"this network takes arrays of real numbers, got dtype {x.dtype}")
+        return x.astype(self.dtype, copy=False)
+
+    def forward(self, x: Any, run: Run) -> tuple[Rows, Pass]:
+        """The raw outputs of a pass of kind `run`, and what `backward` needs.
+
+        What is returned may share memory with `x` and with the pass; `outputs` copies.
+        """
+        y = self.entering(x)
+        run.check_rows(len(y))
+        self._passes += 1
+        caches = []
+        for layer, site in self.places():
+            y, cache = layer.forward(site, y, run)
+            caches.append(cache)
+        return y, Pass(self._passes, tuple(caches))
+
+    def backward(self, of: Pass, dy: Rows) -> Rows:
+        """Write the gradient of every parameter to `gradient`; return that of the input.
+
+        Raises
+        ------
+        StaleCacheError
+            If `of` is not the latest forward pass of this network.
+        """
+        if of.number != self._passes:
+            raise checks.StaleCacheError(
+                f"backward must get the cache of the latest forward pass, number {self._passes}, "
+                f"got that of number {of.number}"
+            )
+        for (layer, site), cache in reversed(list(zip(self.places(), of.caches, strict=True))):
+            dy = layer.backward(site, cache, dy)
+        return dy
+
+    def outputs(self, x: Any) -> Rows:
+        """Raw outputs with dropout off, shape (rows, *out): a copy.
+
+        Raises
+        ------
+        ValueError
+            If `x` has the wrong shape, is empty, or holds NaN or infinity.
+        """
+        return self._in_blocks(checks.finite("X", self.entering(x)), lambda rows: Run.predict())
+
+    def sample(
+        self,
+        x: Any,
+        n_draws: int = 100,
+        *,
+        share: str = "draw",
+        samples: Samples | None = None,
+    ) -> Array:
+        """Raw outputs of `n_draws` thinned networks, dropout on and statistics left alone.
+
+        Parameters
+        ----------
+        x : array, shape (rows, *features)
+        n_draws : int
+            At least 1.
+        share : "draw" or "element"
+            "draw": each draw is one thinned network for all rows, one coherent function;
+            "element": each row draws its own masks.
+        samples : sequence of int, optional
+            The rows' ids, for ``share="element"``; None numbers the rows of this call from 0.
+
+        Returns
+        -------
+        array, shape (n_draws, rows, *out)
+            Draw number d is the same whatever `n_draws`.
+
+        Raises
+        ------
+        ValueError
+            If no layer draws (every rate is 0), or `x` or a setting is not as above.
+
+        References
+        ----------
+        Gal and Ghahramani 2016, "Dropout as a Bayesian approximation", eq. 6.
+        """
+        x = checks.finite("X", self.entering(x))
+        checks.integer("n_draws", n_draws, 1)
+        checks.one_of("share", share, ("draw", "element"))
+        if not description.draws(self):
+            raise ValueError(
+                "sampling needs a layer that draws, such as Dropout with a rate above 0; "
+                f"got {self!r}"
+            )
+        ids = np.arange(len(x)) if samples is None else sample_ids(samples)
+        checks.same_length("samples", ids, "X", len(x))
+
+        def one_draw(number: int) -> Rows:
+            def run(rows: slice) -> Run:
+                return Run.sample(number, "shared" if share == "draw" else ids[rows])
+
+            return self._in_blocks(x, run)
+
+        return np.stack([one_draw(number) for number in range(n_draws)])
+
+    def _in_blocks(self, x: Rows, run: Any) -> Rows:
+        out = np.empty((len(x), *self.out), self.dtype)
+        for start in range(0, len(x), BLOCK_ROWS):
+            rows = slice(start, min(start + BLOCK_ROWS, len(x)))
+            out[rows], _ = self.forward(x[rows], run(rows))
+        return out
+
+    def masks(self, *, step: int, samples: Samples, purpose: Purpose = "train") -> dict[int, Array]:
+        """Which units were kept in a step (or draw), recomputed: nothing was stored.
+
+        Parameters
+        ----------
+        step : int
+            The number of the optimiser step, from 0; with ``purpose="predict"`` of the draw.
+        samples : sequence of int, or "shared"
+            The rows' ids; in training a row's index in the data.
+        purpose : "train" or "predict"
+
+        Returns
+        -------
+        dict
+            From a layer's position in `layers` to a bool array of shape (len(samples),
+            *features), True where the unit was kept; for DropConnect of its weights' shape.
+
+        Raises
+        ------
+        ValueError
+            If a coordinate is out of its range.
+
+        Examples
+        --------
+        >>> from thinnet import Dense, Dropout
+        >>> network = Network([Dropout(0.5), Dense(1)], features=8, seed=0)
+        >>> network.masks(step=0, samples=[0, 1])[0].astype(int)
+        array([[1, 0, 1, 1, 1, 1, 1, 1],
+               [1, 0, 0, 1, 0, 0, 0, 0]])
+        """
+        checks.one_of("purpose", purpose, ("train", "predict"))
+        run = (Run.train if purpose == "train" else Run.sample)(step, samples)
+        rows = len(sample_ids(samples))
+        return {
+            i: _all_rows(layer.keep(site, run, rows), site, rows)
+            for i, (layer, site) in enumerate(self.places())
+            if hasattr(layer, "keep")
+        }
+
+    def presence(self, run: Run) -> Presence | None:
+        """Which parameters exist in a training step; None where all do (`thinnet.presence`)."""
+        if not any(over.inputs or over.outputs for over in self._governors):
+            return None
+        kept, probability = [], []
+        for (layer, site), over in zip(self.places(), self._governors, strict=True):
+            present, how_probable = parameters_present(layer, site, over, run)
+            kept += [part.ravel() for part in present]
+            probability += [part.ravel() for part in how_probable]
+        return Presence(np.concatenate(kept), np.concatenate(probability))
+
+    def describe(self) -> None:
+        """Print a table of layers: shapes, parameters (trainable, running) and rates."""
+        description.describe(self)
+
+
+def _checked_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    layers = tuple(layers)
+    checks.must(bool(layers), "layers", "a sequence of at least one layer", layers)
+    for i, layer in enumerate(layers):
+        checks.must(
+            isinstance(layer, Layer) and not isinstance(layer, type),
+            f"layers[{i}]",
+            "a layer (an object with shapes, forward and backward)",
+            layer,
+        )
+    return layers
+
+
+def _checked_features(features: int | Sequence[int]) -> Features:
+    axes = features if isinstance(features, Sequence) else (features,)
+    checks.must(len(axes) > 0, "features", "an integer or a sequence of integers", features)
+    return tuple(checks.integer("each of features", n, 1) for n in axes)
+
+
+def _all_rows(keep: Array, site: Site, rows: int) -> Array:
+    shape = (rows, *site.features) if keep.ndim == len(site.features) + 1 else keep.shape
+    return np.broadcast_to(keep, shape).copy()

@@ -1,0 +1,102 @@
+"""Penalties on parameters, and the limit on the norm of a unit's incoming weights.
+
+The convention: ``l1 * sum |w| + l2 * sum w^2`` is added to the mean loss, as in Kinsley and
+Kukiela 2020 (chapter 14), so the gradient of the second part is ``2 * l2 * w``.  scikit-learn's
+MLP adds ``alpha / (2 n) * sum w^2`` for a batch of n rows: ``l2 = alpha / (2 n)``.  PyTorch's
+``weight_decay`` adds ``wd * w`` to the gradient: ``l2 = wd / 2``.  A layer declares its
+penalties in its settings (`Dense`); they act on what is present, and are not rescaled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array
+from thinnet.layers import Dense, DropConnect
+from thinnet.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """``l1 * sum |w| + l2 * sum w^2``, with derivative 0 of ``|w|`` at 0.
+
+    Raises
+    ------
+    ValueError
+        If a factor is negative.
+
+    Examples
+    --------
+    >>> Penalty(l1=1.0, l2=0.5).value(np.array([1.0, -2.0]))
+    5.5
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        checks.non_negative("l1", self.l1)
+        checks.non_negative("l2", self.l2)
+
+    def __bool__(self) -> bool:
+        return bool(self.l1 or self.l2)
+
+    def value(self, w: Array) -> float:
+        w = w.astype(np.float64, copy=False)
+        return float(self.l1 * np.abs(w).sum() + self.l2 * np.vdot(w, w))
+
+    def gradient(self, w: Array) -> Array:
+        return w.dtype.type(self.l1) * np.sign(w) + w.dtype.type(2 * self.l2) * w
+
+
+class Penalised(NamedTuple):
+    penalty: Penalty
+    parameters: Array
+    gradient: Array
+
+
+def _dense_places(network: Network) -> Iterator[tuple[Dense, Any]]:
+    for layer, site in network.places():
+        if isinstance(layer, DropConnect):
+            yield layer.dense, site
+        elif isinstance(layer, Dense):
+            yield layer, site
+
+
+def penalised(network: Network) -> list[Penalised]:
+    """The penalties of a network, each with views of what it acts on."""
+    pairs = [
+        pair
+        for layer, site in _dense_places(network)
+        for pair in (
+            Penalised(Penalty(layer.l1, layer.l2), site.p.W, site.g.W),
+            Penalised(Penalty(layer.bias_l1, layer.bias_l2), site.p.b, site.g.b),
+        )
+    ]
+    return [pair for pair in pairs if pair.penalty]
+
+
+def penalty_value(network: Network) -> float:
+    """The sum of all penalties of a network, whatever is present."""
+    return sum(p.penalty.value(p.parameters) for p in penalised(network))
+
+
+def add_penalty_gradient(network: Network) -> None:
+    """Add the penalties' gradients to those that `Network.backward` has written."""
+    for penalty, w, g in penalised(network):
+        np.add(g, penalty.gradient(w), out=g)
+
+
+def limit_norms(network: Network) -> None:
+    """Scale a unit's incoming weights back to the layer's `max_norm` where they exceed it."""
+    for layer, site in _dense_places(network):
+        if layer.max_norm is None:
+            continue
+        norms = np.linalg.norm(site.p.W, axis=1, keepdims=True)
+        over = norms > layer.max_norm
+        np.divide(site.p.W * site.p.W.dtype.type(layer.max_norm), norms, out=site.p.W, where=over)

@@ -1,0 +1,202 @@
+"""Training: mini-batches in an order that is a pure function, history, stopping, resumption."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from thinnet import checkpoints, checks
+from thinnet.losses import Loss, loss_for
+from thinnet.network import Network
+from thinnet.optimisers import Adam, Optimiser
+from thinnet.training import progress as bars
+from thinnet.training.data import checked_data
+from thinnet.training.history import Epoch, History
+from thinnet.training.interrupt import InterruptFlag
+from thinnet.training.loop import Callback, Training
+from thinnet.training.plan import Plan
+from thinnet.training.resumption import fingerprint, restore, snapshot
+from thinnet.training.stopping import EarlyStopping
+
+__all__ = ["Callback", "EarlyStopping", "Epoch", "History", "Training", "train"]
+
+
+def train(
+    network: Network,
+    X: Any,
+    y: Any,
+    *,
+    loss: Loss | None = None,
+    optimiser: Optimiser | None = None,
+    epochs: int = 10,
+    batch_size: int | None = 128,
+    shuffle: bool = True,
+    sample_weight: Any = None,
+    samples: Any = None,
+    validation: tuple[Any, Any] | None = None,
+    early_stopping: EarlyStopping | None = None,
+    evaluate_every: int = 1,
+    clean_rows: int = 1000,
+    accumulate: int = 1,
+    clip_norm: float | None = None,
+    callbacks: Sequence[Callback | Any] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int = 1,
+    resume: bool = False,
+    progress: bool | None = None,
+    title: str = "training",
+) -> History:
+    """Train a network in place.
+
+    Parameters
+    ----------
+    network : Network
+    X : array, shape (rows, *features)
+        Finite numbers; cast to the network's type batch by batch.
+    y : array, shape (rows,) or (rows, ...)
+        Targets in the form that the loss takes.
+    loss : Loss, optional
+        By default `SoftmaxCrossEntropy` for integer labels, `SquaredError` for other targets.
+    optimiser : Optimiser, optional
+        By default ``Adam(0.001)``.
+    epochs : int
+        At least 0.
+    batch_size : int, optional
+        Rows of a step, at least 1; None takes all.
+    shuffle : bool
+        Put the rows in an order that is a pure function of (seed, epoch); not where one batch
+        holds them all.
+    sample_weight : array, shape (rows,), optional
+        At least 0, not all 0.
+    samples : sequence of int, optional
+        The rows' ids, which their masks depend on; by default their place in `X`.
+    validation : (X, y), optional
+    early_stopping : EarlyStopping, optional
+        Needs validation; the best weights are put back when training ends.
+    evaluate_every : int
+        Epochs between measurements of the clean training score and of validation; the last epoch
+        is always measured.
+    clean_rows : int
+        Training rows that the clean training score is measured on (a fixed part); 0 for none.
+    accumulate : int
+        Micro-batches that a step is divided into: less memory, the same masks and the same
+        result to rounding (BatchNorm excepted, which sees one micro-batch at a time).
+    clip_norm : float, optional
+        The gradient is scaled back to this Euclidean norm where it is longer; above 0.
+    callbacks : sequence of Callback
+        Objects with `on_step_end` or `on_epoch_end` or both; what they return, if anything, is
+        the reason to stop.
+    checkpoint : path, optional
+        Written atomically every `checkpoint_every` epochs and when training ends in any way.
+    resume : bool
+        Go on from `checkpoint` where it exists; the result is bit-identical to never having
+        stopped.
+    progress : bool, optional
+        Show a progress bar; by default on terminals and in notebooks.
+    title : str
+        What stands before the bar.
+
+    Returns
+    -------
+    History
+        Ctrl-C ends training after the current step: the history says "interrupted", the
+        checkpoint is written, the network is usable.
+
+    Raises
+    ------
+    ValueError
+        If a setting or the data is not as above.
+    DivergedError
+        If the loss or a gradient is no longer finite; the network keeps its last good weights.
+    CheckpointError
+        If the checkpoint to resume from is damaged, or of another run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thinnet import Dense, Dropout, Network, ReLU, train
+    >>> X = np.random.default_rng(0).normal(size=(200, 4))
+    >>> y = (X[:, 0] > 0).astype(int)
+    >>> network = Network([Dense(16), ReLU(), Dropout(0.2), Dense(2)], features=4, seed=0)
+    >>> history = train(network, X, y, epochs=30, batch_size=20)
+    >>> history.stopped
+    'all epochs done'
+    >>> history.last.clean_score > 0.9
+    True
+    """
+    loss = loss_for(y) if loss is None else loss
+    rows = len(X) if hasattr(X, "__len__") else 1
+    plan = Plan(
+        loss=loss,
+        optimiser=Adam() if optimiser is None else optimiser,
+        epochs=epochs,
+        batch_size=max(rows, 1) if batch_size is None else batch_size,
+        shuffle=shuffle,
+        accumulate=accumulate,
+        clip_norm=clip_norm,
+        early_stopping=early_stopping,
+        evaluate_every=evaluate_every,
+        clean_rows=clean_rows,
+        checkpoint_every=checkpoint_every,
+    )
+    data = checked_data(network, loss, X, y, sample_weight, samples)
+    held_out = None
+    if validation is not None:
+        held_out = checked_data(network, loss, *validation, name="validation ")
+    elif early_stopping is not None:
+        raise ValueError("early_stopping needs validation data, got validation=None")
+    training = Training(network, data, held_out, plan)
+    keeper = _Keeper(training, checkpoint)
+    if checks.boolean("resume", resume):
+        keeper.resume()
+    return _run(training, [*callbacks, keeper], keeper, progress, title)
+
+
+class _Keeper:
+    """Writes the checkpoint at the ends of epochs, and when training ends."""
+
+    def __init__(self, training: Training, path: str | os.PathLike[str] | None) -> None:
+        self._training, self._path = training, path
+        if path is not None and not os.access(Path(path).absolute().parent, os.W_OK):
+            raise ValueError(
+                f"checkpoint must lie in a folder that can be written to, got {os.fspath(path)!r}"
+            )
+        self._made_for = fingerprint(training) if path is not None else {}
+
+    def resume(self) -> None:
+        if self._path is None:
+            raise ValueError("resume=True needs a checkpoint to go on from, got checkpoint=None")
+        if Path(self._path).exists():
+            saved = checkpoints.read(self._path)
+            restore(self._training, saved, self._made_for, self._path)
+
+    def on_epoch_end(self, training: Training) -> None:
+        if training.epoch % training.plan.checkpoint_every == 0:
+            self.keep()
+
+    def keep(self) -> None:
+        if self._path is not None:
+            checkpoints.write(self._path, snapshot(self._training, self._made_for))
+
+
+def _run(
+    training: Training,
+    callbacks: Sequence[Any],
+    keeper: _Keeper,
+    progress: bool | None,
+    title: str,
+) -> History:
+    history, per_epoch = training.history, len(training.slices)
+    done = training.epoch * per_epoch + training.batch
+    with (
+        InterruptFlag() as flag,
+        bars.opened(progress, title, done, training.plan.epochs * per_epoch) as bar,
+    ):
+        history.stopped = training.run(callbacks, bar, flag)
+        keeper.keep()
+    if training.plan.early_stopping is not None and training.waiting.epoch >= 0:
+        training.best.restore(training.network)
+        history.best_epoch = training.waiting.epoch
+    return history

@@ -1,0 +1,96 @@
+"""The data of a training run, checked once at the border, and its division into batches."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thinnet import checks, philox
+from thinnet.arrays import Array, Ids, Weights
+from thinnet.layers.base import trait
+from thinnet.losses import Loss
+from thinnet.masks import sample_ids
+from thinnet.network import Network
+
+
+class Data(NamedTuple):
+    X: Array
+    targets: Array
+    weights: Weights | None
+    ids: Ids
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.X)
+
+    def total(self, rows: Array) -> float:
+        """The sum of the rows' weights."""
+        return float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
+
+    def fingerprint(self) -> str:
+        """A checksum of everything in it."""
+        value = 0
+        for part in (self.X, self.targets, self.weights, self.ids):
+            if part is not None:
+                value = zlib.crc32(np.ascontiguousarray(part).data.cast("B"), value)
+        return f"{value:08x}"
+
+
+def checked_data(
+    network: Network,
+    loss: Loss,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    samples: Any = None,
+    name: str = "",
+) -> Data:
+    """All four as arrays of one length; ValueError names what is wrong with them."""
+    X = checks.finite(f"{name}X", checks.numeric(f"{name}X", X))
+    if X.shape[1:] != network.features:
+        network.entering(X)  # its words for a wrong shape
+    targets = loss.targets(y, network.out)
+    checks.same_length(f"{name}y", targets, f"{name}X", len(X))
+    ids = np.arange(len(X), dtype=np.uint32) if samples is None else sample_ids(samples)
+    checks.same_length("samples", ids, "X", len(X))
+    return Data(X, targets, _checked_weights(sample_weight, len(X)), ids)
+
+
+def _checked_weights(sample_weight: Any, rows: int) -> Weights | None:
+    if sample_weight is None:
+        return None
+    weights = checks.numeric("sample_weight", sample_weight).astype(np.float64)
+    checks.finite("sample_weight", weights)
+    checks.same_length("sample_weight", weights, "X", rows)
+    checks.must(weights.ndim == 1, "sample_weight", "one-dimensional", weights.shape)
+    checks.must(bool((weights >= 0).all()), "sample_weight", ">= 0 everywhere", weights.min())
+    checks.must(weights.sum() > 0, "sample_weight", "above 0 somewhere", 0.0)
+    return weights
+
+
+def batches(network: Network, rows: int, batch_size: int, accumulate: int) -> list[slice]:
+    """Consecutive batches; a remainder too small to learn from joins the batch before it."""
+    least = 2 * accumulate if any(trait(layer, "mixes_rows") for layer in network.layers) else 1
+    starts = list(range(0, rows, batch_size))
+    if len(starts) > 1 and rows - starts[-1] < least:
+        starts.pop()
+    return [slice(a, b) for a, b in zip(starts, [*starts[1:], rows], strict=True)]
+
+
+def epoch_order(network: Network, rows: int, shuffle: bool, n_batches: int) -> Array:
+    """The order of the rows in the network's next epoch, a pure function of seed and epoch.
+
+    One batch that holds everything keeps the data's order.
+    """
+    if not shuffle or n_batches == 1:
+        return np.arange(rows)
+    return philox.permutation(network.seed, "shuffle", network.clock.epoch, rows)
+
+
+def clean_subsample(network: Network, rows: int, at_most: int) -> Array:
+    """A fixed part of the rows, on which the clean training score is measured."""
+    if rows <= at_most:
+        return np.arange(rows)
+    return np.sort(philox.permutation(network.seed, "split", 0, rows)[:at_most])

@@ -1,0 +1,153 @@
+"""What training saw, epoch by epoch; it prints and plots itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from thinnet.arrays import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NOT_MEASURED = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One epoch; NaN where something was not measured in it.
+
+    `loss` and `score` are of the training passes themselves, dropout on; `clean_loss` and
+    `clean_score` are of the same network with dropout off, on a fixed part of the training rows.
+    Only the latter compare with validation.
+    """
+
+    epoch: int
+    step: int
+    learning_rate: float
+    loss: float
+    penalty: float
+    score: float
+    clean_loss: float = NOT_MEASURED
+    clean_score: float = NOT_MEASURED
+    validation_loss: float = NOT_MEASURED
+    validation_score: float = NOT_MEASURED
+    seconds: float = NOT_MEASURED
+
+
+COLUMNS = tuple(column.name for column in fields(Epoch))
+
+
+@dataclass(slots=True)
+class History:
+    """The epochs of a training run.
+
+    Attributes
+    ----------
+    epochs : list of Epoch
+    score_name : str
+        What the scores are: "accuracy" or "R^2".
+    stopped : str
+        Why training ended; empty while it runs.
+    best_epoch : int
+        The epoch whose weights early stopping has restored; -1 without it.
+
+    Examples
+    --------
+    >>> history = History("accuracy", [Epoch(0, 10, 0.1, 0.7, 0.0, 0.9)])
+    >>> history["score"]
+    array([0.9])
+    """
+
+    score_name: str = "score"
+    epochs: list[Epoch] = field(default_factory=list)
+    stopped: str = ""
+    best_epoch: int = -1
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return iter(self.epochs)
+
+    def __getitem__(self, column: str) -> Array:
+        """One column as a float array, NaN where nothing was measured."""
+        if column not in COLUMNS:
+            raise KeyError(f"column must be one of {', '.join(COLUMNS)}, got {column!r}")
+        return np.array([getattr(epoch, column) for epoch in self.epochs], float)
+
+    @property
+    def last(self) -> Epoch:
+        return self.epochs[-1]
+
+    def to_dict(self) -> dict[str, Array]:
+        """Column by column, as `pandas.DataFrame` takes it."""
+        return {column: self[column] for column in COLUMNS}
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        return [asdict(epoch) for epoch in self.epochs]
+
+    def table(self, at_most: int = 12) -> Table:
+        """The epochs, or evenly spaced ones where they are many."""
+        table = Table(title=f"{len(self)} epochs", caption=self.stopped or None)
+        shown = [c for c in COLUMNS if c not in ("step", "seconds") and _says_something(c, self[c])]
+        for column in shown:
+            table.add_column(column.replace("_", " "), justify="right")
+        for i in _spaced(len(self), at_most):
+            table.add_row(*(_number(c, getattr(self.epochs[i], c)) for c in shown))
+        return table
+
+    def __str__(self) -> str:
+        console = Console(width=120)
+        with console.capture() as captured:
+            console.print(self.table())
+        return captured.get()
+
+    def plot(self, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+        """Draw losses and scores over the epochs, on two axes of yours or on new ones."""
+        if axes is None:
+            from matplotlib import pyplot as plt
+
+            _, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+        for ax, what, name in zip(axes, ("loss", "score"), ("loss", self.score_name), strict=True):
+            for prefix, label, style in CURVES:
+                self._curve(ax, f"{prefix}{what}", label, style)
+            if self.best_epoch >= 0:
+                ax.axvline(self.best_epoch, color="0.7", linestyle=":", label="weights kept")
+            ax.set(xlabel="epoch", ylabel=name)
+            ax.legend()
+        return axes
+
+    def _curve(self, ax: Axes, column: str, label: str, style: dict[str, Any]) -> None:
+        values = self[column]
+        there = np.isfinite(values)
+        if there.any():
+            ax.plot(self["epoch"][there], values[there], label=label, **style)
+
+
+CURVES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("", "training, dropout on", {"color": "tab:blue", "alpha": 0.5}),
+    ("clean_", "training, dropout off", {"color": "tab:blue"}),
+    ("validation_", "validation", {"color": "tab:orange"}),
+)
+
+
+def _says_something(column: str, values: Array) -> bool:
+    """Was it measured, and for the penalty: is there one?"""
+    return bool(np.isfinite(values).any()) and (column != "penalty" or bool(values.any()))
+
+
+def _spaced(n: int, at_most: int) -> list[int]:
+    return sorted({round(i) for i in np.linspace(0, n - 1, min(n, at_most))}) if n else []
+
+
+def _number(column: str, value: float) -> str:
+    if math.isnan(value):
+        return ""
+    return str(value) if column == "epoch" else f"{value:.4g}"

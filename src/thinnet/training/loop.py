@@ -1,0 +1,193 @@
+"""The epoch loop: all that changes while a network is trained, and how it changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from thinnet.arrays import Array, Flat
+from thinnet.losses import Loss
+from thinnet.network import Network
+from thinnet.penalties import penalty_value
+from thinnet.schedules import Plateau, ReduceOnPlateau, as_schedule
+from thinnet.training.data import Data, batches, clean_subsample, epoch_order
+from thinnet.training.history import NOT_MEASURED, Epoch, History
+from thinnet.training.interrupt import InterruptFlag
+from thinnet.training.plan import Plan
+from thinnet.training.progress import Bar
+from thinnet.training.step import diverged, gradient_of, take_step
+from thinnet.training.stopping import Waiting
+
+
+class Callback(Protocol):
+    """Called at the ends of steps and epochs; a sentence it returns ends training."""
+
+    def on_step_end(self, training: Training) -> str | None: ...
+
+    def on_epoch_end(self, training: Training) -> str | None: ...
+
+
+@dataclass(slots=True)
+class Weights:
+    """A copy of what a network has learned."""
+
+    theta: Flat
+    state: Flat
+
+    @classmethod
+    def of(cls, network: Network) -> Weights:
+        return cls(network.theta.copy(), network.state.copy())
+
+    def take(self, network: Network) -> None:
+        self.theta[:], self.state[:] = network.theta, network.state
+
+    def restore(self, network: Network) -> None:
+        network.theta[:], network.state[:] = self.theta, self.state
+
+
+class Training:
+    """A run of training in progress; callbacks get it to look at.
+
+    Attributes
+    ----------
+    network, data, validation, plan
+        What is trained, on what, and how.
+    epoch : int
+        Epochs of this run that are complete.
+    t : int
+        Optimiser steps of this run.
+    history : History
+    """
+
+    def __init__(self, network: Network, data: Data, validation: Data | None, plan: Plan) -> None:
+        self.network, self.data, self.validation, self.plan = network, data, validation, plan
+        self.optimiser_state = plan.optimiser.start(network.theta)
+        self.epoch = self.t = self.batch = 0
+        self.loss_sum = 0.0
+        self.outputs = np.zeros((data.n_rows, *network.out), network.dtype)
+        self.plateau, self.waiting = Plateau(), Waiting()
+        self.history = History(plan.loss.score_name)
+        self.best = Weights.of(network)
+        self._good = Weights.of(network)
+        self._clean = clean_subsample(network, data.n_rows, plan.clean_rows)
+        self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step."""
+        return self._learning_rate_at(self.t)
+
+    def _learning_rate_at(self, t: int) -> float:
+        return as_schedule(self.plan.optimiser.learning_rate).at(t) * self.plateau.scale
+
+    def run(self, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag) -> str:
+        """Train until a reason to stop comes up; return it."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            while self.epoch < self.plan.epochs and not self._waited_enough():
+                if reason := self._run_epoch(callbacks, bar, flag):
+                    return reason
+        return self._waited_enough() or "all epochs done"
+
+    def _waited_enough(self) -> str:
+        rule = self.plan.early_stopping
+        if rule is None or not rule.is_over(self.waiting):
+            return ""
+        return f"no better validation {rule.monitor} in {self.waiting.waited} evaluations"
+
+    def _run_epoch(self, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag) -> str:
+        start, reason = time.perf_counter(), ""
+        order = epoch_order(self.network, self.data.n_rows, self.plan.shuffle, len(self.slices))
+        while self.batch < len(self.slices):
+            self._step(order[self.slices[self.batch]])
+            bar.advance()
+            reason = _ask(callbacks, "on_step_end", self) or _asked(flag)
+            if reason and self.batch < len(self.slices):
+                return reason
+        self._end_epoch(time.perf_counter() - start, bar)
+        return reason or _ask(callbacks, "on_epoch_end", self)
+
+    def _step(self, rows: Array) -> None:
+        network, plan = self.network, self.plan
+        seen = gradient_of(network, plan.loss, self.data, rows, plan.accumulate)
+        if not (np.isfinite(seen.loss) and np.isfinite(network.gradient).all()):
+            error = diverged(network, plan.loss, self.data, rows, self.epoch)
+            self._good.restore(network)
+            raise error
+        self._good.take(network)
+        self.outputs[rows] = seen.outputs
+        self.loss_sum += seen.loss * self.data.total(rows)
+        take_step(network, plan, self.optimiser_state, self.t, self.learning_rate)
+        self.batch, self.t = self.batch + 1, self.t + 1
+
+    def _end_epoch(self, seconds: float, bar: Bar) -> None:
+        network, data, loss = self.network, self.data, self.plan.loss
+        measured = (self.epoch + 1) % self.plan.evaluate_every == 0
+        measured |= self.epoch + 1 == self.plan.epochs
+        clean = self._evaluate(data, self._clean) if measured else (NOT_MEASURED,) * 2
+        validation = self._evaluate(self.validation) if measured else (NOT_MEASURED,) * 2
+        self.history.epochs.append(
+            Epoch(
+                epoch=self.epoch,
+                step=network.clock.step,
+                learning_rate=self._learning_rate_at(self.t - 1),
+                loss=self.loss_sum / data.total(np.arange(data.n_rows)),
+                penalty=penalty_value(network),
+                score=loss.score(self.outputs, data.targets, data.weights),
+                clean_loss=clean[0],
+                clean_score=clean[1],
+                validation_loss=validation[0],
+                validation_score=validation[1],
+                seconds=seconds,
+            )
+        )
+        self._decide(measured)
+        bar.say(self.history.last)
+        self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
+        network.clock.epoch += 1
+
+    def _evaluate(self, data: Data | None, rows: Array | None = None) -> tuple[float, float]:
+        """Loss and score with dropout off."""
+        if data is None or (rows is not None and not len(rows)):
+            return NOT_MEASURED, NOT_MEASURED
+        rows = np.arange(data.n_rows) if rows is None else rows
+        return evaluate(self.network, self.plan.loss, data, rows)
+
+    def _decide(self, measured: bool) -> None:
+        """Early stopping and plateaus, from what the epoch has measured."""
+        if not measured:
+            return
+        last, rule = self.history.last, self.plan.early_stopping
+        if rule is not None:
+            self.waiting = rule.after(
+                self.waiting, self.epoch, last.validation_loss, last.validation_score
+            )
+            if self.waiting.epoch == self.epoch:
+                self.best.take(self.network)
+        watched = last.clean_loss if self.validation is None else last.validation_loss
+        if isinstance(self.plan.optimiser.learning_rate, ReduceOnPlateau):
+            self.plateau = self.plan.optimiser.learning_rate.after(self.plateau, watched)
+
+
+def evaluate(network: Network, loss: Loss, data: Data, rows: Array) -> tuple[float, float]:
+    """Loss and score of some rows with dropout off."""
+    outputs, targets = network.outputs(data.X[rows]), data.targets[rows]
+    weights = None if data.weights is None else data.weights[rows]
+    value, _ = loss(outputs, targets, weights)
+    return value, loss.score(outputs, targets, weights)
+
+
+def _ask(callbacks: Sequence[Callback], method: str, training: Training) -> str:
+    """The first reason to stop that a callback gives; all are called."""
+    reasons: list[Any] = []
+    for callback in callbacks:
+        ask = getattr(callback, method, None)
+        reasons.append(ask(training) if ask else None)
+    return next((str(reason) for reason in reasons if reason), "")
+
+
+def _asked(flag: InterruptFlag) -> str:
+    return "interrupted" if flag.asked else ""

@@ -1,0 +1,63 @@
+"""The settings of a training run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from thinnet import checks
+from thinnet.layers.base import title
+from thinnet.losses import Loss
+from thinnet.network import Network
+from thinnet.optimisers import Optimiser
+from thinnet.training.stopping import EarlyStopping
+
+MAY_CHANGE = {"epochs", "checkpoint_every"}  # between a checkpoint and its resumption
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `thinnet.train` was asked to do, checked."""
+
+    loss: Loss
+    optimiser: Optimiser
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    accumulate: int
+    clip_norm: float | None
+    early_stopping: EarlyStopping | None
+    evaluate_every: int
+    clean_rows: int
+    checkpoint_every: int
+
+    def __post_init__(self) -> None:
+        for name, kind in (("loss", Loss), ("optimiser", Optimiser)):
+            value = getattr(self, name)
+            fits = isinstance(value, kind) and not isinstance(value, type)
+            checks.must(fits, name, f"an object of the kind {kind.__name__}", value)
+        for name in ("batch_size", "accumulate", "evaluate_every", "checkpoint_every"):
+            checks.integer(name, getattr(self, name), 1)
+        checks.integer("epochs", self.epochs, 0)
+        checks.integer("clean_rows", self.clean_rows, 0)
+        checks.boolean("shuffle", self.shuffle)
+        if self.clip_norm is not None:
+            checks.positive("clip_norm", self.clip_norm)
+        if self.early_stopping is not None:
+            right = isinstance(self.early_stopping, EarlyStopping)
+            checks.must(right, "early_stopping", "an EarlyStopping or None", self.early_stopping)
+
+    def fingerprint(self, network: Network) -> Mapping[str, str]:
+        """What a checkpoint must share with the run that resumes it, each thing by its name."""
+        settings = {
+            field.name: repr(getattr(self, field.name))
+            for field in dataclasses.fields(self)
+            if field.name not in MAY_CHANGE
+        }
+        return settings | {
+            "layers": ", ".join(title(layer) for layer in network.layers),
+            "features": str(network.features),
+            "seed": str(network.seed),
+            "dtype": str(network.dtype),
+        }

@@ -1,0 +1,100 @@
+"""A training run as a snapshot, and a snapshot as a training run again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from thinnet.checkpoints import Snapshot
+from thinnet.checks import CheckpointError
+from thinnet.schedules import Plateau
+from thinnet.training.history import COLUMNS, Epoch
+from thinnet.training.loop import Training
+from thinnet.training.stopping import Waiting
+
+INTEGERS = ("epoch", "step")  # the columns of the history that count
+
+
+def fingerprint(training: Training) -> dict[str, str]:
+    """Everything that must be the same for the rest of the run to be the same."""
+    said = dict(training.plan.fingerprint(training.network))
+    said["training data"] = training.data.fingerprint()
+    validation = training.validation
+    said["validation data"] = "none" if validation is None else validation.fingerprint()
+    return said
+
+
+def snapshot(training: Training, made_for: Mapping[str, str]) -> Snapshot:
+    network = training.network
+    arrays = {
+        "theta": network.theta,
+        "state": network.state,
+        "best theta": training.best.theta,
+        "best state": training.best.state,
+        "outputs": training.outputs,
+        **{f"optimiser {i}": part for i, part in enumerate(training.optimiser_state)},
+        **{f"history {column}": training.history[column] for column in COLUMNS},
+    }
+    values = {
+        "made for": dict(made_for),
+        "clock": [network.clock.step, network.clock.epoch],
+        "epoch": training.epoch,
+        "t": training.t,
+        "batch": training.batch,
+        "loss sum": training.loss_sum.hex(),
+        "plateau": _exact(training.plateau),
+        "waiting": _exact(training.waiting),
+    }
+    return Snapshot(arrays, values)
+
+
+def _exact(state: Iterable[float]) -> list[int | str]:
+    """Numbers in a form that JSON keeps to the last bit, infinity included."""
+    return [value.hex() if isinstance(value, float) else value for value in state]
+
+
+def _from_exact(values: Iterable[int | str]) -> list[Any]:
+    return [float.fromhex(value) if isinstance(value, str) else value for value in values]
+
+
+def restore(
+    training: Training, saved: Snapshot, made_for: Mapping[str, str], path: str | os.PathLike[str]
+) -> None:
+    """Put `training` where `saved` left off.
+
+    Raises
+    ------
+    CheckpointError
+        If the snapshot is of another network, other data or other settings; names the first.
+    """
+    arrays, values = saved
+    for name, wanted in made_for.items():
+        found = values["made for"].get(name)
+        if found != wanted:
+            raise CheckpointError(
+                f"checkpoint {os.fspath(path)!r} must be of this run, with {name} {wanted}, "
+                f"got {name} {found}"
+            )
+    network = training.network
+    network.theta[:], network.state[:] = arrays["theta"], arrays["state"]
+    training.best.theta[:], training.best.state[:] = arrays["best theta"], arrays["best state"]
+    training.outputs[:] = arrays["outputs"]
+    for i, part in enumerate(training.optimiser_state):
+        part[:] = arrays[f"optimiser {i}"]
+    network.clock.step, network.clock.epoch = values["clock"]
+    training.epoch, training.t, training.batch = values["epoch"], values["t"], values["batch"]
+    training.loss_sum = float.fromhex(values["loss sum"])
+    training.plateau = Plateau(*_from_exact(values["plateau"]))
+    training.waiting = Waiting(*_from_exact(values["waiting"]))
+    training.history.epochs = _epochs(arrays)
+
+
+def _epochs(arrays: Mapping[str, np.ndarray]) -> list[Epoch]:
+    columns = [
+        arrays[f"history {column}"].astype(int if column in INTEGERS else float).tolist()
+        for column in COLUMNS
+    ]
+    return [Epoch(*values) for values in zip(*columns, strict=True)]

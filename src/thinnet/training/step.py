@@ -1,0 +1,88 @@
+"""One optimiser step, and what to say when its numbers stop being finite."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thinnet.arrays import Array, Rows
+from thinnet.checks import DivergedError
+from thinnet.losses import Loss
+from thinnet.network import Network
+from thinnet.optimisers import clip_norm, update
+from thinnet.penalties import add_penalty_gradient, limit_norms
+from thinnet.run import Run
+from thinnet.training.data import Data
+from thinnet.training.plan import Plan
+
+
+class Seen(NamedTuple):
+    """The mean loss of a batch, and the outputs that it was computed from."""
+
+    loss: float
+    outputs: Rows
+
+
+def gradient_of(network: Network, loss: Loss, data: Data, rows: Array, parts: int) -> Seen:
+    """Write the gradient of the batch's mean loss, taken over `parts` micro-batches."""
+    total = data.total(rows) or 1.0
+    seen, gradient = [], None
+    for part in np.array_split(rows, parts):
+        seen.append(_part(network, loss, data, part, total))
+        if parts > 1:
+            gradient = network.gradient if gradient is None else gradient + network.gradient
+            gradient = gradient.copy()
+    if gradient is not None:
+        network.gradient[:] = gradient
+    return Seen(sum(s.loss for s in seen), np.concatenate([s.outputs for s in seen]))
+
+
+def _part(network: Network, loss: Loss, data: Data, rows: Array, total: float) -> Seen:
+    run = Run.train(network.clock.step, data.ids[rows])
+    outputs, cache = network.forward(data.X[rows], run)
+    weights = None if data.weights is None else data.weights[rows]
+    value, slope = loss(outputs, data.targets[rows], weights, total)
+    network.backward(cache, slope)
+    return Seen(value, outputs)
+
+
+def take_step(network: Network, plan: Plan, state: Any, t: int, learning_rate: float) -> None:
+    """Penalties, clipping, update, norms: from the written gradient to new parameters."""
+    presence = network.presence(Run.train(network.clock.step))
+    add_penalty_gradient(network)
+    if presence is not None:
+        network.gradient[~presence.kept] = 0
+    if plan.clip_norm is not None:
+        clip_norm(network.gradient, plan.clip_norm)
+    update(plan.optimiser, network.theta, network.gradient, state, t, learning_rate, presence)
+    limit_norms(network)
+    network.clock.step += 1
+
+
+def diverged(network: Network, loss: Loss, data: Data, rows: Array, epoch: int) -> DivergedError:
+    """The error that names epoch, step and the first layer whose numbers are not finite."""
+    step = network.clock.step
+    where = _first_bad(network, loss, data, rows)
+    return DivergedError(
+        f"training diverged in epoch {epoch}, step {step}: {where} is not finite; the network "
+        "keeps its last good weights (a smaller learning rate or clip_norm may help)"
+    )
+
+
+def _first_bad(network: Network, loss: Loss, data: Data, rows: Array) -> str:
+    run = Run.train(network.clock.step, data.ids[rows])
+    y, caches = network.entering(data.X[rows]), []
+    for layer, site in network.places():
+        y, cache = layer.forward(site, y, run)
+        if not np.isfinite(y).all():
+            return f"the output of {site.name}"
+        caches.append(cache)
+    value, dy = loss(y, data.targets[rows])
+    if not np.isfinite(value):
+        return "the loss"
+    for (layer, site), cache in reversed(list(zip(network.places(), caches, strict=True))):
+        dy = layer.backward(site, cache, dy)
+        if not all(np.isfinite(g).all() for g in (*site.g, dy)):
+            return f"the gradient of {site.name}"
+    return "the sum of gradients"
