@@ -1,6 +1,6 @@
 """thinnet trains neural networks that generalise, on a CPU, with dropout as a first-class thing."""
 
-from thinnet import initialisers, losses, optimisers, schedules
+from thinnet import datasets, initialisers, losses, optimisers, schedules
 from thinnet.checks import CheckpointError, DataFileError, DivergedError, StaleCacheError
 from thinnet.diagnostics import gradient_report
 from thinnet.layers import (
@@ -84,6 +84,7 @@ __all__ = [
     "SquaredError",
     "StaleCacheError",
     "Tanh",
+    "datasets",
     "derived_seed",
     "dropout",
     "gradient_report",
