@@ -39,7 +39,7 @@ from thinnet.network import Network
 from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
 from thinnet.philox import derived_seed
 from thinnet.run import Run
-from thinnet.training import EarlyStopping, History, train
+from thinnet.training import EarlyStopping, History, evaluate, train
 
 __version__ = "0.1.0"
 
@@ -87,6 +87,7 @@ __all__ = [
     "datasets",
     "derived_seed",
     "dropout",
+    "evaluate",
     "gradient_report",
     "initialisers",
     "keep_mask",

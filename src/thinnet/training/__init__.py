@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from thinnet import checkpoints, checks
 from thinnet.losses import Loss, loss_for
 from thinnet.network import Network
@@ -15,12 +17,21 @@ from thinnet.training import progress as bars
 from thinnet.training.data import checked_data
 from thinnet.training.history import Epoch, History
 from thinnet.training.interrupt import InterruptFlag
-from thinnet.training.loop import Callback, Training
+from thinnet.training.loop import INTERRUPTED, Callback, Training, measure
 from thinnet.training.plan import Plan
 from thinnet.training.resumption import fingerprint, restore, snapshot
 from thinnet.training.stopping import EarlyStopping
 
-__all__ = ["Callback", "EarlyStopping", "Epoch", "History", "Training", "train"]
+__all__ = [
+    "INTERRUPTED",
+    "Callback",
+    "EarlyStopping",
+    "Epoch",
+    "History",
+    "Training",
+    "evaluate",
+    "train",
+]
 
 
 def train(
@@ -152,6 +163,31 @@ def train(
     if checks.boolean("resume", resume):
         keeper.resume()
     return _run(training, [*callbacks, keeper], keeper, progress, title)
+
+
+def evaluate(
+    network: Network, X: Any, y: Any, *, loss: Loss | None = None, sample_weight: Any = None
+) -> tuple[float, float]:
+    """Loss and score of a network on some data, dropout off.
+
+    Parameters
+    ----------
+    network, X, y, loss, sample_weight
+        As in `train`.
+
+    Returns
+    -------
+    loss, score : float
+        The mean loss without penalties; accuracy for classes, R^2 for numbers.
+
+    Raises
+    ------
+    ValueError
+        If the data doesn't fit the network or the loss.
+    """
+    loss = loss_for(y) if loss is None else loss
+    data = checked_data(network, loss, X, y, sample_weight)
+    return measure(network, loss, data, np.arange(data.n_rows))
 
 
 class _Keeper:

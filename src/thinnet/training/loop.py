@@ -22,6 +22,8 @@ from thinnet.training.progress import Bar
 from thinnet.training.step import diverged, gradient_of, take_step
 from thinnet.training.stopping import Waiting
 
+INTERRUPTED = "interrupted"
+
 
 class Callback(Protocol):
     """Called at the ends of steps and epochs; a sentence it returns ends training."""
@@ -154,7 +156,7 @@ class Training:
         if data is None or (rows is not None and not len(rows)):
             return NOT_MEASURED, NOT_MEASURED
         rows = np.arange(data.n_rows) if rows is None else rows
-        return evaluate(self.network, self.plan.loss, data, rows)
+        return measure(self.network, self.plan.loss, data, rows)
 
     def _decide(self, measured: bool) -> None:
         """Early stopping and plateaus, from what the epoch has measured."""
@@ -172,7 +174,7 @@ class Training:
             self.plateau = self.plan.optimiser.learning_rate.after(self.plateau, watched)
 
 
-def evaluate(network: Network, loss: Loss, data: Data, rows: Array) -> tuple[float, float]:
+def measure(network: Network, loss: Loss, data: Data, rows: Array) -> tuple[float, float]:
     """Loss and score of some rows with dropout off."""
     outputs, targets = network.outputs(data.X[rows]), data.targets[rows]
     weights = None if data.weights is None else data.weights[rows]
@@ -190,4 +192,4 @@ def _ask(callbacks: Sequence[Callback], method: str, training: Training) -> str:
 
 
 def _asked(flag: InterruptFlag) -> str:
-    return "interrupted" if flag.asked else ""
+    return INTERRUPTED if flag.asked else ""

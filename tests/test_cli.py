@@ -1,0 +1,162 @@
+"""The command, as a person uses it."""
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import thinnet
+from thinnet import comparison
+from thinnet.cli import app
+
+PNG = b"\x89PNG\r\n\x1a\n"
+SMALL = ["--epochs", "2", "--hidden", "16"]
+FILES = {
+    "train-images-idx3-ubyte.gz": (40, 28, 28),
+    "train-labels-idx1-ubyte.gz": (40,),
+    "t10k-images-idx3-ubyte.gz": (10, 28, 28),
+    "t10k-labels-idx1-ubyte.gz": (10,),
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def thinnet_command(*arguments):
+    """Exit code and all that was printed, in one line each."""
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(a) for a in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def idx_folder(tmp_path):
+    """Four small idx files in the official names and format."""
+    rng = np.random.default_rng(0)
+    for name, shape in FILES.items():
+        top = 256 if len(shape) == 3 else 10
+        header = b"\x00\x00\x08" + bytes([len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
+        content = header + rng.integers(0, top, shape, np.uint8).tobytes()
+        (tmp_path / name).write_bytes(gzip.compress(content))
+    return tmp_path
+
+
+def test_fit_compares_without_and_with_dropout_and_saves_a_picture(tmp_path):
+    code, said = thinnet_command("fit", "digits", *SMALL)
+    assert code == 0
+    for shown in ("without dropout", "with dropout", "test", "gap", "thinnet-digits.png"):
+        assert shown in said
+    assert (tmp_path / "thinnet-digits.png").read_bytes().startswith(PNG)
+
+
+def test_no_compare_trains_only_the_network_asked_for():
+    code, said = thinnet_command("fit", "digits", "--no-compare", *SMALL)
+    assert code == 0
+    assert "with dropout" in said
+    assert "without dropout" not in said
+
+
+def test_without_any_rate_there_is_nothing_to_compare():
+    _, said = thinnet_command("fit", "digits", "--dropout", 0, "--input-dropout", 0, *SMALL)
+    assert "without dropout" in said
+    assert "with dropout" not in said
+
+
+def test_images_are_read_from_a_folder(idx_folder):
+    code, said = thinnet_command("fit", "fashion-mnist", "--data-dir", idx_folder, *SMALL[:2])
+    assert code == 0, said
+
+
+def test_the_picture_goes_where_it_is_asked_to(tmp_path):
+    code, said = thinnet_command("fit", "spiral", *SMALL, "--out", tmp_path / "curves.png")
+    assert (code, "curves.png" in said) == (0, True)
+    assert (tmp_path / "curves.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--hidden", "16,8", "--dropout", "0.2,0.5"),
+        ("--input-dropout", 0.2),
+        ("--batch-norm",),
+        ("--l1", 1e-4, "--l2", 1e-3),
+        ("--max-norm", 0.5),
+        ("--optimizer", "momentum", "--learning-rate", 0.1),
+        ("--decay", 1e-3),
+        ("--batch-size", 100),
+        ("--seed", 2**64 - 1),
+    ],
+    ids=lambda option: option[0],
+)
+def test_every_option_reaches_the_network(option):
+    plain = thinnet_command("fit", "digits", *SMALL, "--no-compare")
+    code, said = thinnet_command("fit", "digits", *SMALL, "--no-compare", *option)
+    assert code == 0, said
+    assert _numbers(said) != _numbers(plain[1])
+
+
+def _numbers(said):
+    (row,) = (line for line in said.splitlines() if "with dropout" in line)
+    return row.split("│")[2:6]
+
+
+def test_the_same_seed_prints_the_same_numbers():
+    first, second = (thinnet_command("fit", "digits", *SMALL, "--no-compare") for _ in range(2))
+    assert _numbers(first[1]) == _numbers(second[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("digitz",), 2, "DATA must be 'digits' or 'fashion-mnist' or 'mnist' or 'spiral'"),
+        (("digits", "--dropout", "1.5"), 2, "rate must be a number in [0, 1], got 1.5"),
+        (("digits", "--dropout", "a"), 2, "must be numbers between commas, got 'a'"),
+        (("digits", "--dropout", ".1,.2,.3"), 2, "one for each of the 2 hidden layers, got 3"),
+        (("digits", "--hidden", "8,0"), 2, "units must be an integer >= 1, got 0"),
+        (("digits", "--epochs", "0"), 2, "epochs must be an integer >= 1, got 0"),
+        (("digits", "--batch-size", "0"), 2, "batch_size must be an integer >= 1, got 0"),
+        (("digits", "--optimizer", "adma"), 2, "optimizer must be 'sgd'"),
+        (("digits", "--learning-rate", "-1"), 2, "learning_rate must be a finite number >= 0"),
+        (("digits", "--l2", "nan"), 2, "l2 must be a finite number >= 0, got nan"),
+        (("digits", "--max-norm", "0"), 2, "max_norm must be a finite number > 0, got 0"),
+        (("digits", "--seed", "-1"), 2, "seed must be an integer from 0 to"),
+        (("digits", "--out", "no/such/folder.png"), 2, "--out must be a file in a folder"),
+        (("mnist", "--data-dir", "nowhere"), 1, "nowhere must hold the four idx files"),
+        (
+            ("digits", "--optimizer", "sgd", "--learning-rate", "1e9"),
+            1,
+            "training diverged in epoch 0",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(arguments, code, sentence):
+    got, said = thinnet_command("fit", *arguments)
+    assert got == code
+    assert sentence in said
+    assert "Traceback" not in said
+
+
+def test_dropout_upstream_of_batch_norm_is_noted():
+    _, said = thinnet_command("fit", "digits", "--hidden", "8,8", "--epochs", 1, "--batch-norm")
+    assert said.count("dropout stands upstream of BatchNorm") == 1
+
+
+def test_an_interrupted_run_shows_what_it_has(monkeypatch):
+    def interrupted(*arguments):
+        outcome = comparison_fit(*arguments)
+        outcome.history.stopped = "interrupted"
+        return outcome
+
+    comparison_fit = comparison.fit
+    monkeypatch.setattr(comparison, "fit", interrupted)
+    code, said = thinnet_command("fit", "digits", *SMALL)
+    assert code == 130
+    assert "without dropout" in said
+
+
+def test_the_version_is_the_packages():
+    assert thinnet_command("--version") == (0, f"thinnet {thinnet.__version__}\n")
