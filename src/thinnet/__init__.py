@@ -1,6 +1,7 @@
 """thinnet trains neural networks that generalise, on a CPU, with dropout as a first-class thing."""
 
 from thinnet import datasets, initialisers, losses, optimisers, schedules
+from thinnet.chains import mlp
 from thinnet.checks import CheckpointError, DataFileError, DivergedError, StaleCacheError
 from thinnet.diagnostics import gradient_report
 from thinnet.layers import (
@@ -92,6 +93,7 @@ __all__ = [
     "initialisers",
     "keep_mask",
     "losses",
+    "mlp",
     "optimisers",
     "schedules",
     "train",

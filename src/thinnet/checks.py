@@ -20,7 +20,17 @@ class StaleCacheError(RuntimeError):
 
 
 class DivergedError(ArithmeticError):
-    """The loss or a gradient stopped being finite; the network keeps its last good weights."""
+    """The loss or a gradient stopped being finite; the network keeps its last good weights.
+
+    Attributes
+    ----------
+    epoch, step : int
+        Where: the epoch of this run, the step of the network's life.
+    """
+
+    def __init__(self, message: str, epoch: int, step: int) -> None:
+        super().__init__(message)
+        self.epoch, self.step = epoch, step
 
 
 class CheckpointError(ValueError):

@@ -15,6 +15,7 @@ import thinnet
 from thinnet import comparison
 from thinnet.checks import DataFileError, DivergedError
 from thinnet.recipes import OPTIMISERS, RECIPES
+from thinnet.training import INTERRUPTED
 
 FAILED, WRONG_USE, STOPPED = 1, 2, 130
 
@@ -146,7 +147,7 @@ def _fit(
     screen.print(comparison.table(data, outcomes))
     saved = comparison.picture(data, outcomes, out)
     screen.print(f"learning curves: {saved}", highlight=False, soft_wrap=True)
-    if outcomes[-1].history.stopped == comparison.INTERRUPTED:
+    if outcomes[-1].history.stopped == INTERRUPTED:
         raise typer.Exit(STOPPED)
 
 

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from thinnet import checks
 from thinnet.arrays import Array, Flat
 from thinnet.presence import Presence
-from thinnet.schedules import Schedule, as_schedule
+from thinnet.schedules import Schedule
 
 LearningRate: TypeAlias = float | Schedule
 Count: TypeAlias = int | Float[Array, " size"]
@@ -84,7 +84,8 @@ def clip_norm(gradient: Flat, limit: float) -> None:
 
 
 def _check_learning_rate(value: LearningRate) -> None:
-    checks.non_negative("learning_rate", as_schedule(value).at(0))
+    first = value.at(0) if isinstance(value, Schedule) else value
+    checks.non_negative("learning_rate", first)
 
 
 @dataclass(frozen=True, slots=True)

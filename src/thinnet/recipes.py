@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from thinnet import checks, datasets
+from thinnet.chains import mlp
 from thinnet.datasets import Split
-from thinnet.mlp import mlp
 from thinnet.network import Network
 from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, Optimiser, RMSprop
 from thinnet.schedules import InverseTime, Schedule

@@ -195,6 +195,11 @@ class _Keeper:
 
     def __init__(self, training: Training, path: str | os.PathLike[str] | None) -> None:
         self._training, self._path = training, path
+        if path is not None and training.network.dtype not in (np.float16, np.float32, np.float64):
+            raise ValueError(
+                "checkpoint must be of a float16, float32 or float64 network, got "
+                f"{training.network.dtype}"
+            )
         if path is not None and not os.access(Path(path).absolute().parent, os.W_OK):
             raise ValueError(
                 f"checkpoint must lie in a folder that can be written to, got {os.fspath(path)!r}"

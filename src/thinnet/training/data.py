@@ -30,12 +30,13 @@ class Data(NamedTuple):
         return float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
 
     def fingerprint(self) -> str:
-        """A checksum of everything in it."""
+        """A checksum of everything in it, with the shape of its rows."""
         value = 0
         for part in (self.X, self.targets, self.weights, self.ids):
             if part is not None:
-                value = zlib.crc32(np.ascontiguousarray(part).data.cast("B"), value)
-        return f"{value:08x}"
+                in_bytes = np.ascontiguousarray(part).reshape(-1).view(np.uint8)
+                value = zlib.crc32(memoryview(in_bytes), value)
+        return f"{self.X.shape} {self.X.dtype} {value:08x}"
 
 
 def checked_data(

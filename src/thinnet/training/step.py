@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinnet.arrays import Array, Rows
+from thinnet.arrays import Array, Flat, Rows
 from thinnet.checks import DivergedError
 from thinnet.losses import Loss
 from thinnet.network import Network
@@ -27,14 +27,13 @@ class Seen(NamedTuple):
 def gradient_of(network: Network, loss: Loss, data: Data, rows: Array, parts: int) -> Seen:
     """Write the gradient of the batch's mean loss, taken over `parts` micro-batches."""
     total = data.total(rows) or 1.0
-    seen, gradient = [], None
-    for part in np.array_split(rows, parts):
+    seen: list[Seen] = []
+    gradient: Flat | None = None
+    for part in np.array_split(rows, min(parts, len(rows))):
         seen.append(_part(network, loss, data, part, total))
-        if parts > 1:
-            gradient = network.gradient if gradient is None else gradient + network.gradient
-            gradient = gradient.copy()
-    if gradient is not None:
-        network.gradient[:] = gradient
+        # A backward pass overwrites the gradient, so the sum is kept aside.
+        gradient = network.gradient.copy() if gradient is None else gradient + network.gradient
+    network.gradient[:] = gradient
     return Seen(sum(s.loss for s in seen), np.concatenate([s.outputs for s in seen]))
 
 
@@ -66,7 +65,9 @@ def diverged(network: Network, loss: Loss, data: Data, rows: Array, epoch: int) 
     where = _first_bad(network, loss, data, rows)
     return DivergedError(
         f"training diverged in epoch {epoch}, step {step}: {where} is not finite; the network "
-        "keeps its last good weights (a smaller learning rate or clip_norm may help)"
+        "keeps its last good weights (a smaller learning rate or clip_norm may help)",
+        epoch=epoch,
+        step=step,
     )
 
 

@@ -1,4 +1,4 @@
-"""The usual chain: Dense, BatchNorm, activation, Dropout, again and again, and a last Dense."""
+"""Chains of layers that are often wanted."""
 
 from __future__ import annotations
 
