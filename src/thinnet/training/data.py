@@ -35,7 +35,7 @@ class Data(NamedTuple):
         for part in (self.X, self.targets, self.weights, self.ids):
             if part is not None:
                 in_bytes = np.ascontiguousarray(part).reshape(-1).view(np.uint8)
-                value = zlib.crc32(memoryview(in_bytes), value)
+                value = zlib.crc32(in_bytes.data, value)
         return f"{self.X.shape} {self.X.dtype} {value:08x}"
 
 
