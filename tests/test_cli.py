@@ -114,7 +114,7 @@ def test_the_same_seed_prints_the_same_numbers():
     [
         (("digitz",), 2, "DATA must be 'digits' or 'fashion-mnist' or 'mnist' or 'spiral'"),
         (("digits", "--dropout", "1.5"), 2, "rate must be a number in [0, 1], got 1.5"),
-        (("digits", "--dropout", "a"), 2, "must be numbers between commas, got 'a'"),
+        (("digits", "--dropout", "a"), 2, "--dropout must be numbers between commas, got 'a'"),
         (("digits", "--dropout", ".1,.2,.3"), 2, "one for each of the 2 hidden layers, got 3"),
         (("digits", "--hidden", "8,0"), 2, "units must be an integer >= 1, got 0"),
         (("digits", "--epochs", "0"), 2, "epochs must be an integer >= 1, got 0"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from thinnet.arrays import Array
-from thinnet.checks import CheckpointError
+from thinnet.checks import CheckpointError, must
 
 FORMAT = 1
 KIND = "thinnet checkpoint"
@@ -50,9 +49,18 @@ def write(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
     write_atomically(Path(path), save(arrays, metadata))
 
 
+def check_place(path: str | os.PathLike[str]) -> None:
+    """ValueError where no file can be written."""
+    where = Path(path)
+    folder = where.absolute().parent
+    writable = folder.is_dir() and os.access(folder, os.W_OK)
+    must(writable, "checkpoint", "in a folder that can be written to", os.fspath(path))
+    must(not where.is_dir(), "checkpoint", "a file, not a folder", os.fspath(path))
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write beside `path`, flush to the disk, rename, and flush the folder's entry too."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    beside = path.with_name(f".{path.name}.part")  # one name, so that a kill leaves no pile
     try:
         with beside.open("wb") as file:
             file.write(content)

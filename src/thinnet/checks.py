@@ -28,8 +28,11 @@ class DivergedError(ArithmeticError):
         Where: the epoch of this run, the step of the network's life.
     """
 
-    def __init__(self, message: str, epoch: int, step: int) -> None:
-        super().__init__(message)
+    def __init__(self, what: str, epoch: int, step: int) -> None:
+        super().__init__(
+            f"training diverged in epoch {epoch}, step {step}: {what} is not finite; the network "
+            "keeps its last good weights (a smaller learning rate or clip_norm may help)"
+        )
         self.epoch, self.step = epoch, step
 
 
@@ -41,7 +44,7 @@ class DataFileError(ValueError):
     """A data file that is missing, cut short, or not what its name says."""
 
 
-def must(ok: bool, name: str, allowed: str, value: object) -> None:
+def must(ok: bool | np.bool_, name: str, allowed: str, value: object) -> None:
     if not ok:
         raise ValueError(f"{name} must be {allowed}, got {value!r}")
 
@@ -50,11 +53,14 @@ def is_real(value: object) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
 
 
+def is_integer(value: object) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
+
+
 def integer(name: str, value: Any, low: int, high: float = math.inf) -> int:
     """`value` as a Python int, if it is a whole number from `low` to `high`."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     allowed = f"an integer from {low} to {high}" if high < math.inf else f"an integer >= {low}"
-    must(whole and low <= value <= high, name, allowed, value)
+    must(is_integer(value) and low <= value <= high, name, allowed, value)
     return int(value)
 
 
@@ -110,8 +116,12 @@ def float_dtype(name: str, value: Any) -> np.dtype:
 
 
 def numeric(name: str, values: Any) -> Array:
-    """`values` as a non-empty array of numbers."""
+    """`values` as a non-empty array of numbers, with at least one axis."""
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} must not hold masked values, got some")
     array = np.asarray(values)
+    if array.ndim == 0:
+        raise ValueError(f"{name} must be an array with at least one axis, got {values!r}")
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
     if array.size == 0:

@@ -28,10 +28,11 @@ screen = Console()
 errors = Console(stderr=True)
 
 
-def _version(asked: bool) -> None:
+def _version(asked: bool) -> bool:
     if asked:
         screen.print(f"thinnet {thinnet.__version__}", highlight=False)
         raise typer.Exit
+    return asked
 
 
 @app.callback()
@@ -43,23 +44,15 @@ def main(
     """Train neural networks that generalise, with dropout as a first-class thing."""
 
 
-def _numbers(kind: type, text: str | None) -> Any:
-    """Numbers between commas."""
+def _numbers(option: str, kind: type, text: str | None) -> Any:
+    """The numbers between commas."""
     if text is None:
         return None
     try:
         return tuple(kind(part) for part in text.split(",") if part.strip())
     except ValueError:
         kind_of = "integers" if kind is int else "numbers"
-        raise typer.BadParameter(f"must be {kind_of} between commas, got {text!r}") from None
-
-
-def _widths(text: str | None) -> Any:
-    return _numbers(int, text)
-
-
-def _rates(text: str | None) -> Any:
-    return _numbers(float, text)
+        raise ValueError(f"{option} must be {kind_of} between commas, got {text!r}") from None
 
 
 @app.command()
@@ -69,12 +62,10 @@ def fit(
         Path | None,
         typer.Option(help="Folder with the four idx files of fashion-mnist or mnist."),
     ] = None,
-    hidden: Annotated[
-        str | None, typer.Option(callback=_widths, help="Widths of hidden layers: 256,256.")
-    ] = None,
+    hidden: Annotated[str | None, typer.Option(help="Widths of hidden layers: 256,256.")] = None,
     dropout: Annotated[
         str | None,
-        typer.Option(callback=_rates, help="Rate behind every hidden layer, or one for each."),
+        typer.Option(help="Rate behind every hidden layer, or one for each: 0.2,0.5."),
     ] = None,
     input_dropout: Annotated[float | None, typer.Option(help="Rate for the input.")] = None,
     batch_norm: Annotated[
@@ -101,23 +92,23 @@ def fit(
     ] = None,
 ) -> None:
     """Train a network without and with dropout on DATA, and show what dropout did for it."""
-    given = {
-        "hidden": hidden,
-        "dropout": dropout,
-        "input_dropout": input_dropout,
-        "batch_norm": batch_norm,
-        "l1": l1,
-        "l2": l2,
-        "max_norm": max_norm,
-        "optimizer": optimizer,
-        "learning_rate": learning_rate,
-        "decay": decay,
-        "batch_size": batch_size,
-        "epochs": epochs,
-        "seed": seed,
-    }
-    options = {name: value for name, value in given.items() if value is not None}
     try:
+        given = {
+            "hidden": _numbers("--hidden", int, hidden),
+            "dropout": _numbers("--dropout", float, dropout),
+            "input_dropout": input_dropout,
+            "batch_norm": batch_norm,
+            "l1": l1,
+            "l2": l2,
+            "max_norm": max_norm,
+            "optimizer": optimizer,
+            "learning_rate": learning_rate,
+            "decay": decay,
+            "batch_size": batch_size,
+            "epochs": epochs,
+            "seed": seed,
+        }
+        options = {name: value for name, value in given.items() if value is not None}
         _fit(data, data_dir, options, compare, out or Path(f"thinnet-{data}.png"))
     except (DataFileError, DivergedError, OSError) as error:
         _fail(error, FAILED)

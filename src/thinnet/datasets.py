@@ -151,6 +151,8 @@ def _load(source: Source, data_dir: str | os.PathLike[str] | None) -> Split:
     paths = [_find(source, file, data_dir) for file in FILES]
     X_train, y_train, X_test, y_test = (read_idx(path) for path in paths)
     for images, labels, path in ((X_train, y_train, paths[1]), (X_test, y_test, paths[3])):
+        if images.size == 0:
+            raise DataFileError(f"{path.parent} must hold images, got shape {images.shape}")
         if images.ndim != 3 or labels.shape != images.shape[:1]:
             raise DataFileError(
                 f"{path} must hold a label for each image of the file beside it, got "
@@ -192,7 +194,12 @@ def _download(source: Source, file: str, cache: Path) -> Path:
                     downloader=downloader,
                 )
             )
-    except (OSError, ValueError) as error:
+    except ValueError as error:
+        raise DataFileError(
+            f"{file} of {source.name} must have the official checksum {source.md5[file]}, "
+            "got a download with another"
+        ) from error
+    except OSError as error:
         raise DataFileError(
             f"{file} of {source.name} could not be downloaded ({type(error).__name__}); put the "
             f"four files {', '.join(FILES)} into {cache}, or into a folder named by --data-dir "

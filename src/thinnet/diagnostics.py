@@ -14,6 +14,7 @@ from rich.table import Table
 from thinnet.losses import Loss, loss_for
 from thinnet.network import Network
 from thinnet.run import Run
+from thinnet.training.data import Data, checked_data
 
 VANISHING, EXPLODING = 1e-3, 1e3  # of the gradient at the last layer
 
@@ -88,23 +89,24 @@ def gradient_report(network: Network, x: Any, y: Any, loss: Loss | None = None) 
     ValueError
         If `x` or `y` doesn't fit the network or the loss.
     """
-    loss = loss or loss_for(y)
+    loss = loss_for(y) if loss is None else loss
+    data = checked_data(network, loss, x, y)
     state = network.state.copy()
     try:
         with np.errstate(all="ignore"):
-            return _report(network, x, loss, loss.targets(y, network.out))
+            return _report(network, loss, data)
     finally:
         network.state[:] = state
 
 
-def _report(network: Network, x: Any, loss: Loss, targets: Any) -> GradientReport:
+def _report(network: Network, loss: Loss, data: Data) -> GradientReport:
     run = Run.train(network.clock.step)
-    values, caches = [network.entering(x)], []
+    values, caches = [network.entering(data.X)], []
     for layer, site in network.places():
         value, cache = layer.forward(site, values[-1], run)
         values.append(value)
         caches.append(cache)
-    dy = loss(values[-1], targets)[1]
+    dy = loss(values[-1], data.targets)[1]
     last = _rms(dy) or 1.0
     rows: list[LayerGradients] = []
     for i in reversed(range(len(network.layers))):

@@ -6,6 +6,7 @@ can be recomputed anywhere: in the backward pass, on another machine, or a year 
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -48,7 +49,9 @@ def sample_ids(samples: Any) -> Ids:
         checks.one_of("samples", samples, ("shared",))
         return np.array([SHARED], np.uint32)
     ids = np.asarray(samples)
-    if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
+    if ids.dtype.kind in "fO" and all(checks.is_integer(value) for value in samples):
+        ids = np.array(samples, object)  # longer than 64 bits, or of mixed signs
+    elif ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
         raise ValueError(
             f"samples must be a sequence of integers or 'shared', got {ids.dtype} of shape "
             f"{ids.shape}"
@@ -60,6 +63,15 @@ def sample_ids(samples: Any) -> Ids:
             f"keys are longer), got {ids[outside][0]}"
         )
     return ids.astype(np.uint32)
+
+
+def checked_stream(seed: int, purpose: Purpose, layer: int, step: int) -> Stream:
+    return Stream(
+        seed=checks.integer("seed", seed, 0, MAX_SEED),
+        purpose=checks.one_of("purpose", purpose, tuple(PURPOSES)),
+        layer=checks.integer("layer", layer, 0, MAX_LAYER),
+        step=checks.integer("step", step, 0, MAX_STEP),
+    )
 
 
 def mask(stream: Stream, samples: Ids, units: int, rate: float) -> Bool[Array, "rows units"]:
@@ -119,12 +131,7 @@ def keep_mask(
     array([[1, 0, 1, 1, 1, 1, 1, 1],
            [1, 0, 0, 1, 0, 0, 0, 0]])
     """
-    stream = Stream(
-        seed=checks.integer("seed", seed, 0, MAX_SEED),
-        purpose=checks.one_of("purpose", purpose, tuple(PURPOSES)),
-        layer=checks.integer("layer", layer, 0, MAX_LAYER),
-        step=checks.integer("step", step, 0, MAX_STEP),
-    )
+    stream = checked_stream(seed, purpose, layer, step)
     units = checks.integer("units", units, 0, MAX_UNIT + 1)
     return mask(stream, sample_ids(samples), units, rate)
 
@@ -181,11 +188,11 @@ def dropout(
     checks.float_dtype("the dtype of x", x.dtype)
     checks.unit_interval("rate", rate)
     checks.must(x.ndim > 0, "x", "an array with at least one axis", x)
+    stream = checked_stream(seed, "train", layer, step)
+    ids = sample_ids(np.arange(len(x)) if samples is None else samples)
+    if not isinstance(samples, str):
+        checks.same_length("samples", ids, "x", len(x))
     if not checks.boolean("training", training):
         return x.copy()
-    ids = np.arange(len(x)) if samples is None else samples
-    units = int(np.prod(x.shape[1:]))
-    keep = keep_mask(seed=seed, layer=layer, step=step, samples=ids, units=units, rate=rate)
-    if len(keep) != len(x) and samples is not None and not isinstance(samples, str):
-        raise ValueError(f"samples must name each of the {len(x)} rows of x, got {len(keep)} ids")
-    return scaled(x, keep.reshape(len(keep), *x.shape[1:]), rate)
+    keep = mask(stream, ids, math.prod(x.shape[1:]), rate)
+    return scaled(x, keep.reshape(len(ids), *x.shape[1:]), rate)

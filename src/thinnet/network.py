@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +24,15 @@ from thinnet.run import Clock, Run, Site
 BLOCK_ROWS = 4096  # rows that one pass of a prediction takes
 
 
+_numbers = itertools.count(1)  # of passes, over all networks
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pass:
     """What `Network.backward` needs of one forward pass."""
 
     number: int
+    shape: tuple[int, ...]
     caches: tuple[Any, ...]
 
 
@@ -87,7 +93,7 @@ class Network:
         shapes = layer_shapes(self.layers, self.features)
         self.vectors = blank_vectors(shapes, self.dtype)
         self.out = shapes[-1].out
-        self._passes = 0
+        self._latest = 0
         self.sites, self._governors = bind(
             self.layers, self.features, shapes, self.vectors, self.seed, self.clock
         )
@@ -96,7 +102,8 @@ class Network:
         # Views do not survive a copy, so the copy is bound anew around the copied vectors.
         left_out = {"sites", "vectors", "_governors"}
         kept = {name: value for name, value in vars(self).items() if name not in left_out}
-        return kept | {"theta": self.theta, "state": self.state}
+        clock = dataclasses.replace(self.clock)
+        return kept | {"theta": self.theta, "state": self.state, "clock": clock}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         theta, state = values.pop("theta"), values.pop("state")
@@ -131,7 +138,8 @@ class Network:
             raise ValueError(f"this network takes ({takes}) arrays, got {x.shape}")
         if x.dtype.kind not in "fiub":
             raise ValueError(f"this network takes arrays of real numbers, got dtype {x.dtype}")
-        return x.astype(self.dtype, copy=False)
+        with np.errstate(over="ignore"):  # what is too large becomes infinity, and is refused so
+            return x.astype(self.dtype, copy=False)
 
     def forward(self, x: Any, run: Run) -> tuple[Rows, Pass]:
         """The raw outputs of a pass of kind `run`, and what `backward` needs.
@@ -140,12 +148,12 @@ class Network:
         """
         y = self.entering(x)
         run.check_rows(len(y))
-        self._passes += 1
         caches = []
         for layer, site in self.places():
             y, cache = layer.forward(site, y, run)
             caches.append(cache)
-        return y, Pass(self._passes, tuple(caches))
+        self._latest = next(_numbers)
+        return y, Pass(self._latest, y.shape, tuple(caches))
 
     def backward(self, of: Pass, dy: Rows) -> Rows:
         """Write the gradient of every parameter to `gradient`; return that of the input.
@@ -154,12 +162,16 @@ class Network:
         ------
         StaleCacheError
             If `of` is not the latest forward pass of this network.
+        ValueError
+            If `dy` has not the shape of the outputs.
         """
-        if of.number != self._passes:
+        if of.number != self._latest:
             raise checks.StaleCacheError(
-                f"backward must get the cache of the latest forward pass, number {self._passes}, "
-                f"got that of number {of.number}"
+                f"backward must get the cache of this network's latest forward pass, number "
+                f"{self._latest}, got that of number {of.number}"
             )
+        if dy.shape != of.shape:
+            raise ValueError(f"dy must have the shape {of.shape} of the outputs, got {dy.shape}")
         for (layer, site), cache in reversed(list(zip(self.places(), of.caches, strict=True))):
             dy = layer.backward(site, cache, dy)
         return dy
@@ -269,7 +281,7 @@ class Network:
         run = (Run.train if purpose == "train" else Run.sample)(step, samples)
         rows = len(sample_ids(samples))
         return {
-            i: _all_rows(layer.keep(site, run, rows), site, rows)
+            i: layer.keep(site, run, rows).copy()
             for i, (layer, site) in enumerate(self.places())
             if hasattr(layer, "keep")
         }
@@ -291,8 +303,9 @@ class Network:
 
 
 def _checked_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    several = isinstance(layers, Iterable)
+    checks.must(several and bool(layers), "layers", "a sequence of at least one layer", layers)
     layers = tuple(layers)
-    checks.must(bool(layers), "layers", "a sequence of at least one layer", layers)
     for i, layer in enumerate(layers):
         checks.must(
             isinstance(layer, Layer) and not isinstance(layer, type),
@@ -307,8 +320,3 @@ def _checked_features(features: int | Sequence[int]) -> Features:
     axes = features if isinstance(features, Sequence) else (features,)
     checks.must(len(axes) > 0, "features", "an integer or a sequence of integers", features)
     return tuple(checks.integer("each of features", n, 1) for n in axes)
-
-
-def _all_rows(keep: Array, site: Site, rows: int) -> Array:
-    shape = (rows, *site.features) if keep.ndim == len(site.features) + 1 else keep.shape
-    return np.broadcast_to(keep, shape).copy()

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
 
 from thinnet import checks
-from thinnet.arrays import Array, Flat
+from thinnet.arrays import Array, Flat, Float
 from thinnet.presence import Presence
 from thinnet.schedules import Schedule
 

@@ -19,6 +19,7 @@ from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.layers import Dense, DropConnect
 from thinnet.network import Network
+from thinnet.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,17 @@ def add_penalty_gradient(network: Network) -> None:
         np.add(g, penalty.gradient(w), out=g)
 
 
-def limit_norms(network: Network) -> None:
-    """Scale a unit's incoming weights back to the layer's `max_norm` where they exceed it."""
+def limit_norms(network: Network, run: Run) -> None:
+    """Scale a unit's incoming weights back to the layer's `max_norm` where they exceed it.
+
+    The whole row of weights counts, but only units that are present in the step are looked at.
+    """
     for layer, site in _dense_places(network):
         if layer.max_norm is None:
             continue
         norms = np.linalg.norm(site.p.W, axis=1, keepdims=True)
+        present = site.presence(run)
         over = norms > layer.max_norm
+        if present is not None:
+            over &= present[:, None]
         np.divide(site.p.W * site.p.W.dtype.type(layer.max_norm), norms, out=site.p.W, where=over)

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Integer
 
 from thinnet import checks
-from thinnet.arrays import Array, Ids
+from thinnet.arrays import Array, Float, Ids
 
 Purpose: TypeAlias = Literal["train", "predict", "weights", "shuffle", "split", "seeds", "studies"]
 PURPOSES: Final[dict[str, int]] = {name: i for i, name in enumerate(get_args(Purpose))}
@@ -33,7 +33,7 @@ _WEYL = 0x9E3779B9, 0xBB67AE85
 _ROUNDS = 10
 _BLOCK = 16_384  # counters worked on at once: the round's temporaries stay in cache
 
-Words: TypeAlias = Integer[Array, "..."]
+Words: TypeAlias = Integer[Array, "..."] | np.integer
 Seed: TypeAlias = int | np.integer | np.random.Generator | np.random.RandomState | None
 
 
@@ -80,14 +80,14 @@ def words(stream: Stream, samples: Ids, blocks: int) -> Integer[Array, "rows blo
 def sixteen_bits(stream: Stream, samples: Ids, units: int) -> Integer[Array, "rows units"]:
     """One 16-bit draw for each sample and unit; eight neighbouring units share a counter."""
     halves = words(stream, samples, -(-units // 8)).astype("<u4", copy=False).view("<u2")
-    return halves.reshape(len(samples), -1)[:, :units]
+    return halves.reshape(len(samples), halves.shape[1] * 8)[:, :units]
 
 
 def _pairs(stream: Stream, samples: Ids, units: int, turn: Callable[..., Any]) -> Array:
     """Two numbers for each pair of words, as `turn` makes them from (first, second)."""
     w = words(stream, samples, -(-units // 4)).astype(np.float64)
     even, odd = turn(w[..., 0::2], w[..., 1::2])
-    return np.stack([even, odd], axis=-1).reshape(len(samples), -1)[:, :units]
+    return np.stack([even, odd], axis=-1).reshape(len(samples), w.shape[1] * 4)[:, :units]
 
 
 def normals(stream: Stream, samples: Ids, units: int) -> Float[Array, "rows units"]:
@@ -144,5 +144,5 @@ def as_seed(seed: Seed) -> int:
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(MAX_SEED, dtype=np.uint64, endpoint=True))
     if isinstance(seed, np.random.RandomState):
-        return int(seed.randint(0, MAX_SEED, dtype=np.uint64))
+        return int(seed.randint(0, MAX_SEED + 1, dtype=np.uint64))
     return checks.integer("seed", seed, 0, MAX_SEED)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from thinnet import masks
-from thinnet.arrays import Array, Features
+from thinnet.arrays import Array, Features, Float
 from thinnet.layers import Dropout, Layer
 from thinnet.layers.base import trait
 from thinnet.run import Run, Site
@@ -52,8 +52,8 @@ def _shared(places: Sequence[tuple[Layer, Site]]) -> tuple[Place, ...]:
 
 def _run_of(places: Sequence[tuple[Layer, Site]], name: str) -> Sequence[tuple[Layer, Site]]:
     """The first of `places`, as far as all have the trait."""
-    stop = next((i for i, (layer, _) in enumerate(places) if not trait(layer, name)), len(places))
-    return places[:stop]
+    has = [trait(layer, name, site.features) for layer, site in places]
+    return places[: has.index(False)] if False in has else places
 
 
 def _behind(places: Sequence[tuple[Layer, Site]], i: int) -> tuple[Place, ...]:
@@ -67,8 +67,7 @@ def _ahead(places: Sequence[tuple[Layer, Site]], i: int) -> tuple[Place, ...]:
 def kept_units(places: Sequence[Place], run: Run, features: Features) -> Bool[Array, ...]:
     keep = np.ones(math.prod(features), bool)
     for layer, site in places:
-        mask = layer.keep(site, run, 1)[0]
-        keep &= np.broadcast_to(mask, site.features).ravel()
+        keep &= layer.keep(site, run, 1).ravel()
     return keep.reshape(features)
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from thinnet import checks, masks, philox
-from thinnet.arrays import Array, Features, Ids, Samples
+from thinnet.arrays import Array, Features, Float, Ids, Samples
 from thinnet.philox import MAX_STEP, Purpose, Stream
 
 
@@ -27,7 +27,7 @@ Rate: TypeAlias = float | Schedule
 
 def check_rate(rate: Rate, check: Callable[[str, Any], float] = checks.unit_interval) -> None:
     """A rate is a probability of dropping, or a schedule of them (checked when it is read)."""
-    if not isinstance(rate, Schedule):
+    if isinstance(rate, type) or not isinstance(rate, Schedule):
         check("rate", rate)
 
 

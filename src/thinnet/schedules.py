@@ -152,6 +152,11 @@ class Warmup:
     def __post_init__(self) -> None:
         as_schedule(self.after)
         checks.integer("n_steps", self.n_steps, 1)
+        if isinstance(self.after, ReduceOnPlateau):
+            raise ValueError(
+                "after must not be a ReduceOnPlateau, which has to stand outside: "
+                f"ReduceOnPlateau(Warmup(...)), got {self.after!r}"
+            )
 
     def at(self, step: int) -> float:
         return as_schedule(self.after).at(step) * min((step + 1) / self.n_steps, 1.0)

@@ -6,6 +6,7 @@ Each keeps in its cache what its derivative is cheapest from, the input or the o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 from scipy import special
 
 from thinnet import checks
-from thinnet.arrays import Rows
+from thinnet.arrays import Array, SameRows
 from thinnet.layers.base import same_shape
 from thinnet.run import Run, Site
 
@@ -22,11 +23,17 @@ SELU_SCALE = 1.0507009873554805
 
 
 class OfInput(NamedTuple):
-    x: Rows
+    x: SameRows
 
 
 class OfOutput(NamedTuple):
-    y: Rows
+    y: SameRows
+
+
+def in_type(function: Callable[[Array], Array], x: SameRows) -> SameRows:
+    """SciPy's `function`, which knows float32 and float64 only, in the type of `x`."""
+    wide = x if x.dtype == np.float32 else x.astype(np.float64, copy=False)
+    return function(wide).astype(x.dtype, copy=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +45,10 @@ class Identity:
     weights_before: ClassVar[str] = "glorot_uniform"
     shapes = same_shape
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, None]:
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, None]:
         return x, None
 
-    def backward(self, site: Site, cache: None, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: None, dy: SameRows) -> SameRows:
         return dy
 
 
@@ -54,11 +61,11 @@ class ReLU:
     weights_before: ClassVar[str] = "he_normal"
     shapes = same_shape
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, OfOutput]:
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfOutput]:
         y = np.maximum(x, 0)
         return y, OfOutput(y)
 
-    def backward(self, site: Site, cache: OfOutput, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: OfOutput, dy: SameRows) -> SameRows:
         return dy * (cache.y > 0)
 
 
@@ -76,11 +83,11 @@ class LeakyReLU:
     def __post_init__(self) -> None:
         checks.finite_number("slope", self.slope)
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, OfInput]:
-        return np.where(x > 0, x, self.slope * x), OfInput(x)
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfInput]:
+        return np.where(x > 0, x, x.dtype.type(self.slope) * x), OfInput(x)
 
-    def backward(self, site: Site, cache: OfInput, dy: Rows) -> Rows:
-        return np.where(cache.x > 0, dy, self.slope * dy)
+    def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
+        return np.where(cache.x > 0, dy, dy.dtype.type(self.slope) * dy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +104,13 @@ class ELU:
     def __post_init__(self) -> None:
         checks.positive("alpha", self.alpha)
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, OfInput]:
-        return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0))), OfInput(x)
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfInput]:
+        alpha = x.dtype.type(self.alpha)
+        return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))), OfInput(x)
 
-    def backward(self, site: Site, cache: OfInput, dy: Rows) -> Rows:
-        return np.where(cache.x > 0, dy, dy * self.alpha * np.exp(np.minimum(cache.x, 0)))
+    def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
+        alpha = dy.dtype.type(self.alpha)
+        return np.where(cache.x > 0, dy, dy * alpha * np.exp(np.minimum(cache.x, 0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +122,11 @@ class SELU:
     weights_before: ClassVar[str] = "lecun_normal"
     shapes = same_shape
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, OfInput]:
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfInput]:
         y, cache = ELU(SELU_ALPHA).forward(site, x, run)
         return SELU_SCALE * y, cache
 
-    def backward(self, site: Site, cache: OfInput, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
         return ELU(SELU_ALPHA).backward(site, cache, SELU_SCALE * dy)
 
 
@@ -130,13 +139,13 @@ class GELU:
     weights_before: ClassVar[str] = "he_normal"
     shapes = same_shape
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, OfInput]:
-        return x * special.ndtr(x), OfInput(x)
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfInput]:
+        return x * in_type(special.ndtr, x), OfInput(x)
 
-    def backward(self, site: Site, cache: OfInput, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
         x = cache.x
         density = np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi).astype(x.dtype)
-        return dy * (special.ndtr(x) + x * density)
+        return dy * (in_type(special.ndtr, x) + x * density)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +157,11 @@ class SiLU:
     weights_before: ClassVar[str] = "he_normal"
     shapes = same_shape
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, OfInput]:
-        return x * special.expit(x), OfInput(x)
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfInput]:
+        return x * in_type(special.expit, x), OfInput(x)
 
-    def backward(self, site: Site, cache: OfInput, dy: Rows) -> Rows:
-        s = special.expit(cache.x)
+    def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
+        s = in_type(special.expit, cache.x)
         return dy * s * (1 + cache.x * (1 - s))
 
 
@@ -164,11 +173,11 @@ class Softplus:
     weights_before: ClassVar[str] = "glorot_uniform"
     shapes = same_shape
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, OfInput]:
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfInput]:
         return np.logaddexp(x, 0, dtype=x.dtype), OfInput(x)
 
-    def backward(self, site: Site, cache: OfInput, dy: Rows) -> Rows:
-        return dy * special.expit(cache.x)
+    def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
+        return dy * in_type(special.expit, cache.x)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +189,11 @@ class Tanh:
     weights_before: ClassVar[str] = "glorot_uniform"
     shapes = same_shape
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, OfOutput]:
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfOutput]:
         y = np.tanh(x)
         return y, OfOutput(y)
 
-    def backward(self, site: Site, cache: OfOutput, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: OfOutput, dy: SameRows) -> SameRows:
         return dy * (1 - cache.y * cache.y)
 
 
@@ -196,11 +205,11 @@ class Sigmoid:
     weights_before: ClassVar[str] = "glorot_uniform"
     shapes = same_shape
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, OfOutput]:
-        y = special.expit(x)
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfOutput]:
+        y = in_type(special.expit, x)
         return y, OfOutput(y)
 
-    def backward(self, site: Site, cache: OfOutput, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: OfOutput, dy: SameRows) -> SameRows:
         return dy * cache.y * (1 - cache.y)
 
 
@@ -214,9 +223,9 @@ class Softmax:
     weights_before: ClassVar[str] = "glorot_uniform"
     shapes = same_shape
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, OfOutput]:
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfOutput]:
         y = special.softmax(x, axis=-1)
         return y, OfOutput(y)
 
-    def backward(self, site: Site, cache: OfOutput, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: OfOutput, dy: SameRows) -> SameRows:
         return cache.y * (dy - np.sum(dy * cache.y, axis=-1, keepdims=True))

@@ -4,6 +4,7 @@ Optional class variables tell what the network may conclude from a layer (all Fa
 
 ``can_draw``    it draws random numbers in some pass, and so takes a stream of its own;
 ``unitwise``    unit j of a row's output depends on unit j of its input alone (and on the batch);
+                may be a method of the features, where it depends on them;
 ``keeps_zero``  a unit that is zero for all rows stays zero;
 ``mixes_rows``  a learning pass needs at least two rows.
 
@@ -46,6 +47,7 @@ class Layer(Protocol):
         ...
 
 
+@runtime_checkable
 class Initial(Protocol):
     """Where a layer gets its first weights from."""
 
@@ -54,9 +56,10 @@ class Initial(Protocol):
         ...
 
 
-def trait(layer: Layer, name: str) -> bool:
+def trait(layer: Layer, name: str, features: Features = ()) -> bool:
     """One of the optional class variables above."""
-    return bool(getattr(layer, name, False))
+    value = getattr(layer, name, False)
+    return bool(value(features) if callable(value) else value)
 
 
 def title(layer: Any) -> str:

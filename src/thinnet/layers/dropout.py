@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from thinnet import checks, masks
-from thinnet.arrays import Array, Features, Rows
+from thinnet.arrays import Array, Features, SameRows
 from thinnet.layers.activations import SELU_ALPHA, SELU_SCALE
 from thinnet.layers.base import Shapes, same_shape, title
 from thinnet.run import Rate, Run, Site, check_rate
@@ -26,6 +26,9 @@ class Drawn(NamedTuple):
 
 def check_sharing(layer: Dropout | GaussianDropout | AlphaDropout) -> None:
     checks.one_of("share", layer.share, (None, "batch"))
+    axes = layer.share_axes
+    checks.must(isinstance(axes, tuple | list), "share_axes", "a tuple of integers", axes)
+    object.__setattr__(layer, "share_axes", tuple(axes))
     for axis in layer.share_axes:
         checks.integer("each of share_axes", axis, -32, 31)
 
@@ -85,21 +88,22 @@ class Dropout:
         check_sharing(self)
         checks.one_of("scaling", self.scaling, ("inverted", "classical"))
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, Drawn]:
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Drawn]:
         drawn = Drawn(run, site.rate(self.rate, run))
         return self._apply(site, x, drawn), drawn
 
-    def backward(self, site: Site, cache: Drawn, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: Drawn, dy: SameRows) -> SameRows:
         return self._apply(site, dy, cache)  # linear in x, so it is its own backward
 
     def keep(self, site: Site, run: Run, rows: int) -> Bool[Array, ...]:
-        """The mask of a pass; length 1 along what shares it."""
-        return self._mask(site, Drawn(run, site.rate(self.rate, run)), rows)
+        """The mask of a pass, spread over what shares it."""
+        mask = self._mask(site, Drawn(run, site.rate(self.rate, run)), rows)
+        return np.broadcast_to(mask, (rows, *site.features))
 
     def _mask(self, site: Site, drawn: Drawn, rows: int) -> Bool[Array, ...]:
         return site.keep(drawn.run, rows, drawn.rate, self.share == "batch", self.share_axes)
 
-    def _apply(self, site: Site, x: Rows, drawn: Drawn) -> Rows:
+    def _apply(self, site: Site, x: SameRows, drawn: Drawn) -> SameRows:
         if drawn.rate == 0.0:
             return x
         if not drawn.run.draws:
@@ -146,14 +150,14 @@ class GaussianDropout:
         check_rate(self.rate, checks.below_one)
         check_sharing(self)
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, Drawn]:
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Drawn]:
         drawn = Drawn(run, checks.below_one("rate", site.rate(self.rate, run)))
         return self._apply(site, x, drawn), drawn
 
-    def backward(self, site: Site, cache: Drawn, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: Drawn, dy: SameRows) -> SameRows:
         return self._apply(site, dy, cache)
 
-    def _apply(self, site: Site, x: Rows, drawn: Drawn) -> Rows:
+    def _apply(self, site: Site, x: SameRows, drawn: Drawn) -> SameRows:
         run, rate = drawn
         if rate == 0.0 or not run.draws:
             return x
@@ -199,22 +203,23 @@ class AlphaDropout:
         check_rate(self.rate)
         check_sharing(self)
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, Drawn]:
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Drawn]:
         drawn = Drawn(run, site.rate(self.rate, run))
         if drawn.rate == 0.0 or not run.draws:
             return x, drawn
         a, b, limit = (x.dtype.type(value) for value in self._affine(drawn.rate))
         return a * np.where(self._mask(site, drawn, len(x)), x, limit) + b, drawn
 
-    def backward(self, site: Site, cache: Drawn, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: Drawn, dy: SameRows) -> SameRows:
         if cache.rate == 0.0 or not cache.run.draws:
             return dy
         a, _, _ = self._affine(cache.rate)
         return dy.dtype.type(a) * dy * self._mask(site, cache, len(dy))
 
     def keep(self, site: Site, run: Run, rows: int) -> Bool[Array, ...]:
-        """The mask of a pass; length 1 along what shares it."""
-        return self._mask(site, Drawn(run, site.rate(self.rate, run)), rows)
+        """The mask of a pass, spread over what shares it."""
+        mask = self._mask(site, Drawn(run, site.rate(self.rate, run)), rows)
+        return np.broadcast_to(mask, (rows, *site.features))
 
     def _mask(self, site: Site, drawn: Drawn, rows: int) -> Bool[Array, ...]:
         return site.keep(drawn.run, rows, drawn.rate, self.share == "batch", self.share_axes)
@@ -256,10 +261,10 @@ class GaussianNoise:
     def __post_init__(self) -> None:
         checks.non_negative("scale", self.scale)
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, None]:
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, None]:
         if self.scale == 0.0 or not run.draws:
             return x, None
         return x + (self.scale * site.normals(run, len(x))).astype(x.dtype), None
 
-    def backward(self, site: Site, cache: None, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: None, dy: SameRows) -> SameRows:
         return dy

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, Features, Rows
+from thinnet.arrays import Array, Features, SameRows
 from thinnet.layers.base import Initial, Shapes, title
 from thinnet.run import Run, Site
 
@@ -68,7 +68,6 @@ class BatchNorm:
     epsilon: float = 1e-5
     axis: int = -1
 
-    unitwise: ClassVar[bool] = True
     mixes_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -86,17 +85,22 @@ class BatchNorm:
         site.s.mean[...], site.s.variance[...] = 0, 1
 
     def present(self, inputs: Array, outputs: Array) -> Params:
-        each = outputs.max(axis=self._others(outputs.ndim))
+        alone = self.unitwise(outputs.shape)
+        each = outputs if alone else np.ones(outputs.shape[self.axis], outputs.dtype)
         return Params(each, each)
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, Cache]:
+    def unitwise(self, features: Features) -> bool:
+        """With several axes units share statistics, and so all count as present."""
+        return len(features) == 1
+
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Cache]:
         mean, variance = self._learn(site, x, run) if run.learns else site.s
         inverse_std = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
         x_hat = (x - self._wide(mean, x)) * self._wide(inverse_std, x)
         y = self._wide(site.p.gamma, x) * x_hat + self._wide(site.p.beta, x)
         return y, Cache(x_hat, inverse_std, run.learns)
 
-    def backward(self, site: Site, cache: Cache, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: Cache, dy: SameRows) -> SameRows:
         others = (0, *(axis + 1 for axis in self._others(dy.ndim - 1)))
         np.sum(dy * cache.x_hat, axis=others, out=site.g.gamma)
         np.sum(dy, axis=others, out=site.g.beta)
@@ -108,7 +112,7 @@ class BatchNorm:
         through_variance = cache.x_hat * self._wide(site.g.gamma, dy)
         return slope * (dy - (through_mean + through_variance) / m)
 
-    def _learn(self, site: Site, x: Rows, run: Run) -> State:
+    def _learn(self, site: Site, x: SameRows, run: Run) -> State:
         """The batch's statistics, after they have entered the running ones."""
         others = (0, *(axis + 1 for axis in self._others(x.ndim - 1)))
         m = x.size // site.s.mean.size
@@ -118,7 +122,7 @@ class BatchNorm:
             )
         mean, variance = x.mean(axis=others), x.var(axis=others)
         kept = site.presence(run)
-        where = True if kept is None else kept.max(axis=self._others(kept.ndim))
+        where = kept if kept is not None and self.unitwise(kept.shape) else True
         np.add(site.counters.seen, 1, out=site.counters.seen, where=where)
         share = np.maximum(1 - self.momentum, 1 / np.maximum(site.counters.seen, 1))
         for running, batch in zip(site.s, (mean, variance * (m / (m - 1))), strict=True):
@@ -128,7 +132,7 @@ class BatchNorm:
     def _others(self, ndim: int) -> tuple[int, ...]:
         return tuple(axis for axis in range(ndim) if axis != self.axis % ndim)
 
-    def _wide(self, values: Array, like: Rows) -> Array:
+    def _wide(self, values: Array, like: SameRows) -> Array:
         """`values` with the axes of `like`, so that they broadcast over rows and other axes."""
         shape = [1] * like.ndim
         shape[1 + self.axis % (like.ndim - 1)] = -1
@@ -169,14 +173,14 @@ class LayerNorm:
     def present(self, inputs: Array, outputs: Array) -> Params:
         return Params(outputs, outputs)
 
-    def forward(self, site: Site, x: Rows, run: Run) -> tuple[Rows, Cache]:
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Cache]:
         axes = tuple(range(1, x.ndim))
         variance = x.var(axis=axes, keepdims=True)
         inverse_std = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
         x_hat = (x - x.mean(axis=axes, keepdims=True)) * inverse_std
         return site.p.gamma * x_hat + site.p.beta, Cache(x_hat, inverse_std, run.learns)
 
-    def backward(self, site: Site, cache: Cache, dy: Rows) -> Rows:
+    def backward(self, site: Site, cache: Cache, dy: SameRows) -> SameRows:
         axes = tuple(range(1, dy.ndim))
         np.sum(dy * cache.x_hat, axis=0, out=site.g.gamma)
         np.sum(dy, axis=0, out=site.g.beta)

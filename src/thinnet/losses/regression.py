@@ -99,7 +99,7 @@ class Huber:
 
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
         error = outputs - targets.astype(outputs.dtype, copy=False)
-        slope = np.clip(error, -self.delta, self.delta)
+        slope = np.clip(error, *error.dtype.type((-self.delta, self.delta)))
         return mean_of_outputs(slope * (error - slope / 2)), slope / n_outputs(error)
 
     def predict(self, outputs: Rows) -> Rows:
@@ -142,7 +142,7 @@ class GaussianNLL:
         slope = np.hstack([error * precision, (1 - square) / 2])
         return mean_of_outputs(each), slope / n_outputs(mu)
 
-    def predict(self, outputs: Out) -> Out:
+    def predict(self, outputs: Out) -> Rows:
         """The means."""
         return np.split(outputs, 2, axis=1)[0]
 
@@ -176,7 +176,7 @@ class Poisson:
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
         t = targets.astype(outputs.dtype, copy=False)
         rate = np.exp(outputs)
-        each = rate - t * outputs + special.gammaln(t + 1)
+        each = rate - t * outputs + special.gammaln(targets + 1).astype(outputs.dtype)
         return mean_of_outputs(each), (rate - t) / n_outputs(outputs)
 
     def predict(self, outputs: Rows) -> Rows:

@@ -14,11 +14,18 @@ from thinnet.losses import Loss, loss_for
 from thinnet.network import Network
 from thinnet.optimisers import Adam, Optimiser
 from thinnet.training import progress as bars
-from thinnet.training.data import checked_data
+from thinnet.training.data import Data, checked_data
 from thinnet.training.history import Epoch, History
 from thinnet.training.interrupt import InterruptFlag
-from thinnet.training.loop import INTERRUPTED, Callback, Training, measure
-from thinnet.training.plan import Plan
+from thinnet.training.loop import (
+    INTERRUPTED,
+    Callback,
+    EpochCallback,
+    StepCallback,
+    Training,
+    measure,
+)
+from thinnet.training.plan import Plan, check_kind
 from thinnet.training.resumption import fingerprint, restore, snapshot
 from thinnet.training.stopping import EarlyStopping
 
@@ -52,7 +59,7 @@ def train(
     clean_rows: int = 1000,
     accumulate: int = 1,
     clip_norm: float | None = None,
-    callbacks: Sequence[Callback | Any] = (),
+    callbacks: Sequence[Callback] = (),
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int = 1,
     resume: bool = False,
@@ -100,7 +107,8 @@ def train(
         Objects with `on_step_end` or `on_epoch_end` or both; what they return, if anything, is
         the reason to stop.
     checkpoint : path, optional
-        Written atomically every `checkpoint_every` epochs and when training ends in any way.
+        Written atomically every `checkpoint_every` epochs, and when training ends or Ctrl-C ends
+        it; not when it diverges.
     resume : bool
         Go on from `checkpoint` where it exists; the result is bit-identical to never having
         stopped.
@@ -137,13 +145,16 @@ def train(
     >>> history.last.clean_score > 0.9
     True
     """
+    checks.must(isinstance(network, Network), "network", "a Network", network)
     loss = loss_for(y) if loss is None else loss
-    rows = len(X) if hasattr(X, "__len__") else 1
+    check_kind("loss", loss, Loss)
+    data = checked_data(network, loss, X, y, sample_weight, samples)
+    held_out = _held_out(network, loss, validation)
     plan = Plan(
         loss=loss,
         optimiser=Adam() if optimiser is None else optimiser,
         epochs=epochs,
-        batch_size=max(rows, 1) if batch_size is None else batch_size,
+        batch_size=data.n_rows if batch_size is None else batch_size,
         shuffle=shuffle,
         accumulate=accumulate,
         clip_norm=clip_norm,
@@ -152,12 +163,8 @@ def train(
         clean_rows=clean_rows,
         checkpoint_every=checkpoint_every,
     )
-    data = checked_data(network, loss, X, y, sample_weight, samples)
-    held_out = None
-    if validation is not None:
-        held_out = checked_data(network, loss, *validation, name="validation ")
-    elif early_stopping is not None:
-        raise ValueError("early_stopping needs validation data, got validation=None")
+    plan.check_watched(held_out is not None)
+    _check_callbacks(callbacks)
     training = Training(network, data, held_out, plan)
     keeper = _Keeper(training, checkpoint)
     if checks.boolean("resume", resume):
@@ -190,21 +197,34 @@ def evaluate(
     return measure(network, loss, data, np.arange(data.n_rows))
 
 
+def _held_out(network: Network, loss: Loss, validation: Any) -> Data | None:
+    if validation is None:
+        return None
+    is_pair = isinstance(validation, tuple | list) and len(validation) == 2
+    checks.must(is_pair, "validation", "a pair (X, y)", type(validation))
+    X, y = validation
+    return checked_data(network, loss, X, y, name="validation ")
+
+
+def _check_callbacks(callbacks: Sequence[Any]) -> None:
+    for callback in callbacks:
+        fits = isinstance(callback, StepCallback | EpochCallback)
+        allowed = "an object with on_step_end or on_epoch_end"
+        checks.must(fits, "each of callbacks", allowed, callback)
+
+
 class _Keeper:
     """Writes the checkpoint at the ends of epochs, and when training ends."""
 
     def __init__(self, training: Training, path: str | os.PathLike[str] | None) -> None:
         self._training, self._path = training, path
-        if path is not None and training.network.dtype not in (np.float16, np.float32, np.float64):
-            raise ValueError(
-                "checkpoint must be of a float16, float32 or float64 network, got "
-                f"{training.network.dtype}"
-            )
-        if path is not None and not os.access(Path(path).absolute().parent, os.W_OK):
-            raise ValueError(
-                f"checkpoint must lie in a folder that can be written to, got {os.fspath(path)!r}"
-            )
-        self._made_for = fingerprint(training) if path is not None else {}
+        self._made_for: dict[str, str] = {}
+        if path is None:
+            return
+        checkpoints.check_place(path)
+        known, dtype = ("float16", "float32", "float64"), training.network.dtype
+        checks.must(dtype in known, "the network", f"of type {', '.join(known)} to be kept", dtype)
+        self._made_for = fingerprint(training)
 
     def resume(self) -> None:
         if self._path is None:

@@ -52,20 +52,35 @@ def checked_data(
     X = checks.finite(f"{name}X", checks.numeric(f"{name}X", X))
     if X.shape[1:] != network.features:
         network.entering(X)  # its words for a wrong shape
-    targets = loss.targets(y, network.out)
+    _check_range(f"{name}X", X, network.dtype)
+    try:
+        targets = loss.targets(y, network.out)
+    except ValueError as error:
+        raise ValueError(f"{name}{error}") from None
     checks.same_length(f"{name}y", targets, f"{name}X", len(X))
     ids = np.arange(len(X), dtype=np.uint32) if samples is None else sample_ids(samples)
     checks.same_length("samples", ids, "X", len(X))
     return Data(X, targets, _checked_weights(sample_weight, len(X)), ids)
 
 
+def _check_range(name: str, X: Array, dtype: np.dtype) -> None:
+    """What is finite must stay so in the network's type."""
+    limit = float(np.finfo(dtype).max)
+    if max(float(X.max()), -float(X.min())) > limit:
+        row, *column = map(int, np.argwhere(np.abs(X) > limit)[0])
+        raise ValueError(
+            f"{name} must be within +-{limit:g}, the range of {dtype}, got {X[row, *column]:g} in "
+            f"row {row}, column {', '.join(map(str, column))}"
+        )
+
+
 def _checked_weights(sample_weight: Any, rows: int) -> Weights | None:
     if sample_weight is None:
         return None
     weights = checks.numeric("sample_weight", sample_weight).astype(np.float64)
+    checks.must(weights.ndim == 1, "sample_weight", "one-dimensional", weights.shape)
     checks.finite("sample_weight", weights)
     checks.same_length("sample_weight", weights, "X", rows)
-    checks.must(weights.ndim == 1, "sample_weight", "one-dimensional", weights.shape)
     checks.must(bool((weights >= 0).all()), "sample_weight", ">= 0 everywhere", weights.min())
     checks.must(weights.sum() > 0, "sample_weight", "above 0 somewhere", 0.0)
     return weights

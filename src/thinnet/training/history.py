@@ -97,7 +97,7 @@ class History:
         """The epochs, or evenly spaced ones where they are many."""
         table = Table(title=f"{len(self)} epochs", caption=self.stopped or None)
         shown = [c for c in COLUMNS if c not in ("step", "seconds") and _says_something(c, self[c])]
-        for column in shown:
+        for column in shown or ("epoch",):
             table.add_column(column.replace("_", " "), justify="right")
         for i in _spaced(len(self), at_most):
             table.add_row(*(_number(c, getattr(self.epochs[i], c)) for c in shown))
@@ -121,7 +121,8 @@ class History:
             if self.best_epoch >= 0:
                 ax.axvline(self.best_epoch, color="0.7", linestyle=":", label="weights kept")
             ax.set(xlabel="epoch", ylabel=name)
-            ax.legend()
+            if ax.lines:
+                ax.legend()
         return axes
 
     def _curve(self, ax: Axes, column: str, label: str, style: dict[str, Any]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
+from thinnet import checks
 from thinnet.arrays import Array, Flat
 from thinnet.losses import Loss
 from thinnet.network import Network
@@ -19,18 +20,27 @@ from thinnet.training.history import NOT_MEASURED, Epoch, History
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.plan import Plan
 from thinnet.training.progress import Bar
-from thinnet.training.step import diverged, gradient_of, take_step
+from thinnet.training.step import first_bad, gradient_of, take_step
 from thinnet.training.stopping import Waiting
 
 INTERRUPTED = "interrupted"
 
 
-class Callback(Protocol):
-    """Called at the ends of steps and epochs; a sentence it returns ends training."""
+@runtime_checkable
+class StepCallback(Protocol):
+    """Called at the ends of steps; a sentence it returns ends training."""
 
     def on_step_end(self, training: Training) -> str | None: ...
 
+
+@runtime_checkable
+class EpochCallback(Protocol):
+    """Called at the ends of epochs; a sentence it returns ends training."""
+
     def on_epoch_end(self, training: Training) -> str | None: ...
+
+
+Callback: TypeAlias = StepCallback | EpochCallback
 
 
 @dataclass(slots=True)
@@ -38,7 +48,7 @@ class Weights:
     """A copy of what a network has learned."""
 
     theta: Flat
-    state: Flat
+    state: Array
 
     @classmethod
     def of(cls, network: Network) -> Weights:
@@ -74,7 +84,7 @@ class Training:
         self.plateau, self.waiting = Plateau(), Waiting()
         self.history = History(plan.loss.score_name)
         self.best = Weights.of(network)
-        self._good = Weights.of(network)
+        self.good = Weights.of(network)
         self._clean = clean_subsample(network, data.n_rows, plan.clean_rows)
         self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
 
@@ -84,7 +94,8 @@ class Training:
         return self._learning_rate_at(self.t)
 
     def _learning_rate_at(self, t: int) -> float:
-        return as_schedule(self.plan.optimiser.learning_rate).at(t) * self.plateau.scale
+        rate = as_schedule(self.plan.optimiser.learning_rate).at(t) * self.plateau.scale
+        return checks.non_negative("learning_rate", rate)
 
     def run(self, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag) -> str:
         """Train until a reason to stop comes up; return it."""
@@ -110,20 +121,26 @@ class Training:
             if reason and self.batch < len(self.slices):
                 return reason
         self._end_epoch(time.perf_counter() - start, bar)
-        return reason or _ask(callbacks, "on_epoch_end", self)
+        asked = _ask(callbacks, "on_epoch_end", self)
+        return reason or asked or _asked(flag)
 
     def _step(self, rows: Array) -> None:
         network, plan = self.network, self.plan
         seen = gradient_of(network, plan.loss, self.data, rows, plan.accumulate)
         if not (np.isfinite(seen.loss) and np.isfinite(network.gradient).all()):
-            error = diverged(network, plan.loss, self.data, rows, self.epoch)
-            self._good.restore(network)
-            raise error
-        self._good.take(network)
+            self._diverge(first_bad(network, plan.loss, self.data, rows))
+        self.good.take(network)
         self.outputs[rows] = seen.outputs
         self.loss_sum += seen.loss * self.data.total(rows)
         take_step(network, plan, self.optimiser_state, self.t, self.learning_rate)
+        if not np.isfinite(network.theta).all():
+            self._diverge("a parameter")
         self.batch, self.t = self.batch + 1, self.t + 1
+
+    def _diverge(self, where: str) -> NoReturn:
+        """Put the weights back with which the last finite loss was computed, and say where."""
+        self.good.restore(self.network)
+        raise checks.DivergedError(where, self.epoch, self.network.clock.step)
 
     def _end_epoch(self, seconds: float, bar: Bar) -> None:
         network, data, loss = self.network, self.data, self.plan.loss
@@ -178,6 +195,8 @@ def measure(network: Network, loss: Loss, data: Data, rows: Array) -> tuple[floa
     """Loss and score of some rows with dropout off."""
     outputs, targets = network.outputs(data.X[rows]), data.targets[rows]
     weights = None if data.weights is None else data.weights[rows]
+    if not data.total(rows):
+        return NOT_MEASURED, NOT_MEASURED
     value, _ = loss(outputs, targets, weights)
     return value, loss.score(outputs, targets, weights)
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from thinnet import checks
 from thinnet.layers.base import title
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.optimisers import Optimiser
+from thinnet.schedules import ReduceOnPlateau
 from thinnet.training.stopping import EarlyStopping
 
 MAY_CHANGE = {"epochs", "checkpoint_every"}  # between a checkpoint and its resumption
+
+
+def check_kind(name: str, value: object, kind: Any) -> None:
+    """Is `value` an object (not a class) that follows the protocol `kind`?"""
+    fits = isinstance(value, kind) and not isinstance(value, type)
+    checks.must(fits, name, f"an object of the kind {kind.__name__}", value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +42,7 @@ class Plan:
     checkpoint_every: int
 
     def __post_init__(self) -> None:
-        for name, kind in (("loss", Loss), ("optimiser", Optimiser)):
-            value = getattr(self, name)
-            fits = isinstance(value, kind) and not isinstance(value, type)
-            checks.must(fits, name, f"an object of the kind {kind.__name__}", value)
+        check_kind("optimiser", self.optimiser, Optimiser)
         for name in ("batch_size", "accumulate", "evaluate_every", "checkpoint_every"):
             checks.integer(name, getattr(self, name), 1)
         checks.integer("epochs", self.epochs, 0)
@@ -48,10 +54,19 @@ class Plan:
             right = isinstance(self.early_stopping, EarlyStopping)
             checks.must(right, "early_stopping", "an EarlyStopping or None", self.early_stopping)
 
+    def check_watched(self, has_validation: bool) -> None:
+        """Rules that watch a value need one to be measured."""
+        if self.early_stopping is not None and not has_validation:
+            raise ValueError("early_stopping needs validation data, got validation=None")
+        watches = isinstance(self.optimiser.learning_rate, ReduceOnPlateau)
+        if watches and not (has_validation or self.clean_rows):
+            raise ValueError("ReduceOnPlateau needs validation data or clean_rows > 0, got neither")
+
     def fingerprint(self, network: Network) -> Mapping[str, str]:
         """What a checkpoint must share with the run that resumes it, each thing by its name."""
         settings = {
-            field.name: repr(getattr(self, field.name))
+            # Without addresses, which some objects show and which change from run to run.
+            field.name: re.sub(r" at 0x\w+", "", repr(getattr(self, field.name)))
             for field in dataclasses.fields(self)
             if field.name not in MAY_CHANGE
         }

@@ -90,6 +90,7 @@ def restore(
     training.plateau = Plateau(*_from_exact(values["plateau"]))
     training.waiting = Waiting(*_from_exact(values["waiting"]))
     training.history.epochs = _epochs(arrays)
+    training.good.take(network)
 
 
 def _epochs(arrays: Mapping[str, np.ndarray]) -> list[Epoch]:

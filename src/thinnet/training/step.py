@@ -1,4 +1,4 @@
-"""One optimiser step, and what to say when its numbers stop being finite."""
+"""One optimiser step, and where its numbers stop being finite."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinnet.arrays import Array, Flat, Rows
-from thinnet.checks import DivergedError
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.optimisers import clip_norm, update
@@ -48,30 +47,20 @@ def _part(network: Network, loss: Loss, data: Data, rows: Array, total: float) -
 
 def take_step(network: Network, plan: Plan, state: Any, t: int, learning_rate: float) -> None:
     """Penalties, clipping, update, norms: from the written gradient to new parameters."""
-    presence = network.presence(Run.train(network.clock.step))
+    run = Run.train(network.clock.step)
+    presence = network.presence(run)
     add_penalty_gradient(network)
     if presence is not None:
         network.gradient[~presence.kept] = 0
     if plan.clip_norm is not None:
         clip_norm(network.gradient, plan.clip_norm)
     update(plan.optimiser, network.theta, network.gradient, state, t, learning_rate, presence)
-    limit_norms(network)
+    limit_norms(network, run)
     network.clock.step += 1
 
 
-def diverged(network: Network, loss: Loss, data: Data, rows: Array, epoch: int) -> DivergedError:
-    """The error that names epoch, step and the first layer whose numbers are not finite."""
-    step = network.clock.step
-    where = _first_bad(network, loss, data, rows)
-    return DivergedError(
-        f"training diverged in epoch {epoch}, step {step}: {where} is not finite; the network "
-        "keeps its last good weights (a smaller learning rate or clip_norm may help)",
-        epoch=epoch,
-        step=step,
-    )
-
-
-def _first_bad(network: Network, loss: Loss, data: Data, rows: Array) -> str:
+def first_bad(network: Network, loss: Loss, data: Data, rows: Array) -> str:
+    """Which number of a step is the first that is not finite."""
     run = Run.train(network.clock.step, data.ids[rows])
     y, caches = network.entering(data.X[rows]), []
     for layer, site in network.places():

@@ -56,6 +56,7 @@ class EarlyStopping:
     def after(self, state: Waiting, epoch: int, loss: float, score: float) -> Waiting:
         """The state after one more evaluation; `state.epoch` is `epoch` where it was the best."""
         value = score if self.monitor == "score" else -loss
+        value = -math.inf if math.isnan(value) else value
         if value > state.best + self.min_delta or state.epoch < 0:
             return Waiting(value, epoch, 0)
         return state._replace(waited=state.waited + 1)

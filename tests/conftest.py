@@ -1,0 +1,75 @@
+"""What all tests share: shapes checked against src's annotations, a generator, hypothesis."""
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from beartype import BeartypeConf, beartype
+from hypothesis import HealthCheck, settings
+from jaxtyping import install_import_hook
+
+# Two test workers on two cores: their matrix products must not wait for each other's threads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+SLOW_IS_FINE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+sys.path.append(str(Path(__file__).parent))  # for `import oracles` under --import-mode=importlib
+import oracles  # noqa: E402
+
+settings.register_profile("default-without-deadline", **SLOW_IS_FINE)
+settings.register_profile("ci", derandomize=True, **SLOW_IS_FINE)
+settings.load_profile("ci" if os.environ.get("CI") else "default-without-deadline")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--data-dir",
+        type=Path,
+        default=None,
+        help="folder that contains fashion-mnist/ and mnist/; without it those tests are skipped",
+    )
+    parser.addoption(
+        "--shapes",
+        action="store_true",
+        help="check thinnet's annotations in every call",
+    )
+
+
+def pytest_configure(config):
+    """Check thinnet's annotations in every call; an int may stand where a float is meant."""
+    if not config.getoption("--shapes"):
+        return
+    if "thinnet" in sys.modules:
+        raise pytest.UsageError("thinnet was imported before its annotations could be hooked")
+    checker = ModuleType("thinnet_typechecker")
+    checker.check = beartype(conf=BeartypeConf(is_pep484_tower=True))
+    sys.modules[checker.__name__] = checker
+    install_import_hook("thinnet", f"{checker.__name__}.check")
+
+
+def pytest_make_parametrize_id(val):
+    """Layers, losses and optimisers stand in a test's name as they print."""
+    return repr(val) if dataclasses.is_dataclass(val) else None
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20240229)
+
+
+@pytest.fixture
+def data_dir(request):
+    folder = request.config.getoption("--data-dir")
+    if folder is None:
+        pytest.skip("needs --data-dir")
+    return folder
+
+
+@pytest.fixture
+def untyped():
+    """Lets values of a wrong type reach the library's own checks, as they do in production."""
+    with oracles.unchecked_types():
+        yield

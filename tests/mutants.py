@@ -1,0 +1,454 @@
+"""Deliberate faults that the suite must catch, and how one of them is tried.
+
+A fault is a piece of source text that occurs exactly once in its file, and what stands there
+instead.  It is put into a copy of the package, and the test files that should notice run on it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import thinnet
+
+PACKAGE = Path(thinnet.__file__).parent
+TESTS = Path(__file__).parent
+
+
+class Mutant(NamedTuple):
+    why: str
+    file: str
+    text: str
+    instead: str
+    tests: tuple[str, ...]
+
+
+MUTANTS = [
+    Mutant(
+        "all layers draw the same mask",
+        "binding.py",
+        "ordinal=max(int(drawing[i]) - 1, 0),",
+        "ordinal=0,",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "a sampling pass draws nothing",
+        "run.py",
+        'return cls(True, False, "predict",',
+        'return cls(False, False, "predict",',
+        ("test_network.py",),
+    ),
+    Mutant(
+        "a sampling pass learns",
+        "run.py",
+        'return cls(True, False, "predict",',
+        'return cls(True, True, "predict",',
+        ("test_network.py",),
+    ),
+    Mutant(
+        "prediction draws masks",
+        "network.py",
+        "lambda rows: Run.predict()",
+        "lambda rows: Run.sample(0)",
+        ("test_network.py",),
+    ),
+    Mutant(
+        "masks depend on the row's place instead of its id",
+        "run.py",
+        "if self.ids is None else self.ids",
+        "if self.ids is None or len(self.ids) == rows else self.ids",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "masks do not depend on the step",
+        "run.py",
+        "return Stream(self.seed, run.purpose, self.ordinal, run.step)",
+        "return Stream(self.seed, run.purpose, self.ordinal, 0)",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "masks of training and prediction are the same",
+        "run.py",
+        "return Stream(self.seed, run.purpose, self.ordinal, run.step)",
+        'return Stream(self.seed, "train", self.ordinal, run.step)',
+        ("test_network.py",),
+    ),
+    Mutant(
+        "a draw equal to the threshold is dropped",
+        "masks.py",
+        "return sixteen_bits(stream, samples, units) >= limit",
+        "return sixteen_bits(stream, samples, units) > limit",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "kept units are not scaled",
+        "masks.py",
+        "return np.where(keep, x / x.dtype.type(q), x.dtype.type(0))",
+        "return np.where(keep, x, x.dtype.type(0))",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "kept units are scaled by the rate",
+        "masks.py",
+        "q = keep_probability(rate) or 1.0",
+        "q = rate or 1.0",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "kept units are scaled by what the rate was before rounding",
+        "masks.py",
+        "return (LEVELS - threshold(rate)) / LEVELS",
+        "return 1 - rate",
+        ("test_masks.py",),
+    ),
+    Mutant(
+        "classical dropout is not scaled in prediction",
+        "layers/dropout.py",
+        'q = 1.0 if self.scaling == "inverted" else masks.keep_probability(drawn.rate)',
+        "q = 1.0",
+        ("test_layers.py",),
+    ),
+    Mutant(
+        "the gradient of dropped weights is not masked",
+        "layers/dropconnect.py",
+        "site.g.W[...] = self._drop(site, site.g.W, cache.run, cache.rate)",
+        "pass",
+        ("test_gradients.py",),
+    ),
+    Mutant(
+        "backward adds",
+        "layers/dense.py",
+        "np.matmul(dy.T, cache.x, out=site.g.W)",
+        "np.add(site.g.W, dy.T @ cache.x, out=site.g.W)",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "a stale cache is not noticed",
+        "network.py",
+        "if of.number != self._latest:",
+        "if False:",
+        ("test_network.py",),
+    ),
+    Mutant(
+        "the rows of later blocks get the ids of the first",
+        "network.py",
+        'return Run.sample(number, "shared" if share == "draw" else ids[rows])',
+        'return Run.sample(number, "shared" if share == "draw" else ids[: len(ids[rows])])',
+        ("test_network.py",),
+    ),
+    Mutant(
+        "a draw has a mask for each row where all should share it",
+        "network.py",
+        'return Run.sample(number, "shared" if share == "draw" else ids[rows])',
+        "return Run.sample(number, ids[rows])",
+        ("test_network.py",),
+    ),
+    Mutant(
+        "the running variance is that of the batch, not of the population",
+        "layers/normalisation.py",
+        "variance * (m / (m - 1))",
+        "variance",
+        ("test_layers.py",),
+    ),
+    Mutant(
+        "prediction ignores the running statistics",
+        "layers/normalisation.py",
+        "mean, variance = self._learn(site, x, run) if run.learns else site.s",
+        "mean, variance = self._learn(site, x, run) if run.learns else (x.mean(0), x.var(0))",
+        ("test_layers.py",),
+    ),
+    Mutant(
+        "BatchNorm's gradient forgets the variance",
+        "layers/normalisation.py",
+        "return slope * (dy - (through_mean + through_variance) / m)",
+        "return slope * (dy - through_mean / m)",
+        ("test_gradients.py",),
+    ),
+    Mutant(
+        "ReLU lets the gradient through at 0",
+        "layers/activations.py",
+        "return dy * (cache.y > 0)",
+        "return dy * (cache.y >= 0)",
+        ("test_layers.py", "test_gradients.py"),
+    ),
+    Mutant(
+        "a weighted mean is divided by the number of rows",
+        "losses/base.py",
+        "share = w / (w.sum() if total is None else total)",
+        "share = w / (len(w) if total is None else total)",
+        ("test_losses.py",),
+    ),
+    Mutant(
+        "Adam's second moment has the first one's decay",
+        "optimisers.py",
+        "v = self.beta_2 * state.second + (1 - self.beta_2) * gradient * gradient",
+        "v = self.beta_2 * state.second + (1 - self.beta_1) * gradient * gradient",
+        ("test_optimisers.py",),
+    ),
+    Mutant(
+        "Adam's second moment is not bias-corrected",
+        "optimisers.py",
+        "v_hat = v / _typed(1 - self.beta_2**t, v)",
+        "v_hat = v",
+        ("test_optimisers.py",),
+    ),
+    Mutant(
+        "AdamW's decay goes through the moments",
+        "optimisers.py",
+        "return self._adam().step(decayed, gradient, state, t, learning_rate)",
+        "return self._adam().step(\n"
+        "            theta, gradient + self.weight_decay * theta, state, t, learning_rate\n"
+        "        )",
+        ("test_optimisers.py",),
+    ),
+    Mutant(
+        "Nesterov's momentum is plain momentum",
+        "optimisers.py",
+        "ahead = self.momentum * velocity + move if self.nesterov else velocity",
+        "ahead = velocity",
+        ("test_optimisers.py",),
+    ),
+    Mutant(
+        "a gradient is clipped entry by entry",
+        "optimisers.py",
+        "gradient *= gradient.dtype.type(limit / norm)",
+        "np.clip(gradient, -limit, limit, out=gradient)",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "moments of what is absent change",
+        "optimisers.py",
+        "np.copyto(old, new, where=kept)",
+        "np.copyto(old, new)",
+        ("test_presence.py",),
+    ),
+    Mutant(
+        "parameters that are absent change",
+        "optimisers.py",
+        "np.copyto(theta, new_theta, where=kept)",
+        "np.copyto(theta, new_theta)",
+        ("test_presence.py",),
+    ),
+    Mutant(
+        "bias correction counts steps in which an entry was absent",
+        "optimisers.py",
+        "t: Count = 1 + step if presence is None else 1 + step * presence.probability",
+        "t: Count = 1 + step",
+        ("test_presence.py",),
+    ),
+    Mutant(
+        "the penalty of what is absent counts when a gradient is clipped",
+        "training/step.py",
+        "network.gradient[~presence.kept] = 0",
+        "pass",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "the bias of an absent unit is present",
+        "layers/dense.py",
+        "return Params(W=outputs[:, None] * inputs[None, :], b=outputs)",
+        "return Params(W=outputs[:, None] * inputs[None, :], b=np.ones_like(outputs))",
+        ("test_presence.py",),
+    ),
+    Mutant(
+        "max-norm looks at columns",
+        "penalties.py",
+        "norms = np.linalg.norm(site.p.W, axis=1, keepdims=True)",
+        "norms = np.linalg.norm(site.p.W, axis=0, keepdims=True)",
+        ("test_penalties.py",),
+    ),
+    Mutant(
+        "the gradient of l2 lacks its 2",
+        "penalties.py",
+        "w.dtype.type(2 * self.l2) * w",
+        "w.dtype.type(self.l2) * w",
+        ("test_penalties.py",),
+    ),
+    Mutant(
+        "every epoch has the same order",
+        "training/data.py",
+        'return philox.permutation(network.seed, "shuffle", network.clock.epoch, rows)',
+        'return philox.permutation(network.seed, "shuffle", 0, rows)',
+        ("test_training.py",),
+    ),
+    Mutant(
+        "micro-batches are not rescaled",
+        "training/step.py",
+        "value, slope = loss(outputs, data.targets[rows], weights, total)",
+        "value, slope = loss(outputs, data.targets[rows], weights)",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "the last micro-batch alone is learned from",
+        "training/step.py",
+        "gradient = network.gradient.copy() if gradient is None else gradient + network.gradient",
+        "gradient = network.gradient.copy()",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "steps are not counted",
+        "training/step.py",
+        "network.clock.step += 1",
+        "pass",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "the noisy score is the clean one",
+        "training/loop.py",
+        "score=loss.score(self.outputs, data.targets, data.weights),",
+        "score=clean[1],",
+        ("test_training.py",),
+    ),
+    Mutant(
+        "early stopping keeps the last weights",
+        "training/loop.py",
+        "if self.waiting.epoch == self.epoch:",
+        "if True:",
+        ("test_stopping.py",),
+    ),
+    Mutant(
+        "best weights come back without their running statistics",
+        "training/loop.py",
+        "network.theta[:], network.state[:] = self.theta, self.state",
+        "network.theta[:] = self.theta",
+        ("test_stopping.py",),
+    ),
+    Mutant(
+        "min_delta is relative, so a worse negative loss is better",
+        "training/stopping.py",
+        "value > state.best + self.min_delta",
+        "value > state.best * (1 + self.min_delta)",
+        ("test_stopping.py",),
+    ),
+    Mutant(
+        "a diverged network keeps its ruined weights",
+        "training/loop.py",
+        "self.good.restore(self.network)",
+        "pass",
+        ("test_divergence.py",),
+    ),
+    Mutant(
+        "a resumed run forgets the optimiser's moments",
+        "training/resumption.py",
+        'part[:] = arrays[f"optimiser {i}"]',
+        "pass",
+        ("test_resume.py",),
+    ),
+    Mutant(
+        "a resumed run forgets the running statistics",
+        "training/resumption.py",
+        'network.theta[:], network.state[:] = arrays["theta"], arrays["state"]',
+        'network.theta[:] = arrays["theta"]',
+        ("test_resume.py",),
+    ),
+    Mutant(
+        "a resumed run forgets the losses of the epoch it stands in",
+        "training/resumption.py",
+        'training.loss_sum = float.fromhex(values["loss sum"])',
+        "training.loss_sum = 0.0",
+        ("test_resume.py",),
+    ),
+    Mutant(
+        "a resumed run forgets how often the learning rate was cut",
+        "training/resumption.py",
+        'training.plateau = Plateau(*_from_exact(values["plateau"]))',
+        "training.plateau = Plateau()",
+        ("test_resume.py",),
+    ),
+    Mutant(
+        "a checkpoint is written in place",
+        "checkpoints.py",
+        "write_atomically(Path(path), save(arrays, metadata))",
+        "Path(path).write_bytes(save(arrays, metadata))",
+        ("test_checkpoints.py",),
+    ),
+    Mutant(
+        "a checkpoint is renamed before it is on the disk",
+        "checkpoints.py",
+        "os.fsync(file.fileno())",
+        "pass",
+        ("test_checkpoints.py",),
+    ),
+    Mutant(
+        "a checkpoint's checksum is not looked at",
+        "checkpoints.py",
+        'if metadata.get("checksum") != _checksum(arrays, text):',
+        "if False:",
+        ("test_checkpoints.py",),
+    ),
+    Mutant(
+        "Ctrl-C is not looked at after a step",
+        "training/loop.py",
+        'reason = _ask(callbacks, "on_step_end", self) or _asked(flag)',
+        'reason = _ask(callbacks, "on_step_end", self)',
+        ("test_interrupt.py",),
+    ),
+    Mutant(
+        "an idx file with too many bytes is read",
+        "datasets.py",
+        "len(content) - header != math.prod(shape)",
+        "len(content) - header < math.prod(shape)",
+        ("test_datasets.py",),
+    ),
+    Mutant(
+        "a download's checksum is not looked at",
+        "datasets.py",
+        'known_hash=f"md5:{source.md5[file]}",',
+        "known_hash=None,",
+        ("test_datasets.py",),
+    ),
+    Mutant(
+        "a rate of 0 upstream of BatchNorm is warned of",
+        "description.py",
+        'and getattr(layer, "rate", 0.0) != 0.0',
+        "and True",
+        ("test_diagnostics.py",),
+    ),
+]
+
+# Says which package the tests have really imported.
+WITNESS = """
+from pathlib import Path
+
+def pytest_sessionfinish(session):
+    import thinnet
+    Path(__file__).with_suffix(".txt").write_text(thinnet.__file__)
+"""
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the package in `folder`."""
+    target = folder / "thinnet"
+    shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
+    return target
+
+
+def plant(mutant: Mutant, package: Path) -> None:
+    path = package / mutant.file
+    source = path.read_text()
+    assert source.count(mutant.text) == 1
+    path.write_text(source.replace(mutant.text, mutant.instead))
+
+
+def run_tests(
+    folder: Path, tests: tuple[str, ...], *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Run fast test files on the package in `folder`, up to the first failure."""
+    (folder / "mutant_witness.py").write_text(WITNESS)
+    finished = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-n0", "-x", "-q", "--no-header"),
+            *("-p", "no:cacheprovider", "-p", "mutant_witness", *options),
+            *(str(TESTS / file) for file in tests),
+        ],
+        cwd=TESTS.parent,
+        env=os.environ
+        | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    imported = (folder / "mutant_witness.txt").read_text()
+    assert Path(imported).parent == folder / "thinnet"
+    return finished

@@ -1,0 +1,218 @@
+"""The house: imports point one way, importing is light, and a user's own layer is at home."""
+
+import ast
+import subprocess
+import sys
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from oracles import numeric_gradient
+
+from thinnet import SGD, Dense, Dropout, Network, Run, SoftmaxCrossEntropy, Tanh, train
+from thinnet.layers import Layer, Shapes
+
+ROOT = Path(find_spec("thinnet").origin).parent  # of what is tested: a wheel or a source tree
+
+# A module or package imports only what stands above it.
+ORDER = [
+    "arrays",
+    "checks",
+    "philox",
+    "masks",
+    "run",
+    "layers",
+    "initialisers",
+    "schedules",
+    "presence",
+    "losses",
+    "optimisers",
+    "binding",
+    "description",
+    "network",
+    "penalties",
+    "checkpoints",
+    "datasets",
+    "training",
+    "diagnostics",
+    "chains",
+    "recipes",
+    "comparison",
+    "cli",
+]
+PACKAGES = {"layers", "losses", "training"}
+
+
+def parts(path):
+    """A file's place below thinnet, as a tuple of names without __init__."""
+    names = path.relative_to(ROOT).with_suffix("").parts
+    return names[:-1] if names[-1] == "__init__" else names
+
+
+FILES = {parts(path): path for path in sorted(ROOT.rglob("*.py"))}
+
+
+def only_for_types(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) in (
+        "TYPE_CHECKING",
+        "typing.TYPE_CHECKING",
+    )
+
+
+def statements(tree):
+    """All nodes but those under ``if TYPE_CHECKING``, which never run."""
+    for node in ast.iter_child_nodes(tree):
+        if not only_for_types(node):
+            yield node
+            yield from statements(node)
+
+
+def imported(path):
+    """Which files of thinnet a file imports, wherever in it."""
+    found = set()
+    for node in statements(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {tuple(alias.name.split(".")) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            base = tuple((node.module or "").split("."))
+            found |= {(*base, alias.name) for alias in node.names} | {base}
+    inside = {name[1:] for name in found if name[0] == "thinnet"}
+    exact = {name if name in FILES else name[:-1] for name in inside}
+    # `from thinnet import masks` names the module masks; it needs nothing else of the package.
+    return exact - {()}
+
+
+GRAPH = {name: imported(path) - {name} for name, path in FILES.items()}
+EDGES = [(name, other) for name, others in GRAPH.items() if name for other in sorted(others)]
+
+
+def test_imports_are_found_at_all():
+    assert (("masks",), ("philox",)) in EDGES
+    assert len(EDGES) > 50
+
+
+@pytest.mark.parametrize(("importer", "imported"), EDGES, ids=lambda name: ".".join(name))
+def test_imports_point_one_way(importer, imported):
+    one, other = importer[0], imported[0]
+    if one == other:
+        assert one in PACKAGES
+    elif one in ORDER:  # what is not in the list stands below it
+        assert other in ORDER, f"{other} stands below {one}"
+        assert ORDER.index(other) < ORDER.index(one)
+
+
+def test_no_imports_go_in_a_circle():
+    modules = {name: others for name, others in GRAPH.items() if name}
+    for name in list(modules):  # a package's __init__ runs before any of its modules
+        modules[name] = {o for o in modules[name] if o != name[: len(o)] or o == name}
+    TopologicalSorter(modules).prepare()
+
+
+def test_every_module_of_the_list_exists():
+    assert {(name,) for name in ORDER} <= set(FILES)
+
+
+def test_importing_thinnet_loads_nothing_heavy():
+    code = "import sys, thinnet; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+    assert "thinnet" in loaded.stdout.split()
+    heavy = {"sklearn", "pandas", "matplotlib", "torch", "typer", "IPython"}
+    assert heavy & set(loaded.stdout.split()) == set()
+
+
+# A user's own layer
+
+
+class Gains(NamedTuple):
+    gain: np.ndarray
+
+
+@dataclass(frozen=True)
+class Gain:
+    """``y_j = (1 + g_j)^power * x_j``: the three methods and nothing else."""
+
+    power: int = 3
+
+    def shapes(self, features):
+        return Shapes(features, Gains(features))
+
+    def forward(self, site, x, run):
+        return (1 + site.p.gain) ** self.power * x, x
+
+    def backward(self, site, cache, dy):
+        slope = self.power * (1 + site.p.gain) ** (self.power - 1)
+        np.sum(slope * cache * dy, axis=0, out=site.g.gain)
+        return (1 + site.p.gain) ** self.power * dy
+
+
+@pytest.mark.parametrize(
+    "run", [Run.train(2), Run.predict(), Run.sample(2)], ids=["train", "predict", "sample"]
+)
+def test_the_derivative_of_a_users_own_layer_is_that_of_its_forward(run, rng):
+    assert isinstance(Gain(), Layer)
+    network = Network(
+        [Dense(4), Gain(), Dropout(0.3), Tanh(), Gain(2), Dense(2)], 3, seed=1, dtype=np.float64
+    )
+    network.theta[:] = rng.normal(scale=0.5, size=network.theta.size)
+    x, w = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
+    _, cache = network.forward(x, run)
+    dx, dtheta = network.backward(cache, w).copy(), network.gradient.copy()
+
+    def loss():
+        return float(np.vdot(w, network.forward(x, run)[0]))
+
+    assert_allclose(dtheta, numeric_gradient(loss, network.theta), rtol=1e-6, atol=1e-8)
+    assert_allclose(dx, numeric_gradient(loss, x), rtol=1e-6, atol=1e-8)
+
+
+def test_a_users_own_layer_is_trained(rng):
+    network = Network([Dense(8), Tanh(), Gain(), Dense(2)], 4, seed=1, dtype=np.float64)
+    x = rng.normal(size=(60, 4))
+    y = (x[:, 0] > 0).astype(int)
+    history = train(
+        network,
+        x,
+        y,
+        loss=SoftmaxCrossEntropy(),
+        optimiser=SGD(0.2),
+        epochs=80,
+        batch_size=20,
+        progress=False,
+    )
+    assert history.last.clean_loss < 0.5 * history.epochs[0].clean_loss
+    assert (network.sites[2].p.gain != 0).all()
+
+
+class Mixed(NamedTuple):
+    M: np.ndarray
+
+
+class Mix:
+    """``y = x @ M``, neither a dataclass nor with a rule for its first weights."""
+
+    def shapes(self, features):
+        return Shapes((2,), Mixed((*features, 2)))
+
+    def forward(self, site, x, run):
+        return x @ site.p.M, x
+
+    def backward(self, site, cache, dy):
+        np.matmul(cache.T, dy, out=site.g.M)
+        return dy @ site.p.M.T
+
+
+def test_a_users_own_matrix_starts_random_and_its_layer_prints_as_its_name(rng):
+    network = Network([Mix(), Tanh(), Mix()], 5, seed=1, dtype=np.float64)
+    first, _, second = (site.p for site in network.sites)
+    assert len(np.unique(np.concatenate([first.M.ravel(), second.M.ravel()]))) == 14
+    assert repr(network).startswith("Network([Mix, Tanh(), Mix], ")
+    x = rng.normal(size=(4, 5))
+    assert_allclose(network.outputs(x), np.tanh(x @ first.M) @ second.M)

@@ -1,0 +1,72 @@
+"""kill -9 at ten random moments, and the result is the same to the last bit."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from thinnet import checkpoints
+
+SCRIPT = """
+import hashlib, sys
+import numpy as np
+import thinnet as tn
+
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(64, 6)).astype(np.float32), rng.integers(3, size=64)
+layers = [tn.Dense(32), tn.BatchNorm(), tn.ReLU(), tn.Dropout(0.3), tn.Dense(3)]
+net = tn.Network(layers, features=6, seed=1)
+
+print("training", flush=True)
+tn.train(net, X, y, epochs=150, batch_size=16, clean_rows=0, progress=False,
+         checkpoint=sys.argv[1], resume=True)
+print(hashlib.sha256(net.theta.tobytes() + net.state.tobytes()).hexdigest())
+"""
+
+KILLS = 10
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start the script; returns when its training begins."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, script, *arguments], stdout=subprocess.PIPE, text=True, env=environment
+        )
+        assert process.stdout.readline() == "training\n"
+        return process
+
+    return start
+
+
+def result(process):
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    return said.strip()
+
+
+def test_a_run_killed_ten_times_ends_with_the_same_bits(start, tmp_path):
+    process, begun = start(tmp_path / "untouched.ckpt"), time.perf_counter()
+    untouched, whole = result(process), time.perf_counter() - begun
+    path, moments, reached = tmp_path / "run.ckpt", random.Random(0), []
+    while len(reached) < KILLS:
+        process = start(path)
+        time.sleep(moments.uniform(0, whole / 5))
+        process.kill()
+        said, _ = process.communicate()
+        if said:  # it was faster than the signal: once more from the beginning
+            assert said.strip() == untouched
+            path.unlink()
+            continue
+        assert process.returncode == -signal.SIGKILL
+        reached.append(checkpoints.read(path).values["epoch"] if path.exists() else 0)
+    assert result(start(path)) == untouched
+    assert len(set(reached)) > KILLS / 2
