@@ -29,13 +29,15 @@ ORDER = [
     "layers",
     "initialisers",
     "schedules",
+    "plateau",
     "presence",
     "losses",
+    "penalties",
     "optimisers",
     "binding",
     "description",
     "network",
-    "penalties",
+    "rendering",
     "checkpoints",
     "datasets",
     "training",
@@ -45,7 +47,7 @@ ORDER = [
     "comparison",
     "cli",
 ]
-PACKAGES = {"layers", "losses", "training"}
+PACKAGES = {"layers", "losses", "optimisers", "training"}
 
 
 def parts(path):

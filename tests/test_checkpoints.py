@@ -357,3 +357,24 @@ def test_a_file_in_place_of_the_folder_is_refused_before_training(tmp_path):
     (tmp_path / "file").write_text("x")
     said = refused_before_training(tmp_path / "file" / "run.ckpt")
     assert "checkpoint must be in a folder" in said
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b""], ids=["a table", "nothing"])
+def test_a_file_that_is_no_checkpoint_is_never_written_over(path, content):
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError):
+        run(path)
+    assert path.read_bytes() == content
+
+
+def test_a_new_run_takes_the_place_of_an_old_checkpoint(path):
+    run(path, seed=1)
+    run(path, seed=2)
+    run(path, seed=2, resume=True)
+
+
+@pytest.mark.parametrize("bad", [3, b"run.ckpt"])
+@pytest.mark.usefixtures("untyped")
+def test_a_checkpoint_is_named_by_a_path(bad):
+    with pytest.raises(ValueError, match="checkpoint must be a path, got"):
+        run(bad)

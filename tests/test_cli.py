@@ -1,10 +1,9 @@
 """The command, as a person uses it."""
 
-import gzip
-import struct
+import signal
 
-import numpy as np
 import pytest
+from idx_files import write_bars
 from typer.testing import CliRunner
 
 import thinnet
@@ -13,12 +12,6 @@ from thinnet.cli import app
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SMALL = ["--epochs", "2", "--hidden", "16"]
-FILES = {
-    "train-images-idx3-ubyte.gz": (40, 28, 28),
-    "train-labels-idx1-ubyte.gz": (40,),
-    "t10k-images-idx3-ubyte.gz": (10, 28, 28),
-    "t10k-labels-idx1-ubyte.gz": (10,),
-}
 
 
 @pytest.fixture(autouse=True)
@@ -35,14 +28,7 @@ def thinnet_command(*arguments):
 
 @pytest.fixture
 def idx_folder(tmp_path):
-    """Four small idx files in the official names and format."""
-    rng = np.random.default_rng(0)
-    for name, shape in FILES.items():
-        top = 256 if len(shape) == 3 else 10
-        header = b"\x00\x00\x08" + bytes([len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
-        content = header + rng.integers(0, top, shape, np.uint8).tobytes()
-        (tmp_path / name).write_bytes(gzip.compress(content))
-    return tmp_path
+    return write_bars(tmp_path / "images", n_train=40, n_test=10)
 
 
 def test_fit_compares_without_and_with_dropout_and_saves_a_picture(tmp_path):
@@ -113,10 +99,10 @@ def test_the_same_seed_prints_the_same_numbers():
     ("arguments", "code", "sentence"),
     [
         (("digitz",), 2, "DATA must be 'digits' or 'fashion-mnist' or 'mnist' or 'spiral'"),
-        (("digits", "--dropout", "1.5"), 2, "rate must be a number in [0, 1], got 1.5"),
+        (("digits", "--dropout", "1.5"), 2, "each of dropout must be a number in [0, 1], got 1.5"),
         (("digits", "--dropout", "a"), 2, "--dropout must be numbers between commas, got 'a'"),
         (("digits", "--dropout", ".1,.2,.3"), 2, "one for each of the 2 hidden layers, got 3"),
-        (("digits", "--hidden", "8,0"), 2, "units must be an integer >= 1, got 0"),
+        (("digits", "--hidden", "8,0"), 2, "each of hidden must be an integer >= 1, got 0"),
         (("digits", "--epochs", "0"), 2, "epochs must be an integer >= 1, got 0"),
         (("digits", "--batch-size", "0"), 2, "batch_size must be an integer >= 1, got 0"),
         (("digits", "--optimizer", "adma"), 2, "optimizer must be 'sgd'"),
@@ -124,6 +110,9 @@ def test_the_same_seed_prints_the_same_numbers():
         (("digits", "--l2", "nan"), 2, "l2 must be a finite number >= 0, got nan"),
         (("digits", "--max-norm", "0"), 2, "max_norm must be a finite number > 0, got 0"),
         (("digits", "--seed", "-1"), 2, "seed must be an integer from 0 to"),
+        (("digits", "--hidden", "8,"), 2, "--hidden must be integers between commas, got '8,'"),
+        (("digits", "--data-dir", "."), 2, "--data-dir must be left out"),
+        (("digits", "--out", "curves.txt"), 2, "--out must be a name that ends in .png"),
         (("digits", "--out", "no/such/folder.png"), 2, "--out must be a file in a folder"),
         (("mnist", "--data-dir", "nowhere"), 1, "nowhere must hold the four idx files"),
         (
@@ -143,6 +132,26 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments, code, sentence):
 def test_dropout_upstream_of_batch_norm_is_noted():
     _, said = thinnet_command("fit", "digits", "--hidden", "8,8", "--epochs", 1, "--batch-norm")
     assert said.count("dropout stands upstream of BatchNorm") == 1
+
+
+def test_a_run_interrupted_in_its_first_epoch_shows_its_scores(monkeypatch, tmp_path):
+    train = comparison.train
+
+    def pressed(*arguments, **settings):
+        return train(*arguments, callbacks=[Interrupt()], **settings)
+
+    monkeypatch.setattr(comparison, "train", pressed)
+    code, said = thinnet_command("fit", "digits", *SMALL)
+    assert code == 130
+    assert "nan" in said
+    assert not list(tmp_path.glob("*.png"))
+
+
+class Interrupt:
+    """Presses Ctrl-C after the first step."""
+
+    def on_step_end(self, training):
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_an_interrupted_run_shows_what_it_has(monkeypatch):

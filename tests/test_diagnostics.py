@@ -145,7 +145,7 @@ def test_in_a_deep_chain_of_sigmoids_the_first_gradients_vanish():
     assert said[0] == said[1] == "gradient vanishes"
     assert said[-1] == ""
     assert "layer 0, Dense(8): gradient vanishes" in report.verdict
-    sizes = [layer.of_gradients for layer in report.layers]
+    sizes = [layer.gradients for layer in report.layers]
     assert sizes[0] < 1e-3 * sizes[-1]
 
 
@@ -166,7 +166,7 @@ def test_what_is_not_finite_is_said_to_be_that():
     assert "activation not finite" in report.layers[0].verdict
 
 
-def test_the_sizes_are_root_mean_squares_of_a_training_pass():
+def test_the_sizes_are_euclidean_norms_of_a_training_pass():
     net = network([Dense(3)], dtype=np.float64)
     W, b = net.sites[0].p
     y = np.random.default_rng(1).normal(size=(16, 3))
@@ -174,15 +174,15 @@ def test_the_sizes_are_root_mean_squares_of_a_training_pass():
     z = X @ W.T + b
     slope = 2 * (z - y) / z.size
     both = np.r_[(slope.T @ X).ravel(), slope.sum(axis=0)]
-    wanted = [np.sqrt(np.mean(part**2)) for part in (z, slope, both)]
-    found = [layer.of_activations, layer.of_gradients, layer.of_parameters]
+    wanted = [np.linalg.norm(part) for part in (z, slope, both)]
+    found = [layer.activations, layer.gradients, layer.parameters]
     assert_allclose(found, wanted, rtol=1e-12)
     assert layer.layer == "layer 0, Dense(3)"
 
 
 def test_a_layer_without_parameters_has_no_parameter_gradient():
     layers = gradient_report(network([Dense(5), ReLU(), Dense(3)]), X, Y).layers
-    assert [np.isnan(layer.of_parameters) for layer in layers] == [False, True, False]
+    assert [np.isnan(layer.parameters) for layer in layers] == [False, True, False]
 
 
 def test_a_report_leaves_weights_statistics_and_clock_alone():

@@ -1,11 +1,16 @@
 """A loss that is no longer finite: the error says where, and the last good weights stay."""
 
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from thinnet import (
     SGD,
+    Adagrad,
+    Adam,
+    AdamW,
     BatchNorm,
     Dense,
     DivergedError,
@@ -13,6 +18,7 @@ from thinnet import (
     EarlyStopping,
     Network,
     ReLU,
+    RMSprop,
     SquaredError,
     checkpoints,
     train,
@@ -172,3 +178,25 @@ def test_early_stopping_does_not_hide_divergence():
     rule = EarlyStopping(1)
     said = diverge(network(Poison(4)), validation=(X, Y), early_stopping=rule, loss=SquaredError())
     assert "epoch 1, step 4" in said
+
+
+def test_the_error_survives_pickling_with_all_it_knows():
+    net = network(Poison(5))
+    with pytest.raises(DivergedError) as caught:
+        train(net, X, Y, epochs=4, batch_size=8, progress=False)
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (copy.epoch, copy.step, str(copy)) == (1, 5, str(caught.value))
+    assert len(copy.history) == 1
+
+
+def test_a_parameter_that_overflows_is_named_by_its_layer():
+    net = Network([Dense(6), ReLU(), Dense(1, l2=1e30)], features=4, seed=2)
+    assert "a parameter of layer 2, Dense(1" in diverge(net, optimiser=SGD(1e10))
+
+
+@pytest.mark.parametrize("optimiser", [Adam(), Adagrad(), RMSprop(), AdamW()], ids=type)
+def test_units_that_never_fire_do_not_ruin_a_network_of_short_numbers(optimiser):
+    net = Network([Dense(6), ReLU(), Dense(1)], features=4, seed=2, dtype=np.float16)
+    net.sites[0].p.b[:3] = -1000
+    train(net, X, Y, optimiser=optimiser, epochs=3, progress=False)
+    assert np.isfinite(net.theta).all()

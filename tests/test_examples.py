@@ -1,10 +1,8 @@
 """The example scripts, run as a reader runs them: they print what their sources printed."""
 
-import gzip
 import os
 import re
 import runpy
-import struct
 import subprocess
 import sys
 from functools import cache
@@ -13,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import oracles
 import pytest
+from idx_files import write_bars
 from numpy.testing import assert_allclose, assert_array_equal
 
 from thinnet import keep_mask
@@ -328,22 +327,9 @@ def test_nnfs_lands_where_the_source_and_an_independent_run_did():
 # --- d2l ---
 
 
-def write_idx(path, values):
-    header = struct.pack(f">HBB{values.ndim}I", 0, 8, values.ndim, *values.shape)
-    path.write_bytes(gzip.compress(header + values.astype(np.uint8).tobytes()))
-
-
 @pytest.fixture
-def blocks(tmp_path, rng):
-    """Four idx files: a class is a bright bar at its own height, in noise."""
-    for name, rows in (("train", 512), ("t10k", 100)):
-        labels = rng.integers(10, size=rows)
-        images = rng.integers(100, size=(rows, 28, 28))
-        for image, label in zip(images, labels, strict=True):
-            image[2 * label + 4 : 2 * label + 6] = 255
-        write_idx(tmp_path / f"{name}-images-idx3-ubyte.gz", images)
-        write_idx(tmp_path / f"{name}-labels-idx1-ubyte.gz", labels)
-    return tmp_path
+def blocks(tmp_path):
+    return write_bars(tmp_path)
 
 
 def check_dropout_layer(lines):

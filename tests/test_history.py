@@ -110,7 +110,7 @@ def test_the_epoch_whose_weights_were_kept_is_marked(axes):
     stopped = history(3)
     stopped.best_epoch = 1
     stopped.plot(axes)
-    assert_array_equal(axes[0].lines[-1].get_xdata(), [1, 1])
+    assert_array_equal(axes[0].lines[-1].get_xdata(), [2, 2])  # the second epoch
     assert labels(axes[0])[-1] == "weights kept"
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import pickle
+from dataclasses import dataclass
 
 import numpy as np
 import oracles
@@ -35,7 +36,8 @@ from thinnet import (
     Tanh,
 )
 from thinnet.layers import Layer
-from thinnet.schedules import Constant
+from thinnet.plateau import ReduceOnPlateau
+from thinnet.schedules import Constant, Linear
 
 ALL = [
     Dense(3),
@@ -454,9 +456,31 @@ def test_a_list_of_axes_does_not_cost_a_layer_its_hash(untyped):
 
 
 @pytest.mark.parametrize("cls", [Dropout, AlphaDropout, GaussianDropout])
-def test_a_scheduled_rate_out_of_its_range_is_refused_when_it_is_read(cls):
-    with pytest.raises(ValueError, match=r"^rate must be a number in \[0, 1.*, got 1.5$"):
-        run_through(cls(Constant(1.5)), ones(2, 3))
+def test_a_scheduled_rate_out_of_its_range_is_refused(cls):
+    for rate in (Constant(1.5), Linear(0.0, 1.5, n_steps=3)):
+        with pytest.raises(ValueError, match=r"^rate at step [03] must be .*\[0, 1.*, got 1.5$"):
+            cls(rate)
+
+
+@dataclass(frozen=True)
+class Late:
+    """Out of its range from step 5 on."""
+
+    def at(self, step):
+        return 0.5 if step < 5 else 1.5
+
+
+@pytest.mark.parametrize("cls", [Dropout, AlphaDropout, GaussianDropout])
+def test_a_scheduled_rate_that_leaves_its_range_is_refused_when_it_is_read(cls):
+    network = Network([cls(Late())], features=3, seed=0)
+    with pytest.raises(ValueError, match=r"^rate must be .*\[0, 1.*, got 1.5$"):
+        network.forward(ones(2, 3), Run.train(5))
+
+
+@pytest.mark.parametrize("cls", [Dropout, AlphaDropout, GaussianDropout])
+def test_a_rate_that_would_watch_the_loss_is_refused(cls):
+    with pytest.raises(ValueError, match="rate must be a number or a schedule of the step alone"):
+        cls(ReduceOnPlateau(0.5))
 
 
 def test_gelu_is_exact_and_not_the_tanh_approximation():

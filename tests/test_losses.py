@@ -260,10 +260,12 @@ def test_the_score_of_a_constant_target_is_zero():
         ([0, 1, 2], SoftmaxCrossEntropy()),
         ([True, False], SoftmaxCrossEntropy()),
         ([0.5, 1.0], SquaredError()),
-        ([[1, 0], [0, 1]], SquaredError()),
+        ([[1, 0], [0, 1]], SoftmaxCrossEntropy()),
+        ([[1, 1], [0, 1]], SquaredError()),
+        ([[1], [0]], SquaredError()),
     ],
 )
-def test_integer_labels_ask_for_cross_entropy_and_other_targets_for_squared_error(y, expected):
+def test_labels_and_one_hot_rows_ask_for_cross_entropy_and_all_else_for_squared_error(y, expected):
     assert loss_for(y) == expected
 
 

@@ -20,7 +20,8 @@ from thinnet import (
     RMSprop,
     train,
 )
-from thinnet.schedules import Cosine, Linear, ReduceOnPlateau
+from thinnet.plateau import ReduceOnPlateau
+from thinnet.schedules import Cosine, Linear
 
 RNG = np.random.default_rng(5)
 X, Y = RNG.normal(size=(20, 4)), RNG.integers(3, size=20)
@@ -191,3 +192,22 @@ def test_a_run_whose_callback_fails_can_be_resumed_from_its_last_checkpoint(tmp_
     with pytest.raises(RuntimeError, match="own fault"):
         run(checkpoint=path, callbacks=[Fail()])
     assert_same_run(run(checkpoint=path, resume=True), run())
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 5])
+def test_a_shorter_run_resumed_to_more_epochs_is_the_longer_run(epochs, tmp_path):
+    """Also where its last epoch was measured only because it was the last."""
+    settings = {
+        "optimiser": Adam(ReduceOnPlateau(0.05, patience=1, min_delta=0.5)),
+        "validation": HELD_OUT,
+        "early_stopping": EarlyStopping(3),
+        "evaluate_every": 2,
+        "batch_size": 8,
+    }
+    whole, resumed = (Network(layers(), features=4, seed=0) for _ in range(2))
+    train(whole, X, Y, epochs=8, **settings)
+    path = tmp_path / "run.ckpt"
+    train(resumed, X, Y, epochs=epochs, checkpoint=path, **settings)
+    train(resumed, X, Y, epochs=8, checkpoint=path, resume=True, **settings)
+    assert_array_equal(resumed.theta, whole.theta)
+    assert_array_equal(resumed.state, whole.state)

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thinnet.plateau import Plateau, ReduceOnPlateau
 from thinnet.schedules import (
     Constant,
     Cosine,
     InverseTime,
     Linear,
-    Plateau,
-    ReduceOnPlateau,
     Schedule,
     Step,
     Warmup,

@@ -22,7 +22,8 @@ from thinnet import (
 )
 from thinnet.layers import Shapes
 from thinnet.philox import permutation
-from thinnet.schedules import InverseTime, ReduceOnPlateau
+from thinnet.plateau import ReduceOnPlateau
+from thinnet.schedules import InverseTime
 
 ROWS, FEATURES, CLASSES, SEED = 20, 5, 3, 11
 

@@ -39,6 +39,7 @@ from thinnet.masks import dropout, keep_mask
 from thinnet.network import Network
 from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
 from thinnet.philox import derived_seed
+from thinnet.plateau import ReduceOnPlateau
 from thinnet.run import Run
 from thinnet.training import EarlyStopping, History, evaluate, train
 
@@ -76,6 +77,7 @@ __all__ = [
     "Poisson",
     "RMSprop",
     "ReLU",
+    "ReduceOnPlateau",
     "Run",
     "SiLU",
     "Sigmoid",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from thinnet import checks
 from thinnet.arrays import Array, Features, Flat
 from thinnet.initialisers import as_initialiser
 from thinnet.layers import Layer, Shapes
@@ -136,3 +137,23 @@ def initialise(layers: Sequence[Layer], sites: Sequence[Site], seed: int) -> Non
             continue
         for weights in (w for w in site.p if w.ndim > 1):
             weights[...] = initial.weights(weights.shape)
+
+
+def checked_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    several = isinstance(layers, Iterable)
+    checks.must(several and bool(layers), "layers", "a sequence of at least one layer", layers)
+    layers = tuple(layers)
+    for i, layer in enumerate(layers):
+        checks.must(
+            isinstance(layer, Layer) and not isinstance(layer, type),
+            f"layers[{i}]",
+            "a layer (an object with shapes, forward and backward)",
+            layer,
+        )
+    return layers
+
+
+def checked_features(features: int | Sequence[int]) -> Features:
+    axes = features if isinstance(features, Sequence) else (features,)
+    checks.must(len(axes) > 0, "features", "an integer or a sequence of integers", features)
+    return tuple(checks.integer("each of features", n, 1) for n in axes)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from thinnet import checks
 from thinnet.layers import BatchNorm, Dense, Dropout, Layer, ReLU
@@ -59,7 +62,12 @@ def mlp(
     >>> len(mlp([256, 256], 10, dropout=[0.2, 0.5]))
     8
     """
-    rates = dropout if isinstance(dropout, Sequence) else [dropout] * len(hidden)
+    checks.must(isinstance(hidden, Sequence), "hidden", "a sequence of widths", hidden)
+    if activation is not None:
+        fits = isinstance(activation, Layer) and not isinstance(activation, type)
+        checks.must(fits, "activation", "a layer such as ReLU()", activation)
+    several = isinstance(dropout, Sequence | np.ndarray)
+    rates: list[Any] = list(dropout) if several else [dropout] * len(hidden)  # type: ignore[arg-type]
     if len(rates) != len(hidden):
         raise ValueError(
             f"dropout must be one rate or one for each of the {len(hidden)} hidden layers, "

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from thinnet.arrays import Array
 from thinnet.checks import CheckpointError, must
@@ -38,6 +36,8 @@ def write(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
     OSError
         If the folder can't be written to; the file that stood there is untouched.
     """
+    from safetensors.numpy import save
+
     text = json.dumps(snapshot.values, sort_keys=True)
     arrays = {name: np.ascontiguousarray(a) for name, a in snapshot.arrays.items()}
     metadata = {
@@ -50,12 +50,15 @@ def write(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
 
 
 def check_place(path: str | os.PathLike[str]) -> None:
-    """ValueError where no file can be written."""
+    """ValueError where no checkpoint can be written, or something else would be lost."""
+    must(isinstance(path, str | os.PathLike), "checkpoint", "a path", path)
     where = Path(path)
     folder = where.absolute().parent
     writable = folder.is_dir() and os.access(folder, os.W_OK)
     must(writable, "checkpoint", "in a folder that can be written to", os.fspath(path))
     must(not where.is_dir(), "checkpoint", "a file, not a folder", os.fspath(path))
+    if where.exists():
+        read(path)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -94,6 +97,8 @@ def read(path: str | os.PathLike[str]) -> Snapshot:
     FileNotFoundError
         If there is no file.
     """
+    from safetensors import SafetensorError, safe_open
+
     if not Path(path).is_file():
         raise FileNotFoundError(f"checkpoint must be an existing file, got {os.fspath(path)!r}")
     try:
@@ -101,9 +106,9 @@ def read(path: str | os.PathLike[str]) -> Snapshot:
             metadata = file.metadata() or {}
             _check_kind(path, metadata)
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError) as error:
-        if isinstance(error, CheckpointError):
-            raise
+    except CheckpointError:
+        raise
+    except (SafetensorError, ValueError, OSError) as error:
         raise CheckpointError(
             f"checkpoint {os.fspath(path)!r} must be a complete file, got one that is cut short "
             f"or altered ({error})"

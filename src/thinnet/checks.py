@@ -26,14 +26,19 @@ class DivergedError(ArithmeticError):
     ----------
     epoch, step : int
         Where: the epoch of this run, the step of the network's life.
+    history : History
+        The epochs before.
     """
 
-    def __init__(self, what: str, epoch: int, step: int) -> None:
+    def __init__(self, what: str, epoch: int, step: int, history: Any = None) -> None:
+        self.what, self.epoch, self.step, self.history = what, epoch, step, history
         super().__init__(
             f"training diverged in epoch {epoch}, step {step}: {what} is not finite; the network "
             "keeps its last good weights (a smaller learning rate or clip_norm may help)"
         )
-        self.epoch, self.step = epoch, step
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.what, self.epoch, self.step, self.history)
 
 
 class CheckpointError(ValueError):
@@ -119,7 +124,12 @@ def numeric(name: str, values: Any) -> Array:
     """`values` as a non-empty array of numbers, with at least one axis."""
     if np.ma.is_masked(values):
         raise ValueError(f"{name} must not hold masked values, got some")
-    array = np.asarray(values)
+    if hasattr(values, "toarray"):
+        raise ValueError(f"{name} must be a dense array, got a sparse {type(values).__name__}")
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} must have rows of one length, got ragged ones") from None
     if array.ndim == 0:
         raise ValueError(f"{name} must be an array with at least one axis, got {values!r}")
     if array.dtype.kind not in "fiub":

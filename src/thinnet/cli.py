@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 import thinnet
-from thinnet import comparison
+from thinnet import checks, comparison
 from thinnet.checks import DataFileError, DivergedError
 from thinnet.recipes import OPTIMISERS, RECIPES
 from thinnet.training import INTERRUPTED
@@ -49,7 +49,7 @@ def _numbers(option: str, kind: type, text: str | None) -> Any:
     if text is None:
         return None
     try:
-        return tuple(kind(part) for part in text.split(",") if part.strip())
+        return tuple(kind(part) for part in text.split(",")) if text else ()
     except ValueError:
         kind_of = "integers" if kind is int else "numbers"
         raise ValueError(f"{option} must be {kind_of} between commas, got {text!r}") from None
@@ -112,6 +112,8 @@ def fit(
         _fit(data, data_dir, options, compare, out or Path(f"thinnet-{data}.png"))
     except (DataFileError, DivergedError, OSError) as error:
         _fail(error, FAILED)
+    except MemoryError as error:
+        _fail(f"there is not enough memory for this network ({error})", FAILED)
     except ValueError as error:
         _fail(error, WRONG_USE)
 
@@ -119,13 +121,8 @@ def fit(
 def _fit(
     data: str, data_dir: Path | None, options: dict[str, Any], compare: bool, out: Path
 ) -> None:
-    thinnet.checks.one_of("DATA", data, tuple(RECIPES))
-    thinnet.checks.must(
-        out.parent.is_dir() and os.access(out.parent, os.W_OK),
-        "--out",
-        "a file in a folder that can be written to",
-        str(out),
-    )
+    checks.one_of("DATA", data, tuple(RECIPES))
+    _check_out(out)
     recipe = RECIPES[data]
     settings = dataclasses.replace(recipe.settings, **options)
     split = recipe.load(data_dir)
@@ -136,12 +133,20 @@ def _fit(
         errors.print(f"note: {said.message}", style="yellow", highlight=False, soft_wrap=True)
     outcomes = comparison.run(split, entries)
     screen.print(comparison.table(data, outcomes))
-    saved = comparison.picture(data, outcomes, out)
-    screen.print(f"learning curves: {saved}", highlight=False, soft_wrap=True)
+    if saved := comparison.picture(data, outcomes, out):
+        screen.print(f"learning curves: {saved}", highlight=False, soft_wrap=True, markup=False)
     if outcomes[-1].history.stopped == INTERRUPTED:
         raise typer.Exit(STOPPED)
 
 
-def _fail(error: Exception, code: int) -> None:
+def _check_out(out: Path) -> None:
+    """Before anything is trained, so that no result is lost to a wrong name."""
+    writable = out.parent.is_dir() and os.access(out.parent, os.W_OK) and not out.is_dir()
+    checks.must(writable, "--out", "a file in a folder that can be written to", str(out))
+    kinds = (".png", ".pdf", ".svg")
+    checks.must(out.suffix in kinds, "--out", f"a name that ends in {', '.join(kinds)}", str(out))
+
+
+def _fail(error: Exception | str, code: int) -> None:
     errors.print(f"thinnet: {error}", style="red", highlight=False, soft_wrap=True, markup=False)
     raise typer.Exit(code)

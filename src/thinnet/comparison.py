@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -106,15 +107,19 @@ def table(title: str, outcomes: Sequence[Outcome]) -> Table:
     ):
         shown.add_column(column, justify="right")
     for o in outcomes:
-        numbers = (o.history.last.score, o.train_score, o.test_score, o.test_loss, o.gap)
+        noisy = o.history.last.score if len(o.history) else math.nan
+        numbers = (noisy, o.train_score, o.test_score, o.test_loss, o.gap)
         shown.add_row(o.name, *(f"{n:.4f}" for n in numbers), f"{o.seconds:.1f} s")
     return shown
 
 
-def picture(title: str, outcomes: Sequence[Outcome], path: str | os.PathLike[str]) -> Path:
-    """Save the learning curves of all outcomes as one picture; its path."""
+def picture(title: str, outcomes: Sequence[Outcome], path: str | os.PathLike[str]) -> Path | None:
+    """Save the learning curves as one picture; its path, or None where no epoch was completed."""
     from matplotlib.figure import Figure
 
+    outcomes = [outcome for outcome in outcomes if len(outcome.history)]
+    if not outcomes:
+        return None
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     figure.suptitle(title)
     for axes, what in zip(figure.subplots(1, 2), ("loss", "score"), strict=True):

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import pooch
 from rich.progress import Progress
 
 from thinnet import checks
@@ -50,6 +49,13 @@ def digits() -> Split:
 def spiral(n_per_class: int = 1000, n_classes: int = 3, *, seed: int = 0) -> tuple[Array, Array]:
     """Points on intertwined arms with noise, as in Kinsley and Kukiela 2020, chapter 3.
 
+    Parameters
+    ----------
+    n_per_class, n_classes : int
+        At least 1.
+    seed : int
+        Of the noise.
+
     Returns
     -------
     X : float32 array, shape (n_per_class * n_classes, 2)
@@ -85,6 +91,7 @@ class Source(NamedTuple):
     md5: dict[str, str]
 
 
+N_CLASSES: Final = 10
 FILES: Final = (
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
@@ -134,16 +141,28 @@ def fashion_mnist(data_dir: str | os.PathLike[str] | None = None) -> Split:
         A folder with the four official idx files, packed or not; by default the cache, where
         they are put after a download with the official checksums.
 
+    Returns
+    -------
+    Split
+        float32 pixels, shape (rows, 784), and labels 0 to 9 of the two parts.
+
     Raises
     ------
     DataFileError
         If a file is missing and can't be downloaded, is cut short, or is no idx file.
+
+    Examples
+    --------
+    >>> fashion_mnist("no such folder")
+    Traceback (most recent call last):
+        ...
+    thinnet.checks.DataFileError: no such folder must hold the four idx files ...
     """
     return _load(FASHION_MNIST, data_dir)
 
 
 def mnist(data_dir: str | os.PathLike[str] | None = None) -> Split:
-    """MNIST (LeCun et al. 1998), otherwise as `fashion_mnist`."""
+    """MNIST (LeCun et al. 1998): handwritten digits, otherwise as `fashion_mnist`."""
     return _load(MNIST, data_dir)
 
 
@@ -153,6 +172,10 @@ def _load(source: Source, data_dir: str | os.PathLike[str] | None) -> Split:
     for images, labels, path in ((X_train, y_train, paths[1]), (X_test, y_test, paths[3])):
         if images.size == 0:
             raise DataFileError(f"{path.parent} must hold images, got shape {images.shape}")
+        if labels.size and labels.max() >= N_CLASSES:
+            raise DataFileError(
+                f"{path} must hold labels from 0 to {N_CLASSES - 1}, got {labels.max()}"
+            )
         if images.ndim != 3 or labels.shape != images.shape[:1]:
             raise DataFileError(
                 f"{path} must hold a label for each image of the file beside it, got "
@@ -167,24 +190,25 @@ def _pixels(images: Array) -> Array:
 
 def _find(source: Source, file: str, data_dir: str | os.PathLike[str] | None) -> Path:
     """The path of an idx file, packed or not, after a download where it is needed and possible."""
-    cache = Path(pooch.os_cache("thinnet")) / source.name
-    folder = cache if data_dir is None else Path(data_dir)
+    if data_dir is None:
+        return _cached(source, file)
+    folder = Path(data_dir)
     for path in (folder / file, folder / file.removesuffix(".gz")):
         if path.is_file():
             return path
-    if data_dir is not None:
-        raise DataFileError(
-            f"{folder} must hold the four idx files {', '.join(FILES)} of {source.name}, "
-            f"got no {file}"
-        )
-    return _download(source, file, cache)
+    raise DataFileError(
+        f"{folder} must hold the four idx files {', '.join(FILES)} of {source.name}, got no {file}"
+    )
 
 
-def _download(source: Source, file: str, cache: Path) -> Path:
+def _cached(source: Source, file: str) -> Path:
+    """The file in the cache, downloaded unless it is there with the official checksum."""
+    import pooch
+
+    cache = Path(pooch.os_cache("thinnet")) / source.name
     try:
         with Progress(transient=True) as progress:
             downloader = pooch.HTTPDownloader(progressbar=_Bar(progress, file), timeout=20)
-            pooch.get_logger().setLevel("ERROR")
             return Path(
                 pooch.retrieve(
                     source.url + file,
@@ -249,6 +273,15 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
     ------
     DataFileError
         If the file can't be read, is cut short or too long, or is no idx file of bytes.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "labels"
+    ...     _ = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 2, 3, 9]))
+    ...     read_idx(path)
+    array([3, 9], dtype=uint8)
     """
     content = _unpacked(path)
     if len(content) < 4 or content[:3] != b"\x00\x00\x08" or not 1 <= content[3] <= 4:

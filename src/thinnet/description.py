@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from thinnet.layers import BatchNorm, GaussianNoise, Layer
@@ -67,7 +67,8 @@ def _shape(features: tuple[int, ...]) -> str:
 def describe(network: Network) -> None:
     table = Table(title=f"{len(network.layers)} layers, {network.dtype}, seed {network.seed}")
     for column in ("", "layer", "in", "out", "parameters", "running", "rate"):
-        table.add_column(column, justify="left" if column == "layer" else "right")
+        justify: JustifyMethod = "left" if column == "layer" else "right"
+        table.add_column(column, justify=justify, overflow="fold")
     for i, (layer, site) in enumerate(network.places()):
         sizes = [f"{n:,}" if n else "" for n in (_size(site.p), _size(site.s))]
         shapes = _shape(site.features), _shape(site.out)

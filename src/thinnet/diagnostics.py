@@ -3,71 +3,69 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
+from thinnet.arrays import Array
 from thinnet.losses import Loss, loss_for
 from thinnet.network import Network
-from thinnet.run import Run
+from thinnet.rendering import as_html, as_text
+from thinnet.run import Run, Site
 from thinnet.training.data import Data, checked_data
+from thinnet.training.plan import check_kind
 
 VANISHING, EXPLODING = 1e-3, 1e3  # of the gradient at the last layer
 
 
 @dataclass(frozen=True, slots=True)
 class LayerGradients:
-    """Root mean squares at one layer; `of_parameters` is NaN where there are none."""
+    """Euclidean norms at one layer, over all rows of the pass.
+
+    `activations` and `gradients` are those of its output, `parameters` that of its parameters'
+    gradients (NaN where it has none).
+    """
 
     layer: str
-    of_activations: float
-    of_gradients: float
-    of_parameters: float
-    verdict: str
+    activations: float
+    gradients: float
+    parameters: float
+    verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class GradientReport:
-    """How activations and gradients grow or shrink through a network; printing it shows a table."""
+    """How activations and gradients grow or shrink through a network; it prints as a table."""
 
     layers: tuple[LayerGradients, ...]
     verdict: str
 
-    def __str__(self) -> str:
-        table = Table(title="root mean squares of one training pass", caption=self.verdict)
-        for column in ("layer", "activations", "gradients", "parameter gradients", ""):
-            table.add_column(column, justify="right" if "s" in column else "left")
+    def table(self) -> Table:
+        table = Table(title="norms in one training pass", caption=self.verdict)
+        for column in ("layer", "activations", "gradients", "parameter gradients", "verdict"):
+            table.add_column(column, justify="right" if column.endswith("s") else "left")
         for row in self.layers:
-            numbers = (row.of_activations, row.of_gradients, row.of_parameters)
+            numbers = (row.activations, row.gradients, row.parameters)
             shown = ("" if math.isnan(n) else f"{n:.2e}" for n in numbers)
             table.add_row(row.layer, *shown, row.verdict)
-        console = Console(width=100)
-        with console.capture() as captured:
-            console.print(table)
-        return captured.get()
+        return table
 
+    def __str__(self) -> str:
+        return as_text(self.table())
 
-def _rms(values: Any) -> float:
-    values = np.asarray(values, np.float64)
-    return math.sqrt(np.mean(values * values)) if values.size else math.nan
+    __repr__ = __str__
 
-
-def _verdict(ratio: float) -> str:
-    if not math.isfinite(ratio):
-        return "not finite"
-    if ratio < VANISHING:
-        return "vanishes"
-    return "explodes" if ratio > EXPLODING else ""
+    def _repr_html_(self) -> str:
+        return as_html(self.table())
 
 
 def gradient_report(network: Network, x: Any, y: Any, loss: Loss | None = None) -> GradientReport:
     """Norms of activations and gradients, layer by layer, and where they vanish or explode.
 
-    One training pass with dropout on; running statistics are put back afterwards.
+    One training pass over all rows with dropout on; running statistics are put back afterwards,
+    and `network.gradient` holds the pass's gradient.
 
     Parameters
     ----------
@@ -76,20 +74,31 @@ def gradient_report(network: Network, x: Any, y: Any, loss: Loss | None = None) 
     y : array
         Targets as the loss takes them.
     loss : Loss, optional
-        By default softmax cross-entropy for integer labels and squared error for other targets.
+        As in `train`.
 
     Returns
     -------
     GradientReport
-        A layer's gradient (with respect to its output) vanishes below 1/1000 of the last
-        layer's, and explodes above 1000 times it; likewise its activations against the input's.
+        A layer's gradient vanishes where its root mean square is below 1/1000 of that at the
+        last layer, and explodes where it is above 1000 times it; likewise its activations
+        against the input (Glorot and Bengio 2010, section 4).
 
     Raises
     ------
     ValueError
         If `x` or `y` doesn't fit the network or the loss.
+
+    Examples
+    --------
+    >>> from thinnet import Dense, Network, Sigmoid
+    >>> layers = [layer for _ in range(8) for layer in (Dense(8), Sigmoid())]
+    >>> network = Network([*layers, Dense(2)], features=8, seed=0)
+    >>> report = gradient_report(network, np.ones((4, 8)), [0, 1, 0, 1])
+    >>> report.layers[0].verdict
+    'gradient vanishes'
     """
     loss = loss_for(y) if loss is None else loss
+    check_kind("loss", loss, Loss)
     data = checked_data(network, loss, x, y)
     state = network.state.copy()
     try:
@@ -99,30 +108,50 @@ def gradient_report(network: Network, x: Any, y: Any, loss: Loss | None = None) 
         network.state[:] = state
 
 
+def _norm(values: Any) -> float:
+    return float(np.linalg.norm(np.asarray(values, np.float64)))
+
+
+def _verdict(what: str, ratio: float) -> str:
+    if not math.isfinite(ratio):
+        return f"{what} not finite"
+    if ratio < VANISHING:
+        return f"{what} vanishes"
+    return f"{what} explodes" if ratio > EXPLODING else ""
+
+
 def _report(network: Network, loss: Loss, data: Data) -> GradientReport:
-    run = Run.train(network.clock.step)
-    values, caches = [network.entering(data.X)], []
-    for layer, site in network.places():
-        value, cache = layer.forward(site, values[-1], run)
-        values.append(value)
-        caches.append(cache)
-    dy = loss(values[-1], data.targets)[1]
-    last = _rms(dy) or 1.0
-    rows: list[LayerGradients] = []
-    for i in reversed(range(len(network.layers))):
-        layer, site = network.layers[i], network.sites[i]
-        activations, gradients = _rms(values[i + 1]), _rms(dy)
-        dy = layer.backward(site, caches[i], dy)
-        parameters = _rms(np.concatenate([g.ravel() for g in site.g])) if site.g else math.nan
-        grown = _verdict(activations / (_rms(values[0]) or 1.0))
-        said = [f"activation {grown}"] if grown else []
-        said += [f"gradient {_verdict(gradients / last)}"] if _verdict(gradients / last) else []
-        rows.insert(
-            0, LayerGradients(site.name, activations, gradients, parameters, ", ".join(said))
+    """One pass with somebody watching."""
+    sizes: list[float] = []
+    activations: list[float] = []
+    gradients: list[float] = []
+    parameters: list[float] = []
+
+    def forward(site: Site, y: Array) -> None:
+        sizes.append(math.sqrt(y.size))
+        activations.append(_norm(y))
+
+    def backward(site: Site, dy: Array) -> None:
+        gradients.insert(0, _norm(dy))
+        flat = [g.ravel() for g in site.g]
+        parameters.insert(0, _norm(np.concatenate(flat)) if flat else math.nan)
+
+    y, cache = network.forward(data.X, Run.train(network.clock.step), forward)
+    network.backward(cache, loss(y, data.targets)[1], backward)
+    at_input = _norm(data.X) / math.sqrt(data.X.size) or 1.0
+    at_end = gradients[-1] / sizes[-1] or 1.0
+    rows = [
+        LayerGradients(site.name, a, g, p, _both(a / size / at_input, g / size / at_end))
+        for site, size, a, g, p in zip(
+            network.sites, sizes, activations, gradients, parameters, strict=True
         )
-    return GradientReport(tuple(rows), _overall(rows))
-
-
-def _overall(rows: Sequence[LayerGradients]) -> str:
+    ]
     bad = [f"{row.layer}: {row.verdict}" for row in rows if row.verdict]
-    return "; ".join(bad) if bad else "gradients and activations keep their size"
+    return GradientReport(
+        tuple(rows), "; ".join(bad) or "gradients and activations keep their size"
+    )
+
+
+def _both(activation: float, gradient: float) -> str:
+    said = (_verdict("activation", activation), _verdict("gradient", gradient))
+    return ", ".join(verdict for verdict in said if verdict)

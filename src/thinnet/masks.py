@@ -49,7 +49,11 @@ def sample_ids(samples: Any) -> Ids:
         checks.one_of("samples", samples, ("shared",))
         return np.array([SHARED], np.uint32)
     ids = np.asarray(samples)
-    if ids.dtype.kind in "fO" and all(checks.is_integer(value) for value in samples):
+    if (
+        ids.ndim == 1
+        and ids.dtype.kind in "fO"
+        and all(checks.is_integer(value) for value in samples)
+    ):
         ids = np.array(samples, object)  # longer than 64 bits, or of mixed signs
     elif ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
         raise ValueError(

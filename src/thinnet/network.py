@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from thinnet import checks, description, philox
-from thinnet.arrays import Array, Features, Flat, Rows, Samples
-from thinnet.binding import bind, blank_vectors, initialise, layer_shapes
+from thinnet.arrays import Array, Flat, Rows, Samples
+from thinnet.binding import (
+    bind,
+    blank_vectors,
+    checked_features,
+    checked_layers,
+    initialise,
+    layer_shapes,
+)
 from thinnet.layers import Layer
 from thinnet.layers.base import title
 from thinnet.masks import sample_ids
 from thinnet.philox import Purpose, Seed
 from thinnet.presence import Presence, parameters_present
-from thinnet.run import Clock, Run, Site
+from thinnet.run import Clock, Pass, Run, Site, Watch, unwatched
 
 BLOCK_ROWS = 4096  # rows that one pass of a prediction takes
-
-
-_numbers = itertools.count(1)  # of passes, over all networks
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pass:
-    """What `Network.backward` needs of one forward pass."""
-
-    number: int
-    shape: tuple[int, ...]
-    caches: tuple[Any, ...]
 
 
 class Network:
@@ -79,9 +72,9 @@ class Network:
         seed: Seed = None,
         dtype: Any = np.float32,
     ) -> None:
-        self.layers = _checked_layers(layers)
-        self.features = _checked_features(features)
-        self.seed = philox.as_seed(seed)
+        self.layers = checked_layers(layers)
+        self.features = checked_features(features)
+        self._seed = philox.as_seed(seed)
         self.dtype = checks.float_dtype("dtype", dtype)
         self.clock = Clock()
         self._bind()
@@ -116,18 +109,27 @@ class Network:
         return f"Network([{chain}], features={self.features}, seed={self.seed})"
 
     @property
+    def seed(self) -> int:
+        """What first weights, masks and shuffles are functions of."""
+        return self._seed
+
+    @property
     def theta(self) -> Flat:
+        """All parameters, a view: writing to it changes the network."""
         return self.vectors.theta
 
     @property
     def gradient(self) -> Flat:
+        """What the last backward pass wrote, in the order of `theta`."""
         return self.vectors.gradient
 
     @property
     def state(self) -> Flat:
+        """All running statistics, and what counts them."""
         return self.vectors.state
 
     def places(self) -> Iterator[tuple[Layer, Site]]:
+        """Each layer with its site, from input to output."""
         return zip(self.layers, self.sites, strict=True)
 
     def entering(self, x: Any) -> Rows:
@@ -141,22 +143,27 @@ class Network:
         with np.errstate(over="ignore"):  # what is too large becomes infinity, and is refused so
             return x.astype(self.dtype, copy=False)
 
-    def forward(self, x: Any, run: Run) -> tuple[Rows, Pass]:
+    def forward(self, x: Any, run: Run, watch: Watch = unwatched) -> tuple[Rows, Pass]:
         """The raw outputs of a pass of kind `run`, and what `backward` needs.
 
         What is returned may share memory with `x` and with the pass; `outputs` copies.
+        `watch(site, y)` is shown the output of every layer as it is made.
         """
         y = self.entering(x)
         run.check_rows(len(y))
         caches = []
         for layer, site in self.places():
             y, cache = layer.forward(site, y, run)
+            watch(site, y)
             caches.append(cache)
-        self._latest = next(_numbers)
+        self._latest = Pass.next_number()
         return y, Pass(self._latest, y.shape, tuple(caches))
 
-    def backward(self, of: Pass, dy: Rows) -> Rows:
+    def backward(self, of: Pass, dy: Rows, watch: Watch = unwatched) -> Rows:
         """Write the gradient of every parameter to `gradient`; return that of the input.
+
+        `watch(site, dy)` is shown the gradient of every layer's output, once that of its
+        parameters stands in `site.g`.
 
         Raises
         ------
@@ -173,7 +180,9 @@ class Network:
         if dy.shape != of.shape:
             raise ValueError(f"dy must have the shape {of.shape} of the outputs, got {dy.shape}")
         for (layer, site), cache in reversed(list(zip(self.places(), of.caches, strict=True))):
-            dy = layer.backward(site, cache, dy)
+            dx = layer.backward(site, cache, dy)
+            watch(site, dy)
+            dy = dx
         return dy
 
     def outputs(self, x: Any) -> Rows:
@@ -300,23 +309,3 @@ class Network:
     def describe(self) -> None:
         """Print a table of layers: shapes, parameters (trainable, running) and rates."""
         description.describe(self)
-
-
-def _checked_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    several = isinstance(layers, Iterable)
-    checks.must(several and bool(layers), "layers", "a sequence of at least one layer", layers)
-    layers = tuple(layers)
-    for i, layer in enumerate(layers):
-        checks.must(
-            isinstance(layer, Layer) and not isinstance(layer, type),
-            f"layers[{i}]",
-            "a layer (an object with shapes, forward and backward)",
-            layer,
-        )
-    return layers
-
-
-def _checked_features(features: int | Sequence[int]) -> Features:
-    axes = features if isinstance(features, Sequence) else (features,)
-    checks.must(len(axes) > 0, "features", "an integer or a sequence of integers", features)
-    return tuple(checks.integer("each of features", n, 1) for n in axes)

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.layers import Dense, DropConnect
-from thinnet.network import Network
-from thinnet.run import Run
+from thinnet.layers import Dense, DropConnect, Layer
+from thinnet.run import Run, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,13 @@ class Penalty:
 
     def gradient(self, w: Array) -> Array:
         return w.dtype.type(self.l1) * np.sign(w) + w.dtype.type(2 * self.l2) * w
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What is asked of a network here."""
+
+    def places(self) -> Iterator[tuple[Layer, Site]]: ...
 
 
 class Penalised(NamedTuple):

@@ -118,7 +118,19 @@ def permutation(seed: int, purpose: Purpose, step: int, n: int) -> Integer[Array
 
 
 def derived_seed(seed: int, member: int) -> int:
-    """The seed of ensemble member (or fold) number `member`.
+    """The seed of ensemble member (or fold) number `member` (docs/masks.md).
+
+    Parameters
+    ----------
+    seed : int
+        0 to 2^64 - 1.
+    member : int
+        0 to 2^32 - 1.
+
+    Returns
+    -------
+    int
+        0 to 2^64 - 1.
 
     Raises
     ------

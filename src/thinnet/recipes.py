@@ -48,6 +48,10 @@ class Settings:
         checks.non_negative("learning_rate", self.learning_rate)
         checks.non_negative("decay", self.decay)
         checks.integer("epochs", self.epochs, 1)
+        for units in self.hidden:
+            checks.integer("each of hidden", units, 1)
+        for rate in self.dropout:
+            checks.unit_interval("each of dropout", rate)
 
     @property
     def drops(self) -> bool:
@@ -77,14 +81,25 @@ class Recipe(NamedTuple):
     settings: Settings
 
 
+def _digits(data_dir: Any) -> Split:
+    _check_no_files(data_dir)
+    return datasets.digits()
+
+
+def _check_no_files(data_dir: Any) -> None:
+    where = "left out for data that is not read from idx files"
+    checks.must(data_dir is None, "--data-dir", where, str(data_dir))
+
+
 def _spiral(data_dir: Any) -> Split:
+    _check_no_files(data_dir)
     return Split(*datasets.spiral(1000, seed=0), *datasets.spiral(100, seed=1))
 
 
 _IMAGES = Settings(hidden=(256, 256), dropout=(0.2, 0.5), batch_size=256, epochs=10)
 RECIPES: dict[str, Recipe] = {
     "digits": Recipe(
-        lambda data_dir: datasets.digits(),
+        _digits,
         Settings(hidden=(256, 256), dropout=(0.3,), input_dropout=0.1, batch_size=64, epochs=60),
     ),
     "fashion-mnist": Recipe(datasets.fashion_mnist, _IMAGES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from thinnet import checks, masks, philox
-from thinnet.arrays import Array, Features, Float, Ids, Samples
+from thinnet.arrays import Array, Features, Float, Ids, Rows, Samples
 from thinnet.philox import MAX_STEP, Purpose, Stream
 
 
@@ -26,9 +27,14 @@ Rate: TypeAlias = float | Schedule
 
 
 def check_rate(rate: Rate, check: Callable[[str, Any], float] = checks.unit_interval) -> None:
-    """A rate is a probability of dropping, or a schedule of them (checked when it is read)."""
+    """A rate is a probability of dropping, or a schedule of them."""
     if isinstance(rate, type) or not isinstance(rate, Schedule):
         check("rate", rate)
+        return
+    if getattr(rate, "watches_loss", False):
+        raise ValueError(f"rate must be a number or a schedule of the step alone, got {rate!r}")
+    for step in (0, getattr(rate, "n_steps", 0)):  # where ours begin and end
+        check(f"rate at step {step}", rate.at(step))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +43,26 @@ class Run:
 
     `Run.train` does both, `Run.predict` neither; `Run.sample` draws and does not learn, which is
     what Monte Carlo dropout means.  There is no default, no global and no attribute.
+
+    Attributes
+    ----------
+    draws, learns : bool
+        What the pass may do.
+    step : int
+        The number of the optimiser step, or of the draw; 0 to 2^32 - 1.
+
+    Raises
+    ------
+    ValueError
+        If a step, a draw or an id is out of its range.
+
+    Examples
+    --------
+    >>> from thinnet import Dropout, Network
+    >>> network = Network([Dropout(0.5)], features=4, seed=0)
+    >>> y, _ = network.forward(np.ones((2, 4)), Run.train(step=0, samples=[7, 8]))
+    >>> bool((network.outputs(np.ones((2, 4))) == 1).all())
+    True
     """
 
     draws: bool
@@ -52,6 +78,7 @@ class Run:
 
     @classmethod
     def predict(cls) -> Run:
+        """Neither draws nor learns: dropout off, running statistics used."""
         return cls(False, False, "predict", 0, None)
 
     @classmethod
@@ -140,3 +167,26 @@ class Site:
         ids = masks.sample_ids("shared") if shared else run.samples(rows)
         together = {axis % len(self.features) for axis in axes}
         return ids, tuple(1 if i in together else n for i, n in enumerate(self.features))
+
+
+Watch: TypeAlias = Callable[[Site, Rows], object]
+
+
+def unwatched(site: Site, values: Rows) -> None:
+    """Looks away."""
+
+
+_numbers = itertools.count(1)  # of passes, over all networks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """What `Network.backward` needs of one forward pass."""
+
+    number: int
+    shape: tuple[int, ...]
+    caches: tuple[Any, ...]
+
+    @staticmethod
+    def next_number() -> int:
+        return next(_numbers)

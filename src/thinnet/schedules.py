@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from thinnet import checks
 from thinnet.run import Schedule
@@ -17,7 +16,6 @@ __all__ = [
     "Cosine",
     "InverseTime",
     "Linear",
-    "ReduceOnPlateau",
     "Schedule",
     "Step",
     "Warmup",
@@ -28,6 +26,16 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class Constant:
     """The same value at every step.
+
+    Parameters
+    ----------
+    value : float
+        Any finite number.
+
+    Raises
+    ------
+    ValueError
+        If `value` is not a finite number.
 
     Examples
     --------
@@ -47,6 +55,18 @@ class Constant:
 @dataclass(frozen=True, slots=True)
 class InverseTime:
     """``initial / (1 + decay * step)``, the decay of Kinsley and Kukiela's textbook and Keras.
+
+    Parameters
+    ----------
+    initial : float
+        The value at step 0.
+    decay : float
+        At least 0, per step: after ``1 / decay`` steps half of `initial` is left.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
 
     Examples
     --------
@@ -68,6 +88,18 @@ class InverseTime:
 @dataclass(frozen=True, slots=True)
 class Linear:
     """A straight line from `initial` to `final` over `n_steps`, then `final`.
+
+    Parameters
+    ----------
+    initial, final : float
+        The values at step 0 and from step `n_steps` on.
+    n_steps : int
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
 
     Examples
     --------
@@ -93,6 +125,20 @@ class Linear:
 class Step:
     """``initial * factor ** (step // every)``.
 
+    Parameters
+    ----------
+    initial : float
+        The value of the first `every` steps.
+    factor : float
+        Above 0; below 1 the value falls.
+    every : int
+        Steps from one change to the next, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
+
     Examples
     --------
     >>> Step(1.0, factor=0.5, every=10).at(25)
@@ -115,6 +161,20 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Cosine:
     """Half a cosine from `initial` to `final` over `n_steps` (Loshchilov and Hutter 2017, eq. 5).
+
+    Parameters
+    ----------
+    initial : float
+        The value at step 0.
+    n_steps : int
+        At least 1.
+    final : float
+        The value from step `n_steps` on.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
 
     Examples
     --------
@@ -140,6 +200,18 @@ class Cosine:
 class Warmup:
     """Another schedule, multiplied by ``(step + 1) / n_steps`` in the first `n_steps`.
 
+    Parameters
+    ----------
+    after : float or Schedule
+        What is warmed up; it counts its steps from 0 too, not from the end of the warm-up.
+    n_steps : int
+        At least 1; the value is that of `after` from step ``n_steps - 1`` on.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range, or `after` is a `ReduceOnPlateau`.
+
     Examples
     --------
     >>> Warmup(Constant(1.0), n_steps=4).at(1)
@@ -152,7 +224,7 @@ class Warmup:
     def __post_init__(self) -> None:
         as_schedule(self.after)
         checks.integer("n_steps", self.n_steps, 1)
-        if isinstance(self.after, ReduceOnPlateau):
+        if getattr(self.after, "watches_loss", False):
             raise ValueError(
                 "after must not be a ReduceOnPlateau, which has to stand outside: "
                 f"ReduceOnPlateau(Warmup(...)), got {self.after!r}"
@@ -160,72 +232,6 @@ class Warmup:
 
     def at(self, step: int) -> float:
         return as_schedule(self.after).at(step) * min((step + 1) / self.n_steps, 1.0)
-
-
-class Plateau(NamedTuple):
-    """How long a monitored loss has not improved, and by what the learning rate was cut."""
-
-    best: float = math.inf
-    waited: int = 0
-    scale: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ReduceOnPlateau:
-    """Multiply the learning rate by `factor` when the monitored loss has stopped falling.
-
-    It watches the validation loss where there is one, else the clean training loss.
-
-    Parameters
-    ----------
-    initial : float or Schedule
-        The learning rate before any cut.
-    factor : float
-        In (0, 1).
-    patience : int
-        Evaluations without an improvement of more than `min_delta` before a cut.
-    min_delta : float
-        An improvement is a fall of the loss by more than this, an absolute number.
-    min_scale : float
-        The product of all cuts stays at or above this.
-
-    Raises
-    ------
-    ValueError
-        If a setting is out of its range.
-
-    Examples
-    --------
-    >>> rule, state = ReduceOnPlateau(0.1, factor=0.5, patience=1), Plateau()
-    >>> for loss in (1.0, 1.0, 1.0):
-    ...     state = rule.after(state, loss)
-    >>> state.scale
-    0.25
-    """
-
-    initial: float | Schedule
-    factor: float = 0.1
-    patience: int = 10
-    min_delta: float = 1e-4
-    min_scale: float = 0.0
-
-    def __post_init__(self) -> None:
-        as_schedule(self.initial)
-        checks.must(checks.below_one("factor", self.factor) > 0, "factor", "in (0, 1)", self.factor)
-        checks.integer("patience", self.patience, 1)
-        checks.non_negative("min_delta", self.min_delta)
-        checks.unit_interval("min_scale", self.min_scale)
-
-    def at(self, step: int) -> float:
-        return as_schedule(self.initial).at(step)
-
-    def after(self, state: Plateau, loss: float) -> Plateau:
-        """The state after one more evaluation."""
-        if loss < state.best - self.min_delta:
-            return Plateau(loss, 0, state.scale)
-        if state.waited + 1 < self.patience:
-            return state._replace(waited=state.waited + 1)
-        return Plateau(state.best, 0, max(state.scale * self.factor, self.min_scale))
 
 
 def as_schedule(value: float | Schedule) -> Schedule:

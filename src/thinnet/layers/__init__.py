@@ -1,24 +1,13 @@
 """Layers: one short file for each, forward beside backward."""
 
-from thinnet.layers.activations import (
-    ELU,
-    GELU,
-    SELU,
-    Identity,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
-)
+from thinnet.layers.activations import GELU, Identity, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from thinnet.layers.base import Layer, Shapes
 from thinnet.layers.dense import Dense
 from thinnet.layers.dropconnect import DropConnect
 from thinnet.layers.dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from thinnet.layers.flatten import Flatten
 from thinnet.layers.normalisation import BatchNorm, LayerNorm
+from thinnet.layers.rectifiers import ELU, SELU, LeakyReLU, ReLU
 
 __all__ = [
     "ELU",

@@ -1,33 +1,18 @@
-"""Activations: the formula forward, its derivative backward.
-
-Each keeps in its cache what its derivative is cheapest from, the input or the output.  A layer's
-``weights_before`` names the rule that suits the weights standing before it.
-"""
+"""Smooth activations: the formula forward, its derivative backward."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 from scipy import special
 
-from thinnet import checks
 from thinnet.arrays import Array, SameRows
 from thinnet.layers.base import same_shape
+from thinnet.layers.rectifiers import OfInput, OfOutput
 from thinnet.run import Run, Site
-
-SELU_ALPHA = 1.6732632423543772  # Klambauer et al. 2017, eq. 14
-SELU_SCALE = 1.0507009873554805
-
-
-class OfInput(NamedTuple):
-    x: SameRows
-
-
-class OfOutput(NamedTuple):
-    y: SameRows
 
 
 def in_type(function: Callable[[Array], Array], x: SameRows) -> SameRows:
@@ -38,7 +23,14 @@ def in_type(function: Callable[[Array], Array], x: SameRows) -> SameRows:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """``y = x``."""
+    """``y = x``.
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> Network([Identity()], features=3).outputs(np.array([[-1.0, 0.0, 2.0]]))
+    array([[-1.,  0.,  2.]], dtype=float32)
+    """
 
     unitwise: ClassVar[bool] = True
     keeps_zero: ClassVar[bool] = True
@@ -53,86 +45,15 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class ReLU:
-    """``y = max(x, 0)``, with derivative 0 at 0 (Nair and Hinton 2010)."""
-
-    unitwise: ClassVar[bool] = True
-    keeps_zero: ClassVar[bool] = True
-    weights_before: ClassVar[str] = "he_normal"
-    shapes = same_shape
-
-    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfOutput]:
-        y = np.maximum(x, 0)
-        return y, OfOutput(y)
-
-    def backward(self, site: Site, cache: OfOutput, dy: SameRows) -> SameRows:
-        return dy * (cache.y > 0)
-
-
-@dataclass(frozen=True, slots=True)
-class LeakyReLU:
-    """``y = x`` where positive, ``slope * x`` elsewhere (Maas et al. 2013)."""
-
-    slope: float = 0.01
-
-    unitwise: ClassVar[bool] = True
-    keeps_zero: ClassVar[bool] = True
-    weights_before: ClassVar[str] = "he_normal"
-    shapes = same_shape
-
-    def __post_init__(self) -> None:
-        checks.finite_number("slope", self.slope)
-
-    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfInput]:
-        return np.where(x > 0, x, x.dtype.type(self.slope) * x), OfInput(x)
-
-    def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
-        return np.where(cache.x > 0, dy, dy.dtype.type(self.slope) * dy)
-
-
-@dataclass(frozen=True, slots=True)
-class ELU:
-    """``y = x`` where positive, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al. 2016)."""
-
-    alpha: float = 1.0
-
-    unitwise: ClassVar[bool] = True
-    keeps_zero: ClassVar[bool] = True
-    weights_before: ClassVar[str] = "he_normal"
-    shapes = same_shape
-
-    def __post_init__(self) -> None:
-        checks.positive("alpha", self.alpha)
-
-    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfInput]:
-        alpha = x.dtype.type(self.alpha)
-        return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))), OfInput(x)
-
-    def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
-        alpha = dy.dtype.type(self.alpha)
-        return np.where(cache.x > 0, dy, dy * alpha * np.exp(np.minimum(cache.x, 0)))
-
-
-@dataclass(frozen=True, slots=True)
-class SELU:
-    """``scale * ELU(alpha)``, self-normalising (Klambauer et al. 2017, eq. 2 and 14)."""
-
-    unitwise: ClassVar[bool] = True
-    keeps_zero: ClassVar[bool] = True
-    weights_before: ClassVar[str] = "lecun_normal"
-    shapes = same_shape
-
-    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfInput]:
-        y, cache = ELU(SELU_ALPHA).forward(site, x, run)
-        return SELU_SCALE * y, cache
-
-    def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
-        return ELU(SELU_ALPHA).backward(site, cache, SELU_SCALE * dy)
-
-
-@dataclass(frozen=True, slots=True)
 class GELU:
-    """``y = x * Phi(x)`` with the exact normal distribution (Hendrycks and Gimpel 2016)."""
+    """``y = x * Phi(x)`` with the exact normal distribution (Hendrycks and Gimpel 2016).
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> Network([GELU()], features=3).outputs(np.array([[-1.0, 0.0, 2.0]])).round(3)
+    array([[-0.159,  0.   ,  1.954]], dtype=float32)
+    """
 
     unitwise: ClassVar[bool] = True
     keeps_zero: ClassVar[bool] = True
@@ -150,7 +71,14 @@ class GELU:
 
 @dataclass(frozen=True, slots=True)
 class SiLU:
-    """``y = x * sigmoid(x)``, also called swish (Elfwing et al. 2018)."""
+    """``y = x * sigmoid(x)``, also called swish (Elfwing et al. 2018).
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> Network([SiLU()], features=3).outputs(np.array([[-1.0, 0.0, 2.0]])).round(3)
+    array([[-0.269,  0.   ,  1.762]], dtype=float32)
+    """
 
     unitwise: ClassVar[bool] = True
     keeps_zero: ClassVar[bool] = True
@@ -167,7 +95,14 @@ class SiLU:
 
 @dataclass(frozen=True, slots=True)
 class Softplus:
-    """``y = log(1 + exp(x))`` (Dugas et al. 2001)."""
+    """``y = log(1 + exp(x))`` (Dugas et al. 2001).
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> Network([Softplus()], features=3).outputs(np.array([[-1.0, 0.0, 2.0]])).round(3)
+    array([[0.313, 0.693, 2.127]], dtype=float32)
+    """
 
     unitwise: ClassVar[bool] = True
     weights_before: ClassVar[str] = "glorot_uniform"
@@ -182,7 +117,14 @@ class Softplus:
 
 @dataclass(frozen=True, slots=True)
 class Tanh:
-    """``y = tanh(x)``."""
+    """``y = tanh(x)``.
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> Network([Tanh()], features=3).outputs(np.array([[-1.0, 0.0, 2.0]])).round(3)
+    array([[-0.762,  0.   ,  0.964]], dtype=float32)
+    """
 
     unitwise: ClassVar[bool] = True
     keeps_zero: ClassVar[bool] = True
@@ -199,7 +141,14 @@ class Tanh:
 
 @dataclass(frozen=True, slots=True)
 class Sigmoid:
-    """``y = 1 / (1 + exp(-x))``."""
+    """``y = 1 / (1 + exp(-x))``.
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> Network([Sigmoid()], features=3).outputs(np.array([[-1.0, 0.0, 2.0]])).round(3)
+    array([[0.269, 0.5  , 0.881]], dtype=float32)
+    """
 
     unitwise: ClassVar[bool] = True
     weights_before: ClassVar[str] = "glorot_uniform"
@@ -218,6 +167,12 @@ class Softmax:
     """``y_i = exp(x_i) / sum_j exp(x_j)`` over the last feature axis (Bridle 1990).
 
     For training use the loss `SoftmaxCrossEntropy` on raw outputs instead: it is stabler.
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> Network([Softmax()], features=2).outputs(np.log([[1.0, 3.0]])).round(3)
+    array([[0.25, 0.75]], dtype=float32)
     """
 
     weights_before: ClassVar[str] = "glorot_uniform"

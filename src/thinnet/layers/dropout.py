@@ -10,8 +10,8 @@ from jaxtyping import Bool
 
 from thinnet import checks, masks
 from thinnet.arrays import Array, Features, SameRows
-from thinnet.layers.activations import SELU_ALPHA, SELU_SCALE
 from thinnet.layers.base import Shapes, same_shape, title
+from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
 from thinnet.run import Rate, Run, Site, check_rate
 
 Share: TypeAlias = Literal["batch"] | None
@@ -40,6 +40,21 @@ def shareable_shapes(self: Dropout | GaussianDropout | AlphaDropout, features: F
             f"each of share_axes of {title(self)}", axis, -len(features), len(features) - 1
         )
     return Shapes(features)
+
+
+def mask_of(
+    self: Dropout | AlphaDropout, site: Site, drawn: Drawn, rows: int
+) -> Bool[Array, "..."]:
+    """The mask that was drawn; length 1 along what shares it."""
+    return site.keep(drawn.run, rows, drawn.rate, self.share == "batch", self.share_axes)
+
+
+def kept(
+    self: Dropout | AlphaDropout, site: Site, run: Run, rows: int
+) -> Bool[Array, "rows *features"]:
+    """The mask of a pass, spread over what shares it."""
+    mask = mask_of(self, site, Drawn(run, site.rate(self.rate, run)), rows)
+    return np.broadcast_to(mask, (rows, *site.features))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,7 @@ class Dropout:
     unitwise: ClassVar[bool] = True
     keeps_zero: ClassVar[bool] = True
     shapes = shareable_shapes
+    keep = kept
 
     def __post_init__(self) -> None:
         check_rate(self.rate)
@@ -95,21 +111,13 @@ class Dropout:
     def backward(self, site: Site, cache: Drawn, dy: SameRows) -> SameRows:
         return self._apply(site, dy, cache)  # linear in x, so it is its own backward
 
-    def keep(self, site: Site, run: Run, rows: int) -> Bool[Array, ...]:
-        """The mask of a pass, spread over what shares it."""
-        mask = self._mask(site, Drawn(run, site.rate(self.rate, run)), rows)
-        return np.broadcast_to(mask, (rows, *site.features))
-
-    def _mask(self, site: Site, drawn: Drawn, rows: int) -> Bool[Array, ...]:
-        return site.keep(drawn.run, rows, drawn.rate, self.share == "batch", self.share_axes)
-
     def _apply(self, site: Site, x: SameRows, drawn: Drawn) -> SameRows:
         if drawn.rate == 0.0:
             return x
         if not drawn.run.draws:
             q = 1.0 if self.scaling == "inverted" else masks.keep_probability(drawn.rate)
             return x * x.dtype.type(q)
-        keep = self._mask(site, drawn, len(x))
+        keep = mask_of(self, site, drawn, len(x))
         return masks.scaled(x, keep, drawn.rate) if self.scaling == "inverted" else x * keep
 
 
@@ -118,6 +126,7 @@ class GaussianDropout:
     """Multiply each activation by a normal number of mean 1 and variance ``rate / (1 - rate)``.
 
     The same mean and variance as dropout's at that rate (Srivastava et al. 2014, section 10).
+    Nothing is dropped, so `Network.masks` has no entry for it.
 
     Parameters
     ----------
@@ -198,6 +207,7 @@ class AlphaDropout:
     can_draw: ClassVar[bool] = True
     unitwise: ClassVar[bool] = True
     shapes = shareable_shapes
+    keep = kept
 
     def __post_init__(self) -> None:
         check_rate(self.rate)
@@ -208,21 +218,13 @@ class AlphaDropout:
         if drawn.rate == 0.0 or not run.draws:
             return x, drawn
         a, b, limit = (x.dtype.type(value) for value in self._affine(drawn.rate))
-        return a * np.where(self._mask(site, drawn, len(x)), x, limit) + b, drawn
+        return a * np.where(mask_of(self, site, drawn, len(x)), x, limit) + b, drawn
 
     def backward(self, site: Site, cache: Drawn, dy: SameRows) -> SameRows:
         if cache.rate == 0.0 or not cache.run.draws:
             return dy
         a, _, _ = self._affine(cache.rate)
-        return dy.dtype.type(a) * dy * self._mask(site, cache, len(dy))
-
-    def keep(self, site: Site, run: Run, rows: int) -> Bool[Array, ...]:
-        """The mask of a pass, spread over what shares it."""
-        mask = self._mask(site, Drawn(run, site.rate(self.rate, run)), rows)
-        return np.broadcast_to(mask, (rows, *site.features))
-
-    def _mask(self, site: Site, drawn: Drawn, rows: int) -> Bool[Array, ...]:
-        return site.keep(drawn.run, rows, drawn.rate, self.share == "batch", self.share_axes)
+        return dy.dtype.type(a) * dy * mask_of(self, site, cache, len(dy))
 
     def _affine(self, rate: float) -> tuple[float, float, float]:
         q, limit = masks.keep_probability(rate), -SELU_SCALE * SELU_ALPHA

@@ -22,6 +22,10 @@ __all__ = [
 
 
 def loss_for(y: Any) -> Loss:
-    """Softmax cross-entropy for integer labels, squared error for anything else."""
+    """Softmax cross-entropy for integer labels and one-hot rows, squared error for all else."""
     y = np.asarray(y)
-    return SoftmaxCrossEntropy() if y.ndim == 1 and y.dtype.kind in "iub" else SquaredError()
+    is_labels = y.ndim == 1 and y.dtype.kind in "iub"
+    is_one_hot = y.ndim == 2 and y.shape[1] > 1 and set(np.unique(y)) == {0, 1}
+    if is_labels or (is_one_hot and bool((y.sum(axis=1) == 1).all())):
+        return SoftmaxCrossEntropy()
+    return SquaredError()

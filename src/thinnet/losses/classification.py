@@ -74,8 +74,9 @@ def _labels(y: Array, n_classes: int) -> Array:
     bad = (y != np.floor(y)) | (y < 0) | (y >= n_classes)
     if bad.any():
         row = int(np.argmax(bad))
+        hint = " (for numbers pass loss=SquaredError())" if n_classes == 1 else ""
         raise ValueError(
-            f"labels must be integers from 0 to {n_classes - 1}, got {y[row]} in row {row}"
+            f"labels must be integers from 0 to {n_classes - 1}, got {y[row]} in row {row}{hint}"
         )
     return y.astype(np.intp)
 

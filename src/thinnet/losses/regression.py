@@ -99,7 +99,7 @@ class Huber:
 
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
         error = outputs - targets.astype(outputs.dtype, copy=False)
-        slope = np.clip(error, *error.dtype.type((-self.delta, self.delta)))
+        slope = np.clip(error, -float(self.delta), float(self.delta))
         return mean_of_outputs(slope * (error - slope / 2)), slope / n_outputs(error)
 
     def predict(self, outputs: Rows) -> Rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,8 @@ def train(
     y : array, shape (rows,) or (rows, ...)
         Targets in the form that the loss takes.
     loss : Loss, optional
-        By default `SoftmaxCrossEntropy` for integer labels, `SquaredError` for other targets.
+        By default `SoftmaxCrossEntropy` for integer labels and one-hot rows, `SquaredError` for
+        other targets.
     optimiser : Optimiser, optional
         By default ``Adam(0.001)``.
     epochs : int
@@ -107,8 +108,8 @@ def train(
         Objects with `on_step_end` or `on_epoch_end` or both; what they return, if anything, is
         the reason to stop.
     checkpoint : path, optional
-        Written atomically every `checkpoint_every` epochs, and when training ends or Ctrl-C ends
-        it; not when it diverges.
+        A new file, or one that holds a checkpoint.  It is written atomically every
+        `checkpoint_every` epochs, and when training ends or is interrupted; not when it diverges.
     resume : bool
         Go on from `checkpoint` where it exists; the result is bit-identical to never having
         stopped.
@@ -191,8 +192,17 @@ def evaluate(
     ------
     ValueError
         If the data doesn't fit the network or the loss.
+
+    Examples
+    --------
+    >>> from thinnet import Dense, Network
+    >>> network = Network([Dense(2, initialiser="zeros")], features=1, seed=0)
+    >>> round(evaluate(network, [[1.0], [2.0]], [0, 1])[0], 4)  # log 2: it knows nothing
+    0.6931
     """
+    checks.must(isinstance(network, Network), "network", "a Network", network)
     loss = loss_for(y) if loss is None else loss
+    check_kind("loss", loss, Loss)
     data = checked_data(network, loss, X, y, sample_weight)
     return measure(network, loss, data, np.arange(data.n_rows))
 
@@ -201,14 +211,18 @@ def _held_out(network: Network, loss: Loss, validation: Any) -> Data | None:
     if validation is None:
         return None
     is_pair = isinstance(validation, tuple | list) and len(validation) == 2
-    checks.must(is_pair, "validation", "a pair (X, y)", type(validation))
+    got = f"a {type(validation).__name__}"
+    got += f" of {len(validation)}" if isinstance(validation, tuple | list) else ""
+    checks.must(is_pair, "validation", "a pair (X, y)", got)
     X, y = validation
     return checked_data(network, loss, X, y, name="validation ")
 
 
 def _check_callbacks(callbacks: Sequence[Any]) -> None:
+    several = isinstance(callbacks, Iterable)
+    checks.must(several, "callbacks", "a sequence of objects", callbacks)
     for callback in callbacks:
-        fits = isinstance(callback, StepCallback | EpochCallback)
+        fits = isinstance(callback, StepCallback | EpochCallback) and not isinstance(callback, type)
         allowed = "an object with on_step_end or on_epoch_end"
         checks.must(fits, "each of callbacks", allowed, callback)
 

@@ -14,6 +14,8 @@ from thinnet.losses import Loss
 from thinnet.masks import sample_ids
 from thinnet.network import Network
 
+CLEAN = 1  # the step of the clean subsample's keys; 0 is that of validation splits
+
 
 class Data(NamedTuple):
     X: Array
@@ -24,6 +26,9 @@ class Data(NamedTuple):
     @property
     def n_rows(self) -> int:
         return len(self.X)
+
+    def weights_of(self, rows: Array) -> Weights | None:
+        return None if self.weights is None else self.weights[rows]
 
     def total(self, rows: Array) -> float:
         """The sum of the rows' weights."""
@@ -81,8 +86,10 @@ def _checked_weights(sample_weight: Any, rows: int) -> Weights | None:
     checks.must(weights.ndim == 1, "sample_weight", "one-dimensional", weights.shape)
     checks.finite("sample_weight", weights)
     checks.same_length("sample_weight", weights, "X", rows)
-    checks.must(bool((weights >= 0).all()), "sample_weight", ">= 0 everywhere", weights.min())
+    least = float(weights.min())
+    checks.must(least >= 0, "sample_weight", ">= 0 everywhere", least)
     checks.must(weights.sum() > 0, "sample_weight", "above 0 somewhere", 0.0)
+    checks.must(np.isfinite(weights.sum()), "the sum of sample_weight", "finite", np.inf)
     return weights
 
 
@@ -109,4 +116,4 @@ def clean_subsample(network: Network, rows: int, at_most: int) -> Array:
     """A fixed part of the rows, on which the clean training score is measured."""
     if rows <= at_most:
         return np.arange(rows)
-    return np.sort(philox.permutation(network.seed, "split", 0, rows)[:at_most])
+    return np.sort(philox.permutation(network.seed, "split", CLEAN, rows)[:at_most])

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
+from thinnet import checks
 from thinnet.arrays import Array
+from thinnet.rendering import as_html, as_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +45,7 @@ class Epoch:
 COLUMNS = tuple(column.name for column in fields(Epoch))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class History:
     """The epochs of a training run.
 
@@ -84,6 +85,7 @@ class History:
 
     @property
     def last(self) -> Epoch:
+        """The latest epoch; IndexError before the first is complete."""
         return self.epochs[-1]
 
     def to_dict(self) -> dict[str, Array]:
@@ -91,11 +93,12 @@ class History:
         return {column: self[column] for column in COLUMNS}
 
     def to_rows(self) -> list[dict[str, Any]]:
+        """Epoch by epoch, as JSON takes it."""
         return [asdict(epoch) for epoch in self.epochs]
 
     def table(self, at_most: int = 12) -> Table:
         """The epochs, or evenly spaced ones where they are many."""
-        table = Table(title=f"{len(self)} epochs", caption=self.stopped or None)
+        table = Table(title=self._count(), caption=self.stopped or None)
         shown = [c for c in COLUMNS if c not in ("step", "seconds") and _says_something(c, self[c])]
         for column in shown or ("epoch",):
             table.add_column(column.replace("_", " "), justify="right")
@@ -104,22 +107,45 @@ class History:
         return table
 
     def __str__(self) -> str:
-        console = Console(width=120)
-        with console.capture() as captured:
-            console.print(self.table())
-        return captured.get()
+        return as_text(self.table())
+
+    def __repr__(self) -> str:
+        return f"<History of {self._count()}: {self.stopped or 'running'}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(self.table())
+
+    def _count(self) -> str:
+        return f"{len(self)} epoch{'' if len(self) == 1 else 's'}"
 
     def plot(self, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
-        """Draw losses and scores over the epochs, on two axes of yours or on new ones."""
+        """Draw losses and scores over the epochs, on two axes of yours or on new ones.
+
+        Parameters
+        ----------
+        axes : pair of matplotlib axes, optional
+            The first is for losses, the second for scores.
+
+        Returns
+        -------
+        pair of matplotlib axes
+
+        Raises
+        ------
+        ValueError
+            If `axes` are not two.
+        """
         if axes is None:
             from matplotlib import pyplot as plt
 
             _, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+        fits = hasattr(axes, "__len__") and len(axes) == 2
+        checks.must(fits, "axes", "two matplotlib axes", axes)
         for ax, what, name in zip(axes, ("loss", "score"), ("loss", self.score_name), strict=True):
             for prefix, label, style in CURVES:
                 self._curve(ax, f"{prefix}{what}", label, style)
             if self.best_epoch >= 0:
-                ax.axvline(self.best_epoch, color="0.7", linestyle=":", label="weights kept")
+                ax.axvline(self.best_epoch + 1, color="0.7", linestyle=":", label="weights kept")
             ax.set(xlabel="epoch", ylabel=name)
             if ax.lines:
                 ax.legend()
@@ -129,7 +155,7 @@ class History:
         values = self[column]
         there = np.isfinite(values)
         if there.any():
-            ax.plot(self["epoch"][there], values[there], label=label, **style)
+            ax.plot(self["epoch"][there] + 1, values[there], label=label, **style)
 
 
 CURVES: tuple[tuple[str, str, dict[str, Any]], ...] = (

@@ -14,13 +14,14 @@ from thinnet.arrays import Array, Flat
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.penalties import penalty_value
-from thinnet.schedules import Plateau, ReduceOnPlateau, as_schedule
+from thinnet.plateau import Plateau, ReduceOnPlateau
+from thinnet.schedules import as_schedule
 from thinnet.training.data import Data, batches, clean_subsample, epoch_order
 from thinnet.training.history import NOT_MEASURED, Epoch, History
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.plan import Plan
 from thinnet.training.progress import Bar
-from thinnet.training.step import first_bad, gradient_of, take_step
+from thinnet.training.step import first_bad, first_bad_parameter, gradient_of, take_step
 from thinnet.training.stopping import Waiting
 
 INTERRUPTED = "interrupted"
@@ -128,24 +129,24 @@ class Training:
         network, plan = self.network, self.plan
         seen = gradient_of(network, plan.loss, self.data, rows, plan.accumulate)
         if not (np.isfinite(seen.loss) and np.isfinite(network.gradient).all()):
-            self._diverge(first_bad(network, plan.loss, self.data, rows))
+            self._diverge(first_bad(network, plan.loss, self.data, rows, plan.accumulate))
         self.good.take(network)
         self.outputs[rows] = seen.outputs
         self.loss_sum += seen.loss * self.data.total(rows)
         take_step(network, plan, self.optimiser_state, self.t, self.learning_rate)
         if not np.isfinite(network.theta).all():
-            self._diverge("a parameter")
+            self._diverge(first_bad_parameter(network))
         self.batch, self.t = self.batch + 1, self.t + 1
 
     def _diverge(self, where: str) -> NoReturn:
         """Put the weights back with which the last finite loss was computed, and say where."""
         self.good.restore(self.network)
-        raise checks.DivergedError(where, self.epoch, self.network.clock.step)
+        raise checks.DivergedError(where, self.epoch, self.network.clock.step, self.history)
 
     def _end_epoch(self, seconds: float, bar: Bar) -> None:
         network, data, loss = self.network, self.data, self.plan.loss
-        measured = (self.epoch + 1) % self.plan.evaluate_every == 0
-        measured |= self.epoch + 1 == self.plan.epochs
+        due = (self.epoch + 1) % self.plan.evaluate_every == 0
+        measured = due or self.epoch + 1 == self.plan.epochs
         clean = self._evaluate(data, self._clean) if measured else (NOT_MEASURED,) * 2
         validation = self._evaluate(self.validation) if measured else (NOT_MEASURED,) * 2
         self.history.epochs.append(
@@ -163,7 +164,8 @@ class Training:
                 seconds=seconds,
             )
         )
-        self._decide(measured)
+        if due:  # a last epoch that is measured for its own sake decides nothing
+            self._decide()
         bar.say(self.history.last)
         self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
         network.clock.epoch += 1
@@ -175,10 +177,8 @@ class Training:
         rows = np.arange(data.n_rows) if rows is None else rows
         return measure(self.network, self.plan.loss, data, rows)
 
-    def _decide(self, measured: bool) -> None:
+    def _decide(self) -> None:
         """Early stopping and plateaus, from what the epoch has measured."""
-        if not measured:
-            return
         last, rule = self.history.last, self.plan.early_stopping
         if rule is not None:
             self.waiting = rule.after(
@@ -194,7 +194,7 @@ class Training:
 def measure(network: Network, loss: Loss, data: Data, rows: Array) -> tuple[float, float]:
     """Loss and score of some rows with dropout off."""
     outputs, targets = network.outputs(data.X[rows]), data.targets[rows]
-    weights = None if data.weights is None else data.weights[rows]
+    weights = data.weights_of(rows)
     if not data.total(rows):
         return NOT_MEASURED, NOT_MEASURED
     value, _ = loss(outputs, targets, weights)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import nullcontext
 from typing import Any, Protocol, runtime_checkable
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from thinnet import checks
 from thinnet.training.history import Epoch
 
 
@@ -40,13 +42,14 @@ class Shown:
 
     def say(self, epoch: Epoch) -> None:
         said = f"loss {epoch.loss:.3f}"
-        if epoch.validation_score == epoch.validation_score:  # measured: not NaN
+        if not math.isnan(epoch.validation_score):
             said += f", validation {epoch.validation_score:.3f}"
         self._bar.update(self._task, said=said)
 
 
 def opened(show: bool | None, title: str, done: int, total: int) -> Any:
     """A context that gives a Bar; with ``show=None`` it is silent where nobody looks."""
+    checks.one_of("progress", show, (None, True, False))
     console = Console(stderr=True)
     if not (console.is_terminal or console.is_jupyter if show is None else show):
         return nullcontext(Silent())

@@ -10,7 +10,7 @@ import numpy as np
 
 from thinnet.checkpoints import Snapshot
 from thinnet.checks import CheckpointError
-from thinnet.schedules import Plateau
+from thinnet.plateau import Plateau
 from thinnet.training.history import COLUMNS, Epoch
 from thinnet.training.loop import Training
 from thinnet.training.stopping import Waiting

@@ -11,7 +11,7 @@ from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.optimisers import clip_norm, update
 from thinnet.penalties import add_penalty_gradient, limit_norms
-from thinnet.run import Run
+from thinnet.run import Run, Site
 from thinnet.training.data import Data
 from thinnet.training.plan import Plan
 
@@ -39,8 +39,7 @@ def gradient_of(network: Network, loss: Loss, data: Data, rows: Array, parts: in
 def _part(network: Network, loss: Loss, data: Data, rows: Array, total: float) -> Seen:
     run = Run.train(network.clock.step, data.ids[rows])
     outputs, cache = network.forward(data.X[rows], run)
-    weights = None if data.weights is None else data.weights[rows]
-    value, slope = loss(outputs, data.targets[rows], weights, total)
+    value, slope = loss(outputs, data.targets[rows], data.weights_of(rows), total)
     network.backward(cache, slope)
     return Seen(value, outputs)
 
@@ -59,20 +58,35 @@ def take_step(network: Network, plan: Plan, state: Any, t: int, learning_rate: f
     network.clock.step += 1
 
 
-def first_bad(network: Network, loss: Loss, data: Data, rows: Array) -> str:
+def first_bad(network: Network, loss: Loss, data: Data, rows: Array, parts: int) -> str:
     """Which number of a step is the first that is not finite."""
-    run = Run.train(network.clock.step, data.ids[rows])
-    y, caches = network.entering(data.X[rows]), []
-    for layer, site in network.places():
-        y, cache = layer.forward(site, y, run)
+    bad: list[str] = []
+    through = ["the loss"]  # what the gradient has come through
+
+    def output(site: Site, y: Rows) -> None:
         if not np.isfinite(y).all():
-            return f"the output of {site.name}"
-        caches.append(cache)
-    value, dy = loss(y, data.targets[rows])
-    if not np.isfinite(value):
-        return "the loss"
-    for (layer, site), cache in reversed(list(zip(network.places(), caches, strict=True))):
-        dy = layer.backward(site, cache, dy)
-        if not all(np.isfinite(g).all() for g in (*site.g, dy)):
-            return f"the gradient of {site.name}"
-    return "the sum of gradients"
+            bad.append(f"the output of {site.name}")
+
+    def gradient(site: Site, dy: Rows) -> None:
+        if not np.isfinite(dy).all():
+            bad.append(f"the gradient of {through[-1]}")
+        if not all(np.isfinite(g).all() for g in site.g):
+            bad.append(f"the gradient of {site.name}")
+        through.append(site.name)
+
+    for part in np.array_split(rows, min(parts, len(rows))):
+        run = Run.train(network.clock.step, data.ids[part])
+        y, cache = network.forward(data.X[part], run, output)
+        value, dy = loss(y, data.targets[part], data.weights_of(part), data.total(rows) or 1.0)
+        if not np.isfinite(value):
+            bad.append("the loss")
+        network.backward(cache, dy, gradient)
+    return (*bad, "the sum of gradients")[0]
+
+
+def first_bad_parameter(network: Network) -> str:
+    return next(
+        f"a parameter of {site.name}"
+        for site in network.sites
+        if not all(np.isfinite(p).all() for p in site.p)
+    )

@@ -1,33 +1,15 @@
-"""Optimisers: a frozen description, a state NamedTuple, and a pure step over flat vectors.
-
-``step(theta, gradient, state, t, learning_rate)`` returns the new parameters and the new state and
-changes nothing.  `t` counts the steps an entry has been through, from 1: a number, or a vector
-where entries are absent from some steps (`update`).
-"""
+"""Optimisers that scale every parameter's step by its own gradients."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import NamedTuple
 
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, Flat, Float
-from thinnet.presence import Presence
-from thinnet.schedules import Schedule
-
-LearningRate: TypeAlias = float | Schedule
-Count: TypeAlias = int | Float[Array, " size"]
-
-
-class Empty(NamedTuple):
-    """The state of an optimiser that remembers nothing."""
-
-
-class Momentum(NamedTuple):
-    velocity: Flat
+from thinnet.arrays import Flat
+from thinnet.optimisers.base import Count, LearningRate, at_least_tiny, check_learning_rate
 
 
 class Squares(NamedTuple):
@@ -37,105 +19,6 @@ class Squares(NamedTuple):
 class Moments(NamedTuple):
     first: Flat
     second: Flat
-
-
-@runtime_checkable
-class Optimiser(Protocol):
-    @property
-    def learning_rate(self) -> LearningRate: ...
-
-    def start(self, theta: Flat) -> Any:
-        """The state before the first step."""
-        ...
-
-    def step(
-        self, theta: Flat, gradient: Flat, state: Any, t: Count, learning_rate: float
-    ) -> tuple[Flat, Any]: ...
-
-
-def update(
-    optimiser: Optimiser,
-    theta: Flat,
-    gradient: Flat,
-    state: Iterable[Flat],
-    step: int,
-    learning_rate: float,
-    presence: Presence | None = None,
-) -> None:
-    """Take step number `step` (from 0) in place; what is absent stays as it was.
-
-    An entry that is present with probability p has been through ``1 + step * p`` steps when it is
-    present in this one, in expectation; that is the count its bias correction uses.
-    """
-    kept: Any = True if presence is None else presence.kept
-    t: Count = 1 + step if presence is None else 1 + step * presence.probability
-    new_theta, new_state = optimiser.step(theta, gradient, state, t, learning_rate)
-    np.copyto(theta, new_theta, where=kept)
-    for old, new in zip(state, new_state, strict=True):
-        np.copyto(old, new, where=kept)
-
-
-def clip_norm(gradient: Flat, limit: float) -> None:
-    """Scale `gradient` to the Euclidean norm `limit` where it is longer (Pascanu et al. 2013)."""
-    norm = float(np.linalg.norm(gradient.astype(np.float64, copy=False)))
-    if norm > limit:
-        gradient *= gradient.dtype.type(limit / norm)
-
-
-def _check_learning_rate(value: LearningRate) -> None:
-    first = value.at(0) if isinstance(value, Schedule) else value
-    checks.non_negative("learning_rate", first)
-
-
-@dataclass(frozen=True, slots=True)
-class SGD:
-    """``v = momentum * v - lr * g; theta = theta + v`` (Sutskever et al. 2013, eq. 1 and 2).
-
-    With ``nesterov=True`` the parameters move by ``momentum * v - lr * g`` with the new v, the
-    form of Bengio et al. 2013 that PyTorch, Keras and scikit-learn use.
-
-    Parameters
-    ----------
-    learning_rate : float or Schedule
-        At least 0.
-    momentum : float
-        In [0, 1).
-    nesterov : bool
-
-    Raises
-    ------
-    ValueError
-        If a setting is out of its range, or Nesterov's momentum is asked for without momentum.
-
-    Examples
-    --------
-    >>> SGD(0.1).step(np.array([1.0]), np.array([2.0]), Empty(), 1, 0.1)[0]
-    array([0.8])
-    """
-
-    learning_rate: LearningRate = 0.01
-    momentum: float = 0.0
-    nesterov: bool = False
-
-    def __post_init__(self) -> None:
-        _check_learning_rate(self.learning_rate)
-        checks.below_one("momentum", self.momentum)
-        checks.boolean("nesterov", self.nesterov)
-        if self.nesterov and self.momentum == 0:
-            raise ValueError("momentum must be in (0, 1) with nesterov=True, got 0")
-
-    def start(self, theta: Flat) -> Empty | Momentum:
-        return Momentum(np.zeros_like(theta)) if self.momentum else Empty()
-
-    def step(
-        self, theta: Flat, gradient: Flat, state: Any, t: Count, learning_rate: float
-    ) -> tuple[Flat, Empty | Momentum]:
-        move = -learning_rate * gradient
-        if not self.momentum:
-            return theta + move, Empty()
-        velocity = self.momentum * state.velocity + move
-        ahead = self.momentum * velocity + move if self.nesterov else velocity
-        return theta + ahead, Momentum(velocity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +48,7 @@ class Adagrad:
     epsilon: float = 1e-10
 
     def __post_init__(self) -> None:
-        _check_learning_rate(self.learning_rate)
+        check_learning_rate(self.learning_rate)
         checks.positive("epsilon", self.epsilon)
 
     def start(self, theta: Flat) -> Squares:
@@ -175,7 +58,7 @@ class Adagrad:
         self, theta: Flat, gradient: Flat, state: Squares, t: Count, learning_rate: float
     ) -> tuple[Flat, Squares]:
         squares = state.squares + gradient * gradient
-        move = learning_rate * gradient / (np.sqrt(squares) + self.epsilon)
+        move = learning_rate * gradient / (np.sqrt(squares) + at_least_tiny(self.epsilon, theta))
         return theta - move, Squares(squares)
 
 
@@ -210,7 +93,7 @@ class RMSprop:
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check_learning_rate(self.learning_rate)
+        check_learning_rate(self.learning_rate)
         checks.below_one("rho", self.rho)
         checks.positive("epsilon", self.epsilon)
 
@@ -221,7 +104,7 @@ class RMSprop:
         self, theta: Flat, gradient: Flat, state: Squares, t: Count, learning_rate: float
     ) -> tuple[Flat, Squares]:
         squares = self.rho * state.squares + (1 - self.rho) * gradient * gradient
-        move = learning_rate * gradient / (np.sqrt(squares) + self.epsilon)
+        move = learning_rate * gradient / (np.sqrt(squares) + at_least_tiny(self.epsilon, theta))
         return theta - move, Squares(squares)
 
 
@@ -258,7 +141,7 @@ class Adam:
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check_learning_rate(self.learning_rate)
+        check_learning_rate(self.learning_rate)
         checks.below_one("beta_1", self.beta_1)
         checks.below_one("beta_2", self.beta_2)
         checks.positive("epsilon", self.epsilon)
@@ -271,13 +154,11 @@ class Adam:
     ) -> tuple[Flat, Moments]:
         m = self.beta_1 * state.first + (1 - self.beta_1) * gradient
         v = self.beta_2 * state.second + (1 - self.beta_2) * gradient * gradient
-        m_hat = m / _typed(1 - self.beta_1**t, m)
-        v_hat = v / _typed(1 - self.beta_2**t, v)
-        return theta - learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon), Moments(m, v)
-
-
-def _typed(value: Any, like: Flat) -> Any:
-    return np.asarray(value, like.dtype)
+        m_hat = m / np.asarray(1 - self.beta_1**t, m.dtype)
+        v_hat = v / np.asarray(1 - self.beta_2**t, v.dtype)
+        return theta - learning_rate * m_hat / (
+            np.sqrt(v_hat) + at_least_tiny(self.epsilon, theta)
+        ), Moments(m, v)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,156 @@
+"""Rectifiers: activations that are straight on one side.
+
+Each keeps in its cache what its derivative is cheapest from, the input or the output.  A layer's
+``weights_before`` names the initialiser that suits the weights standing before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import SameRows
+from thinnet.layers.base import same_shape
+from thinnet.run import Run, Site
+
+SELU_ALPHA = 1.6732632423543772  # Klambauer et al. 2017, eq. 14
+SELU_SCALE = 1.0507009873554805
+
+
+class OfInput(NamedTuple):
+    """A cache of the input."""
+
+    x: SameRows
+
+
+class OfOutput(NamedTuple):
+    """A cache of the output."""
+
+    y: SameRows
+
+
+@dataclass(frozen=True, slots=True)
+class ReLU:
+    """``y = max(x, 0)``, with derivative 0 at 0 (Nair and Hinton 2010).
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> Network([ReLU()], features=3).outputs(np.array([[-1.0, 0.0, 2.0]]))
+    array([[0., 0., 2.]], dtype=float32)
+    """
+
+    unitwise: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    weights_before: ClassVar[str] = "he_normal"
+    shapes = same_shape
+
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfOutput]:
+        y = np.maximum(x, 0)
+        return y, OfOutput(y)
+
+    def backward(self, site: Site, cache: OfOutput, dy: SameRows) -> SameRows:
+        return dy * (cache.y > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class LeakyReLU:
+    """``y = x`` where positive, ``slope * x`` elsewhere (Maas et al. 2013).
+
+    Parameters
+    ----------
+    slope : float
+        The derivative where x <= 0, any finite number; the default is that of Maas et al.
+
+    Raises
+    ------
+    ValueError
+        If `slope` is not a finite number.
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> Network([LeakyReLU(0.5)], features=3).outputs(np.array([[-1.0, 0.0, 2.0]]))
+    array([[-0.5,  0. ,  2. ]], dtype=float32)
+    """
+
+    slope: float = 0.01
+
+    unitwise: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    weights_before: ClassVar[str] = "he_normal"
+    shapes = same_shape
+
+    def __post_init__(self) -> None:
+        checks.finite_number("slope", self.slope)
+
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfInput]:
+        return np.where(x > 0, x, float(self.slope) * x), OfInput(x)
+
+    def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
+        return np.where(cache.x > 0, dy, float(self.slope) * dy)
+
+
+@dataclass(frozen=True, slots=True)
+class ELU:
+    """``y = x`` where positive, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al. 2016).
+
+    Parameters
+    ----------
+    alpha : float
+        Above 0: the output falls towards ``-alpha``.  With 1 the derivative is continuous at 0.
+
+    Raises
+    ------
+    ValueError
+        If `alpha` is not a finite number above 0.
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> Network([ELU()], features=3).outputs(np.array([[-1.0, 0.0, 2.0]])).round(3)
+    array([[-0.632,  0.   ,  2.   ]], dtype=float32)
+    """
+
+    alpha: float = 1.0
+
+    unitwise: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    weights_before: ClassVar[str] = "he_normal"
+    shapes = same_shape
+
+    def __post_init__(self) -> None:
+        checks.positive("alpha", self.alpha)
+
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfInput]:
+        return np.where(x > 0, x, float(self.alpha) * np.expm1(np.minimum(x, 0))), OfInput(x)
+
+    def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
+        return np.where(cache.x > 0, dy, dy * float(self.alpha) * np.exp(np.minimum(cache.x, 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class SELU:
+    """``scale * ELU(alpha)``, self-normalising (Klambauer et al. 2017, eq. 2 and 14).
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> Network([SELU()], features=3).outputs(np.array([[-1.0, 0.0, 2.0]])).round(3)
+    array([[-1.111,  0.   ,  2.101]], dtype=float32)
+    """
+
+    unitwise: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    weights_before: ClassVar[str] = "lecun_normal"
+    shapes = same_shape
+
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, OfInput]:
+        y, cache = ELU(SELU_ALPHA).forward(site, x, run)
+        return SELU_SCALE * y, cache
+
+    def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
+        return ELU(SELU_ALPHA).backward(site, cache, SELU_SCALE * dy)

@@ -1,0 +1,77 @@
+"""Optimisers: a frozen description, a state NamedTuple, and a pure step over flat vectors.
+
+``step(theta, gradient, state, t, learning_rate)`` returns the new parameters and the new state and
+changes nothing.  `t` counts the steps an entry has been through, from 1: a number, or a vector
+where entries are absent from some steps (`update`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array, Flat, Float
+from thinnet.presence import Presence
+from thinnet.schedules import Schedule
+
+LearningRate: TypeAlias = float | Schedule
+Count: TypeAlias = int | Float[Array, " size"]
+
+
+@runtime_checkable
+class Optimiser(Protocol):
+    @property
+    def learning_rate(self) -> LearningRate: ...
+
+    def start(self, theta: Flat) -> Any:
+        """The state before the first step."""
+        ...
+
+    def step(
+        self, theta: Flat, gradient: Flat, state: Any, t: Count, learning_rate: float
+    ) -> tuple[Flat, Any]: ...
+
+
+def update(
+    optimiser: Optimiser,
+    theta: Flat,
+    gradient: Flat,
+    state: Iterable[Flat],
+    step: int,
+    learning_rate: float,
+    presence: Presence | None = None,
+) -> None:
+    """Take step number `step` (from 0) in place; what is absent stays as it was.
+
+    An entry that is present with probability p has been through ``1 + step * p`` steps when it is
+    present in this one, in expectation; that is the count its bias correction uses.
+    """
+    kept: Any = True if presence is None else presence.kept
+    t: Count = 1 + step if presence is None else 1 + step * presence.probability
+    new_theta, new_state = optimiser.step(theta, gradient, state, t, learning_rate)
+    np.copyto(theta, new_theta, where=kept)
+    for old, new in zip(state, new_state, strict=True):
+        np.copyto(old, new, where=kept)
+
+
+def clip_norm(gradient: Flat, limit: float) -> None:
+    """Scale `gradient` to the Euclidean norm `limit` where it is longer (Pascanu et al. 2013)."""
+    norm = float(np.linalg.norm(gradient.astype(np.float64, copy=False)))
+    if norm > limit:
+        gradient *= gradient.dtype.type(limit / norm)
+
+
+def check_learning_rate(value: LearningRate) -> None:
+    if isinstance(value, type) or not isinstance(value, Schedule):
+        checks.non_negative("learning_rate", value)
+        return
+    for step in (0, getattr(value, "n_steps", 0)):  # where ours begin and end
+        checks.non_negative(f"learning_rate at step {step}", value.at(step))
+
+
+def at_least_tiny(epsilon: float, like: Flat) -> float:
+    """`epsilon`, or the smallest normal number of a type in which it would be 0."""
+    return max(epsilon, float(np.finfo(like.dtype).tiny))

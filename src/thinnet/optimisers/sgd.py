@@ -1,0 +1,71 @@
+"""Gradient descent, with momentum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Flat
+from thinnet.optimisers.base import Count, LearningRate, check_learning_rate
+
+
+class Empty(NamedTuple):
+    """The state of an optimiser that remembers nothing."""
+
+
+class Momentum(NamedTuple):
+    velocity: Flat
+
+
+@dataclass(frozen=True, slots=True)
+class SGD:
+    """``v = momentum * v - lr * g; theta = theta + v`` (Sutskever et al. 2013, eq. 1 and 2).
+
+    With ``nesterov=True`` the parameters move by ``momentum * v - lr * g`` with the new v, the
+    form of Bengio et al. 2013 that PyTorch, Keras and scikit-learn use.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        At least 0.
+    momentum : float
+        In [0, 1).
+    nesterov : bool
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range, or Nesterov's momentum is asked for without momentum.
+
+    Examples
+    --------
+    >>> SGD(0.1).step(np.array([1.0]), np.array([2.0]), Empty(), 1, 0.1)[0]
+    array([0.8])
+    """
+
+    learning_rate: LearningRate = 0.01
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        check_learning_rate(self.learning_rate)
+        checks.below_one("momentum", self.momentum)
+        checks.boolean("nesterov", self.nesterov)
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("momentum must be in (0, 1) with nesterov=True, got 0")
+
+    def start(self, theta: Flat) -> Empty | Momentum:
+        return Momentum(np.zeros_like(theta)) if self.momentum else Empty()
+
+    def step(
+        self, theta: Flat, gradient: Flat, state: Any, t: Count, learning_rate: float
+    ) -> tuple[Flat, Empty | Momentum]:
+        move = -learning_rate * gradient
+        if not self.momentum:
+            return theta + move, Empty()
+        velocity = self.momentum * state.velocity + move
+        ahead = self.momentum * velocity + move if self.nesterov else velocity
+        return theta + ahead, Momentum(velocity)

@@ -1,0 +1,22 @@
+"""Tables as text, on paper and in notebooks."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from rich.console import Console
+
+
+def as_text(shown: Any, width: int = 120) -> str:
+    """What rich would print, as plain text."""
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    console.print(shown)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def as_html(shown: Any, width: int = 120) -> str:
+    """What rich would print, for a notebook's cell."""
+    console = Console(width=width, file=io.StringIO(), record=True, force_jupyter=False)
+    console.print(shown)
+    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
