@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
 
 from thinnet import (
     AlphaDropout,
@@ -560,3 +561,17 @@ def test_a_network_says_what_it_is_made_of(capsys):
     printed = capsys.readouterr().out
     for said in ("Dense(8)", "BatchNorm()", "83", "16"):
         assert said in printed
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        ([[1.0, 2.0, 3.0, 4.0], [5.0]], "X must have rows of one length, got ragged ones"),
+        (np.ma.masked_equal(np.ones((2, 4)), 1), "X must not hold masked values"),
+        (csr_array(np.ones((2, 4))), "X must be a dense array, got a sparse csr_array"),
+    ],
+    ids=["ragged", "masked", "sparse"],
+)
+def test_what_is_no_plain_array_is_refused(x, said):
+    with pytest.raises(ValueError, match=said):
+        small().outputs(x)

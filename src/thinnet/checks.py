@@ -120,38 +120,43 @@ def float_dtype(name: str, value: Any) -> np.dtype:
     return dtype
 
 
-def numeric(name: str, values: Any) -> Array:
-    """`values` as a non-empty array of numbers, with at least one axis."""
+def array(name: str, values: Any) -> Array:
+    """`values` as an array, if nothing is lost by that."""
     if np.ma.is_masked(values):
         raise ValueError(f"{name} must not hold masked values, got some")
     if hasattr(values, "toarray"):
         raise ValueError(f"{name} must be a dense array, got a sparse {type(values).__name__}")
     try:
-        array = np.asarray(values)
+        return np.asarray(values)
     except ValueError:
         raise ValueError(f"{name} must have rows of one length, got ragged ones") from None
-    if array.ndim == 0:
+
+
+def numeric(name: str, values: Any) -> Array:
+    """`values` as a non-empty array of numbers, with at least one axis."""
+    numbers = array(name, values)
+    if numbers.ndim == 0:
         raise ValueError(f"{name} must be an array with at least one axis, got {values!r}")
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
-    if array.size == 0:
-        raise ValueError(f"{name} must not be empty, got shape {array.shape}")
-    return array
+    if numbers.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must be an array of real numbers, got dtype {numbers.dtype}")
+    if numbers.size == 0:
+        raise ValueError(f"{name} must not be empty, got shape {numbers.shape}")
+    return numbers
 
 
-def finite(name: str, array: Array) -> Array:
-    """`array`, if all of it is finite; else an error with the first bad row and column."""
-    if not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+def finite(name: str, values: Array) -> Array:
+    """`values`, if all of them are finite; else an error with the first bad row and column."""
+    if not np.isfinite(values).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
         row, *column = where
         place = f"row {row}" + (f", column {', '.join(map(str, column))}" if column else "")
-        raise ValueError(f"{name} must be finite, got {array[where]} in {place}")
-    return array
+        raise ValueError(f"{name} must be finite, got {values[where]} in {place}")
+    return values
 
 
-def same_length(name: str, array: Array, other_name: str, rows: int) -> Array:
-    if len(array) != rows:
+def same_length(name: str, values: Array, other_name: str, rows: int) -> Array:
+    if len(values) != rows:
         raise ValueError(
-            f"{name} must have as many rows as {other_name}, got {len(array)} and {rows}"
+            f"{name} must have as many rows as {other_name}, got {len(values)} and {rows}"
         )
-    return array
+    return values

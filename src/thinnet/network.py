@@ -134,7 +134,7 @@ class Network:
 
     def entering(self, x: Any) -> Rows:
         """`x` in the network's type, if its rows have the shape this network takes."""
-        x = np.asarray(x)
+        x = checks.array("X", x)
         if x.ndim == 0 or x.shape[1:] != self.features or len(x) == 0:
             takes = ", ".join(map(str, ("rows", *self.features)))
             raise ValueError(f"this network takes ({takes}) arrays, got {x.shape}")
