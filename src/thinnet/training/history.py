@@ -26,7 +26,7 @@ class Epoch:
 
     `loss` and `score` are of the training passes themselves, dropout on; `clean_loss` and
     `clean_score` are of the same network with dropout off, on a fixed part of the training rows.
-    Only the latter compare with validation.
+    Only the latter compare with validation.  `penalty` is that of the weights at the epoch's end.
     """
 
     epoch: int
@@ -147,6 +147,7 @@ class History:
             if self.best_epoch >= 0:
                 ax.axvline(self.best_epoch + 1, color="0.7", linestyle=":", label="weights kept")
             ax.set(xlabel="epoch", ylabel=name)
+            ax.xaxis.get_major_locator().set_params(integer=True)
             if ax.lines:
                 ax.legend()
         return axes
@@ -155,7 +156,8 @@ class History:
         values = self[column]
         there = np.isfinite(values)
         if there.any():
-            ax.plot(self["epoch"][there] + 1, values[there], label=label, **style)
+            marker = "." if there.sum() < 3 else ""
+            ax.plot(self["epoch"][there] + 1, values[there], marker=marker, label=label, **style)
 
 
 CURVES: tuple[tuple[str, str, dict[str, Any]], ...] = (
