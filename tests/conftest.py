@@ -2,7 +2,9 @@
 
 import dataclasses
 import os
+import pkgutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -38,6 +40,13 @@ def pytest_addoption(parser):
     )
 
 
+def hooked_modules():
+    """All but the kernels, which a hook would keep from being compiled."""
+    root = find_spec("thinnet").submodule_search_locations[0]
+    names = {module.name for module in pkgutil.iter_modules([root])} - {"engine"}
+    return [f"thinnet.{name}" for name in (*names, "engine.dropout", "engine.threads")]
+
+
 def pytest_configure(config):
     """Check thinnet's annotations in every call; an int may stand where a float is meant."""
     if not config.getoption("--shapes"):
@@ -47,7 +56,7 @@ def pytest_configure(config):
     checker = ModuleType("thinnet_typechecker")
     checker.check = beartype(conf=BeartypeConf(is_pep484_tower=True))
     sys.modules[checker.__name__] = checker
-    install_import_hook("thinnet", f"{checker.__name__}.check")
+    install_import_hook(hooked_modules(), f"{checker.__name__}.check")
 
 
 def pytest_make_parametrize_id(val):

@@ -28,6 +28,8 @@ ORDER = [
     "run",
     "layers",
     "initialisers",
+    "engine",
+    "functional",
     "schedules",
     "plateau",
     "presence",
@@ -47,7 +49,7 @@ ORDER = [
     "comparison",
     "cli",
 ]
-PACKAGES = {"layers", "losses", "optimisers", "training"}
+PACKAGES = {"engine", "layers", "losses", "optimisers", "training"}
 
 
 def parts(path):

@@ -4,6 +4,7 @@ from thinnet import datasets, initialisers, losses, optimisers, schedules
 from thinnet.chains import mlp
 from thinnet.checks import CheckpointError, DataFileError, DivergedError, StaleCacheError
 from thinnet.diagnostics import gradient_report
+from thinnet.functional import dropout
 from thinnet.layers import (
     ELU,
     GELU,
@@ -35,7 +36,7 @@ from thinnet.losses import (
     SoftmaxCrossEntropy,
     SquaredError,
 )
-from thinnet.masks import dropout, keep_mask
+from thinnet.masks import keep_mask
 from thinnet.network import Network
 from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
 from thinnet.philox import derived_seed

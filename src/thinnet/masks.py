@@ -6,7 +6,6 @@ can be recomputed anywhere: in the backward pass, on another machine, or a year 
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 import numpy as np
@@ -140,63 +139,7 @@ def keep_mask(
     return mask(stream, sample_ids(samples), units, rate)
 
 
-def scaled(x: Array, keep: Bool[Array, ...], rate: float) -> Array:
+def scaled(x: Array, keep: Bool[Array, "..."], rate: float) -> Array:
     """``x / q`` where kept and 0 elsewhere: inverted dropout, and its own backward."""
     q = keep_probability(rate) or 1.0  # nothing is kept at rate 1
     return np.where(keep, x / x.dtype.type(q), x.dtype.type(0))
-
-
-def dropout(
-    x: Any,
-    rate: float,
-    *,
-    seed: int,
-    layer: int = 0,
-    step: int = 0,
-    samples: Samples | None = None,
-    training: bool,
-) -> Array:
-    """Inverted dropout of an array (Srivastava et al. 2014, scaled in training).
-
-    Parameters
-    ----------
-    x : array of floats, shape (samples, ...)
-        Of any float type; the first axis counts the samples.
-    rate : float
-        The probability of dropping a unit, in [0, 1].
-    seed, layer, step : int
-        The coordinates of the mask, see `keep_mask`.
-    samples : sequence of int, or "shared", or None
-        The ids of the rows; None numbers them from 0, "shared" draws one mask for all.
-    training : bool
-        False returns a copy of `x`; there is no default, so that nobody forgets.
-
-    Returns
-    -------
-    array, shape and type of `x`
-        Kept values divided by the keep probability, 0 elsewhere.
-
-    Raises
-    ------
-    ValueError
-        If `x` is not an array of floats with at least one axis, or a coordinate is out of range.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> dropout(np.ones((2, 4)), 0.5, seed=0, training=True)
-    array([[2., 0., 2., 2.],
-           [2., 0., 0., 2.]])
-    """
-    x = np.asarray(x)
-    checks.float_dtype("the dtype of x", x.dtype)
-    checks.unit_interval("rate", rate)
-    checks.must(x.ndim > 0, "x", "an array with at least one axis", x)
-    stream = checked_stream(seed, "train", layer, step)
-    ids = sample_ids(np.arange(len(x)) if samples is None else samples)
-    if not isinstance(samples, str):
-        checks.same_length("samples", ids, "x", len(x))
-    if not checks.boolean("training", training):
-        return x.copy()
-    keep = mask(stream, ids, math.prod(x.shape[1:]), rate)
-    return scaled(x, keep.reshape(len(ids), *x.shape[1:]), rate)

@@ -1,0 +1,101 @@
+"""Dropout as a function of an array, without a network."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, Final
+
+import numpy as np
+
+from thinnet import checks, masks
+from thinnet.arrays import Array, Samples
+
+WORTH_COMPILING: Final = 2**14  # elements: below, NumPy is done before machine code is loaded
+
+
+def compiled_pays(x: Array, rate: float) -> bool:
+    """Is `x` of a type, and large enough, for compiled code; and is there a compiler?"""
+    fits = x.dtype in (np.float32, np.float64) and 0 < rate < 1 and x.size >= WORTH_COMPILING
+    return fits and there_is_a_compiler()
+
+
+@cache
+def there_is_a_compiler() -> bool:
+    return find_spec("numba") is not None
+
+
+def dropout(
+    x: Any,
+    rate: float,
+    *,
+    seed: int,
+    layer: int = 0,
+    step: int = 0,
+    samples: Samples | None = None,
+    training: bool,
+    out: Array | None = None,
+) -> Array:
+    """Inverted dropout of an array (Srivastava et al. 2014, scaled in training).
+
+    Parameters
+    ----------
+    x : array of floats, shape (samples, ...)
+        Of any float type; the first axis counts the samples.
+    rate : float
+        The probability of dropping a unit, in [0, 1].
+    seed, layer, step : int
+        The coordinates of the mask, see `keep_mask`.
+    samples : sequence of int, or "shared", or None
+        The ids of the rows; None numbers them from 0, "shared" draws one mask for all.
+    training : bool
+        False returns a copy of `x`; there is no default, so that nobody forgets.
+    out : array, shape and type of `x`, optional
+        Where the result is put; may be `x` itself.
+
+    Returns
+    -------
+    array, shape and type of `x`
+        Kept values divided by the keep probability, 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If `x` is not an array of floats with at least one axis, `out` is not like `x`, or a
+        coordinate is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dropout(np.ones((2, 4)), 0.5, seed=0, training=True)
+    array([[2., 0., 2., 2.],
+           [2., 0., 0., 2.]])
+    """
+    x = np.asarray(x)
+    checks.float_dtype("the dtype of x", x.dtype)
+    checks.unit_interval("rate", rate)
+    checks.must(x.ndim > 0, "x", "an array with at least one axis", x)
+    stream = masks.checked_stream(seed, "train", layer, step)
+    ids = masks.sample_ids(np.arange(len(x)) if samples is None else samples)
+    if not isinstance(samples, str):
+        checks.same_length("samples", ids, "x", len(x))
+    out = np.empty_like(x) if out is None else _checked_out(out, x)
+    if not checks.boolean("training", training):
+        np.copyto(out, x)
+    elif compiled_pays(x, rate) and out.flags.c_contiguous:
+        from thinnet.engine.dropout import dropout as compiled
+
+        compiled(np.ascontiguousarray(x), np.broadcast_to(ids, len(x)), stream, rate, out)
+    else:
+        keep = masks.mask(stream, ids, math.prod(x.shape[1:]), rate)
+        np.copyto(out, masks.scaled(x, keep.reshape(len(ids), *x.shape[1:]), rate))
+    return out
+
+
+def _checked_out(out: Array, x: Array) -> Array:
+    if out.shape != x.shape or out.dtype != x.dtype:
+        raise ValueError(
+            f"out must have shape {x.shape} and dtype {x.dtype}, got {out.shape} and {out.dtype}"
+        )
+    return out
