@@ -44,7 +44,9 @@ def hooked_modules():
     """All but the kernels, which a hook would keep from being compiled."""
     root = find_spec("thinnet").submodule_search_locations[0]
     names = {module.name for module in pkgutil.iter_modules([root])} - {"engine"}
-    return [f"thinnet.{name}" for name in (*names, "engine.dropout", "engine.threads")]
+    return [
+        f"thinnet.{name}" for name in (*names, "engine.dropout", "engine.info", "engine.threads")
+    ]
 
 
 def pytest_configure(config):

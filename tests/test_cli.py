@@ -169,3 +169,11 @@ def test_an_interrupted_run_shows_what_it_has(monkeypatch):
 
 def test_the_version_is_the_packages():
     assert thinnet_command("--version") == (0, f"thinnet {thinnet.__version__}\n")
+
+
+def test_info_says_what_the_machine_has():
+    code, said = thinnet_command("info")
+    assert code == 0
+    names = [line[:13].strip() for line in said.splitlines()]
+    for name in ("processor", "BLAS", "core type", "threads", "dtypes", "cache folder"):
+        assert name in names

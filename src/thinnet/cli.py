@@ -56,6 +56,15 @@ def _numbers(option: str, kind: type, text: str | None) -> Any:
 
 
 @app.command()
+def info() -> None:
+    """Say what this machine has: processor, matrix products, threads, types, cache folder."""
+    from thinnet.engine.info import info as found
+
+    for name, value in found().items():
+        screen.print(f"{name:13} {value}", highlight=False, soft_wrap=True, markup=False)
+
+
+@app.command()
 def fit(
     data: Annotated[str, typer.Argument(help=f"One of {', '.join(RECIPES)}.")],
     data_dir: Annotated[
