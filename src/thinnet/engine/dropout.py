@@ -12,7 +12,6 @@ from thinnet.engine.kernels.dropout import dropout_rows
 from thinnet.engine.threads import n_threads, run_team
 from thinnet.philox import Stream
 
-ROWS_OF_A_SHARD = 64
 WORTH_A_THREAD = 2**19  # elements: starting a thread costs about as much as dropping this many
 
 
@@ -22,20 +21,19 @@ def dropout(x: Array, ids: Ids, stream: Stream, rate: float, out: Array) -> None
     Values are multiplied by 1/q, which is faster than dividing by q and as good to one rounding.
     """
     rows, written = x.reshape(len(x), -1), out.reshape(len(x), -1)
-    shards = math.ceil(len(x) / ROWS_OF_A_SHARD)
-    size = max(1, min(n_threads(), rows.size // WORTH_A_THREAD, shards))
+    worth = min(rows.size // WORTH_A_THREAD, len(x))
+    size = min(n_threads(), worth) if worth > 1 else 1
     bits = np.empty((size, math.ceil(rows.shape[1] / 8)), np.uint8)
-    run_team(size, _shards, rows, ids, stream, rate, bits, written)
+    run_team(size, _part, rows, ids, stream, rate, bits, written)
 
 
-def _shards(
+def _part(
     me: int, size: int, x: Array, ids: Ids, stream: Stream, rate: float, bits: Array, out: Array
 ) -> None:
-    """Every `size`-th shard of the rows; which thread takes a shard changes no number."""
+    """The rows of one thread; rows know nothing of each other, so no number depends on `size`."""
     key = np.uint64(stream.seed & 0xFFFFFFFF), np.uint64(stream.seed >> 32)
     counter = np.uint64(stream.number), np.uint64(stream.step)
     scale = x.dtype.type(1 / masks.keep_probability(rate))
     limit = np.uint64(masks.threshold(rate))
-    for start in range(me * ROWS_OF_A_SHARD, len(x), size * ROWS_OF_A_SHARD):
-        rows = slice(start, start + ROWS_OF_A_SHARD)
-        dropout_rows(x[rows], ids[rows], *key, *counter, limit, scale, bits[me], out[rows])
+    rows = slice(me * len(x) // size, (me + 1) * len(x) // size)
+    dropout_rows(x[rows], ids[rows], *key, *counter, limit, scale, bits[me], out[rows])
