@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet import checks, masks
-from thinnet.arrays import Array, Samples
+from thinnet.arrays import Array, Ids, Samples
 
 WORTH_COMPILING: Final = 2**14  # elements: below, NumPy is done before machine code is loaded
 
@@ -77,20 +77,27 @@ def dropout(
     checks.unit_interval("rate", rate)
     checks.must(x.ndim > 0, "x", "an array with at least one axis", x)
     stream = masks.checked_stream(seed, "train", layer, step)
-    ids = masks.sample_ids(np.arange(len(x)) if samples is None else samples)
-    if not isinstance(samples, str):
-        checks.same_length("samples", ids, "x", len(x))
+    ids = _ids(samples, len(x))
     out = np.empty_like(x) if out is None else _checked_out(out, x)
     if not checks.boolean("training", training):
         np.copyto(out, x)
     elif compiled_pays(x, rate) and out.flags.c_contiguous:
         from thinnet.engine.dropout import dropout as compiled
 
-        compiled(np.ascontiguousarray(x), np.broadcast_to(ids, len(x)), stream, rate, out)
+        each = ids if len(ids) == len(x) else np.repeat(ids, len(x))
+        compiled(np.ascontiguousarray(x), each, stream, rate, out)
     else:
         keep = masks.mask(stream, ids, math.prod(x.shape[1:]), rate)
         np.copyto(out, masks.scaled(x, keep.reshape(len(ids), *x.shape[1:]), rate))
     return out
+
+
+def _ids(samples: Samples | None, rows: int) -> Ids:
+    """An id for each row, or the one id of a mask that all share."""
+    if samples is None:
+        return np.arange(rows, dtype=np.uint32)
+    ids = masks.sample_ids(samples)
+    return ids if isinstance(samples, str) else checks.same_length("samples", ids, "x", rows)
 
 
 def _checked_out(out: Array, x: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -24,16 +25,21 @@ def dropout(x: Array, ids: Ids, stream: Stream, rate: float, out: Array) -> None
     worth = min(rows.size // WORTH_A_THREAD, len(x))
     size = min(n_threads(), worth) if worth > 1 else 1
     bits = np.empty((size, math.ceil(rows.shape[1] / 8)), np.uint8)
-    run_team(size, _part, rows, ids, stream, rate, bits, written)
+    limit = masks.threshold(rate)
+    settings = (
+        np.uint64(stream.seed & 0xFFFFFFFF),
+        np.uint64(stream.seed >> 32),
+        np.uint64(stream.number),
+        np.uint64(stream.step),
+        np.uint64(limit),
+        x.dtype.type(masks.LEVELS / (masks.LEVELS - limit)),
+    )
+    run_team(size, _part, rows, ids, settings, bits, written)
 
 
 def _part(
-    me: int, size: int, x: Array, ids: Ids, stream: Stream, rate: float, bits: Array, out: Array
+    me: int, size: int, x: Array, ids: Ids, settings: tuple[Any, ...], bits: Array, out: Array
 ) -> None:
     """The rows of one thread; rows know nothing of each other, so no number depends on `size`."""
-    key = np.uint64(stream.seed & 0xFFFFFFFF), np.uint64(stream.seed >> 32)
-    counter = np.uint64(stream.number), np.uint64(stream.step)
-    scale = x.dtype.type(1 / masks.keep_probability(rate))
-    limit = np.uint64(masks.threshold(rate))
     rows = slice(me * len(x) // size, (me + 1) * len(x) // size)
-    dropout_rows(x[rows], ids[rows], *key, *counter, limit, scale, bits[me], out[rows])
+    dropout_rows(x[rows], ids[rows], bits[me], out[rows], *settings)
