@@ -115,6 +115,12 @@ def one_of(name: str, value: Any, allowed: Collection[Any]) -> Any:
     return value
 
 
+def of_kind(name: str, value: object, kind: Any) -> None:
+    """Is `value` an object (not a class) that follows the protocol `kind`?"""
+    fits = isinstance(value, kind) and not isinstance(value, type)
+    must(fits, name, f"an object of the kind {kind.__name__}", value)
+
+
 def float_dtype(name: str, value: Any) -> np.dtype:
     """`value` as a NumPy floating-point type."""
     try:
@@ -152,11 +158,15 @@ def numeric(name: str, values: Any) -> Array:
 def finite(name: str, values: Array) -> Array:
     """`values`, if all of them are finite; else an error with the first bad row and column."""
     if not np.isfinite(values).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
-        row, *column = where
-        place = f"row {row}" + (f", column {', '.join(map(str, column))}" if column else "")
+        where, place = first_place(~np.isfinite(values))
         raise ValueError(f"{name} must be finite, got {values[where]} in {place}")
     return values
+
+
+def first_place(bad: Array) -> tuple[tuple[int, ...], str]:
+    """The first place where `bad` is true, as an index and in words."""
+    row, *column = where = tuple(int(i) for i in np.argwhere(bad)[0])
+    return where, f"row {row}" + (f", column {', '.join(map(str, column))}" if column else "")
 
 
 def same_length(name: str, values: Array, other_name: str, rows: int) -> Array:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.losses import Loss, loss_for
 from thinnet.network import Network
 from thinnet.rendering import as_html, as_text
 from thinnet.run import Run, Site
 from thinnet.training.data import Data, checked_data
-from thinnet.training.plan import check_kind
 
 VANISHING, EXPLODING = 1e-3, 1e3  # of the gradient at the last layer
 
@@ -98,7 +98,7 @@ def gradient_report(network: Network, x: Any, y: Any, loss: Loss | None = None) 
     'gradient vanishes'
     """
     loss = loss_for(y) if loss is None else loss
-    check_kind("loss", loss, Loss)
+    checks.of_kind("loss", loss, Loss)
     data = checked_data(network, loss, x, y)
     state = network.state.copy()
     try:

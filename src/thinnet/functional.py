@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet import checks, masks
-from thinnet.arrays import Array, Ids, Samples
+from thinnet.arrays import Array, Samples
 
 WORTH_COMPILING: Final = 2**14  # elements: below, NumPy is done before machine code is loaded
 
@@ -77,7 +77,8 @@ def dropout(
     checks.unit_interval("rate", rate)
     checks.must(x.ndim > 0, "x", "an array with at least one axis", x)
     stream = masks.checked_stream(seed, "train", layer, step)
-    ids = _ids(samples, len(x))
+    shared = isinstance(samples, str)
+    ids = masks.sample_ids(samples) if shared else masks.row_ids(samples, len(x), "x")
     out = np.empty_like(x) if out is None else _checked_out(out, x)
     if not checks.boolean("training", training):
         np.copyto(out, x)
@@ -90,14 +91,6 @@ def dropout(
         keep = masks.mask(stream, ids, math.prod(x.shape[1:]), rate)
         np.copyto(out, masks.scaled(x, keep.reshape(len(ids), *x.shape[1:]), rate))
     return out
-
-
-def _ids(samples: Samples | None, rows: int) -> Ids:
-    """An id for each row, or the one id of a mask that all share."""
-    if samples is None:
-        return np.arange(rows, dtype=np.uint32)
-    ids = masks.sample_ids(samples)
-    return ids if isinstance(samples, str) else checks.same_length("samples", ids, "x", rows)
 
 
 def _checked_out(out: Array, x: Array) -> Array:

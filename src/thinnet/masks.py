@@ -68,6 +68,13 @@ def sample_ids(samples: Any) -> Ids:
     return ids.astype(np.uint32)
 
 
+def row_ids(samples: Any, rows: int, of: str) -> Ids:
+    """An id for each of the `rows` rows of what is called `of`: those given, or their numbers."""
+    if samples is None:
+        return np.arange(rows, dtype=np.uint32)
+    return checks.same_length("samples", sample_ids(samples), of, rows)
+
+
 def checked_stream(seed: int, purpose: Purpose, layer: int, step: int) -> Stream:
     return Stream(
         seed=checks.integer("seed", seed, 0, MAX_SEED),

@@ -21,7 +21,7 @@ from thinnet.binding import (
 )
 from thinnet.layers import Layer
 from thinnet.layers.base import title
-from thinnet.masks import sample_ids
+from thinnet.masks import row_ids, sample_ids
 from thinnet.philox import Purpose, Seed
 from thinnet.presence import Presence, parameters_present
 from thinnet.run import Clock, Pass, Run, Site, Watch, unwatched
@@ -238,8 +238,7 @@ class Network:
                 "sampling needs a layer that draws, such as Dropout with a rate above 0; "
                 f"got {self!r}"
             )
-        ids = np.arange(len(x)) if samples is None else sample_ids(samples)
-        checks.same_length("samples", ids, "X", len(x))
+        ids = row_ids(samples, len(x), "X")
 
         def one_draw(number: int) -> Rows:
             def run(rows: slice) -> Run:

@@ -64,7 +64,7 @@ def _ahead(places: Sequence[tuple[Layer, Site]], i: int) -> tuple[Place, ...]:
     return _shared(_run_of(places[i + 1 :], "unitwise"))
 
 
-def kept_units(places: Sequence[Place], run: Run, features: Features) -> Bool[Array, ...]:
+def kept_units(places: Sequence[Place], run: Run, features: Features) -> Bool[Array, "..."]:
     keep = np.ones(math.prod(features), bool)
     for layer, site in places:
         keep &= layer.keep(site, run, 1).ravel()
@@ -85,9 +85,8 @@ def state_presence(over: Governors, out: Features) -> Callable[[Run], Array | No
 def parameters_present(layer: Any, site: Site, over: Governors, run: Run) -> tuple[Any, Any]:
     """Two NamedTuples of the layer's parameters: is an entry present, and how probable is it?"""
     if not (over.inputs or over.outputs) or not hasattr(layer, "present"):
-        return tuple(np.ones(w.shape, bool) for w in site.p), tuple(
-            np.ones(w.shape) for w in site.p
-        )
+        whole = tuple(np.ones(w.shape) for w in site.p)
+        return tuple(w.astype(bool) for w in whole), whole
     inputs = kept_units(over.inputs, run, site.features)
     outputs = kept_units(over.outputs, run, site.out)
     q_in = np.full(site.features, _probability(over.inputs, run))

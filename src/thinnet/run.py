@@ -28,13 +28,18 @@ Rate: TypeAlias = float | Schedule
 
 def check_rate(rate: Rate, check: Callable[[str, Any], float] = checks.unit_interval) -> None:
     """A rate is a probability of dropping, or a schedule of them."""
-    if isinstance(rate, type) or not isinstance(rate, Schedule):
-        check("rate", rate)
-        return
     if getattr(rate, "watches_loss", False):
         raise ValueError(f"rate must be a number or a schedule of the step alone, got {rate!r}")
-    for step in (0, getattr(rate, "n_steps", 0)):  # where ours begin and end
-        check(f"rate at step {step}", rate.at(step))
+    check_scheduled("rate", rate, check)
+
+
+def check_scheduled(name: str, value: float | Schedule, check: Callable[[str, Any], float]) -> None:
+    """Check a number, or a schedule where ours begin and end."""
+    if isinstance(value, type) or not isinstance(value, Schedule):
+        check(name, value)
+        return
+    for step in (0, getattr(value, "n_steps", 0)):
+        check(f"{name} at step {step}", value.at(step))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +139,7 @@ class Site:
     seed: int
     ordinal: int
     clock: Clock
-    presence: Callable[[Run], Bool[Array, ...] | None] = lambda run: None
+    presence: Callable[[Run], Bool[Array, "..."] | None] = lambda run: None
 
     def rate(self, rate: Rate, run: Run) -> float:
         """The rate now: at this step in training, after the last one otherwise."""
@@ -147,7 +152,7 @@ class Site:
 
     def keep(
         self, run: Run, rows: int, rate: float, shared: bool = False, axes: tuple[int, ...] = ()
-    ) -> Bool[Array, ...]:
+    ) -> Bool[Array, "..."]:
         """The mask of the layer's input; length 1 along what shares it (rows, feature axes)."""
         ids, features = self._drawn(run, rows, shared, axes)
         units = math.prod(features)
@@ -155,7 +160,7 @@ class Site:
 
     def normals(
         self, run: Run, rows: int, shared: bool = False, axes: tuple[int, ...] = ()
-    ) -> Float[Array, ...]:
+    ) -> Float[Array, "..."]:
         """Standard normal numbers of the shape that `keep` gives."""
         ids, features = self._drawn(run, rows, shared, axes)
         drawn = philox.normals(self.stream(run), ids, math.prod(features))

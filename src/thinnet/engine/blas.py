@@ -3,7 +3,7 @@
 NumPy's OpenBLAS has threads of its own, and picks its kernels from a list of processors that is
 older than some processors: on an AVX-512 machine it may run at half speed.  So a private copy is
 loaded (the wheel scipy-openblas32) with a core type chosen here and one thread; the shards of the
-driver call it by address.  NumPy and its threads are left alone.
+driver call it by name.  NumPy and its threads are left alone.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, Flat, Float
 from thinnet.presence import Presence
-from thinnet.schedules import Schedule
+from thinnet.run import Schedule, check_scheduled
 
 LearningRate: TypeAlias = float | Schedule
 Count: TypeAlias = int | Float[Array, " size"]
@@ -65,11 +65,7 @@ def clip_norm(gradient: Flat, limit: float) -> None:
 
 
 def check_learning_rate(value: LearningRate) -> None:
-    if isinstance(value, type) or not isinstance(value, Schedule):
-        checks.non_negative("learning_rate", value)
-        return
-    for step in (0, getattr(value, "n_steps", 0)):  # where ours begin and end
-        checks.non_negative(f"learning_rate at step {step}", value.at(step))
+    check_scheduled("learning_rate", value, checks.non_negative)
 
 
 def at_least_tiny(epsilon: float, like: Flat) -> float:

@@ -25,7 +25,7 @@ from thinnet.training.loop import (
     Training,
     measure,
 )
-from thinnet.training.plan import Plan, check_kind
+from thinnet.training.plan import Plan
 from thinnet.training.resumption import fingerprint, restore, snapshot
 from thinnet.training.stopping import EarlyStopping
 
@@ -148,7 +148,7 @@ def train(
     """
     checks.must(isinstance(network, Network), "network", "a Network", network)
     loss = loss_for(y) if loss is None else loss
-    check_kind("loss", loss, Loss)
+    checks.of_kind("loss", loss, Loss)
     data = checked_data(network, loss, X, y, sample_weight, samples)
     held_out = _held_out(network, loss, validation)
     plan = Plan(
@@ -202,7 +202,7 @@ def evaluate(
     """
     checks.must(isinstance(network, Network), "network", "a Network", network)
     loss = loss_for(y) if loss is None else loss
-    check_kind("loss", loss, Loss)
+    checks.of_kind("loss", loss, Loss)
     data = checked_data(network, loss, X, y, sample_weight)
     return measure(network, loss, data, np.arange(data.n_rows))
 

@@ -11,7 +11,7 @@ from thinnet import checks, philox
 from thinnet.arrays import Array, Ids, Weights
 from thinnet.layers.base import trait
 from thinnet.losses import Loss
-from thinnet.masks import sample_ids
+from thinnet.masks import row_ids
 from thinnet.network import Network
 
 CLEAN = 1  # the step of the clean subsample's keys; 0 is that of validation splits
@@ -63,8 +63,7 @@ def checked_data(
     except ValueError as error:
         raise ValueError(f"{name}{error}") from None
     checks.same_length(f"{name}y", targets, f"{name}X", len(X))
-    ids = np.arange(len(X), dtype=np.uint32) if samples is None else sample_ids(samples)
-    checks.same_length("samples", ids, "X", len(X))
+    ids = row_ids(samples, len(X), "X")
     return Data(X, targets, _checked_weights(sample_weight, len(X)), ids)
 
 
@@ -72,10 +71,9 @@ def _check_range(name: str, X: Array, dtype: np.dtype) -> None:
     """What is finite must stay so in the network's type."""
     limit = float(np.finfo(dtype).max)
     if max(float(X.max()), -float(X.min())) > limit:
-        row, *column = map(int, np.argwhere(np.abs(X) > limit)[0])
+        where, place = checks.first_place(np.abs(X) > limit)
         raise ValueError(
-            f"{name} must be within +-{limit:g}, the range of {dtype}, got {X[row, *column]:g} in "
-            f"row {row}, column {', '.join(map(str, column))}"
+            f"{name} must be within +-{limit:g}, the range of {dtype}, got {X[where]:g} in {place}"
         )
 
 

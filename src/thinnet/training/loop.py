@@ -193,10 +193,10 @@ class Training:
 
 def measure(network: Network, loss: Loss, data: Data, rows: Array) -> tuple[float, float]:
     """Loss and score of some rows with dropout off."""
-    outputs, targets = network.outputs(data.X[rows]), data.targets[rows]
-    weights = data.weights_of(rows)
     if not data.total(rows):
         return NOT_MEASURED, NOT_MEASURED
+    outputs, targets = network.outputs(data.X[rows]), data.targets[rows]
+    weights = data.weights_of(rows)
     value, _ = loss(outputs, targets, weights)
     return value, loss.score(outputs, targets, weights)
 

@@ -6,7 +6,6 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from thinnet import checks
 from thinnet.layers.base import title
@@ -17,12 +16,6 @@ from thinnet.plateau import ReduceOnPlateau
 from thinnet.training.stopping import EarlyStopping
 
 MAY_CHANGE = {"epochs", "checkpoint_every"}  # between a checkpoint and its resumption
-
-
-def check_kind(name: str, value: object, kind: Any) -> None:
-    """Is `value` an object (not a class) that follows the protocol `kind`?"""
-    fits = isinstance(value, kind) and not isinstance(value, type)
-    checks.must(fits, name, f"an object of the kind {kind.__name__}", value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class Plan:
     checkpoint_every: int
 
     def __post_init__(self) -> None:
-        check_kind("optimiser", self.optimiser, Optimiser)
+        checks.of_kind("optimiser", self.optimiser, Optimiser)
         for name in ("batch_size", "accumulate", "evaluate_every", "checkpoint_every"):
             checks.integer(name, getattr(self, name), 1)
         checks.integer("epochs", self.epochs, 0)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinnet.arrays import Array, Flat, Rows
+from thinnet.arrays import Array, Rows
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.optimisers import clip_norm, update
@@ -26,14 +26,17 @@ class Seen(NamedTuple):
 def gradient_of(network: Network, loss: Loss, data: Data, rows: Array, parts: int) -> Seen:
     """Write the gradient of the batch's mean loss, taken over `parts` micro-batches."""
     total = data.total(rows) or 1.0
-    seen: list[Seen] = []
-    gradient: Flat | None = None
-    for part in np.array_split(rows, min(parts, len(rows))):
+    first, *others = _micro_batches(rows, parts)
+    seen = [_part(network, loss, data, first, total)]
+    for part in others:
+        before = network.gradient.copy()  # a backward pass overwrites it
         seen.append(_part(network, loss, data, part, total))
-        # A backward pass overwrites the gradient, so the sum is kept aside.
-        gradient = network.gradient.copy() if gradient is None else gradient + network.gradient
-    network.gradient[:] = gradient
+        np.add(network.gradient, before, out=network.gradient)
     return Seen(sum(s.loss for s in seen), np.concatenate([s.outputs for s in seen]))
+
+
+def _micro_batches(rows: Array, parts: int) -> list[Array]:
+    return np.array_split(rows, min(parts, len(rows)))
 
 
 def _part(network: Network, loss: Loss, data: Data, rows: Array, total: float) -> Seen:
@@ -74,7 +77,7 @@ def first_bad(network: Network, loss: Loss, data: Data, rows: Array, parts: int)
             bad.append(f"the gradient of {site.name}")
         through.append(site.name)
 
-    for part in np.array_split(rows, min(parts, len(rows))):
+    for part in _micro_batches(rows, parts):
         run = Run.train(network.clock.step, data.ids[part])
         y, cache = network.forward(data.X[part], run, output)
         value, dy = loss(y, data.targets[part], data.weights_of(part), data.total(rows) or 1.0)
