@@ -19,6 +19,7 @@ from thinnet.binding import (
     initialise,
     layer_shapes,
 )
+from thinnet.execution import EXECUTORS, Executor
 from thinnet.layers import Layer
 from thinnet.layers.base import title
 from thinnet.masks import row_ids, sample_ids
@@ -43,6 +44,10 @@ class Network:
         is kept as the attribute `seed`.
     dtype : floating-point type
         Of parameters and passes.
+    executor : None, "compiled" or "reference"
+        Who trains and predicts: compiled code, or the textbook formulas in NumPy.  None: compiled
+        code where it knows every layer and the type (`describe` tells).  `forward` and `backward`
+        are always the textbook's.
 
     Attributes
     ----------
@@ -71,11 +76,13 @@ class Network:
         *,
         seed: Seed = None,
         dtype: Any = np.float32,
+        executor: Executor | None = None,
     ) -> None:
         self.layers = checked_layers(layers)
         self.features = checked_features(features)
         self._seed = philox.as_seed(seed)
         self.dtype = checks.float_dtype("dtype", dtype)
+        self.executor = checks.one_of("executor", executor, EXECUTORS)
         self.clock = Clock()
         self._bind()
         initialise(self.layers, self.sites, self.seed)
@@ -87,13 +94,13 @@ class Network:
         self.vectors = blank_vectors(shapes, self.dtype)
         self.out = shapes[-1].out
         self._latest = 0
-        self.sites, self._governors = bind(
+        self.sites, self.governors = bind(
             self.layers, self.features, shapes, self.vectors, self.seed, self.clock
         )
 
     def __getstate__(self) -> dict[str, Any]:
         # Views do not survive a copy, so the copy is bound anew around the copied vectors.
-        left_out = {"sites", "vectors", "_governors"}
+        left_out = {"sites", "vectors", "governors"}
         kept = {name: value for name, value in vars(self).items() if name not in left_out}
         clock = dataclasses.replace(self.clock)
         return kept | {"theta": self.theta, "state": self.state, "clock": clock}
@@ -296,10 +303,10 @@ class Network:
 
     def presence(self, run: Run) -> Presence | None:
         """Which parameters exist in a training step; None where all do (`thinnet.presence`)."""
-        if not any(over.inputs or over.outputs for over in self._governors):
+        if not any(over.inputs or over.outputs for over in self.governors):
             return None
         kept, probability = [], []
-        for (layer, site), over in zip(self.places(), self._governors, strict=True):
+        for (layer, site), over in zip(self.places(), self.governors, strict=True):
             present, how_probable = parameters_present(layer, site, over, run)
             kept += [part.ravel() for part in present]
             probability += [part.ravel() for part in how_probable]

@@ -217,21 +217,23 @@ class AlphaDropout:
         drawn = Drawn(run, site.rate(self.rate, run))
         if drawn.rate == 0.0 or not run.draws:
             return x, drawn
-        a, b, limit = (x.dtype.type(value) for value in self._affine(drawn.rate))
+        a, b, limit = (x.dtype.type(value) for value in affine(drawn.rate))
         return a * np.where(mask_of(self, site, drawn, len(x)), x, limit) + b, drawn
 
     def backward(self, site: Site, cache: Drawn, dy: SameRows) -> SameRows:
         if cache.rate == 0.0 or not cache.run.draws:
             return dy
-        a, _, _ = self._affine(cache.rate)
+        a, _, _ = affine(cache.rate)
         return dy.dtype.type(a) * dy * mask_of(self, site, cache, len(dy))
 
-    def _affine(self, rate: float) -> tuple[float, float, float]:
-        q, limit = masks.keep_probability(rate), -SELU_SCALE * SELU_ALPHA
-        if q == 0.0:
-            return 0.0, 0.0, limit
-        a = (q + limit**2 * q * (1 - q)) ** -0.5
-        return a, -a * (1 - q) * limit, limit
+
+def affine(rate: float) -> tuple[float, float, float]:
+    """a, b and alpha' of `AlphaDropout` at a rate."""
+    q, limit = masks.keep_probability(rate), -SELU_SCALE * SELU_ALPHA
+    if q == 0.0:
+        return 0.0, 0.0, limit
+    a = (q + limit**2 * q * (1 - q)) ** -0.5
+    return a, -a * (1 - q) * limit, limit
 
 
 @dataclass(frozen=True, slots=True)

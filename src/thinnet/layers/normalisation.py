@@ -116,10 +116,7 @@ class BatchNorm:
         """The batch's statistics, after they have entered the running ones."""
         others = (0, *(axis + 1 for axis in self._others(x.ndim - 1)))
         m = x.size // site.s.mean.size
-        if m < 2:
-            raise ValueError(
-                f"{title(self)} must learn from at least 2 values per feature, got {m}"
-            )
+        self.check_enough(m)
         mean, variance = x.mean(axis=others), x.var(axis=others)
         kept = site.presence(run)
         where = kept if kept is not None and self.unitwise(kept.shape) else True
@@ -128,6 +125,12 @@ class BatchNorm:
         for running, batch in zip(site.s, (mean, variance * (m / (m - 1))), strict=True):
             np.copyto(running, running + share * (batch - running), where=where)
         return State(mean, variance)
+
+    def check_enough(self, m: int) -> None:
+        if m < 2:
+            raise ValueError(
+                f"{title(self)} must learn from at least 2 values per feature, got {m}"
+            )
 
     def _others(self, ndim: int) -> tuple[int, ...]:
         return tuple(axis for axis in range(ndim) if axis != self.axis % ndim)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from thinnet.training.history import NOT_MEASURED, Epoch, History
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.plan import Plan
 from thinnet.training.progress import Bar
-from thinnet.training.step import first_bad, first_bad_parameter, gradient_of, take_step
+from thinnet.training.steps import Steps, steps_for
 from thinnet.training.stopping import Waiting
 
 INTERRUPTED = "interrupted"
@@ -92,17 +92,19 @@ class Training:
     @property
     def learning_rate(self) -> float:
         """Of the next step."""
-        return self._learning_rate_at(self.t)
+        return self.learning_rate_at(self.t)
 
-    def _learning_rate_at(self, t: int) -> float:
+    def learning_rate_at(self, t: int) -> float:
+        """Of step number `t` of this run, with what plateaus have cut so far."""
         rate = as_schedule(self.plan.optimiser.learning_rate).at(t) * self.plateau.scale
         return checks.non_negative("learning_rate", rate)
 
     def run(self, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag) -> str:
         """Train until a reason to stop comes up; return it."""
+        steps = steps_for(self, _watch_steps(callbacks))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             while self.epoch < self.plan.epochs and not self._waited_enough():
-                if reason := self._run_epoch(callbacks, bar, flag):
+                if reason := self._run_epoch(steps, callbacks, bar, flag):
                     return reason
         return self._waited_enough() or "all epochs done"
 
@@ -112,36 +114,20 @@ class Training:
             return ""
         return f"no better validation {rule.monitor} in {self.waiting.waited} evaluations"
 
-    def _run_epoch(self, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag) -> str:
+    def _run_epoch(
+        self, steps: Steps, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag
+    ) -> str:
         start, reason = time.perf_counter(), ""
+        at_most = 1 if _watch_steps(callbacks) else len(self.slices)
         order = epoch_order(self.network, self.data.n_rows, self.plan.shuffle, len(self.slices))
         while self.batch < len(self.slices):
-            self._step(order[self.slices[self.batch]])
-            bar.advance()
+            bar.advance(steps.take(order, at_most))
             reason = _ask(callbacks, "on_step_end", self) or _asked(flag)
             if reason and self.batch < len(self.slices):
                 return reason
         self._end_epoch(time.perf_counter() - start, bar)
         asked = _ask(callbacks, "on_epoch_end", self)
         return reason or asked or _asked(flag)
-
-    def _step(self, rows: Array) -> None:
-        network, plan = self.network, self.plan
-        seen = gradient_of(network, plan.loss, self.data, rows, plan.accumulate)
-        if not (np.isfinite(seen.loss) and np.isfinite(network.gradient).all()):
-            self._diverge(first_bad(network, plan.loss, self.data, rows, plan.accumulate))
-        self.good.take(network)
-        self.outputs[rows] = seen.outputs
-        self.loss_sum += seen.loss * self.data.total(rows)
-        take_step(network, plan, self.optimiser_state, self.t, self.learning_rate)
-        if not np.isfinite(network.theta).all():
-            self._diverge(first_bad_parameter(network))
-        self.batch, self.t = self.batch + 1, self.t + 1
-
-    def _diverge(self, where: str) -> NoReturn:
-        """Put the weights back with which the last finite loss was computed, and say where."""
-        self.good.restore(self.network)
-        raise checks.DivergedError(where, self.epoch, self.network.clock.step, self.history)
 
     def _end_epoch(self, seconds: float, bar: Bar) -> None:
         network, data, loss = self.network, self.data, self.plan.loss
@@ -153,7 +139,7 @@ class Training:
             Epoch(
                 epoch=self.epoch,
                 step=network.clock.step,
-                learning_rate=self._learning_rate_at(self.t - 1),
+                learning_rate=self.learning_rate_at(self.t - 1),
                 loss=self.loss_sum / data.total(np.arange(data.n_rows)),
                 penalty=penalty_value(network),
                 score=loss.score(self.outputs, data.targets, data.weights),
@@ -199,6 +185,10 @@ def measure(network: Network, loss: Loss, data: Data, rows: Array) -> tuple[floa
     weights = data.weights_of(rows)
     value, _ = loss(outputs, targets, weights)
     return value, loss.score(outputs, targets, weights)
+
+
+def _watch_steps(callbacks: Sequence[Callback]) -> bool:
+    return any(isinstance(callback, StepCallback) for callback in callbacks)
 
 
 def _ask(callbacks: Sequence[Callback], method: str, training: Training) -> str:

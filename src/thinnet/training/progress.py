@@ -15,7 +15,7 @@ from thinnet.training.history import Epoch
 
 @runtime_checkable
 class Bar(Protocol):
-    def advance(self) -> None: ...
+    def advance(self, steps: int) -> None: ...
 
     def say(self, epoch: Epoch) -> None: ...
 
@@ -23,7 +23,7 @@ class Bar(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def advance(self) -> None:
+    def advance(self, steps: int) -> None:
         pass
 
     def say(self, epoch: Epoch) -> None:
@@ -37,8 +37,8 @@ class Shown:
         self._bar = bar
         self._task = bar.add_task(title, completed=done, total=total, said="")
 
-    def advance(self) -> None:
-        self._bar.advance(self._task)
+    def advance(self, steps: int) -> None:
+        self._bar.advance(self._task, steps)
 
     def say(self, epoch: Epoch) -> None:
         said = f"loss {epoch.loss:.3f}"

@@ -20,20 +20,27 @@ LOW16, SHIFT16 = np.uint64(0xFFFF), np.uint64(16)
 
 
 @kernel
-def keep_bits(out: Any, k0: Any, k1: Any, stream: Any, step: Any, sample: Any, limit: Any) -> None:
-    """Write the keep bits of one row: ``out[block]`` for units 8 * block to 8 * block + 7.
+def words(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
+    """The four words of Philox4x32-10.
 
-    Every scalar is a uint64 that holds a 32-bit number: the lanes of the 32 x 32 bit products are
-    64 bits wide, and stay so.
+    Every number is a uint64 that holds 32 bits: the lanes of the 32 x 32 bit products are 64 bits
+    wide, and stay so.
     """
-    for block in range(out.size):
-        c0, c1, c2, c3 = np.uint64(block), sample, step, stream
-        a, b = k0, k1
-        for _ in range(10):
-            p, q = M0 * c0, M1 * c2
-            c0, c2 = (q >> HALF) ^ c1 ^ a, (p >> HALF) ^ c3 ^ b
-            c1, c3 = q & LOW, p & LOW
-            a, b = (a + W0) & LOW, (b + W1) & LOW
+    for _ in range(10):
+        p, q = M0 * c0, M1 * c2
+        c0, c2 = (q >> HALF) ^ c1 ^ k0, (p >> HALF) ^ c3 ^ k1
+        c1, c3 = q & LOW, p & LOW
+        k0, k1 = (k0 + W0) & LOW, (k1 + W1) & LOW
+    return c0, c1, c2, c3
+
+
+@kernel
+def keep_bits(
+    out: Any, k0: Any, k1: Any, stream: Any, step: Any, sample: Any, limit: Any, start: Any = 0
+) -> None:
+    """Write the keep bits of one row: ``out[i]`` for the eight units from 8 * (start + i) on."""
+    for i in range(out.size):
+        c0, c1, c2, c3 = words(np.uint64(start + i), sample, step, stream, k0, k1)
         bits = np.uint64((c0 & LOW16) >= limit)
         bits |= np.uint64((c0 >> SHIFT16) >= limit) << np.uint64(1)
         bits |= np.uint64((c1 & LOW16) >= limit) << np.uint64(2)
@@ -42,4 +49,4 @@ def keep_bits(out: Any, k0: Any, k1: Any, stream: Any, step: Any, sample: Any, l
         bits |= np.uint64((c2 >> SHIFT16) >= limit) << np.uint64(5)
         bits |= np.uint64((c3 & LOW16) >= limit) << np.uint64(6)
         bits |= np.uint64((c3 >> SHIFT16) >= limit) << np.uint64(7)
-        out[block] = np.uint8(bits)
+        out[i] = np.uint8(bits)

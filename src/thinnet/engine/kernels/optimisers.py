@@ -1,0 +1,119 @@
+"""One step of an optimiser over one row of parameters: compiled twins of `thinnet.optimisers`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from thinnet.engine.compile import kernel
+from thinnet.engine.opcodes import ADAGRAD, ADAM, DESCENT, NESTEROV, RMSPROP
+
+
+@kernel
+def penalise(w: Any, l1: Any, l2: Any, g: Any) -> None:
+    """``g += l1 * sign(w) + 2 * l2 * w``."""
+    one, two = g.dtype.type(l1), g.dtype.type(2 * l2)
+    if l1 != 0:
+        for i in range(g.size):
+            g[i] += one * np.sign(w[i])
+    if l2 != 0:
+        for i in range(g.size):
+            g[i] += two * w[i]
+
+
+@kernel
+def not_finite(values: Any) -> Any:
+    """NaN if a value is not finite, else 0."""
+    total = values.dtype.type(0)
+    for i in range(values.size):
+        total += values[i] * values.dtype.type(0)
+    return total
+
+
+@kernel
+def corrections(code: Any, settings: Any, count: Any) -> Any:
+    """What Adam's moments are multiplied by at step number `count` (from 1, not always whole)."""
+    if code != ADAM:
+        return 1.0, 1.0
+    return 1 / (1 - settings[1] ** count), 1 / (1 - settings[2] ** count)
+
+
+@kernel
+def update(
+    code: Any,
+    settings: Any,
+    learning_rate: Any,
+    corrected: Any,
+    present: Any,
+    theta: Any,
+    g: Any,
+    first: Any,
+    second: Any,
+) -> None:
+    """One step where `present`; the rest stays as it was.
+
+    `settings`: (momentum,); (epsilon, rho); (epsilon, beta 1, beta 2, weight decay).
+    """
+    real = theta.dtype.type
+    rate = real(learning_rate)
+    if code == DESCENT:
+        for i in range(theta.size):
+            theta[i] = theta[i] - rate * g[i] if present[i] else theta[i]
+    elif code == ADAGRAD or code == RMSPROP:
+        _scaled_steps(code, real(settings[0]), settings[1], rate, present, theta, g, first)
+    elif code == ADAM:
+        beta_1, beta_2 = settings[1], settings[2]
+        by_1, by_2 = real(corrected[0]), real(corrected[1])
+        decay = rate * real(settings[3])
+        _adam(
+            real(settings[0]), real(beta_1), real(1 - beta_1), real(beta_2), real(1 - beta_2),
+            by_1, by_2, decay, rate, present, theta, g, first, second,
+        )  # fmt: skip
+    else:
+        mu, ahead = real(settings[0]), code == NESTEROV
+        for i in range(theta.size):
+            v = mu * first[i] - rate * g[i]
+            move = mu * v - rate * g[i] if ahead else v
+            theta[i] = theta[i] + move if present[i] else theta[i]
+            first[i] = v if present[i] else first[i]
+
+
+@kernel
+def _scaled_steps(
+    code: Any, epsilon: Any, rho: Any, rate: Any, present: Any, theta: Any, g: Any, squares: Any
+) -> None:
+    kept = theta.dtype.type(1 if code == ADAGRAD else rho)
+    share = theta.dtype.type(1 if code == ADAGRAD else 1 - rho)
+    for i in range(theta.size):
+        s = kept * squares[i] + share * g[i] * g[i]
+        new = theta[i] - rate * g[i] / (np.sqrt(s) + epsilon)
+        theta[i] = new if present[i] else theta[i]
+        squares[i] = s if present[i] else squares[i]
+
+
+@kernel
+def _adam(
+    epsilon: Any, beta_1: Any, new_1: Any, beta_2: Any, new_2: Any, by_1: Any, by_2: Any,
+    decay: Any, rate: Any, present: Any, theta: Any, g: Any, first: Any, second: Any,
+) -> None:  # fmt: skip
+    for i in range(theta.size):
+        m = beta_1 * first[i] + new_1 * g[i]
+        v = beta_2 * second[i] + new_2 * g[i] * g[i]
+        new = theta[i] - decay * theta[i] - rate * (m * by_1) / (np.sqrt(v * by_2) + epsilon)
+        theta[i] = new if present[i] else theta[i]
+        first[i] = m if present[i] else first[i]
+        second[i] = v if present[i] else second[i]
+
+
+@kernel
+def limit_norm(row: Any, most: Any) -> None:
+    """Scale `row` back to the Euclidean norm `most` where it is longer."""
+    squares = 0.0
+    for i in range(row.size):
+        squares += np.float64(row[i]) * np.float64(row[i])
+    norm = np.sqrt(squares)
+    if norm > most:
+        factor = row.dtype.type(most / norm)
+        for i in range(row.size):
+            row[i] *= factor

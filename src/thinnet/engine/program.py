@@ -1,0 +1,172 @@
+"""The tables of a program: operations with their places, stages, tasks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.engine import opcodes as code
+from thinnet.engine.lowering import Lowered
+from thinnet.engine.tables import Program
+
+UNITS = 64  # of a task that works on units
+LEARNED = (code.DENSE, code.BATCH_NORM, code.LAYER_NORM)  # kinds with parameters
+
+
+class Builder:
+    """Collects stages, with the instructions or tasks of each."""
+
+    def __init__(self, operations: Sequence[Mapping[str, Any]]) -> None:
+        self.operations = operations
+        self.stages: list[tuple[int, int, int]] = []
+        self.instructions: list[tuple[int, int]] = []
+        self.tasks: list[tuple[int, int, int]] = []
+        self._closed = 0  # instructions that belong to a stage
+
+    def instruct(self, i: int, direction: int) -> None:
+        self.instructions.append((i, direction))
+
+    def close_rows(self) -> None:
+        """What has been instructed becomes a stage over rows."""
+        if self._closed < len(self.instructions):
+            self.stages.append((code.ROWS, self._closed, len(self.instructions)))
+        self._closed = len(self.instructions)
+
+    def over_units(self, kind: int, which: Iterable[int]) -> tuple[int, int]:
+        """A stage whose tasks are blocks of the units of some operations; its tasks."""
+        self.close_rows()
+        first = len(self.tasks)
+        for i in which:
+            n = self.operations[i]["n_units"] or self.operations[i]["n_out"]
+            self.tasks += [(i, low, min(low + UNITS, n)) for low in range(0, n, UNITS)]
+        if first < len(self.tasks):
+            self.stages.append((kind, first, len(self.tasks)))
+        return first, len(self.tasks)
+
+    def indices(self, *kinds: int) -> list[int]:
+        return [i for i, op in enumerate(self.operations) if op["kind"] in kinds]
+
+
+def prepare(builder: Builder, lowered: Lowered) -> None:
+    """Sides, and what thinned operations see of their weights."""
+    if len(lowered.sides) > 1:
+        builder.stages.append((code.PREPARE, 1, len(lowered.sides)))
+    seen = [
+        i
+        for i in builder.indices(code.DENSE)
+        if any(builder.operations[i][name] for name in ("thin_in", "thin_out", "dropped"))
+    ]
+    builder.over_units(code.SEE, seen)
+
+
+def go_forward(builder: Builder, which: Iterable[int], learns: bool) -> None:
+    for i in which:
+        if learns and builder.operations[i]["kind"] == code.BATCH_NORM:
+            builder.over_units(code.STATISTICS, [i])
+        builder.instruct(i, code.FORWARD)
+
+
+def go_backward(builder: Builder) -> None:
+    """From the loss to the first operation that has parameters."""
+    first = min(builder.indices(*LEARNED), default=len(builder.operations))
+    for i in range(len(builder.operations) - 1, first - 1, -1):
+        op = builder.operations[i]
+        if op["kind"] == code.BATCH_NORM:
+            builder.over_units(code.SUMS, [i])
+        if op["kind"] != code.LOSS and i > first:
+            builder.instruct(i, code.BACKWARD)
+    builder.close_rows()
+
+
+def place_slopes(lowered: Lowered) -> None:
+    """Where the gradient of each operation's output and input lies; most work in place."""
+    operations = lowered.operations
+    first = min((i for i, op in enumerate(operations) if op["kind"] in LEARNED), default=0)
+    column = lowered.slope_columns = 0
+    lowered.slope_columns += operations[-1]["n_out"]
+    for i in range(len(operations) - 1, -1, -1):
+        op = operations[i]
+        op["dy"] = op["dx"] = column
+        if op["kind"] in (code.DENSE, code.LAYER_NORM):
+            column = op["dx"] = lowered.slope_columns if i > first else code.NOWHERE
+            lowered.slope_columns += op["n_in"] if i > first else 0
+        if column == code.NOWHERE:
+            break
+
+
+def training_stages(lowered: Lowered, keeps_gradient: bool, clips: bool) -> Builder:
+    builder = Builder(lowered.operations)
+    prepare(builder, lowered)
+    go_forward(builder, range(len(lowered.operations)), learns=True)
+    go_backward(builder)
+    tasks = builder.over_units(code.GRADIENT, builder.indices(*LEARNED))
+    kind, first, last = builder.stages.pop()
+    builder.tasks.append((builder.indices(code.LOSS)[0], 0, 0))  # the sum of the loss
+    builder.stages.append((kind, first, last + 1))
+    if clips:
+        builder.stages.append((code.NORM, *tasks))
+    if keeps_gradient:
+        builder.stages.append((code.APPLY, *tasks))
+    return builder
+
+
+def forward_stages(lowered: Lowered, first: int, last: int) -> Builder:
+    """The operations `first` to `last` of a pass that does not learn."""
+    builder = Builder(lowered.operations)
+    if first or not lowered.first_noise:
+        prepare(builder, lowered)
+    which = range(first, last)
+    norms = [i for i in builder.indices(code.BATCH_NORM) if i in which]
+    builder.over_units(code.STATISTICS, norms)
+    go_forward(builder, which, learns=False)
+    builder.close_rows()
+    return builder
+
+
+def operations_table(lowered: Lowered, capacity: int) -> Array:
+    table = np.zeros(len(lowered.operations), code.OPERATION)
+    for row, op in zip(table, lowered.operations, strict=True):
+        for name, value in op.items():
+            row[name] = value
+        if op["kind"] == code.LAYER_NORM:
+            row["statistics"] = lowered.statistics + op["statistics"] * capacity
+    return table
+
+
+def _table(rows: Sequence[Any], dtype: np.dtype) -> Array:
+    return np.array([tuple(row) for row in rows], dtype)
+
+
+def program(
+    lowered: Lowered,
+    builder: Builder,
+    capacity: int,
+    shard_rows: int,
+    *,
+    settings: Sequence[float] = (),
+    optimiser: int = 0,
+    learns: bool = False,
+    keeps_gradient: bool = False,
+    clip_norm: float = math.inf,
+) -> Program:
+    votes = [tuple(vote[name] for name in code.VOTE.names or ()) for vote in lowered.votes]
+    return Program(
+        operations=operations_table(lowered, capacity),
+        stages=_table(builder.stages, code.STAGE),
+        instructions=_table(builder.instructions, code.INSTRUCTION),
+        tasks=_table(builder.tasks, code.TASK),
+        votes=_table(votes, code.VOTE),
+        maps=np.concatenate([*lowered.maps, np.zeros(0, np.int32)]),
+        widths=np.array(lowered.sides, np.int64),
+        settings=np.array([*settings, 0.0], np.float64),
+        optimiser=optimiser,
+        capacity=capacity,
+        shard_rows=shard_rows,
+        learns=int(learns),
+        keeps_gradient=int(keeps_gradient),
+        clip_norm=float(clip_norm),
+    )

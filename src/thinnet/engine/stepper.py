@@ -1,0 +1,182 @@
+"""Training steps by compiled code, many in one call."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from thinnet.arrays import Array, Flat, Ids
+from thinnet.engine import blas, rates, sources, working
+from thinnet.engine import opcodes as code
+from thinnet.engine.driver import drive
+from thinnet.engine.lowering import lower
+from thinnet.engine.program import place_slopes, program, training_stages
+from thinnet.engine.tables import Rounds, Vectors, Work
+from thinnet.engine.threads import n_threads, run_team
+from thinnet.losses import (
+    AbsoluteError,
+    BinaryCrossEntropy,
+    GaussianNLL,
+    Huber,
+    Poisson,
+    SoftmaxCrossEntropy,
+    SquaredError,
+)
+from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
+from thinnet.optimisers.base import at_least_tiny
+from thinnet.run import Run
+
+LOSSES: Final[dict[type, int]] = {
+    SoftmaxCrossEntropy: code.CROSS_ENTROPY,
+    BinaryCrossEntropy: code.BINARY,
+    SquaredError: code.SQUARED,
+    AbsoluteError: code.ABSOLUTE,
+    Huber: code.HUBER,
+    GaussianNLL: code.GAUSSIAN,
+    Poisson: code.POISSON,
+}
+OPTIMISERS: Final = (SGD, Adagrad, RMSprop, Adam, AdamW)
+SHARD_ROWS: Final = 128  # of a task over rows
+CHUNK_SECONDS: Final = 0.07  # of one compiled call, so that Ctrl-C and progress stay live
+GROWTH: Final = 8  # of the number of steps from one call to the next, at most
+# Below so many nanoseconds of work a step is done by one thread (meeting costs about 1 us).
+WORTH_A_TEAM: Final = 40_000
+
+
+def optimiser_code(optimiser: Any, theta: Flat) -> tuple[int, tuple[float, ...]]:
+    """Number and settings (`kernels.optimisers.update`)."""
+    kind = type(optimiser)
+    if kind is SGD:
+        plain = code.MOMENTUM if optimiser.momentum else code.DESCENT
+        return code.NESTEROV if optimiser.nesterov else plain, (optimiser.momentum,)
+    epsilon = at_least_tiny(optimiser.epsilon, theta)
+    if kind is Adagrad:
+        return code.ADAGRAD, (epsilon, 0.0)
+    if kind is RMSprop:
+        return code.RMSPROP, (epsilon, optimiser.rho)
+    decay = optimiser.weight_decay if kind is AdamW else 0.0
+    return code.ADAM, (epsilon, optimiser.beta_1, optimiser.beta_2, decay)
+
+
+class Stepper:
+    """A network, a loss and an optimiser, lowered and with memory for a batch.
+
+    Parameters
+    ----------
+    network, loss, optimiser
+        All known to compiled code.
+    state : the optimiser's, changed in place
+    outputs : array of shape (rows of data, outputs)
+        Gets the outputs that each row's loss was computed from.
+    rows : int
+        Of the largest batch.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        loss: Any,
+        optimiser: Any,
+        state: Sequence[Array],
+        outputs: Array,
+        rows: int,
+        *,
+        keeps_gradient: bool,
+        clip_norm: float | None,
+    ) -> None:
+        self.network = network
+        lowered = self._lowered = lower(network, "train")
+        self._add_loss(loss)
+        place_slopes(lowered)
+        number, settings = optimiser_code(optimiser, network.theta)
+        keeps = keeps_gradient or clip_norm is not None
+        builder = training_stages(lowered, keeps, clip_norm is not None)
+        self._program = program(
+            lowered, builder, rows, SHARD_ROWS, settings=[*settings, 0, 0, 0, 0], optimiser=number,
+            learns=True, keeps_gradient=keeps, clip_norm=math.inf if clip_norm is None else clip_norm,
+        )  # fmt: skip
+        self._size = self._team(rows)
+        vectors, dtype = network.vectors, network.dtype
+        nothing = np.zeros(0, dtype)
+        first, second = [*state, nothing, nothing][:2]
+        seen = any(op["thin_in"] or op["thin_out"] or op["dropped"] for op in lowered.operations)
+        self._vectors = Vectors(
+            vectors.theta, np.zeros_like(vectors.theta) if seen else nothing, vectors.gradient,
+            vectors.state, first, second,
+        )  # fmt: skip
+        self._sides = working.sides(lowered)
+        flat = outputs.reshape(len(outputs), -1)
+        self._buffers = working.buffers(lowered, self._program, dtype, flat, self._size)
+        self._keys = np.array([network.seed & 0xFFFFFFFF, network.seed >> 32], np.uint64)
+        self._constant = rates.is_constant(lowered.noisy)
+        self._numbers: tuple[Array, Array] | None = None
+        self.steps = 1  # of the next call
+
+    def _add_loss(self, loss: Any) -> None:
+        last = self._lowered.operations[-1]
+        a = getattr(loss, "label_smoothing", getattr(loss, "delta", 0.0))
+        blank = dict.fromkeys(last, 0)
+        self._lowered.operations.append(
+            blank
+            | {"kind": code.LOSS, "n_in": last["n_out"], "n_out": last["n_out"], "x": last["y"]}
+            | {"y": last["y"], "code": LOSSES[type(loss)], "a": float(a)}
+        )
+
+    def _team(self, rows: int) -> int:
+        """How many threads a step is worth; what it computes does not depend on it."""
+        operations = self._lowered.operations
+        products = sum(op["n_in"] * op["n_out"] for op in operations if op["kind"] == code.DENSE)
+        numbers = sum(op["n_out"] for op in operations)
+        cost = rows * (products * 0.03 + numbers * 0.5)
+        if cost < WORTH_A_TEAM:
+            return 1
+        tasks = max(math.ceil(rows / SHARD_ROWS), len(self._program.tasks))
+        return min(n_threads(), tasks)
+
+    def check_rows(self, least: int) -> None:
+        """Can every normalisation learn from batches of so many rows?"""
+        for op in self._lowered.operations:
+            if op["kind"] == code.BATCH_NORM:
+                self.network.layers[op["layer"]].check_enough(least * op["groups"])
+
+    def bind(self, X: Any, targets: Array, weights: Array | None, ids: Ids) -> None:
+        """The data that steps are taken on; it must stay where it is."""
+        self._source = sources.source(X, self.network.dtype)
+        self._data = sources.training_data(self._source, targets, weights, ids, sources.NO_INTEGERS)
+
+    def take(self, order: Array, table: Array) -> int:
+        """Do the rounds of `table`, which gets their losses; how many steps went well.
+
+        Where a step goes wrong the parameters are no longer good, and it is the caller who has
+        kept better ones.
+        """
+        data = self._data._replace(order=order)
+        rounds = Rounds(table, *self._noise(table["step"]), self._keys)
+        self._buffers.shared[:] = 0
+        blas.single_threaded()
+        start = time.perf_counter()
+        work = Work(self._program, self._vectors, self._sides, self._buffers, data, rounds)
+        run_team(self._size, drive, len(table), work)
+        ends = np.flatnonzero(table["finishes"])
+        self._learn_pace(time.perf_counter() - start, len(ends))
+        wrong = int(self._buffers.shared[-1])
+        return int(np.searchsorted(ends, wrong - 1)) if wrong else len(ends)
+
+    def _learn_pace(self, seconds: float, steps: int) -> None:
+        """How many steps fit into a chunk; it is asked before the next call only."""
+        fitting = int(CHUNK_SECONDS * steps / max(seconds, 1e-9))
+        self.steps = max(1, min(fitting, GROWTH * steps))
+
+    def _noise(self, numbers: Array) -> tuple[Array, Array]:
+        noisy, dtype = self._lowered.noisy, self.network.dtype
+        if not self._constant:
+            return rates.tables(noisy, [Run.train(int(step)) for step in numbers], dtype)
+        if self._numbers is None or len(self._numbers[0]) < len(numbers):
+            limits, levels = rates.tables(noisy, [Run.train(0)], dtype)
+            n = len(numbers)
+            self._numbers = np.tile(limits, (n, 1)), np.tile(levels, (n, 1, 1))
+        return self._numbers[0][: len(numbers)], self._numbers[1][: len(numbers)]

@@ -1,0 +1,51 @@
+"""Which executor runs a network: compiled code, or the reference in NumPy."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import numpy as np
+
+from thinnet.layers.base import title
+
+if TYPE_CHECKING:
+    from thinnet.network import Network
+
+Executor: TypeAlias = Literal["compiled", "reference"]
+EXECUTORS: Final = (None, "compiled", "reference")
+DTYPES: Final = (np.float32, np.float64)
+
+
+@cache
+def obstacle() -> str:
+    """What this machine lacks to run compiled code; nothing where it can."""
+    for needed in ("numba", "scipy_openblas32"):
+        if find_spec(needed) is None:
+            return f"{needed} is not installed"
+    from thinnet.engine.blas import library
+
+    return "" if library() is not None else "there is no private OpenBLAS for this platform"
+
+
+def obstacles(network: Network) -> list[str]:
+    """Why a network can't be run by compiled code, in sentences; none where it can."""
+    if said := obstacle():
+        return [said]
+    found = [] if network.dtype in DTYPES else [f"{network.dtype} is not float32 or float64"]
+    from thinnet.engine.lowering import not_lowered
+
+    unknown = not_lowered(network)
+    return found + [f"layer {i}, {title(network.layers[i])}, has no compiled form" for i in unknown]
+
+
+def is_compiled(network: Network) -> bool:
+    return network.executor != "reference" and not obstacles(network)
+
+
+def knows(loss: Any, optimiser: Any) -> bool:
+    """Are both of the kinds that compiled code has?"""
+    from thinnet.engine.stepper import LOSSES, OPTIMISERS
+
+    return type(loss) in LOSSES and type(optimiser) in OPTIMISERS
