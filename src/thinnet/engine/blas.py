@@ -22,9 +22,9 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 from thinnet import checks
+from thinnet.engine.compile import intrinsic
 
 SYMBOLS: Final = {"float32": "thinnet_sgemm", "float64": "thinnet_dgemm"}
 ROW_MAJOR, PLAIN, TRANSPOSED = 101, 111, 112  # cblas.h

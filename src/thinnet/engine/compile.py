@@ -21,10 +21,15 @@ from typing import Any, Final, TypeVar, cast
 
 import llvmlite
 import numba
+import numba.extending
 import numpy as np
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# Numba's own, whose types say nothing of what compiled code sees.
+intrinsic: Any = numba.extending.intrinsic
+overload: Any = numba.extending.overload
 
 # Sums may be reordered and multiply-adds fused, but NaN and infinity keep their meaning.
 FASTMATH: Final = {"contract", "reassoc", "arcp", "nsz"}
@@ -35,6 +40,11 @@ def kernel(function: F) -> F:
     dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath=FASTMATH)(function)
     dispatcher._cache = _Cache(function)  # type: ignore[no-untyped-call]
     return cast(F, dispatcher)
+
+
+def inlined(function: F) -> F:
+    """A kernel that becomes part of its callers, where a call would keep loops from being vectors."""
+    return cast(F, numba.njit(inline="always", error_model="numpy", fastmath=FASTMATH)(function))
 
 
 @cache

@@ -24,7 +24,7 @@ def dropout(x: Array, ids: Ids, stream: Stream, rate: float, out: Array) -> None
     rows, written = x.reshape(len(x), -1), out.reshape(len(x), -1)
     worth = min(rows.size // WORTH_A_THREAD, len(x))
     size = min(n_threads(), worth) if worth > 1 else 1
-    bits = np.empty((size, math.ceil(rows.shape[1] / 8)), np.uint8)
+    bits = np.empty((size, math.ceil(rows.shape[1] / 8) + 1), np.uint8)
     limit = masks.threshold(rate)
     settings = (
         np.uint64(stream.seed & 0xFFFFFFFF),

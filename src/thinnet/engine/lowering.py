@@ -16,6 +16,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
 from thinnet.engine.kernels.normalisation import PARTS
+from thinnet.engine.tables import INTEGERS, REALS
 from thinnet.layers import (
     ELU,
     GELU,
@@ -149,7 +150,7 @@ class _Lowering:
         return start
 
     def _add(self, **values: Any) -> None:
-        blank = dict.fromkeys(code.INTEGERS, 0) | dict.fromkeys(code.REALS, 0.0)
+        blank = dict.fromkeys(INTEGERS, 0) | dict.fromkeys(REALS, 0.0)
         nowhere = dict.fromkeys(("weights", "bias", "state", "counters", "map"), code.NOWHERE)
         self.result.operations.append({**blank, **nowhere, "max_norm": math.inf, **values})
 

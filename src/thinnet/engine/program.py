@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
 from thinnet.engine.lowering import Lowered
-from thinnet.engine.tables import Program
+from thinnet.engine.tables import OPERATION
 
 UNITS = 64  # of a task that works on units
 LEARNED = (code.DENSE, code.BATCH_NORM, code.LAYER_NORM)  # kinds with parameters
@@ -128,45 +127,14 @@ def forward_stages(lowered: Lowered, first: int, last: int) -> Builder:
 
 
 def operations_table(lowered: Lowered, capacity: int) -> Array:
-    table = np.zeros(len(lowered.operations), code.OPERATION)
-    for row, op in zip(table, lowered.operations, strict=True):
+    rows = np.zeros(len(lowered.operations), OPERATION)
+    for row, op in zip(rows, lowered.operations, strict=True):
         for name, value in op.items():
             row[name] = value
         if op["kind"] == code.LAYER_NORM:
             row["statistics"] = lowered.statistics + op["statistics"] * capacity
-    return table
+    return rows
 
 
-def _table(rows: Sequence[Any], dtype: np.dtype) -> Array:
+def table(rows: Sequence[Any], dtype: np.dtype) -> Array:
     return np.array([tuple(row) for row in rows], dtype)
-
-
-def program(
-    lowered: Lowered,
-    builder: Builder,
-    capacity: int,
-    shard_rows: int,
-    *,
-    settings: Sequence[float] = (),
-    optimiser: int = 0,
-    learns: bool = False,
-    keeps_gradient: bool = False,
-    clip_norm: float = math.inf,
-) -> Program:
-    votes = [tuple(vote[name] for name in code.VOTE.names or ()) for vote in lowered.votes]
-    return Program(
-        operations=operations_table(lowered, capacity),
-        stages=_table(builder.stages, code.STAGE),
-        instructions=_table(builder.instructions, code.INSTRUCTION),
-        tasks=_table(builder.tasks, code.TASK),
-        votes=_table(votes, code.VOTE),
-        maps=np.concatenate([*lowered.maps, np.zeros(0, np.int32)]),
-        widths=np.array(lowered.sides, np.int64),
-        settings=np.array([*settings, 0.0], np.float64),
-        optimiser=optimiser,
-        capacity=capacity,
-        shard_rows=shard_rows,
-        learns=int(learns),
-        keeps_gradient=int(keeps_gradient),
-        clip_norm=float(clip_norm),
-    )

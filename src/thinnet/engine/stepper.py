@@ -10,13 +10,13 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.arrays import Array, Flat, Ids
-from thinnet.engine import blas, rates, sources, working
+from thinnet.engine import blas, rates, sources
 from thinnet.engine import opcodes as code
 from thinnet.engine.driver import drive
 from thinnet.engine.lowering import lower
-from thinnet.engine.program import place_slopes, program, training_stages
-from thinnet.engine.tables import Rounds, Vectors, Work
+from thinnet.engine.program import place_slopes, training_stages
 from thinnet.engine.threads import n_threads, run_team
+from thinnet.engine.working import work_of
 from thinnet.losses import (
     AbsoluteError,
     BinaryCrossEntropy,
@@ -95,23 +95,19 @@ class Stepper:
         number, settings = optimiser_code(optimiser, network.theta)
         keeps = keeps_gradient or clip_norm is not None
         builder = training_stages(lowered, keeps, clip_norm is not None)
-        self._program = program(
-            lowered, builder, rows, SHARD_ROWS, settings=[*settings, 0, 0, 0, 0], optimiser=number,
-            learns=True, keeps_gradient=keeps, clip_norm=math.inf if clip_norm is None else clip_norm,
-        )  # fmt: skip
-        self._size = self._team(rows)
-        vectors, dtype = network.vectors, network.dtype
-        nothing = np.zeros(0, dtype)
+        self._size = self._team(rows, len(builder.tasks))
+        nothing = np.zeros(1, network.dtype)
         first, second = [*state, nothing, nothing][:2]
-        seen = any(op["thin_in"] or op["thin_out"] or op["dropped"] for op in lowered.operations)
-        self._vectors = Vectors(
-            vectors.theta, np.zeros_like(vectors.theta) if seen else nothing, vectors.gradient,
-            vectors.state, first, second,
-        )  # fmt: skip
-        self._sides = working.sides(lowered)
+        vectors = {"theta": network.theta, "gradient": network.gradient, "state": network.state}
+        vectors |= {"first": first, "second": second, "settings": np.array([*settings, 0.0])}
         flat = outputs.reshape(len(outputs), -1)
-        self._buffers = working.buffers(lowered, self._program, dtype, flat, self._size)
-        self._keys = np.array([network.seed & 0xFFFFFFFF, network.seed >> 32], np.uint64)
+        self._work = work_of(lowered, builder, vectors, flat, rows, self._size)
+        self._work.set(
+            optimiser=number, shard_rows=SHARD_ROWS, learns=1, keeps_gradient=keeps,
+            clip_norm=math.inf if clip_norm is None else clip_norm,
+            k0=network.seed & 0xFFFFFFFF, k1=network.seed >> 32,
+        )  # fmt: skip
+        self._like = network.dtype.type(0)
         self._constant = rates.is_constant(lowered.noisy)
         self._numbers: tuple[Array, Array] | None = None
         self.steps = 1  # of the next call
@@ -126,7 +122,7 @@ class Stepper:
             | {"y": last["y"], "code": LOSSES[type(loss)], "a": float(a)}
         )
 
-    def _team(self, rows: int) -> int:
+    def _team(self, rows: int, n_tasks: int) -> int:
         """How many threads a step is worth; what it computes does not depend on it."""
         operations = self._lowered.operations
         products = sum(op["n_in"] * op["n_out"] for op in operations if op["kind"] == code.DENSE)
@@ -134,8 +130,7 @@ class Stepper:
         cost = rows * (products * 0.03 + numbers * 0.5)
         if cost < WORTH_A_TEAM:
             return 1
-        tasks = max(math.ceil(rows / SHARD_ROWS), len(self._program.tasks))
-        return min(n_threads(), tasks)
+        return min(n_threads(), max(math.ceil(rows / SHARD_ROWS), n_tasks))
 
     def check_rows(self, least: int) -> None:
         """Can every normalisation learn from batches of so many rows?"""
@@ -145,8 +140,10 @@ class Stepper:
 
     def bind(self, X: Any, targets: Array, weights: Array | None, ids: Ids) -> None:
         """The data that steps are taken on; it must stay where it is."""
-        self._source = sources.source(X, self.network.dtype)
-        self._data = sources.training_data(self._source, targets, weights, ids, sources.NO_INTEGERS)
+        self._work.put(sources.source(X, self.network.dtype))
+        self._work.put(sources.targets(targets))
+        self._work.put({"weights": weights, "ids": ids})
+        self._work.set(n_targets=0 if targets.ndim == 1 else targets[0].size)
 
     def take(self, order: Array, table: Array) -> int:
         """Do the rounds of `table`, which gets their losses; how many steps went well.
@@ -154,16 +151,16 @@ class Stepper:
         Where a step goes wrong the parameters are no longer good, and it is the caller who has
         kept better ones.
         """
-        data = self._data._replace(order=order)
-        rounds = Rounds(table, *self._noise(table["step"]), self._keys)
-        self._buffers.shared[:] = 0
+        limits, levels = self._noise(table["step"])
+        self._work.put({"order": order, "rounds": table, "limits": limits, "levels": levels})
+        shared = self._work["shared"]
+        shared[:] = 0
         blas.single_threaded()
         start = time.perf_counter()
-        work = Work(self._program, self._vectors, self._sides, self._buffers, data, rounds)
-        run_team(self._size, drive, len(table), work)
+        run_team(self._size, drive, len(table), self._work.record, self._like)
         ends = np.flatnonzero(table["finishes"])
         self._learn_pace(time.perf_counter() - start, len(ends))
-        wrong = int(self._buffers.shared[-1])
+        wrong = int(shared[-1])
         return int(np.searchsorted(ends, wrong - 1)) if wrong else len(ends)
 
     def _learn_pace(self, seconds: float, steps: int) -> None:

@@ -1,103 +1,114 @@
-"""What compiled code gets: flat tables and vectors, in NamedTuples that it sees as structures."""
+"""What compiled code gets: flat tables, and one record that says where everything lies."""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 
 from thinnet.arrays import Array
 
+
+def _fields(kind: Any, *names: str) -> list[tuple[str, Any]]:
+    return [(name, kind) for name in names]
+
+
+INTEGERS: Final = (
+    "kind",
+    "layer",  # of the network, for messages
+    "n_in", "n_out",  # numbers of a row before and after
+    "x", "y",  # columns of the activations at which input and output start
+    "dx", "dy",  # columns of the gradients; NOWHERE if nobody needs dx
+    "weights", "bias",  # places in theta: W and b, gamma and beta; NOWHERE for none
+    "state", "counters",  # places in the network's state
+    "statistics",  # where a BatchNorm keeps its batch's numbers, 4 * n_out of them
+    "activation", "by_input",  # is its derivative taken from the input?
+    "noise", "rate", "stream", "shared", "map", "n_drawn",
+    "side_in", "side_out",  # what decides over the presence of inputs and outputs
+    "thin_in", "thin_out",  # are absent inputs or outputs left out of the rows?
+    "compresses",  # takes whole rows and gives thin ones
+    "dropped",  # DropConnect: weights are seen through a mask
+    "groups", "n_units",  # a softmax over each group; positions and units of a BatchNorm
+    "code",  # of a loss
+)  # fmt: skip
+REALS: Final = ("a", "l1", "l2", "bias_l1", "bias_l2", "max_norm", "epsilon", "momentum")
+OPERATION: Final = np.dtype([*_fields(np.int64, *INTEGERS), *_fields(np.float64, *REALS)])
+
+STAGE: Final = np.dtype(_fields(np.int64, "kind", "first", "last"))
+INSTRUCTION: Final = np.dtype(_fields(np.int64, "operation", "direction"))
+TASK: Final = np.dtype(_fields(np.int64, "operation", "low", "high"))
+# A shared dropout that has a say over a side, and its draws.
+VOTE: Final = np.dtype(_fields(np.int64, "side", "rate", "stream", "n_drawn", "map"))
+
+# One pass over some rows, and in training what is done with its gradient.
 ROUND: Final = np.dtype(
     [
-        *((name, np.int64) for name in ("start", "stop", "rows", "step", "count", "out")),
-        *((name, np.int64) for name in ("adds", "finishes")),
-        *((name, np.float64) for name in ("learning_rate", "total", "loss")),
+        *_fields(np.int64, "start", "stop"),  # which of the data's order
+        *_fields(np.int64, "rows"),  # that are computed, padding included
+        *_fields(np.int64, "step"),  # of the masks
+        *_fields(np.int64, "count"),  # optimiser steps before this one
+        *_fields(np.int64, "out"),  # where outputs start
+        *_fields(np.int64, "adds", "finishes"),  # to the gradient before it; a step
+        *_fields(np.float64, "learning_rate"),
+        *_fields(np.float64, "total"),  # the sum of the weights of the step's rows
+        *_fields(np.float64, "loss"),  # written
     ]
 )
-"""One pass over some rows, and in training what is done with its gradient.
 
-``start``, ``stop``: which of the data's `order`; ``rows``: how many are computed, padding
-included; ``step``: of the masks; ``count``: optimiser steps before this one; ``out``: where
-outputs start; ``adds``: to the gradient of the rounds before; ``finishes``: a step; ``total``:
-the sum of the weights of the step's rows; ``loss``: written.
-"""
-
-
-class Program(NamedTuple):
-    """What is done, the same for every round."""
-
-    operations: Array
-    stages: Array
-    instructions: Array
-    tasks: Array
-    votes: Array
-    maps: Array  # int32: which draw serves a unit, where axes share
-    widths: Array  # of sides
-    settings: Array  # of the optimiser
-    optimiser: int
-    capacity: int  # rows that the buffers hold
-    shard_rows: int
-    learns: int
-    keeps_gradient: int
-    clip_norm: float  # infinity for none
-
-
-class Vectors(NamedTuple):
-    theta: Array
-    seen: Array  # parameters as thinned operations see them
-    gradient: Array
-    state: Array
-    first: Array  # the optimiser's
-    second: Array
-
-
-class Sides(NamedTuple):
-    """What exists of the inputs and outputs of layers; side 0 is all there."""
-
-    present: Array
-    index: Array
-    rank: Array
-    count: Array
-    chance: Array
+# Addresses of arrays; 0 where there is none.
+ADDRESSES: Final = (
+    "operations", "stages", "instructions", "tasks", "votes",
+    "maps",  # int32: which draw serves a unit, where axes share
+    "widths",  # of sides
+    "settings",  # of the optimiser
+    "theta", "gradient", "state", "first", "second",
+    "seen",  # parameters as thinned operations see them
+    # What exists of the inputs and outputs of layers, a row for each side; side 0 is all there.
+    "present", "index", "rank", "count", "chance",
+    "ones",  # bytes
+    "activations", "slopes", "statistics",
+    "row_loss",
+    "squares",  # of each task's gradient
+    "scratch", "drawn", "samples", "bits",  # a row for each thread
+    "shared",  # `kernels.team`, then the number of the first round that went wrong
+    "source", "starts", "labels", "targets", "weights", "ids", "order",  # of the data
+    "outputs",
+    "rounds", "limits", "levels",
+)  # fmt: skip
+NUMBERS: Final = (
+    "n_stages", "n_votes", "n_squares", "n_rates", "n_targets", "n_outputs",
+    "side_width", "scratch_size", "drawn_size", "bits_size",
+    "wrong",  # the place in `shared` behind the team's
+    "optimiser", "capacity", "shard_rows", "learns", "keeps_gradient",
+)  # fmt: skip
+WORK: Final = np.dtype(
+    [
+        *_fields(np.int64, *ADDRESSES, *NUMBERS),
+        *_fields(np.uint64, "k0", "k1"),  # the seed
+        *_fields(np.float64, "clip_norm"),
+    ]
+)
 
 
-class Buffers(NamedTuple):
-    activations: Array
-    slopes: Array
-    statistics: Array
-    row_loss: Array
-    squares: Array  # of each task's gradient
-    scratch: Array  # one row for each thread
-    drawn: Array
-    bits: Array
-    shared: Array  # `kernels.team`, then the number of the first round that went wrong
-    outputs: Array
+class Work:
+    """The record, and the arrays that it points to."""
 
+    def __init__(self) -> None:
+        self.record = np.zeros(1, WORK)
+        self._owned: dict[str, Array] = {}
 
-class Data(NamedTuple):
-    source: Array  # `kernels.gather`
-    starts: Array
-    labels: Array
-    targets: Array
-    weights: Array
-    ids: Array
-    order: Array
+    def put(self, arrays: Mapping[str, Array | None]) -> None:
+        """Say where these arrays are; they are kept alive, and must not be replaced."""
+        for name, values in arrays.items():
+            if name in ADDRESSES:
+                self.record[name] = 0 if values is None else values.ctypes.data
+            if values is not None:
+                self._owned[name] = values
 
+    def set(self, **numbers: float) -> None:
+        for name, value in numbers.items():
+            self.record[name] = value
 
-class Rounds(NamedTuple):
-    table: Array
-    limits: Array
-    levels: Array
-    keys: Array
-
-
-class Work(NamedTuple):
-    """All that one call of the driver works on."""
-
-    program: Program
-    vectors: Vectors
-    sides: Sides
-    buffers: Buffers
-    data: Data
-    rounds: Rounds
+    def __getitem__(self, name: str) -> Array:
+        return self._owned[name]

@@ -3,74 +3,128 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
+from thinnet.engine.kernels.gradients import TOGETHER
+from thinnet.engine.kernels.noise import SWEEP_ROWS
 from thinnet.engine.kernels.team import shared_size
 from thinnet.engine.lowering import Lowered
-from thinnet.engine.program import UNITS
-from thinnet.engine.tables import Buffers, Program, Sides
+from thinnet.engine.program import UNITS, Builder, operations_table, table
+from thinnet.engine.tables import INSTRUCTION, STAGE, TASK, VOTE, Work
 
 
-def widest(lowered: Lowered) -> int:
+def work_of(
+    lowered: Lowered,
+    builder: Builder,
+    vectors: Mapping[str, Array],
+    outputs: Array,
+    rows: int,
+    n_threads: int,
+) -> Work:
+    """Everything but the data and the rounds; `vectors` are the network's and the optimiser's."""
+    work, dtype = Work(), outputs.dtype
+    votes = [tuple(vote[name] for name in VOTE.names or ()) for vote in lowered.votes]
+    stages = table(builder.stages, STAGE)
+    work.put(
+        {
+            "operations": operations_table(lowered, rows),
+            "stages": stages,
+            "instructions": table(builder.instructions, INSTRUCTION),
+            "tasks": table(builder.tasks, TASK),
+            "votes": table(votes, VOTE),
+            "maps": np.concatenate([*lowered.maps, np.zeros(0, np.int32)]),
+            "widths": np.array(lowered.sides, np.int64),
+        }
+    )
+    work.put(vectors)
+    seen = any(op["thin_in"] or op["thin_out"] or op["dropped"] for op in lowered.operations)
+    work.put({"seen": np.zeros_like(vectors["theta"]) if seen else None, "outputs": outputs})
+    work.put(_buffers(lowered, stages, rows, dtype))
+    work.put(_sides(lowered))
+    _put_threads(work, lowered, n_threads, dtype)
+    work.set(
+        n_stages=len(stages),
+        n_votes=len(votes),
+        n_squares=len(work["squares"]),
+        n_rates=max(len(lowered.noisy), 1),
+        n_outputs=lowered.operations[-1]["n_out"],
+        side_width=_widest(lowered),
+        capacity=rows,
+        wrong=len(work["shared"]) - 1,
+        clip_norm=math.inf,
+    )
+    return work
+
+
+def _widest(lowered: Lowered) -> int:
     return max(max(op["n_in"], op["n_out"]) for op in lowered.operations)
 
 
-def scratch_size(lowered: Lowered) -> int:
-    """For one thread: the gradient of a task's units, and a row beside it."""
+def _buffers(lowered: Lowered, stages: Array, rows: int, dtype: np.dtype) -> dict[str, Array]:
+    norms = [s["last"] - s["first"] for s in stages if s["kind"] == code.NORM]
+    return {
+        "activations": np.zeros(lowered.columns * rows, dtype),
+        "slopes": np.zeros(lowered.slope_columns * rows, dtype),
+        "statistics": np.zeros(lowered.statistics + lowered.row_statistics * rows, dtype),
+        "row_loss": np.zeros(rows),
+        "squares": np.zeros(max(norms, default=0)),
+        "shared": np.zeros(shared_size(len(stages)) + 1, np.int64),
+        "ones": np.ones(TOGETHER, np.uint8),
+    }
+
+
+def _sides(lowered: Lowered) -> dict[str, Array]:
+    n, width = len(lowered.sides), _widest(lowered)
+    everything = np.arange(width, dtype=np.int32)
+    return {
+        "present": np.ones((n, width), np.uint8),
+        "index": np.tile(everything, (n, 1)),
+        "rank": np.tile(everything, (n, 1)),
+        "count": np.full(n, width, np.int64),
+        "chance": np.ones(n),
+    }
+
+
+def _put_threads(work: Work, lowered: Lowered, n_threads: int, dtype: np.dtype) -> None:
+    """What each thread has for itself."""
+    scratch, drawn, bits = _scratch_size(lowered), _drawn_size(lowered), _bits_size(lowered)
+    work.put(
+        {
+            "scratch": np.zeros((n_threads, scratch), dtype),
+            "drawn": np.zeros((n_threads, drawn)),
+            "samples": np.zeros((n_threads, SWEEP_ROWS), np.uint64),
+            "bits": np.zeros((n_threads, bits), np.uint8),
+        }
+    )
+    work.set(scratch_size=scratch, drawn_size=drawn, bits_size=bits)
+
+
+def _scratch_size(lowered: Lowered) -> int:
+    """The gradient of a task's units, and a row beside it."""
     blocks = [
         min(UNITS, op["n_out"]) * (op["n_in"] + 1)
         for op in lowered.operations
         if op["kind"] == code.DENSE
     ]
-    return max([2 * UNITS, *blocks]) + widest(lowered)
+    return int(max([2 * UNITS, *blocks]) + _widest(lowered))
 
 
-def drawn_size(lowered: Lowered) -> tuple[int, int]:
-    """For one thread: normal numbers, and bytes of keep bits, of one row."""
+def _drawn_size(lowered: Lowered) -> int:
+    """Normal numbers of a row."""
     normal = (code.TIMES_NORMAL, code.PLUS_NORMAL)
-    numbers = [op["n_drawn"] for op in lowered.operations if op["noise"] in normal]
-    bits = [op["n_drawn"] for op in lowered.operations if op["noise"] == code.MASK]
-    bits += [vote["n_drawn"] for vote in lowered.votes]
-    bits += [op["n_in"] + 16 for op in lowered.operations if op["dropped"]]
-    return max([1, *numbers]), math.ceil(max([8, *bits]) / 8) + 8
+    return max([1, *(op["n_drawn"] for op in lowered.operations if op["noise"] in normal)])
 
 
-def buffers(
-    lowered: Lowered, program: Program, dtype: np.dtype, outputs: Array, n_threads: int
-) -> Buffers:
-    rows = program.capacity
-    numbers, n_bytes = drawn_size(lowered)
-    return Buffers(
-        activations=np.zeros(lowered.columns * rows, dtype),
-        slopes=np.zeros(lowered.slope_columns * rows, dtype),
-        statistics=np.zeros(lowered.statistics + lowered.row_statistics * rows, dtype),
-        row_loss=np.zeros(rows),
-        squares=np.zeros(_largest_stage(program)),
-        scratch=np.zeros((n_threads, scratch_size(lowered)), dtype),
-        drawn=np.zeros((n_threads, numbers)),
-        bits=np.zeros((n_threads, n_bytes), np.uint8),
-        shared=np.zeros(shared_size(len(program.stages)) + 1, np.int64),
-        outputs=outputs,
-    )
-
-
-def _largest_stage(program: Program) -> int:
-    """How many squares there are to add up, where the gradient is clipped."""
-    return max(
-        (s["last"] - s["first"] for s in program.stages if s["kind"] == code.NORM), default=0
-    )
-
-
-def sides(lowered: Lowered) -> Sides:
-    n, width = len(lowered.sides), max([*lowered.sides, widest(lowered)])
-    everything = np.arange(width, dtype=np.int32)
-    return Sides(
-        present=np.ones((n, width), np.uint8),
-        index=np.tile(everything, (n, 1)),
-        rank=np.tile(everything, (n, 1)),
-        count=np.full(n, width, np.int64),
-        chance=np.ones(n),
-    )
+def _bits_size(lowered: Lowered) -> int:
+    """Keep bits of the rows of a sweep and one byte more for each."""
+    sizes = [16]
+    for what in (*lowered.operations, *lowered.votes):
+        blocks = math.ceil(what["n_drawn"] / 8)
+        sizes.append((blocks + 1) * SWEEP_ROWS)
+        sizes.append(math.ceil(what.get("n_in", 0) / 8) + 2)
+    return -(-max(sizes) // 8) * 8 + 8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -10,20 +10,28 @@ from thinnet.engine.compile import kernel
 from thinnet.engine.kernels.lanes import LANES, scale_kept
 from thinnet.engine.kernels.philox import keep_bits
 
+EVERY: Final = np.uint16(2**LANES - 1)
+
 
 @kernel
 def apply_bits(x: Any, bits: Any, scale: Any, out: Any) -> None:
-    """``out = x * scale`` where the unit's bit is set, 0 elsewhere; for one row."""
-    whole = x.size // LANES
+    """``out = x * scale`` where the unit's bit is set, 0 elsewhere; for one row.
+
+    A byte more of `bits` than the row needs is looked at.
+    """
     source, target = np.uint64(x.ctypes.data), np.uint64(out.ctypes.data)
-    stride = np.uint64(LANES * x.itemsize)
+    whole, rest, size = x.size // LANES, x.size % LANES, LANES * x.itemsize
     for i in range(whole):
-        word = np.uint16(bits[2 * i]) | np.uint16(np.uint16(bits[2 * i + 1]) << np.uint16(8))
-        ahead = np.uint64(i) * stride
-        scale_kept(source + ahead, np.uint16(word), scale, target + ahead)  # type: ignore[call-arg]
-    for unit in range(LANES * whole, x.size):
-        kept = (np.uint32(bits[unit // 8]) >> np.uint32(unit % 8)) & np.uint32(1)
-        out[unit] = x[unit] * scale if kept else x.dtype.type(0)
+        ahead = np.uint64(i * size)
+        scale_kept(source + ahead, _word(bits, i), EVERY, scale, target + ahead)
+    if rest:
+        there, ahead = np.uint16((1 << rest) - 1), np.uint64(whole * size)
+        scale_kept(source + ahead, _word(bits, whole), there, scale, target + ahead)
+
+
+@kernel
+def _word(bits: Any, i: Any) -> Any:
+    return np.uint16(bits[2 * i] | (np.uint16(bits[2 * i + 1]) << np.uint16(8)))
 
 
 @kernel
@@ -39,7 +47,7 @@ def dropout_rows(
     limit: Any,
     scale: Any,
 ) -> None:
-    """Dropout of the rows of `x` with ids `samples`; `bits` has room for those of one row."""
+    """Dropout of the rows of `x` with ids `samples`; `bits` has room for one row, and a byte."""
     for row in range(x.shape[0]):
-        keep_bits(bits, k0, k1, stream, step, np.uint64(samples[row]), limit)
+        keep_bits(bits[:-1], k0, k1, stream, step, np.uint64(samples[row]), limit)
         apply_bits(x[row], bits, scale, out[row])

@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
+
+from thinnet.engine.compile import intrinsic, overload
 
 # Multiply-adds may be fused and the sign of a zero lost; the order of operations stays.
 EXACT: Final = {"fastmath": {"contract", "nsz"}}

@@ -2,7 +2,7 @@
 
 The data stays where it is.  `source` says where: address, bytes from row to row, bytes from column
 to column, and the code of the type; for sparse rows (CSR) the address and code of the values, then
-those of the column numbers, with `starts` for the rows.
+the address and size of the column numbers, with `starts` for the rows.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import types
-from numba.extending import intrinsic
 
-from thinnet.engine.compile import kernel
+from thinnet.engine.compile import intrinsic, kernel
+from thinnet.engine.kernels.memory import view
 
-CODES: Final = {
-    np.dtype(name): code
-    for code, name in enumerate(("f4", "f8", "u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "b1"))
-}
+NAMES: Final = ("f4", "f8", "u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "b1")
+CODES: Final = {np.dtype(name): code for code, name in enumerate(NAMES)}
+F4, F8, U1, I1, I2, U2, I4, U4, I8, U8, B1 = range(len(NAMES))
 
 
 @intrinsic
@@ -29,41 +27,41 @@ def load(typing, address, like):  # type: ignore[no-untyped-def]
         pointer = builder.inttoptr(arguments[0], context.get_data_type(like).as_pointer())
         value = builder.load(pointer)
         value.align = 1
-        return context.unpack_value(builder, like, pointer) if like == types.boolean else value
+        return value
 
-    return like(types.int64, like), code
+    return like(address, like), code
 
 
 @kernel
 def _copy(address: Any, stride: Any, like: Any, size: Any, out: Any) -> None:
     if stride == size:  # so that the compiler sees neighbours
         for i in range(out.size):
-            out[i] = load(address + i * size, like)  # type: ignore[call-arg]
+            out[i] = load(address + i * size, like)
     else:
         for i in range(out.size):
-            out[i] = load(address + i * stride, like)  # type: ignore[call-arg]
+            out[i] = load(address + i * stride, like)
 
 
 @kernel
 def dense_row(source: Any, row: Any, out: Any) -> None:
     address, stride, code = source[0] + row * source[1], source[2], source[3]
-    if code == 0:
+    if code == F4:
         _copy(address, stride, np.float32(0), 4, out)
-    elif code == 1:
+    elif code == F8:
         _copy(address, stride, np.float64(0), 8, out)
-    elif code == 2 or code == 10:
+    elif code == U1 or code == B1:  # noqa: PLR1714 - a tuple would be made at run time
         _copy(address, stride, np.uint8(0), 1, out)
-    elif code == 3:
+    elif code == I1:
         _copy(address, stride, np.int8(0), 1, out)
-    elif code == 4:
+    elif code == I2:
         _copy(address, stride, np.int16(0), 2, out)
-    elif code == 5:
+    elif code == U2:
         _copy(address, stride, np.uint16(0), 2, out)
-    elif code == 6:
+    elif code == I4:
         _copy(address, stride, np.int32(0), 4, out)
-    elif code == 7:
+    elif code == U4:
         _copy(address, stride, np.uint32(0), 4, out)
-    elif code == 8:
+    elif code == I8:
         _copy(address, stride, np.int64(0), 8, out)
     else:
         _copy(address, stride, np.uint64(0), 8, out)
@@ -73,22 +71,22 @@ def dense_row(source: Any, row: Any, out: Any) -> None:
 def sparse_row(source: Any, starts: Any, row: Any, out: Any) -> None:
     """Zeros, and the row's values added at their columns (a column may come twice)."""
     out[:] = 0
-    values, wide_values = source[0], source[3] == 1
-    columns, wide_columns = source[4], source[5] == 8
+    values, columns = source[0], source[4]
     for i in range(starts[row], starts[row + 1]):
-        if wide_columns:
-            column = load(columns + 8 * i, np.int64(0))  # type: ignore[call-arg]
+        if source[5] == 8:
+            column = load(columns + 8 * i, np.int64(0))
         else:
-            column = np.int64(load(columns + 4 * i, np.int32(0)))  # type: ignore[call-arg]
-        if wide_values:
-            out[column] += out.dtype.type(load(values + 8 * i, np.float64(0)))  # type: ignore[call-arg]
+            column = np.int64(load(columns + 4 * i, np.int32(0)))
+        if source[3] == F8:
+            out[column] += out.dtype.type(load(values + 8 * i, np.float64(0)))
         else:
-            out[column] += out.dtype.type(load(values + 4 * i, np.float32(0)))  # type: ignore[call-arg]
+            out[column] += out.dtype.type(load(values + 4 * i, np.float32(0)))
 
 
 @kernel
-def data_row(source: Any, starts: Any, row: Any, out: Any) -> None:
-    if starts.size:
-        sparse_row(source, starts, row, out)
+def data_row(row: Any, w: Any, out: Any) -> None:
+    source = view(w.source, np.int64(0))
+    if w.starts:
+        sparse_row(source, view(w.starts, np.int64(0)), row, out)
     else:
         dense_row(source, row, out)

@@ -2,18 +2,19 @@
 
 The gradient of a task's units is computed, penalised and used while it is in cache, without ever
 being written; where the whole gradient is wanted (clipping, micro-batches, callbacks after a step)
-it is written first, and a second stage uses it.
+it is written first, and a later stage uses it.  Functions that change parameters give 0, or NaN if
+one of them is not finite any more.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from thinnet.engine.compile import kernel
 from thinnet.engine.kernels import normalisation as norms
-from thinnet.engine.kernels import products
+from thinnet.engine.kernels.memory import cast, view
 from thinnet.engine.kernels.optimisers import (
     corrections,
     limit_norm,
@@ -21,38 +22,34 @@ from thinnet.engine.kernels.optimisers import (
     penalise,
     update,
 )
-from thinnet.engine.kernels.presence import mask_weights
-from thinnet.engine.kernels.rows import n_inputs
+from thinnet.engine.kernels.products import bias_gradient, weight_gradient
+from thinnet.engine.kernels.rows import scratch_of
+from thinnet.engine.kernels.sides import (
+    chance_of,
+    in_use,
+    index_of,
+    mask_weights,
+    present_of,
+    rank_of,
+    unit_at,
+)
 from thinnet.engine.opcodes import BATCH_NORM, DENSE
 
-
-@kernel
-def cut(values: Any, at: Any, n: Any) -> Any:
-    """`n` of the values from `at` on; of an optimiser without this state, nothing."""
-    return values[at : at + n] if values.size else values
+TOGETHER: Final = 8192  # numbers of a small layer that are updated in one sweep
 
 
 @kernel
 def settle(
-    program: Any,
-    run: Any,
-    vectors: Any,
-    at: Any,
-    present: Any,
-    corrected: Any,
-    l1: Any,
-    l2: Any,
-    most: Any,
-    g: Any,
+    at: Any, present: Any, corrected: Any, l1: Any, l2: Any, most: Any, run: Any, w: Any, g: Any
 ) -> Any:
-    """What becomes of `g`, the gradient of the parameters from `at` on; NaN if that is not finite."""
-    w = vectors.theta[at : at + g.size]
-    if run.finishes:
-        penalise(w, l1, l2, g)
-    if program.keeps_gradient:
-        keep(vectors.gradient[at : at + g.size], present, run.adds, g)
-        return g.dtype.type(0)
-    return move(program, run, vectors, at, present, corrected, most, g)
+    """What becomes of `g`, the gradient of the parameters from `at` on."""
+    like = g.dtype.type(0)
+    if run.finishes and (l1 != 0 or l2 != 0):
+        penalise(view(w.theta, like)[at : at + g.size], l1, l2, g)
+    if w.keeps_gradient:
+        keep(view(w.gradient, like)[at : at + g.size], present, run.adds, g)
+        return like
+    return move(at, present, corrected, most, run, w, g)
 
 
 @kernel
@@ -63,64 +60,27 @@ def keep(kept: Any, present: Any, adds: Any, g: Any) -> None:
 
 
 @kernel
-def move(
-    program: Any, run: Any, vectors: Any, at: Any, present: Any, corrected: Any, most: Any, g: Any
-) -> Any:
-    w = vectors.theta[at : at + g.size]
-    first, second = cut(vectors.first, at, g.size), cut(vectors.second, at, g.size)
-    update(
-        program.optimiser,
-        program.settings,
-        run.learning_rate,
-        corrected,
-        present,
-        w,
-        g,
-        first,
-        second,
-    )
+def move(at: Any, present: Any, corrected: Any, most: Any, run: Any, w: Any, g: Any) -> Any:
+    """One step of the parameters from `at` on, where they are present."""
+    like = g.dtype.type(0)
+    theta = view(w.theta, like)[at : at + g.size]
+    first, second = view(w.first, like)[at:], view(w.second, like)[at:]
+    settings = view(w.settings, 0.0)
+    update(w.optimiser, settings, run.learning_rate, corrected, present, theta, g, first, second)
     if most < np.inf:
-        limit_norm(w, most)
-    return not_finite(w)
+        limit_norm(theta, most)
+    return not_finite(theta)
 
 
 @kernel
-def corrected_by(program: Any, run: Any, chance: Any) -> Any:
-    """By the steps that what exists with probability `chance` has been through, this one included."""
-    return corrections(program.optimiser, program.settings, 1 + run.count * chance)
+def corrected_by(run: Any, chance: Any, w: Any) -> Any:
+    """By the steps that what exists with probability `chance` has been through, with this one."""
+    return corrections(w.optimiser, view(w.settings, 0.0), 1 + run.count * chance)
 
 
 @kernel
-def settle_units(
-    op: Any,
-    at: Any,
-    low: Any,
-    high: Any,
-    program: Any,
-    run: Any,
-    vectors: Any,
-    sides: Any,
-    l1: Any,
-    l2: Any,
-    g: Any,
-    spare: Any,
-) -> Any:
-    """`settle` for one parameter of each of the units `low` to `high` of those in use."""
-    if high == low:
-        return g.dtype.type(0)
-    corrected = corrected_by(program, run, sides.chance[op.side_out])
-    present = sides.present[op.side_out]
-    if op.thin_out:
-        index = sides.index[op.side_out]
-        start, stop = np.int64(index[low]), np.int64(index[high - 1]) + 1
-        whole = spare[: stop - start]
-        whole[:] = 0
-        for i in range(high - low):
-            whole[index[low + i] - start] = g[i]
-        return settle(
-            program, run, vectors, at + start, present[start:stop], corrected, l1, l2, np.inf, whole
-        )
-    return settle(program, run, vectors, at + low, present[low:high], corrected, l1, l2, np.inf, g)
+def chance_of_weights(op: Any, w: Any) -> Any:
+    return chance_of(op.side_out, w) * chance_of(op.side_in, w)
 
 
 @kernel
@@ -132,155 +92,159 @@ def expand(compact: Any, present: Any, rank: Any, out: Any) -> None:
 
 
 @kernel
-def dense_task(
-    k: Any,
-    op: Any,
-    low: Any,
-    high: Any,
-    program: Any,
-    run: Any,
-    rounds: Any,
-    vectors: Any,
-    sides: Any,
-    activations: Any,
-    slopes: Any,
-    capacity: Any,
-    scratch: Any,
-    bits: Any,
+def settle_units(
+    op: Any, at: Any, low: Any, high: Any, l1: Any, l2: Any, run: Any, w: Any, g: Any, spare: Any
 ) -> Any:
-    """Units `low` to `high` of those in use."""
-    units, n_in = high - low, n_inputs(op, sides)
-    block, b = scratch[: units * op.n_in], scratch[units * op.n_in : units * (op.n_in + 1)]
-    spare = scratch[units * (op.n_in + 1) :]
-    at_dy = op.dy * capacity + low
-    products.weight_gradient(
-        run.rows, n_in, units, slopes, at_dy, op.n_out, activations, op.x * capacity, op.n_in,
-        block, 0, op.n_in,
-    )  # fmt: skip
-    products.sum_rows(run.rows, slopes, at_dy, op.n_out, b)
-    columns, rank = sides.present[op.side_in, : op.n_in], sides.rank[op.side_in]
-    corrected = corrected_by(program, run, sides.chance[op.side_out] * sides.chance[op.side_in])
-    total = block.dtype.type(0)
-    for i in range(units):
-        unit = np.int64(sides.index[op.side_out, low + i]) if op.thin_out else low + i
-        if not sides.present[op.side_out, unit]:
+    """`settle` for one parameter of each of the places `low` to `high`."""
+    if high == low:
+        return g.dtype.type(0)
+    corrected = corrected_by(run, chance_of(op.side_out, w), w)
+    start, stop = unit_at(op, low, w), unit_at(op, high - 1, w) + 1
+    present = present_of(op.side_out, w)[start:stop]
+    if op.thin_out:
+        whole, index = spare[: stop - start], index_of(op.side_out, w)
+        whole[:] = 0
+        for i in range(high - low):
+            whole[index[low + i] - start] = g[i]
+        return settle(at + start, present, corrected, l1, l2, np.inf, run, w, whole)
+    return settle(at + start, present, corrected, l1, l2, np.inf, run, w, g)
+
+
+@kernel
+def dense_task(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> Any:
+    """W and b of the places `low` to `high`."""
+    units, scratch = high - low, scratch_of(me, w, like)
+    g, b = scratch[: units * op.n_in], scratch[units * op.n_in : units * (op.n_in + 1)]
+    spare = scratch[units * (op.n_in + 1) : w.scratch_size]
+    weight_gradient(op, low, high, run, w, g)
+    bias_gradient(op, low, run, w, b)
+    total = settle_units(op, op.bias, low, high, op.bias_l1, op.bias_l2, run, w, b, spare)
+    plain = op.side_in == 0 and op.side_out == 0 and not op.dropped and op.max_norm == np.inf
+    if plain and g.size <= TOGETHER:
+        corrected, ones = corrected_by(run, 1.0, w), view(w.ones, np.uint8(0))
+        at = op.weights + low * op.n_in
+        return total + settle(at, ones, corrected, op.l1, op.l2, np.inf, run, w, g)
+    return total + settle_rows(op, low, high, k, me, run, w, g, spare)
+
+
+@kernel
+def settle_rows(
+    op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, g: Any, spare: Any
+) -> Any:
+    """The weights of one unit after the other."""
+    columns, rank = present_of(op.side_in, w), rank_of(op.side_in, w)
+    units = present_of(op.side_out, w)
+    corrected, total = corrected_by(run, chance_of_weights(op, w), w), g.dtype.type(0)
+    for place in range(low, high):
+        unit = unit_at(op, place, w)
+        if not units[unit]:
             continue
-        g = block[i * op.n_in : (i + 1) * op.n_in]
+        row = g[(place - low) * op.n_in : (place - low + 1) * op.n_in]
         if op.thin_in:
-            expand(g, columns, rank, spare[: op.n_in])
-            g = spare[: op.n_in]
+            expand(row, columns, rank, spare[: op.n_in])
+            row = spare[: op.n_in]
         if op.dropped:
-            limit, scale = rounds.limits[k, op.rate], rounds.levels[k, op.rate, 0]
-            mask_weights(op, unit, run.step, rounds.keys, limit, scale, bits, g)
+            mask_weights(op, unit, k, me, run, w, row)
         at = op.weights + unit * op.n_in
-        total += settle(program, run, vectors, at, columns, corrected, op.l1, op.l2, op.max_norm, g)
-    total += settle_units(
-        op, op.bias, low, high, program, run, vectors, sides, op.bias_l1, op.bias_l2, b, spare
-    )
+        total += settle(at, columns, corrected, op.l1, op.l2, op.max_norm, run, w, row)
     return total
 
 
 @kernel
-def absent_gradient(op: Any, low: Any, high: Any, sides: Any, gradient: Any) -> None:
+def norm_task(op: Any, low: Any, high: Any, me: Any, run: Any, w: Any, like: Any) -> Any:
+    """gamma and beta of a normalisation, whose gradients a BatchNorm has already."""
+    n, scratch = high - low, scratch_of(me, w, like)
+    gamma, beta, spare = scratch[:n], scratch[n : 2 * n], scratch[2 * n : w.scratch_size]
+    if op.kind == BATCH_NORM:
+        gamma[:] = norms.part(op, norms.PRODUCT, low, high, w, like)
+        beta[:] = norms.part(op, norms.SUM, low, high, w, like)
+    else:
+        norms.layer_norm_gradients(op, low, high, run, w, gamma, beta)
+    total = settle_units(op, op.weights, low, high, 0.0, 0.0, run, w, gamma, spare)
+    return total + settle_units(op, op.bias, low, high, 0.0, 0.0, run, w, beta, spare)
+
+
+@kernel
+def gradient_task(
+    op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any
+) -> Any:
+    if w.keeps_gradient and not run.adds and op.side_out:
+        absent_gradient(op, low, high, w, like)
+    low, high = in_use(op, low, high, w)
+    if op.kind == DENSE:
+        return dense_task(op, low, high, k, me, run, w, like)
+    return norm_task(op, low, high, me, run, w, like)
+
+
+@kernel
+def row_width(op: Any) -> Any:
+    """Numbers that a unit has in the first of an operation's two parameters."""
+    return op.n_in if op.kind == DENSE else 1
+
+
+@kernel
+def absent_gradient(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     """Where the gradient is kept, that of units that do not exist is 0."""
-    width = op.n_in if op.kind == DENSE else 1
+    width, gradient, units = row_width(op), view(w.gradient, like), present_of(op.side_out, w)
     for unit in range(low, high):
-        if not sides.present[op.side_out, unit]:
+        if not units[unit]:
             gradient[op.weights + unit * width : op.weights + (unit + 1) * width] = 0
             gradient[op.bias + unit] = 0
 
 
 @kernel
-def norm_task(
-    op: Any,
-    low: Any,
-    high: Any,
-    program: Any,
-    run: Any,
-    vectors: Any,
-    sides: Any,
-    activations: Any,
-    slopes: Any,
-    statistics: Any,
-    capacity: Any,
-    scratch: Any,
-) -> Any:
-    """gamma and beta of a normalisation, whose gradients a BatchNorm has already."""
-    n = high - low
-    d_gamma, d_beta, spare = scratch[:n], scratch[n : 2 * n], scratch[2 * n :]
-    if op.kind == BATCH_NORM:
-        d_gamma[:] = norms.part(op, norms.PRODUCT, low, high, statistics)
-        d_beta[:] = norms.part(op, norms.SUM, low, high, statistics)
-    else:
-        norms.layer_norm_gradients(
-            op, run.rows, capacity, low, high, activations, op.x * capacity,
-            slopes, op.dy * capacity, statistics, d_gamma, d_beta,
-        )  # fmt: skip
-    total = settle_units(
-        op, op.weights, low, high, program, run, vectors, sides, 0.0, 0.0, d_gamma, spare
-    )
-    total += settle_units(
-        op, op.bias, low, high, program, run, vectors, sides, 0.0, 0.0, d_beta, spare
-    )
-    return total
-
-
-@kernel
-def apply_task(
-    op: Any, low: Any, high: Any, factor: Any, program: Any, run: Any, vectors: Any, sides: Any
-) -> Any:
-    """Use the gradient that was kept, times `factor`; `low` and `high` count all units."""
-    present, total = sides.present[op.side_out], vectors.theta.dtype.type(0)
+def apply_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> Any:
+    """Use the gradient that was kept; `low` and `high` count all units."""
+    units, columns, total = present_of(op.side_out, w), present_of(op.side_in, w), cast(0, like)
+    factor, chance = cast(clip_factor(w), like), chance_of(op.side_out, w)
     if op.kind == DENSE:
-        columns = sides.present[op.side_in, : op.n_in]
-        corrected = corrected_by(program, run, sides.chance[op.side_out] * sides.chance[op.side_in])
+        corrected = corrected_by(run, chance_of_weights(op, w), w)
         for unit in range(low, high):
             at = op.weights + unit * op.n_in
-            g = scaled(vectors.gradient[at : at + op.n_in], factor)
-            if present[unit]:
-                total += move(program, run, vectors, at, columns, corrected, op.max_norm, g)
+            g = scaled(at, op.n_in, factor, w)
+            if units[unit]:
+                total += move(at, columns, corrected, op.max_norm, run, w, g)
     else:
-        total += apply_units(
-            op.weights, low, high, factor, program, run, vectors, op.side_out, sides
-        )
-    total += apply_units(op.bias, low, high, factor, program, run, vectors, op.side_out, sides)
-    return total
+        total += apply_units(op.weights, low, high, factor, units, chance, run, w)
+    return total + apply_units(op.bias, low, high, factor, units, chance, run, w)
 
 
 @kernel
 def apply_units(
-    at: Any,
-    low: Any,
-    high: Any,
-    factor: Any,
-    program: Any,
-    run: Any,
-    vectors: Any,
-    side: Any,
-    sides: Any,
+    at: Any, low: Any, high: Any, factor: Any, units: Any, chance: Any, run: Any, w: Any
 ) -> Any:
-    corrected = corrected_by(program, run, sides.chance[side])
-    g = scaled(vectors.gradient[at + low : at + high], factor)
-    return move(
-        program, run, vectors, at + low, sides.present[side, low:high], corrected, np.inf, g
-    )
+    g = scaled(at + low, high - low, factor, w)
+    return move(at + low, units[low:high], corrected_by(run, chance, w), np.inf, run, w, g)
 
 
 @kernel
-def scaled(g: Any, factor: Any) -> Any:
+def scaled(at: Any, n: Any, factor: Any, w: Any) -> Any:
+    """A part of the gradient, after it has been multiplied by `factor` where it stands."""
+    g = view(w.gradient, factor)[at : at + n]
     if factor != 1:
-        for i in range(g.size):
-            g[i] *= g.dtype.type(factor)
+        for i in range(n):
+            g[i] *= factor
     return g
 
 
 @kernel
-def squares(op: Any, low: Any, high: Any, gradient: Any) -> Any:
+def squares(op: Any, low: Any, high: Any, w: Any, like: Any) -> Any:
     """The sum of the squares of a task's gradient."""
-    width = op.n_in if op.kind == DENSE else 1
-    total = 0.0
+    width, gradient, total = row_width(op), view(w.gradient, like), 0.0
     for i in range(op.weights + low * width, op.weights + high * width):
         total += np.float64(gradient[i]) ** 2
     for i in range(op.bias + low, op.bias + high):
         total += np.float64(gradient[i]) ** 2
     return total
+
+
+@kernel
+def clip_factor(w: Any) -> Any:
+    """What scales the gradient back to the norm that it may have."""
+    if w.clip_norm == np.inf:
+        return 1.0
+    parts, total = view(w.squares, 0.0), 0.0
+    for i in range(w.n_squares):
+        total += parts[i]
+    norm = np.sqrt(total)
+    return 1.0 if norm <= w.clip_norm else w.clip_norm / norm

@@ -1,7 +1,7 @@
-"""What dropout and its relatives do to one row, in place; drawn where it is needed, never stored.
+"""What dropout and its relatives do to rows, in place; drawn where it is needed, never stored.
 
 ``noise`` of an operation is one of the codes of `opcodes`; its numbers for a round are `limit`, the
-16-bit threshold of the rate, and `levels`:
+16-bit threshold of the rate, and three levels:
 
     MASK           (x - level 1) * level 0 where kept, 0 elsewhere; then + level 2
     TIMES_NORMAL   x * (1 + level 0 * n)
@@ -10,38 +10,81 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from thinnet.engine.compile import kernel
 from thinnet.engine.kernels.dropout import apply_bits
+from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.normals import normals
-from thinnet.engine.kernels.philox import keep_bits
-from thinnet.engine.opcodes import MASK, NOWHERE, PLUS_NORMAL, TIMES_NORMAL
+from thinnet.engine.kernels.philox import keep_bits, keep_bits_of_rows
+from thinnet.engine.opcodes import MASK, NOWHERE, PLUS_NORMAL, SILENT, TIMES_NORMAL
 from thinnet.philox import SHARED
 
-NOBODY = np.uint64(SHARED)
-ALL = np.uint64(65_536)  # the threshold below which every draw lies
+NOBODY: Final = np.uint64(SHARED)
+ALL: Final = np.uint64(65_536)  # the threshold below which every draw lies
+SWEEP_ROWS: Final = 64  # rows that are swept over together, at most
+WIDE: Final = 256  # units of a row from which on one row alone fills the lanes
 
 
 @kernel
-def sample_of(shared: Any, ids: Any, row: Any) -> Any:
-    return NOBODY if shared else np.uint64(ids[row])
+def limit_of(op: Any, k: Any, w: Any) -> Any:
+    return view(w.limits, np.uint64(0))[k * w.n_rates + op.rate]
 
 
 @kernel
-def draw_mask(
-    n_drawn: Any, keys: Any, stream: Any, step: Any, sample: Any, limit: Any, bits: Any
-) -> None:
-    """The keep bits of a row of `n_drawn` units."""
-    used = bits[: (n_drawn + 7) // 8]
-    keep_bits(used, keys[0], keys[1], np.uint64(stream), np.uint64(step), sample, limit)
+def level_of(op: Any, k: Any, which: Any, w: Any, like: Any) -> Any:
+    return view(w.levels, like)[(k * w.n_rates + op.rate) * 3 + which]
+
+
+@kernel
+def bits_of(me: Any, w: Any) -> Any:
+    """Where a thread keeps the bits of a few rows, for as long as they are in use."""
+    return view(w.bits + me * w.bits_size, np.uint8(0))
+
+
+@kernel
+def sample_of(op: Any, run: Any, r: Any, w: Any) -> Any:
+    """Whose mask row r of a round gets; padding gets any."""
+    place = run.start + r
+    if op.shared or place >= run.stop:
+        return NOBODY
+    row = view(w.order, np.int64(0))[place] if w.order else place
+    return np.uint64(view(w.ids, np.uint32(0))[row])
+
+
+@kernel
+def draw_mask(what: Any, step: Any, sample: Any, limit: Any, w: Any, bits: Any) -> None:
+    """The keep bits of one row of an operation, or of a vote."""
+    used = bits[: (what.n_drawn + 7) // 8]
+    keep_bits(used, w.k0, w.k1, np.uint64(what.stream), np.uint64(step), sample, limit)
 
 
 @kernel
 def is_kept(bits: Any, unit: Any) -> Any:
     return (bits[unit >> 3] >> np.uint8(unit & 7)) & np.uint8(1)
+
+
+@kernel
+def draw_masks(op: Any, low: Any, high: Any, me: Any, run: Any, limit: Any, w: Any) -> Any:
+    """The keep bits of rows `low` to `high`; how many bytes lie between two of them."""
+    bits = bits_of(me, w)
+    if op.shared:
+        draw_mask(op, run.step, NOBODY, limit, w, bits)
+        return 0
+    blocks = (op.n_drawn + 7) // 8
+    if op.n_drawn >= WIDE:
+        for r in range(low, high):
+            draw_mask(op, run.step, sample_of(op, run, r, w), limit, w, bits[(r - low) * blocks :])
+    else:
+        samples = view(w.samples, np.uint64(0))[me * SWEEP_ROWS : me * SWEEP_ROWS + high - low]
+        for r in range(low, high):
+            samples[r - low] = sample_of(op, run, r, w)
+        keep_bits_of_rows(
+            bits, blocks, w.k0, w.k1, np.uint64(op.stream), np.uint64(run.step), samples, limit
+        )
+    return blocks
 
 
 @kernel
@@ -52,35 +95,26 @@ def spread(bits: Any, places: Any, scale: Any, row: Any) -> None:
 
 
 @kernel
-def add(row: Any, value: Any) -> None:
-    if value != 0:
-        for i in range(row.size):
-            row[i] += value
-
-
-@kernel
-def multiply(row: Any, value: Any) -> None:
-    if value != 1:
-        for i in range(row.size):
-            row[i] *= value
-
-
-@kernel
-def mask_row(op: Any, bits: Any, maps: Any, scale: Any, row: Any) -> None:
-    if op.map == NOWHERE:
-        apply_bits(row, bits, scale, row)
-    else:
-        spread(bits, maps[op.map : op.map + row.size], scale, row)
-
-
-@kernel
-def normal_row(
-    op: Any, keys: Any, step: Any, sample: Any, maps: Any, drawn: Any, level: Any, row: Any
+def mask_rows(
+    op: Any, low: Any, high: Any, n: Any, rows: Any, me: Any, run: Any, limit: Any, scale: Any, w: Any
 ) -> None:
+    """``rows = rows * scale`` where kept and 0 elsewhere; `rows` starts at row `low`."""
+    between, bits = draw_masks(op, low, high, me, run, limit, w), bits_of(me, w)
+    for r in range(high - low):
+        row = rows[r * op.n_out : r * op.n_out + n]
+        if op.map == NOWHERE:
+            apply_bits(row, bits[r * between :], scale, row)
+        else:
+            spread(bits[r * between :], view(w.maps, np.int32(0))[op.map :], scale, row)
+
+
+@kernel
+def normal_row(op: Any, step: Any, sample: Any, me: Any, level: Any, w: Any, row: Any) -> None:
     """Normal noise, added or as a factor ``1 + level * n``."""
-    normals(drawn[: op.n_drawn], keys, np.uint64(op.stream), np.uint64(step), sample)
+    drawn, maps = view(w.drawn + 8 * me * w.drawn_size, 0.0), view(w.maps, np.int32(0))
+    normals(drawn[: op.n_drawn], w.k0, w.k1, np.uint64(op.stream), np.uint64(step), sample)
     for i in range(row.size):
-        n = drawn[i if op.map == NOWHERE else maps[op.map + i]]
+        n = drawn[i if op.map == NOWHERE else np.int64(maps[op.map + i])]
         if op.noise == PLUS_NORMAL:
             row[i] += row.dtype.type(level * n)
         else:
@@ -88,53 +122,67 @@ def normal_row(
 
 
 @kernel
-def noise_forward(
-    op: Any,
-    thin: Any,
-    keys: Any,
-    step: Any,
-    sample: Any,
-    limit: Any,
-    levels: Any,
-    maps: Any,
-    bits: Any,
-    drawn: Any,
-    row: Any,
+def normal_rows(
+    op: Any, low: Any, high: Any, n: Any, rows: Any, me: Any, run: Any, level: Any, w: Any
 ) -> None:
+    for r in range(low, high):
+        row = rows[(r - low) * op.n_out : (r - low) * op.n_out + n]
+        normal_row(op, run.step, sample_of(op, run, r, w), me, level, w, row)
+
+
+@kernel
+def add_to_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
+    for r in range(n_rows):
+        for i in range(r * width, r * width + n):
+            rows[i] += value
+
+
+@kernel
+def multiply_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
+    for r in range(n_rows):
+        for i in range(r * width, r * width + n):
+            rows[i] *= value
+
+
+@kernel
+def noise_forward(
+    op: Any, low: Any, high: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, w: Any
+) -> None:
+    """The noise of an operation on its rows `low` to `high`, which stand in `rows`."""
+    like = rows.dtype.type(0)
+    first = level_of(op, k, 0, w, like)
     if op.noise == MASK:
-        add(row, -levels[1])
-        if thin or limit == 0:
-            multiply(row, levels[0])
-        else:
-            if not op.shared:
-                draw_mask(op.n_drawn, keys, op.stream, step, sample, limit, bits)
-            mask_row(op, bits, maps, levels[0], row)
-        add(row, levels[2])
-    elif (op.noise == TIMES_NORMAL or op.noise == PLUS_NORMAL) and levels[0] != 0:
-        normal_row(op, keys, step, sample, maps, drawn, levels[0], row)
+        before, after = level_of(op, k, 1, w, like), level_of(op, k, 2, w, like)
+        if before != 0:
+            add_to_rows(-before, high - low, op.n_out, n, rows)
+        factors(op, low, high, n, rows, k, me, run, op.thin_out != 0, w)
+        if after != 0:
+            add_to_rows(after, high - low, op.n_out, n, rows)
+    elif op.noise != SILENT and first != 0:
+        normal_rows(op, low, high, n, rows, me, run, first, w)
 
 
 @kernel
 def noise_backward(
-    op: Any,
-    thin: Any,
-    keys: Any,
-    step: Any,
-    sample: Any,
-    limit: Any,
-    levels: Any,
-    maps: Any,
-    bits: Any,
-    drawn: Any,
-    row: Any,
+    op: Any, low: Any, high: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, told: Any, w: Any
 ) -> None:
-    """The derivative times `row`: the same factors, and nothing that was added."""
+    """The derivative times `rows`: the same factors, and nothing that was added.
+
+    Where the mask is `told` by what comes next, only its scale is left.
+    """
+    level = level_of(op, k, 0, w, rows.dtype.type(0))
     if op.noise == MASK:
-        if thin or limit == 0:
-            multiply(row, levels[0])
-        else:
-            if not op.shared:
-                draw_mask(op.n_drawn, keys, op.stream, step, sample, limit, bits)
-            mask_row(op, bits, maps, levels[0], row)
-    elif op.noise == TIMES_NORMAL and levels[0] != 0:
-        normal_row(op, keys, step, sample, maps, drawn, levels[0], row)
+        factors(op, low, high, n, rows, k, me, run, told or op.thin_out != 0, w)
+    elif op.noise == TIMES_NORMAL and level != 0:
+        normal_rows(op, low, high, n, rows, me, run, level, w)
+
+
+@kernel
+def factors(
+    op: Any, low: Any, high: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, whole: Any, w: Any
+) -> None:
+    limit, scale = limit_of(op, k, w), level_of(op, k, 0, w, rows.dtype.type(0))
+    if not whole and limit != 0:
+        mask_rows(op, low, high, n, rows, me, run, limit, scale, w)
+    elif scale != 1:
+        multiply_rows(scale, high - low, op.n_out, n, rows)

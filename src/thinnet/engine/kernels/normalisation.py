@@ -12,43 +12,45 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.engine.compile import kernel
+from thinnet.engine.kernels.memory import view
+from thinnet.engine.kernels.sides import count_of, in_use, present_of, unit_at
+from thinnet.engine.opcodes import NOWHERE
 
 PARTS: Final = 6
 MEAN, INVERSE, GAMMA, BETA, SUM, PRODUCT = range(PARTS)
 
 
 @kernel
-def part(op: Any, which: Any, low: Any, high: Any, statistics: Any) -> Any:
-    """One of the six, of units `low` to `high` of those in use."""
+def part(op: Any, which: Any, low: Any, high: Any, w: Any, like: Any) -> Any:
+    """One of the six, of places `low` to `high`."""
     start = op.statistics + which * op.n_units
-    return statistics[start + low : start + high]
+    return view(w.statistics, like)[start + low : start + high]
 
 
 @kernel
-def batch_moments(
-    op: Any, rows: Any, low: Any, high: Any, x: Any, at: Any, mean: Any, variance: Any
-) -> None:
+def moments(op: Any, run: Any, low: Any, high: Any, w: Any, mean: Any, variance: Any) -> None:
     """Mean and variance of the columns `low` to `high`, over rows and positions, in two passes."""
+    x, m, n = view(w.activations, mean.dtype.type(0)), run.rows * op.groups, high - low
+    start = op.x * w.capacity + low
     mean[:], variance[:] = 0, 0
-    m = rows * op.groups
     for r in range(m):
-        row = x[at + r * op.n_units + low : at + r * op.n_units + high]
-        for i in range(row.size):
+        row = x[start + r * op.n_units : start + r * op.n_units + n]
+        for i in range(n):
             mean[i] += row[i]
-    for i in range(mean.size):
+    for i in range(n):
         mean[i] /= m
     for r in range(m):
-        row = x[at + r * op.n_units + low : at + r * op.n_units + high]
-        for i in range(row.size):
+        row = x[start + r * op.n_units : start + r * op.n_units + n]
+        for i in range(n):
             d = row[i] - mean[i]
             variance[i] += d * d
-    for i in range(mean.size):
+    for i in range(n):
         variance[i] /= m
 
 
 @kernel
 def learn(op: Any, unit: Any, m: Any, mean: Any, variance: Any, state: Any) -> None:
-    """The batch enters the running statistics: a plain average at first, then an exponential one."""
+    """The batch enters the running statistics: first a plain average, then an exponential one."""
     counter = op.counters + unit
     state[counter] += 1
     share = max(1 - op.momentum, 1 / max(state[counter], 1.0))
@@ -58,73 +60,70 @@ def learn(op: Any, unit: Any, m: Any, mean: Any, variance: Any, state: Any) -> N
 
 
 @kernel
-def statistics_of(
-    op: Any,
-    rows: Any,
-    low: Any,
-    high: Any,
-    learns: Any,
-    x: Any,
-    at: Any,
-    theta: Any,
-    state: Any,
-    sides: Any,
-    statistics: Any,
-    scratch: Any,
-) -> None:
-    """Fill in mean, 1 / standard deviation, gamma and beta."""
-    mean, inverse = part(op, MEAN, low, high, statistics), part(op, INVERSE, low, high, statistics)
-    gamma, beta = part(op, GAMMA, low, high, statistics), part(op, BETA, low, high, statistics)
-    if learns:
-        sums, variance = scratch[: high - low], scratch[high - low : 2 * (high - low)]
-        batch_moments(op, rows, low, high, x, at, sums, variance)
-        mean[:], inverse[:] = sums, variance
+def statistics_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
+    """Fill in mean, 1 / standard deviation, gamma and beta, of the batch or as remembered."""
+    low, high = in_use(op, low, high, w)
+    mean, inverse = part(op, MEAN, low, high, w, like), part(op, INVERSE, low, high, w, like)
+    gamma, beta = part(op, GAMMA, low, high, w, like), part(op, BETA, low, high, w, like)
+    theta, state = view(w.theta, like), view(w.state, like)
+    present = present_of(op.side_out, w)
+    if w.learns:
+        moments(op, run, low, high, w, mean, inverse)
     for i in range(high - low):
-        unit = np.int64(sides.index[op.side_out, low + i]) if op.thin_out else low + i
-        if not learns:
+        unit = unit_at(op, low + i, w)
+        if not w.learns:
             mean[i], inverse[i] = state[op.state + unit], state[op.state + op.n_units + unit]
-        elif sides.present[op.side_out, unit]:
-            learn(op, unit, rows * op.groups, mean[i], inverse[i], state)
+        elif present[unit]:
+            learn(op, unit, run.rows * op.groups, mean[i], inverse[i], state)
         inverse[i] = 1 / np.sqrt(inverse[i] + inverse.dtype.type(op.epsilon))
         gamma[i], beta[i] = theta[op.weights + unit], theta[op.bias + unit]
 
 
 @kernel
-def normalise(op: Any, n: Any, statistics: Any, x: Any, y: Any) -> None:
-    """One row (at one position): ``y = gamma * (x - mean) * inverse + beta``."""
-    mean, inverse = part(op, MEAN, 0, n, statistics), part(op, INVERSE, 0, n, statistics)
-    gamma, beta = part(op, GAMMA, 0, n, statistics), part(op, BETA, 0, n, statistics)
-    for i in range(n):
-        y[i] = gamma[i] * ((x[i] - mean[i]) * inverse[i]) + beta[i]
-
-
-@kernel
-def sums_of(
-    op: Any, rows: Any, low: Any, high: Any, x: Any, at: Any, dy: Any, at_dy: Any, statistics: Any
-) -> None:
+def sums_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
     """The sums of dy and of dy * x_hat over rows and positions."""
-    mean, inverse = part(op, MEAN, low, high, statistics), part(op, INVERSE, low, high, statistics)
-    total, product = part(op, SUM, low, high, statistics), part(op, PRODUCT, low, high, statistics)
+    low, high = in_use(op, low, high, w)
+    mean, inverse = part(op, MEAN, low, high, w, like), part(op, INVERSE, low, high, w, like)
+    total, product = part(op, SUM, low, high, w, like), part(op, PRODUCT, low, high, w, like)
+    activations, slopes = view(w.activations, like), view(w.slopes, like)
     total[:], product[:] = 0, 0
-    for r in range(rows * op.groups):
+    for r in range(run.rows * op.groups):
         ahead = r * op.n_units + low
-        d = dy[at_dy + ahead : at_dy + ahead + high - low]
-        row = x[at + ahead : at + ahead + high - low]
+        x, dy = activations[op.x * w.capacity + ahead :], slopes[op.dy * w.capacity + ahead :]
         for i in range(high - low):
-            total[i] += d[i]
-            product[i] += d[i] * ((row[i] - mean[i]) * inverse[i])
+            total[i] += dy[i]
+            product[i] += dy[i] * ((x[i] - mean[i]) * inverse[i])
 
 
 @kernel
-def normalise_backward(op: Any, n: Any, m: Any, statistics: Any, x: Any, dy: Any) -> None:
-    """One row, in place; `m` values entered each mean."""
-    mean, inverse = part(op, MEAN, 0, n, statistics), part(op, INVERSE, 0, n, statistics)
-    gamma = part(op, GAMMA, 0, n, statistics)
-    total, product = part(op, SUM, 0, n, statistics), part(op, PRODUCT, 0, n, statistics)
-    share = dy.dtype.type(1) / dy.dtype.type(m)
-    for i in range(n):
-        x_hat = (x[i] - mean[i]) * inverse[i]
-        dy[i] = gamma[i] * inverse[i] * (dy[i] - (total[i] + x_hat * product[i]) * share)
+def batch_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+    """``y = gamma * (x - mean) * inverse + beta``."""
+    n = count_of(op.side_out, w) if op.thin_out else op.n_units
+    mean, inverse = part(op, MEAN, 0, n, w, like), part(op, INVERSE, 0, n, w, like)
+    gamma, beta = part(op, GAMMA, 0, n, w, like), part(op, BETA, 0, n, w, like)
+    activations = view(w.activations, like)
+    for r in range(low * op.groups, high * op.groups):
+        x = activations[op.x * w.capacity + r * op.n_units :]
+        y = activations[op.y * w.capacity + r * op.n_units :]
+        for i in range(n):
+            y[i] = gamma[i] * ((x[i] - mean[i]) * inverse[i]) + beta[i]
+
+
+@kernel
+def batch_norm_backward(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
+    """In place, from the sums over the whole batch."""
+    n = count_of(op.side_out, w) if op.thin_out else op.n_units
+    mean, inverse = part(op, MEAN, 0, n, w, like), part(op, INVERSE, 0, n, w, like)
+    gamma = part(op, GAMMA, 0, n, w, like)
+    total, product = part(op, SUM, 0, n, w, like), part(op, PRODUCT, 0, n, w, like)
+    activations, slopes = view(w.activations, like), view(w.slopes, like)
+    share = gamma.dtype.type(1) / gamma.dtype.type(run.rows * op.groups)
+    for r in range(low * op.groups, high * op.groups):
+        x = activations[op.x * w.capacity + r * op.n_units :]
+        dy = slopes[op.dy * w.capacity + r * op.n_units :]
+        for i in range(n):
+            x_hat = (x[i] - mean[i]) * inverse[i]
+            dy[i] = gamma[i] * inverse[i] * (dy[i] - (total[i] + x_hat * product[i]) * share)
 
 
 @kernel
@@ -141,13 +140,35 @@ def row_moments(epsilon: Any, x: Any) -> Any:
 
 
 @kernel
-def layer_norm(mean: Any, inverse: Any, gamma: Any, beta: Any, x: Any, y: Any) -> None:
-    for i in range(x.size):
-        y[i] = gamma[i] * ((x[i] - mean) * inverse) + beta[i]
+def layer_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+    activations, theta = view(w.activations, like), view(w.theta, like)
+    gamma, beta = theta[op.weights :], theta[op.bias :]
+    means = view(w.statistics, like)[op.statistics :]
+    for r in range(low, high):
+        x = activations[op.x * w.capacity + r * op.n_in :][: op.n_in]
+        y = activations[op.y * w.capacity + r * op.n_in :]
+        mean, inverse = row_moments(op.epsilon, x)
+        means[r], means[w.capacity + r] = mean, inverse
+        for i in range(op.n_in):
+            y[i] = gamma[i] * ((x[i] - mean) * inverse) + beta[i]
 
 
 @kernel
-def layer_norm_backward(mean: Any, inverse: Any, gamma: Any, x: Any, dy: Any, dx: Any) -> None:
+def layer_norm_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+    if op.dx == NOWHERE:
+        return
+    activations, slopes = view(w.activations, like), view(w.slopes, like)
+    gamma = view(w.theta, like)[op.weights :]
+    means = view(w.statistics, like)[op.statistics :]
+    for r in range(low, high):
+        x = activations[op.x * w.capacity + r * op.n_in :][: op.n_in]
+        dy = slopes[op.dy * w.capacity + r * op.n_in :]
+        dx = slopes[op.dx * w.capacity + r * op.n_in :]
+        layer_norm_row_backward(means[r], means[w.capacity + r], gamma, x, dy, dx)
+
+
+@kernel
+def layer_norm_row_backward(mean: Any, inverse: Any, gamma: Any, x: Any, dy: Any, dx: Any) -> None:
     total, product = x.dtype.type(0), x.dtype.type(0)
     for i in range(x.size):
         d = dy[i] * gamma[i]
@@ -161,26 +182,17 @@ def layer_norm_backward(mean: Any, inverse: Any, gamma: Any, x: Any, dy: Any, dx
 
 @kernel
 def layer_norm_gradients(
-    op: Any,
-    rows: Any,
-    capacity: Any,
-    low: Any,
-    high: Any,
-    x: Any,
-    at: Any,
-    dy: Any,
-    at_dy: Any,
-    statistics: Any,
-    d_gamma: Any,
-    d_beta: Any,
+    op: Any, low: Any, high: Any, run: Any, w: Any, d_gamma: Any, d_beta: Any
 ) -> None:
     """The sums over rows of ``dy * x_hat`` and of dy, of columns `low` to `high`."""
+    like = d_gamma.dtype.type(0)
+    activations, slopes = view(w.activations, like), view(w.slopes, like)
+    means = view(w.statistics, like)[op.statistics :]
     d_gamma[:], d_beta[:] = 0, 0
-    for r in range(rows):
-        mean = statistics[op.statistics + r]
-        inverse = statistics[op.statistics + capacity + r]
-        d = dy[at_dy + r * op.n_out + low : at_dy + r * op.n_out + high]
-        row = x[at + r * op.n_out + low : at + r * op.n_out + high]
+    for r in range(run.rows):
+        mean, inverse = means[r], means[w.capacity + r]
+        x = activations[op.x * w.capacity + r * op.n_in + low :]
+        dy = slopes[op.dy * w.capacity + r * op.n_in + low :]
         for i in range(high - low):
-            d_beta[i] += d[i]
-            d_gamma[i] += d[i] * ((row[i] - mean) * inverse)
+            d_beta[i] += dy[i]
+            d_gamma[i] += dy[i] * ((x[i] - mean) * inverse)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from thinnet.engine.compile import kernel
+from thinnet.engine.compile import inlined, kernel
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -19,7 +19,7 @@ LOW = np.uint64(0xFFFFFFFF)
 LOW16, SHIFT16 = np.uint64(0xFFFF), np.uint64(16)
 
 
-@kernel
+@inlined
 def words(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """The four words of Philox4x32-10.
 
@@ -34,19 +34,39 @@ def words(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     return c0, c1, c2, c3
 
 
+@inlined
+def keep_byte(block: Any, sample: Any, step: Any, stream: Any, k0: Any, k1: Any, limit: Any) -> Any:
+    """The keep bits of the eight units from ``8 * block`` on."""
+    c0, c1, c2, c3 = words(block, sample, step, stream, k0, k1)
+    bits = np.uint64((c0 & LOW16) >= limit)
+    bits |= np.uint64((c0 >> SHIFT16) >= limit) << np.uint64(1)
+    bits |= np.uint64((c1 & LOW16) >= limit) << np.uint64(2)
+    bits |= np.uint64((c1 >> SHIFT16) >= limit) << np.uint64(3)
+    bits |= np.uint64((c2 & LOW16) >= limit) << np.uint64(4)
+    bits |= np.uint64((c2 >> SHIFT16) >= limit) << np.uint64(5)
+    bits |= np.uint64((c3 & LOW16) >= limit) << np.uint64(6)
+    bits |= np.uint64((c3 >> SHIFT16) >= limit) << np.uint64(7)
+    return np.uint8(bits)
+
+
 @kernel
 def keep_bits(
     out: Any, k0: Any, k1: Any, stream: Any, step: Any, sample: Any, limit: Any, start: Any = 0
 ) -> None:
-    """Write the keep bits of one row: ``out[i]`` for the eight units from 8 * (start + i) on."""
+    """Write the keep bits of one row, a byte for each block from `start` on."""
     for i in range(out.size):
-        c0, c1, c2, c3 = words(np.uint64(start + i), sample, step, stream, k0, k1)
-        bits = np.uint64((c0 & LOW16) >= limit)
-        bits |= np.uint64((c0 >> SHIFT16) >= limit) << np.uint64(1)
-        bits |= np.uint64((c1 & LOW16) >= limit) << np.uint64(2)
-        bits |= np.uint64((c1 >> SHIFT16) >= limit) << np.uint64(3)
-        bits |= np.uint64((c2 & LOW16) >= limit) << np.uint64(4)
-        bits |= np.uint64((c2 >> SHIFT16) >= limit) << np.uint64(5)
-        bits |= np.uint64((c3 & LOW16) >= limit) << np.uint64(6)
-        bits |= np.uint64((c3 >> SHIFT16) >= limit) << np.uint64(7)
-        out[i] = np.uint8(bits)
+        out[i] = keep_byte(np.uint64(start + i), sample, step, stream, k0, k1, limit)
+
+
+@kernel
+def keep_bits_of_rows(
+    out: Any, blocks: Any, k0: Any, k1: Any, stream: Any, step: Any, samples: Any, limit: Any
+) -> None:
+    """Write those of several short rows, one lane for each; `blocks` bytes a row."""
+    rows = samples.size
+    column = out[rows * blocks : rows * (blocks + 1)]
+    for block in range(blocks):
+        for r in range(rows):
+            column[r] = keep_byte(np.uint64(block), samples[r], step, stream, k0, k1, limit)
+        for r in range(rows):
+            out[r * blocks + block] = column[r]

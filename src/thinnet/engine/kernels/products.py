@@ -1,7 +1,7 @@
 """The three products of a Dense layer, on the calling thread.
 
-Matrices are given by a flat array, the place where they start in it, and the length of a stored
-row, of which only the first `n_in` or `n_out` numbers may be in use.
+Rows are stored one behind the other with room for all units, of which a thin operation uses the
+first; so a product has the sizes that are in use, and the lengths of stored rows.
 """
 
 from __future__ import annotations
@@ -12,122 +12,83 @@ import numpy as np
 
 from thinnet.engine.blas import PLAIN, TRANSPOSED, gemm, library
 from thinnet.engine.compile import kernel
+from thinnet.engine.kernels.memory import cast, size_of, view
+from thinnet.engine.kernels.sides import n_inputs, n_outputs
+from thinnet.engine.opcodes import NOWHERE
 
 library()  # before any machine code that calls it by name is compiled or read from the cache
 
 # Rows of a prediction are worked on in tiles of so many, of which every place is computed alike by
-# all kernels of the library (it works on groups of 4, 8, 12 or 24); a test permutes and splits rows.
+# all kernels of the library (it works on groups of 4, 8, 12 or 24); a test permutes rows.
 TILE: Final = 48
 # The library has faster kernels for products of at most so many multiply-adds, with a sum of
-# another order; so that a row's place doesn't matter, the choice is made for a tile.
+# another order; so that a row's neighbours don't matter, the choice is made for a tile.
 SMALL: Final = 1_000_000
 
 
 @kernel
-def _at(values: Any, place: Any) -> Any:
-    return values.ctypes.data + np.uint64(place * values.itemsize)
+def _size(n: Any) -> Any:
+    return np.int32(n)
 
 
 @kernel
-def forward(
-    rows: Any,
-    n_in: Any,
-    n_out: Any,
-    x: Any,
-    at_x: Any,
-    ld_x: Any,
-    w: Any,
-    at_w: Any,
-    ld_w: Any,
-    y: Any,
-    at_y: Any,
-    ld_y: Any,
-) -> None:
-    """``y = x @ w.T``."""
-    step = TILE if TILE * n_in * n_out <= SMALL else rows
-    for first in range(0, rows, step):
-        _forward(
-            min(step, rows - first), n_in, n_out,
-            x, at_x + first * ld_x, ld_x, w, at_w, ld_w, y, at_y + first * ld_y, ld_y,
+def weights_of(op: Any, w: Any) -> Any:
+    """The address of the weights as the operation sees them."""
+    return w.seen if op.thin_in or op.thin_out or op.dropped else w.theta
+
+
+@kernel
+def dense(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+    """``y = x @ W.T``."""
+    n_in, n_out, size = n_inputs(op, w), n_outputs(op, w), size_of(like)
+    x = w.activations + (op.x * w.capacity + low * op.n_in) * size
+    y = w.activations + (op.y * w.capacity + low * op.n_out) * size
+    step = TILE if TILE * n_in * n_out <= SMALL else high - low
+    one, zero = cast(1, like), cast(0, like)
+    for first in range(0, high - low, step):
+        gemm(
+            _size(PLAIN), _size(TRANSPOSED),
+            _size(min(step, high - low - first)), _size(n_out), _size(n_in),
+            one, np.uint64(x + first * op.n_in * size), _size(op.n_in),
+            np.uint64(weights_of(op, w) + op.weights * size), _size(op.n_in),
+            zero, np.uint64(y + first * op.n_out * size), _size(op.n_out),
         )  # fmt: skip
 
 
 @kernel
-def _forward(
-    rows: Any,
-    n_in: Any,
-    n_out: Any,
-    x: Any,
-    at_x: Any,
-    ld_x: Any,
-    w: Any,
-    at_w: Any,
-    ld_w: Any,
-    y: Any,
-    at_y: Any,
-    ld_y: Any,
-) -> None:
-    one, zero = x.dtype.type(1), x.dtype.type(0)
-    gemm(  # type: ignore[call-arg]
-        np.int32(PLAIN), np.int32(TRANSPOSED), np.int32(rows), np.int32(n_out), np.int32(n_in),
-        one, _at(x, at_x), np.int32(ld_x), _at(w, at_w), np.int32(ld_w),
-        zero, _at(y, at_y), np.int32(ld_y),
+def dense_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+    """``dx = dy @ W``: the gradient of the input."""
+    if op.dx == NOWHERE:
+        return
+    size = size_of(like)
+    one, zero = cast(1, like), cast(0, like)
+    gemm(
+        _size(PLAIN), _size(PLAIN),
+        _size(high - low), _size(n_inputs(op, w)), _size(n_outputs(op, w)),
+        one, np.uint64(w.slopes + (op.dy * w.capacity + low * op.n_out) * size), _size(op.n_out),
+        np.uint64(weights_of(op, w) + op.weights * size), _size(op.n_in),
+        zero, np.uint64(w.slopes + (op.dx * w.capacity + low * op.n_in) * size), _size(op.n_in),
     )  # fmt: skip
 
 
 @kernel
-def backward(
-    rows: Any,
-    n_in: Any,
-    n_out: Any,
-    dy: Any,
-    at_dy: Any,
-    ld_dy: Any,
-    w: Any,
-    at_w: Any,
-    ld_w: Any,
-    dx: Any,
-    at_dx: Any,
-    ld_dx: Any,
-) -> None:
-    """``dx = dy @ w``: the gradient of the input."""
-    one, zero = dy.dtype.type(1), dy.dtype.type(0)
-    gemm(  # type: ignore[call-arg]
-        np.int32(PLAIN), np.int32(PLAIN), np.int32(rows), np.int32(n_in), np.int32(n_out),
-        one, _at(dy, at_dy), np.int32(ld_dy), _at(w, at_w), np.int32(ld_w),
-        zero, _at(dx, at_dx), np.int32(ld_dx),
+def weight_gradient(op: Any, low: Any, high: Any, run: Any, w: Any, out: Any) -> None:
+    """``dW = dy.T @ x`` of the places `low` to `high`."""
+    one, zero, size = out.dtype.type(1), out.dtype.type(0), out.itemsize
+    gemm(
+        _size(TRANSPOSED), _size(PLAIN), _size(high - low), _size(n_inputs(op, w)), _size(run.rows),
+        one, np.uint64(w.slopes + (op.dy * w.capacity + low) * size), _size(op.n_out),
+        np.uint64(w.activations + op.x * w.capacity * size), _size(op.n_in),
+        zero, np.uint64(out.ctypes.data), _size(op.n_in),
     )  # fmt: skip
 
 
 @kernel
-def weight_gradient(
-    rows: Any,
-    n_in: Any,
-    n_out: Any,
-    dy: Any,
-    at_dy: Any,
-    ld_dy: Any,
-    x: Any,
-    at_x: Any,
-    ld_x: Any,
-    dw: Any,
-    at_dw: Any,
-    ld_dw: Any,
-) -> None:
-    """``dw = dy.T @ x``: the gradient of the weights."""
-    one, zero = dy.dtype.type(1), dy.dtype.type(0)
-    gemm(  # type: ignore[call-arg]
-        np.int32(TRANSPOSED), np.int32(PLAIN), np.int32(n_out), np.int32(n_in), np.int32(rows),
-        one, _at(dy, at_dy), np.int32(ld_dy), _at(x, at_x), np.int32(ld_x),
-        zero, _at(dw, at_dw), np.int32(ld_dw),
-    )  # fmt: skip
-
-
-@kernel
-def sum_rows(rows: Any, dy: Any, at: Any, ld: Any, out: Any) -> None:
-    """``out = sum of rows``, of the columns from `at` on."""
+def bias_gradient(op: Any, low: Any, run: Any, w: Any, out: Any) -> None:
+    """``db``: the sum of the rows of dy, from the place `low` on."""
+    slopes = view(w.slopes, out.dtype.type(0))
     out[:] = 0
-    for r in range(rows):
-        row = dy[at + r * ld : at + r * ld + out.size]
+    for r in range(run.rows):
+        row = slopes[op.dy * w.capacity + r * op.n_out + low :]
         for i in range(out.size):
             out[i] += row[i]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from thinnet.engine.compile import kernel
-from thinnet.engine.kernels import normalisation as norms
-from thinnet.engine.kernels import products
 from thinnet.engine.kernels.elementwise import (
     activate,
     add_bias,
@@ -17,184 +15,121 @@ from thinnet.engine.kernels.elementwise import (
 )
 from thinnet.engine.kernels.gather import data_row
 from thinnet.engine.kernels.losses import loss_of_row, softmax
-from thinnet.engine.kernels.noise import (
-    NOBODY,
-    draw_mask,
-    noise_backward,
-    noise_forward,
-)
-from thinnet.engine.opcodes import IDENTITY, MASK, NOWHERE, RELU, SILENT
+from thinnet.engine.kernels.memory import cast, size_of, view
+from thinnet.engine.kernels.noise import SWEEP_ROWS, level_of, noise_backward, noise_forward
+from thinnet.engine.kernels.sides import index_of, n_outputs, pick
+from thinnet.engine.opcodes import IDENTITY, MASK, NOWHERE, RELU
+
+SWEEP_NUMBERS: Final = 8192  # that stay in the first cache while they are swept over again
 
 
 @kernel
-def n_inputs(op: Any, sides: Any) -> Any:
-    return sides.count[op.side_in] if op.thin_in else op.n_in
-
-
-@kernel
-def n_outputs(op: Any, sides: Any) -> Any:
-    return sides.count[op.side_out] if op.thin_out else op.n_out
-
-
-@kernel
-def row_of(values: Any, column: Any, capacity: Any, width: Any, r: Any, n: Any) -> Any:
+def row_at(values: Any, column: Any, r: Any, width: Any, n: Any, w: Any) -> Any:
     """The first `n` numbers of row r of what starts at `column`."""
-    start = column * capacity + r * width
+    start = column * w.capacity + r * width
     return values[start : start + n]
 
 
 @kernel
-def gather(
-    op: Any,
-    low: Any,
-    high: Any,
-    capacity: Any,
-    run: Any,
-    data: Any,
-    sides: Any,
-    activations: Any,
-    scratch: Any,
-) -> None:
+def scratch_of(me: Any, w: Any, like: Any) -> Any:
+    size = size_of(like)
+    return view(w.scratch + me * w.scratch_size * size, like)
+
+
+@kernel
+def data_number(run: Any, r: Any, w: Any) -> Any:
+    """Which row of the data is row r of the round."""
+    place = run.start + r
+    return view(w.order, np.int64(0))[place] if w.order else place
+
+
+@kernel
+def gather(op: Any, low: Any, high: Any, me: Any, run: Any, w: Any, like: Any) -> None:
     """Rows of the data as they come; zeros where a round is padded."""
-    n = n_outputs(op, sides)
+    n, activations = n_outputs(op, w), view(w.activations, like)
     for r in range(low, high):
-        out = row_of(activations, op.y, capacity, op.n_out, r, n)
+        out = row_at(activations, op.y, r, op.n_out, n, w)
         if run.start + r >= run.stop:
             out[:] = 0
-            continue
-        row = data.order[run.start + r] if data.order.size else run.start + r
-        if op.thin_out:
-            whole = scratch[: op.n_out]
-            data_row(data.source, data.starts, row, whole)
-            pick(whole, sides.index[op.side_out], out)
+        elif op.thin_out:
+            whole = scratch_of(me, w, like)[: op.n_out]
+            data_row(data_number(run, r, w), w, whole)
+            pick(whole, index_of(op.side_out, w), out)
         else:
-            data_row(data.source, data.starts, row, out)
+            data_row(data_number(run, r, w), w, out)
 
 
 @kernel
-def pick(row: Any, index: Any, out: Any) -> None:
-    for i in range(out.size):
-        out[i] = row[index[i]]
-
-
-@kernel
-def sample_id(op: Any, run: Any, r: Any, data: Any) -> Any:
-    """Which row's mask row r of the round gets; padding gets any."""
-    place = run.start + r
-    if op.shared or place >= run.stop:
-        return NOBODY
-    row = data.order[place] if data.order.size else place
-    return np.uint64(data.ids[row])
-
-
-@kernel
-def shared_mask(op: Any, thin: Any, run: Any, rounds: Any, limit: Any, bits: Any) -> None:
-    """Draw the mask that all rows share, once."""
-    if op.noise == MASK and op.shared and not thin and limit != 0:
-        draw_mask(op.n_drawn, rounds.keys, op.stream, run.step, NOBODY, limit, bits)
+def rows_of_a_sweep(op: Any) -> Any:
+    return min(max(SWEEP_NUMBERS // op.n_out, 1), SWEEP_ROWS)
 
 
 @kernel
 def elementwise(
-    op: Any,
-    low: Any,
-    high: Any,
-    k: Any,
-    program: Any,
-    run: Any,
-    rounds: Any,
-    data: Any,
-    sides: Any,
-    vectors: Any,
-    activations: Any,
-    capacity: Any,
-    drawn: Any,
-    bits: Any,
+    op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any
 ) -> None:
-    """Bias, activation and noise of each row while it is in cache."""
-    n = n_outputs(op, sides)
-    b = (vectors.seen if op.thin_out else vectors.theta)[max(op.bias, 0) : max(op.bias, 0) + n]
-    limit, levels = rounds.limits[k, op.rate], rounds.levels[k, op.rate]
-    shared_mask(op, op.thin_out, run, rounds, limit, bits)
-    for r in range(low, high):
-        row = row_of(activations, op.y, capacity, op.n_out, r, n)
-        if op.compresses:
-            pick(
-                row_of(activations, op.x, capacity, op.n_in, r, op.n_in),
-                sides.index[op.side_out],
-                row,
-            )
-        elif op.x != op.y:
-            x = row_of(activations, op.x, capacity, op.n_in, r, n)
-            if op.bias != NOWHERE:
-                add_bias(x, b)
-            row[:] = x
-        elif op.bias != NOWHERE:
-            add_bias(row, b)
+    """Bias, activation and noise, on few rows at a time so that they stay in cache."""
+    n, step = n_outputs(op, w), rows_of_a_sweep(op)
+    for first in range(low, high, step):
+        last = min(first + step, high)
+        rows = view(w.activations, like)[op.y * w.capacity + first * op.n_out :]
+        start_rows(op, first, last, n, w, rows)
         if op.activation != IDENTITY:
-            activate(op.activation, op.a, row)
-        if op.noise != SILENT:
-            sample = sample_id(op, run, r, data)
-            noise_forward(
-                op,
-                op.thin_out,
-                rounds.keys,
-                run.step,
-                sample,
-                limit,
-                levels,
-                program.maps,
-                bits,
-                drawn,
-                row,
-            )
+            activate_rows(op, last - first, n, rows)
+        noise_forward(op, first, last, n, rows, k, me, run, w)
+
+
+@kernel
+def start_rows(op: Any, first: Any, last: Any, n: Any, w: Any, rows: Any) -> None:
+    """The input with its bias, where the output is to be."""
+    like = rows.dtype.type(0)
+    activations = view(w.activations, like)
+    bias = view(w.seen if op.thin_out else w.theta, like)[max(op.bias, 0) :]
+    for r in range(first, last):
+        x = row_at(activations, op.x, r, op.n_in, n, w)
+        y = rows[(r - first) * op.n_out : (r - first) * op.n_out + n]
+        if op.bias != NOWHERE:
+            add_bias(x, bias)
+        if op.compresses:
+            pick(activations[op.x * w.capacity + r * op.n_in :], index_of(op.side_out, w), y)
+        elif op.x != op.y:
+            y[:] = x
+
+
+@kernel
+def activate_rows(op: Any, n_rows: Any, n: Any, rows: Any) -> None:
+    if n == op.n_out:
+        activate(op.activation, op.a, rows[: n_rows * n])
+    else:
+        for r in range(n_rows):
+            activate(op.activation, op.a, rows[r * op.n_out : r * op.n_out + n])
 
 
 @kernel
 def elementwise_backward(
-    op: Any,
-    low: Any,
-    high: Any,
-    k: Any,
-    program: Any,
-    run: Any,
-    rounds: Any,
-    data: Any,
-    sides: Any,
-    activations: Any,
-    slopes: Any,
-    capacity: Any,
-    drawn: Any,
-    bits: Any,
+    op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any
 ) -> None:
-    n = n_outputs(op, sides)
-    limit, levels = rounds.limits[k, op.rate], rounds.levels[k, op.rate]
+    n, step = n_outputs(op, w), rows_of_a_sweep(op)
     # Where ReLU stands before dropout, y > 0 tells all that the mask would.
     told = op.activation == RELU and op.noise == MASK
-    masked = op.noise == MASK
-    undo = levels[0] if masked and levels[0] != 0 else levels.dtype.type(1)
-    undo = levels.dtype.type(1) / undo
-    shared_mask(op, op.thin_out or told, run, rounds, limit, bits)
-    for r in range(low, high):
-        dy = row_of(slopes, op.dy, capacity, op.n_out, r, n)
-        y = row_of(activations, op.x if op.by_input else op.y, capacity, op.n_out, r, n)
-        if op.noise != SILENT:
-            sample = sample_id(op, run, r, data)
-            noise_backward(
-                op,
-                op.thin_out or told,
-                rounds.keys,
-                run.step,
-                sample,
-                limit,
-                levels,
-                program.maps,
-                bits,
-                drawn,
-                dy,
-            )
-        if op.activation == IDENTITY:
-            continue
+    for first in range(low, high, step):
+        last = min(first + step, high)
+        rows = view(w.slopes, like)[op.dy * w.capacity + first * op.n_out :]
+        noise_backward(op, first, last, n, rows, k, me, run, told, w)
+        if op.activation != IDENTITY:
+            slope_rows(op, first, last, n, k, w, rows)
+
+
+@kernel
+def slope_rows(op: Any, first: Any, last: Any, n: Any, k: Any, w: Any, rows: Any) -> None:
+    """Times the derivative, from what was kept: the input or the output."""
+    undo = undone(op, k, w, rows.dtype.type(0))
+    column = op.x if op.by_input else op.y
+    kept = view(w.activations, rows.dtype.type(0))[column * w.capacity + first * op.n_out :]
+    together = n == op.n_out
+    length = (last - first) * n if together else n
+    for r in range(1 if together else last - first):
+        dy, y = rows[r * op.n_out : r * op.n_out + length], kept[r * op.n_out :]
         if op.by_input:
             times_slope_of_input(op.activation, op.a, y, dy)
         else:
@@ -202,110 +137,28 @@ def elementwise_backward(
 
 
 @kernel
-def dense(
-    op: Any, low: Any, high: Any, sides: Any, vectors: Any, activations: Any, capacity: Any
-) -> None:
-    w = vectors.seen if op.thin_in or op.thin_out or op.dropped else vectors.theta
-    products.forward(
-        high - low, n_inputs(op, sides), n_outputs(op, sides),
-        activations, op.x * capacity + low * op.n_in, op.n_in, w, op.weights, op.n_in,
-        activations, op.y * capacity + low * op.n_out, op.n_out,
-    )  # fmt: skip
+def undone(op: Any, k: Any, w: Any, like: Any) -> Any:
+    """What takes the scale of the dropout behind an activation back."""
+    level = level_of(op, k, 0, w, like)
+    one = cast(1, like)
+    return one / level if op.noise == MASK and level != 0 else one
 
 
 @kernel
-def dense_backward(
-    op: Any, low: Any, high: Any, sides: Any, vectors: Any, slopes: Any, capacity: Any
-) -> None:
-    if op.dx == NOWHERE:
-        return
-    w = vectors.seen if op.thin_in or op.thin_out or op.dropped else vectors.theta
-    products.backward(
-        high - low, n_inputs(op, sides), n_outputs(op, sides),
-        slopes, op.dy * capacity + low * op.n_out, op.n_out, w, op.weights, op.n_in,
-        slopes, op.dx * capacity + low * op.n_in, op.n_in,
-    )  # fmt: skip
-
-
-@kernel
-def batch_norm(
-    op: Any, low: Any, high: Any, sides: Any, statistics: Any, activations: Any, capacity: Any
-) -> None:
-    n = sides.count[op.side_out] if op.thin_out else op.n_units
+def softmax_layer(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+    activations = view(w.activations, like)
     for r in range(low * op.groups, high * op.groups):
-        x = row_of(activations, op.x, capacity, op.n_units, r, n)
-        norms.normalise(op, n, statistics, x, row_of(activations, op.y, capacity, op.n_units, r, n))
+        x = row_at(activations, op.x, r, op.n_units, op.n_units, w)
+        y = row_at(activations, op.y, r, op.n_units, op.n_units, w)
+        softmax(x, y)
 
 
 @kernel
-def batch_norm_backward(
-    op: Any,
-    low: Any,
-    high: Any,
-    rows: Any,
-    sides: Any,
-    statistics: Any,
-    activations: Any,
-    slopes: Any,
-    capacity: Any,
-) -> None:
-    n = sides.count[op.side_out] if op.thin_out else op.n_units
+def softmax_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+    activations, slopes = view(w.activations, like), view(w.slopes, like)
     for r in range(low * op.groups, high * op.groups):
-        x = row_of(activations, op.x, capacity, op.n_units, r, n)
-        dy = row_of(slopes, op.dy, capacity, op.n_units, r, n)
-        norms.normalise_backward(op, n, rows * op.groups, statistics, x, dy)
-
-
-@kernel
-def layer_norm(
-    op: Any, low: Any, high: Any, vectors: Any, statistics: Any, activations: Any, capacity: Any
-) -> None:
-    gamma = vectors.theta[op.weights : op.weights + op.n_out]
-    beta = vectors.theta[op.bias : op.bias + op.n_out]
-    for r in range(low, high):
-        x = row_of(activations, op.x, capacity, op.n_in, r, op.n_in)
-        mean, inverse = norms.row_moments(op.epsilon, x)
-        statistics[op.statistics + r], statistics[op.statistics + capacity + r] = mean, inverse
-        y = row_of(activations, op.y, capacity, op.n_out, r, op.n_out)
-        norms.layer_norm(mean, inverse, gamma, beta, x, y)
-
-
-@kernel
-def layer_norm_backward(
-    op: Any,
-    low: Any,
-    high: Any,
-    vectors: Any,
-    statistics: Any,
-    activations: Any,
-    slopes: Any,
-    capacity: Any,
-) -> None:
-    if op.dx == NOWHERE:
-        return
-    gamma = vectors.theta[op.weights : op.weights + op.n_out]
-    for r in range(low, high):
-        x = row_of(activations, op.x, capacity, op.n_in, r, op.n_in)
-        mean, inverse = statistics[op.statistics + r], statistics[op.statistics + capacity + r]
-        dy = row_of(slopes, op.dy, capacity, op.n_out, r, op.n_out)
-        dx = row_of(slopes, op.dx, capacity, op.n_in, r, op.n_in)
-        norms.layer_norm_backward(mean, inverse, gamma, x, dy, dx)
-
-
-@kernel
-def softmax_layer(op: Any, low: Any, high: Any, activations: Any, capacity: Any) -> None:
-    for r in range(low * op.groups, high * op.groups):
-        row = row_of(activations, op.y, capacity, op.n_units, r, op.n_units)
-        softmax(row, row)
-
-
-@kernel
-def softmax_backward(
-    op: Any, low: Any, high: Any, activations: Any, slopes: Any, capacity: Any
-) -> None:
-    for r in range(low * op.groups, high * op.groups):
-        y = row_of(activations, op.y, capacity, op.n_units, r, op.n_units)
-        dy = row_of(slopes, op.dy, capacity, op.n_units, r, op.n_units)
+        y = row_at(activations, op.y, r, op.n_units, op.n_units, w)
+        dy = row_at(slopes, op.dy, r, op.n_units, op.n_units, w)
         mean = y.dtype.type(0)
         for i in range(y.size):
             mean += y[i] * dy[i]
@@ -314,38 +167,28 @@ def softmax_backward(
 
 
 @kernel
-def loss(
-    op: Any,
-    low: Any,
-    high: Any,
-    run: Any,
-    data: Any,
-    activations: Any,
-    slopes: Any,
-    capacity: Any,
-    row_loss: Any,
-    outputs: Any,
-) -> None:
-    """The share of each row in the batch's mean loss, its slope, and the outputs it came from."""
+def loss(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
+    """Each row's share of the batch's mean loss, its slope, and the outputs they came from."""
+    activations, slopes, outputs = view(w.activations, like), view(w.slopes, like), view(w.outputs, like)
+    targets, row_loss = view(w.targets, 0.0), view(w.row_loss, 0.0)
     for r in range(low, high):
-        row = data.order[run.start + r]
-        z = row_of(activations, op.y, capacity, op.n_out, r, op.n_out)
-        slope = row_of(slopes, op.dy, capacity, op.n_out, r, op.n_out)
-        label = data.labels[row] if data.labels.size else -1
-        each = loss_of_row(op.code, op.a, z, label, data.targets[row], slope)
-        share = (data.weights[row] if data.weights.size else 1.0) / run.total
+        row = data_number(run, r, w)
+        z = row_at(activations, op.y, r, op.n_out, op.n_out, w)
+        slope = row_at(slopes, op.dy, r, op.n_out, op.n_out, w)
+        label = view(w.labels, np.int64(0))[row] if w.labels else -1
+        target = targets[row * w.n_targets : (row + 1) * w.n_targets]
+        each = loss_of_row(op.code, op.a, z, label, target, slope)
+        share = (view(w.weights, 0.0)[row] if w.weights else 1.0) / run.total
         row_loss[r] = share * each
         for i in range(z.size):
             slope[i] *= slope.dtype.type(share)
-            outputs[row, i] = z[i]
+            outputs[row * op.n_out + i] = z[i]
 
 
 @kernel
-def output(
-    op: Any, low: Any, high: Any, run: Any, activations: Any, capacity: Any, outputs: Any
-) -> None:
+def output(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
+    """Copy what was asked for; padding is not."""
+    activations, outputs = view(w.activations, like), view(w.outputs, like)
     for r in range(low, min(high, run.stop - run.start)):
-        z = row_of(activations, op.y, capacity, op.n_out, r, op.n_out)
-        out = outputs[run.out + r]
-        for i in range(z.size):
-            out[i] = z[i]
+        z = row_at(activations, op.y, r, op.n_out, op.n_out, w)
+        outputs[(run.out + r) * op.n_out : (run.out + r + 1) * op.n_out] = z

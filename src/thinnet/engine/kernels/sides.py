@@ -1,0 +1,144 @@
+"""What exists in a step of shared masks: compiled twin of `thinnet.presence`; what is seen of W.
+
+A *side* is the input or the output of layers, with the shared dropouts that vote over it.  Side 0
+has no votes: all of it exists.  `present` has a byte for each unit of each side, `index` the units
+that exist, `rank` the place of each unit among them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from thinnet.engine.compile import kernel
+from thinnet.engine.kernels.memory import view, vote_at
+from thinnet.engine.kernels.noise import ALL, NOBODY, bits_of, draw_mask, is_kept
+from thinnet.engine.kernels.philox import keep_bits
+from thinnet.engine.opcodes import NOWHERE
+
+
+@kernel
+def present_of(side: Any, w: Any) -> Any:
+    return view(w.present + side * w.side_width, np.uint8(0))
+
+
+@kernel
+def index_of(side: Any, w: Any) -> Any:
+    return view(w.index + 4 * side * w.side_width, np.int32(0))
+
+
+@kernel
+def rank_of(side: Any, w: Any) -> Any:
+    return view(w.rank + 4 * side * w.side_width, np.int32(0))
+
+
+@kernel
+def count_of(side: Any, w: Any) -> Any:
+    return view(w.count, np.int64(0))[side]
+
+
+@kernel
+def chance_of(side: Any, w: Any) -> Any:
+    return view(w.chance, 0.0)[side]
+
+
+@kernel
+def n_inputs(op: Any, w: Any) -> Any:
+    return count_of(op.side_in, w) if op.thin_in else op.n_in
+
+
+@kernel
+def n_outputs(op: Any, w: Any) -> Any:
+    return count_of(op.side_out, w) if op.thin_out else op.n_out
+
+
+@kernel
+def unit_at(op: Any, place: Any, w: Any) -> Any:
+    """Which unit stands at a place of an operation's output."""
+    return np.int64(index_of(op.side_out, w)[place]) if op.thin_out else place
+
+
+@kernel
+def in_use(op: Any, low: Any, high: Any, w: Any) -> Any:
+    """The part of the places `low` to `high` that a thin operation has."""
+    if not op.thin_out:
+        return low, high
+    n = count_of(op.side_out, w)
+    return min(low, n), min(high, n)
+
+
+@kernel
+def prepare_side(side: Any, k: Any, me: Any, run: Any, w: Any) -> None:
+    """Find out which units of `side` exist in this round, and how probable that was."""
+    width = view(w.widths, np.int64(0))[side]
+    present, bits, chance = present_of(side, w)[:width], bits_of(me, w), 1.0
+    present[:] = 1
+    for i in range(w.n_votes):
+        vote = vote_at(w.votes, i)
+        if vote.side == side:
+            limit = view(w.limits, np.uint64(0))[k * w.n_rates + vote.rate]
+            chance *= np.float64(ALL - limit) / np.float64(ALL)
+            draw_mask(vote, run.step, NOBODY, limit, w, bits)
+            keep_only(vote, bits, w, present)
+    view(w.chance, 0.0)[side] = chance
+    view(w.count, np.int64(0))[side] = number(present, index_of(side, w), rank_of(side, w))
+
+
+@kernel
+def keep_only(vote: Any, bits: Any, w: Any, present: Any) -> None:
+    maps = view(w.maps, np.int32(0))
+    for unit in range(present.size):
+        place = unit if vote.map == NOWHERE else np.int64(maps[vote.map + unit])
+        present[unit] &= is_kept(bits, place)
+
+
+@kernel
+def number(present: Any, index: Any, rank: Any) -> Any:
+    """Write the units that exist, and the place of each among them; how many there are."""
+    n = 0
+    for unit in range(present.size):
+        rank[unit] = n
+        index[n] = unit
+        n += np.int64(present[unit])
+    return n
+
+
+@kernel
+def see(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+    """What exists of W and b, moved together, places `low` to `high`; masked by DropConnect."""
+    low, high = in_use(op, low, high, w)
+    n_in, columns = n_inputs(op, w), index_of(op.side_in, w)
+    theta, seen = view(w.theta, like), view(w.seen, like)
+    for place in range(low, high):
+        unit = unit_at(op, place, w)
+        row = theta[op.weights + unit * op.n_in : op.weights + (unit + 1) * op.n_in]
+        out = seen[op.weights + place * op.n_in : op.weights + place * op.n_in + n_in]
+        if op.thin_in:
+            pick(row, columns, out)
+        else:
+            out[:] = row
+        if op.dropped:
+            mask_weights(op, unit, k, me, run, w, out)
+        seen[op.bias + place] = theta[op.bias + unit]
+
+
+@kernel
+def pick(row: Any, index: Any, out: Any) -> None:
+    for i in range(out.size):
+        out[i] = row[index[i]]
+
+
+@kernel
+def mask_weights(op: Any, unit: Any, k: Any, me: Any, run: Any, w: Any, row: Any) -> None:
+    """DropConnect of the weights into `unit`, in place; unit numbers count through all weights."""
+    number = k * w.n_rates + op.rate
+    limit = view(w.limits, np.uint64(0))[number]
+    scale = view(w.levels, row.dtype.type(0))[number * 3]
+    first = unit * op.n_in
+    start, stop = first // 8, (first + op.n_in + 7) // 8
+    used, stream = bits_of(me, w)[: stop - start], np.uint64(op.stream)
+    keep_bits(used, w.k0, w.k1, stream, np.uint64(run.step), NOBODY, limit, start)
+    ahead = first - 8 * start
+    for i in range(op.n_in):
+        row[i] = row[i] * scale if is_kept(used, ahead + i) else row.dtype.type(0)
