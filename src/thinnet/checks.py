@@ -54,6 +54,9 @@ def must(ok: bool | np.bool_, name: str, allowed: str, value: object) -> None:
         raise ValueError(f"{name} must be {allowed}, got {value!r}")
 
 
+FINITE_BLOCK = 2**20  # numbers looked at together, so that data is not doubled
+
+
 def is_real(value: object) -> bool:
     # The plain types first: asking an abstract class takes ten times as long.
     if type(value) in (float, int):
@@ -155,18 +158,25 @@ def numeric(name: str, values: Any) -> Array:
     return numbers
 
 
-def finite(name: str, values: Array) -> Array:
-    """`values`, if all of them are finite; else an error with the first bad row and column."""
-    if not np.isfinite(values).all():
-        where, place = first_place(~np.isfinite(values))
-        raise ValueError(f"{name} must be finite, got {values[where]} in {place}")
+def finite(name: str, values: Array, dtype: Any = None) -> Array:
+    """`values`, if all of them are finite (in `dtype`); else the first bad row and column."""
+    rows = max(1, FINITE_BLOCK // max(values[:1].size, 1))
+    for start in range(0, len(values), rows):
+        part = values[start : start + rows]
+        with np.errstate(over="ignore"):
+            bad = ~np.isfinite(part if dtype is None else part.astype(dtype, copy=False))
+        if bad.any():
+            where, place = first_place(bad, start)
+            raise ValueError(f"{name} must be finite, got {part[where]} in {place}")
     return values
 
 
-def first_place(bad: Array) -> tuple[tuple[int, ...], str]:
-    """The first place where `bad` is true, as an index and in words."""
+def first_place(bad: Array, start: int = 0) -> tuple[tuple[int, ...], str]:
+    """The first place where `bad` is true, as an index and in words; rows count from `start`."""
     row, *column = where = tuple(int(i) for i in np.argwhere(bad)[0])
-    return where, f"row {row}" + (f", column {', '.join(map(str, column))}" if column else "")
+    return where, f"row {start + row}" + (
+        f", column {', '.join(map(str, column))}" if column else ""
+    )
 
 
 def same_length(name: str, values: Array, other_name: str, rows: int) -> Array:

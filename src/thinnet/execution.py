@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -49,3 +51,23 @@ def knows(loss: Any, optimiser: Any) -> bool:
     from thinnet.engine.stepper import LOSSES, OPTIMISERS
 
     return type(loss) in LOSSES and type(optimiser) in OPTIMISERS
+
+
+def predictor(network: Network, kind: Any, rows: int) -> Any:
+    """Compiled passes over at most so many rows at once; a new one where all are in use."""
+    from thinnet.engine.predictor import BLOCK_ROWS, Predictor
+
+    free = network.predictors.setdefault(kind, [])
+    while free:
+        found = free.pop()
+        if found.rows >= min(rows, BLOCK_ROWS):
+            return found
+    return Predictor(network, kind, rows)
+
+
+@contextmanager
+def lent(network: Network, kind: str, rows: int) -> Iterator[Any]:
+    """A predictor for one call, which no other thread has meanwhile."""
+    found = predictor(network, kind, rows)
+    yield found
+    network.predictors[kind].append(found)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thinnet import checks, description, philox
+from thinnet import checks, description, execution, philox
 from thinnet.arrays import Array, Flat, Rows, Samples
 from thinnet.binding import (
     bind,
@@ -94,13 +94,14 @@ class Network:
         self.vectors = blank_vectors(shapes, self.dtype)
         self.out = shapes[-1].out
         self._latest = 0
+        self.predictors: dict[str, list[Any]] = {}
         self.sites, self.governors = bind(
             self.layers, self.features, shapes, self.vectors, self.seed, self.clock
         )
 
     def __getstate__(self) -> dict[str, Any]:
         # Views do not survive a copy, so the copy is bound anew around the copied vectors.
-        left_out = {"sites", "vectors", "governors"}
+        left_out = {"sites", "vectors", "governors", "predictors"}
         kept = {name: value for name, value in vars(self).items() if name not in left_out}
         clock = dataclasses.replace(self.clock)
         return kept | {"theta": self.theta, "state": self.state, "clock": clock}
@@ -139,16 +140,20 @@ class Network:
         """Each layer with its site, from input to output."""
         return zip(self.layers, self.sites, strict=True)
 
-    def entering(self, x: Any) -> Rows:
-        """`x` in the network's type, if its rows have the shape this network takes."""
+    def fitting(self, x: Any) -> Rows:
+        """`x` as an array, if its rows have the shape this network takes."""
         x = checks.array("X", x)
         if x.ndim == 0 or x.shape[1:] != self.features or len(x) == 0:
             takes = ", ".join(map(str, ("rows", *self.features)))
             raise ValueError(f"this network takes ({takes}) arrays, got {x.shape}")
         if x.dtype.kind not in "fiub":
             raise ValueError(f"this network takes arrays of real numbers, got dtype {x.dtype}")
+        return x
+
+    def entering(self, x: Any) -> Rows:
+        """`x` in the network's type, if it fits."""
         with np.errstate(over="ignore"):  # what is too large becomes infinity, and is refused so
-            return x.astype(self.dtype, copy=False)
+            return self.fitting(x).astype(self.dtype, copy=False)
 
     def forward(self, x: Any, run: Run, watch: Watch = unwatched) -> tuple[Rows, Pass]:
         """The raw outputs of a pass of kind `run`, and what `backward` needs.
@@ -200,7 +205,13 @@ class Network:
         ValueError
             If `x` has the wrong shape, is empty, or holds NaN or infinity.
         """
-        return self._in_blocks(checks.finite("X", self.entering(x)), lambda rows: Run.predict())
+        x = checks.finite("X", self.fitting(x), self.dtype)
+        if not execution.is_compiled(self):
+            return self._in_blocks(x, lambda rows: Run.predict())
+        out = np.empty((len(x), *self.out), self.dtype)
+        with execution.lent(self, "predict", len(x)) as passes:
+            passes.predict(x, out)
+        return out
 
     def sample(
         self,
@@ -237,7 +248,7 @@ class Network:
         ----------
         Gal and Ghahramani 2016, "Dropout as a Bayesian approximation", eq. 6.
         """
-        x = checks.finite("X", self.entering(x))
+        x = checks.finite("X", self.fitting(x), self.dtype)
         checks.integer("n_draws", n_draws, 1)
         checks.one_of("share", share, ("draw", "element"))
         if not description.draws(self):
@@ -246,6 +257,12 @@ class Network:
                 f"got {self!r}"
             )
         ids = row_ids(samples, len(x), "X")
+
+        if execution.is_compiled(self):
+            out = np.empty((n_draws, len(x), *self.out), self.dtype)
+            with execution.lent(self, share, len(x)) as passes:
+                passes.sample(x, ids, range(n_draws), out, lambda n: None)
+            return out
 
         def one_draw(number: int) -> Rows:
             def run(rows: slice) -> Run:
@@ -259,7 +276,7 @@ class Network:
         out = np.empty((len(x), *self.out), self.dtype)
         for start in range(0, len(x), BLOCK_ROWS):
             rows = slice(start, min(start + BLOCK_ROWS, len(x)))
-            out[rows], _ = self.forward(x[rows], run(rows))
+            out[rows], _ = self.forward(self.entering(x[rows]), run(rows))
         return out
 
     def masks(self, *, step: int, samples: Samples, purpose: Purpose = "train") -> dict[int, Array]:

@@ -28,8 +28,8 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Numba's own, whose types say nothing of what compiled code sees.
-intrinsic: Any = numba.extending.intrinsic
-overload: Any = numba.extending.overload
+intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.extending.intrinsic
+overload: Callable[..., Callable[[F], F]] = numba.extending.overload
 
 # Sums may be reordered and multiply-adds fused, but NaN and infinity keep their meaning.
 FASTMATH: Final = {"contract", "reassoc", "arcp", "nsz"}
@@ -43,7 +43,7 @@ def kernel(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """A kernel that becomes part of its callers, where a call would keep loops from being vectors."""
+    """A kernel that becomes a part of its callers, so that their loops can become vectors."""
     return cast(F, numba.njit(inline="always", error_model="numpy", fastmath=FASTMATH)(function))
 
 

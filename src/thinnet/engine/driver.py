@@ -66,7 +66,7 @@ def drive(me: Any, size: Any, n_rounds: Any, work: Any, like: Any) -> None:
 def count_tasks(stage: Any, run: Any, w: Any) -> Any:
     if stage.kind == ROWS:
         return (run.rows + w.shard_rows - 1) // w.shard_rows
-    if (stage.kind == APPLY or stage.kind == NORM) and not run.finishes:  # noqa: PLR1714
+    if stage.kind in (APPLY, NORM) and not run.finishes:
         return 0
     return stage.last - stage.first
 
@@ -76,7 +76,9 @@ def do_task(
     stage: Any, task: Any, n_tasks: Any, k: Any, me: Any, run: Any, w: Any, like: Any
 ) -> None:
     if stage.kind == ROWS:
-        low, high = task * run.rows // n_tasks, (task + 1) * run.rows // n_tasks
+        tiles = (run.rows + w.tile - 1) // w.tile
+        low, high = task * tiles // n_tasks * w.tile, (task + 1) * tiles // n_tasks * w.tile
+        high = min(high, run.rows)
         rows_task(stage, low, high, k, me, run, w, like)
     elif stage.kind == PREPARE:
         prepare_side(stage.first + task, k, me, run, w)

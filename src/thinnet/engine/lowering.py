@@ -75,14 +75,19 @@ class Bound(Protocol):
     """What is asked of a network."""
 
     @property
+    def layers(self) -> Sequence[Any]: ...
+
+    @property
+    def sites(self) -> Sequence[Site]: ...
+
+    @property
+    def governors(self) -> Sequence[Any]: ...
+
+    @property
     def vectors(self) -> Any: ...
 
     @property
     def features(self) -> tuple[int, ...]: ...
-
-    layers: Sequence[Any]
-    sites: Sequence[Site]
-    governors: Sequence[Any]
 
 
 class Noisy(NamedTuple):

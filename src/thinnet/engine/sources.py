@@ -10,6 +10,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.engine.kernels.gather import CODES
 
+
 def source(X: Any, dtype: np.dtype) -> dict[str, Array | None]:
     """`source` and `starts` of the rows of X, and the arrays that they point into."""
     if hasattr(X, "tocsr"):

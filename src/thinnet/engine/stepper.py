@@ -15,7 +15,8 @@ from thinnet.engine import opcodes as code
 from thinnet.engine.driver import drive
 from thinnet.engine.lowering import lower
 from thinnet.engine.program import place_slopes, training_stages
-from thinnet.engine.threads import n_threads, run_team
+from thinnet.engine.team import CHUNK_SECONDS, team_size
+from thinnet.engine.threads import run_team
 from thinnet.engine.working import work_of
 from thinnet.losses import (
     AbsoluteError,
@@ -41,10 +42,7 @@ LOSSES: Final[dict[type, int]] = {
 }
 OPTIMISERS: Final = (SGD, Adagrad, RMSprop, Adam, AdamW)
 SHARD_ROWS: Final = 128  # of a task over rows
-CHUNK_SECONDS: Final = 0.07  # of one compiled call, so that Ctrl-C and progress stay live
 GROWTH: Final = 8  # of the number of steps from one call to the next, at most
-# Below so many nanoseconds of work a step is done by one thread (meeting costs about 1 us).
-WORTH_A_TEAM: Final = 40_000
 
 
 def optimiser_code(optimiser: Any, theta: Flat) -> tuple[int, tuple[float, ...]]:
@@ -95,7 +93,8 @@ class Stepper:
         number, settings = optimiser_code(optimiser, network.theta)
         keeps = keeps_gradient or clip_norm is not None
         builder = training_stages(lowered, keeps, clip_norm is not None)
-        self._size = self._team(rows, len(builder.tasks))
+        tasks = max(math.ceil(rows / SHARD_ROWS), len(builder.tasks))
+        self._size = team_size(lowered, rows, tasks, passes=3)
         nothing = np.zeros(1, network.dtype)
         first, second = [*state, nothing, nothing][:2]
         vectors = {"theta": network.theta, "gradient": network.gradient, "state": network.state}
@@ -121,16 +120,6 @@ class Stepper:
             | {"kind": code.LOSS, "n_in": last["n_out"], "n_out": last["n_out"], "x": last["y"]}
             | {"y": last["y"], "code": LOSSES[type(loss)], "a": float(a)}
         )
-
-    def _team(self, rows: int, n_tasks: int) -> int:
-        """How many threads a step is worth; what it computes does not depend on it."""
-        operations = self._lowered.operations
-        products = sum(op["n_in"] * op["n_out"] for op in operations if op["kind"] == code.DENSE)
-        numbers = sum(op["n_out"] for op in operations)
-        cost = rows * (products * 0.03 + numbers * 0.5)
-        if cost < WORTH_A_TEAM:
-            return 1
-        return min(n_threads(), max(math.ceil(rows / SHARD_ROWS), n_tasks))
 
     def check_rows(self, least: int) -> None:
         """Can every normalisation learn from batches of so many rows?"""

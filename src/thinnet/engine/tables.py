@@ -77,9 +77,11 @@ ADDRESSES: Final = (
     "rounds", "limits", "levels",
 )  # fmt: skip
 NUMBERS: Final = (
-    "n_stages", "n_votes", "n_squares", "n_rates", "n_targets", "n_outputs",
+    "n_stages", "n_votes", "n_squares", "n_rates", "n_targets",
     "side_width", "scratch_size", "drawn_size", "bits_size",
     "wrong",  # the place in `shared` behind the team's
+    "tile",  # shards are cut between tiles of so many rows
+    "piece",  # rows of one product forward; 0 for those of a shard
     "optimiser", "capacity", "shard_rows", "learns", "keeps_gradient",
 )  # fmt: skip
 WORK: Final = np.dtype(
@@ -109,6 +111,12 @@ class Work:
     def set(self, **numbers: float) -> None:
         for name, value in numbers.items():
             self.record[name] = value
+
+    def again(self) -> Work:
+        """Another record of the same arrays."""
+        other = Work()
+        other.record[:], other._owned = self.record, dict(self._owned)
+        return other
 
     def __getitem__(self, name: str) -> Array:
         return self._owned[name]

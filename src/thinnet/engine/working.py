@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -29,13 +28,9 @@ def work_of(
     """Everything but the data and the rounds; `vectors` are the network's and the optimiser's."""
     work, dtype = Work(), outputs.dtype
     votes = [tuple(vote[name] for name in VOTE.names or ()) for vote in lowered.votes]
-    stages = table(builder.stages, STAGE)
     work.put(
         {
             "operations": operations_table(lowered, rows),
-            "stages": stages,
-            "instructions": table(builder.instructions, INSTRUCTION),
-            "tasks": table(builder.tasks, TASK),
             "votes": table(votes, VOTE),
             "maps": np.concatenate([*lowered.maps, np.zeros(0, np.int32)]),
             "widths": np.array(lowered.sides, np.int64),
@@ -44,36 +39,49 @@ def work_of(
     work.put(vectors)
     seen = any(op["thin_in"] or op["thin_out"] or op["dropped"] for op in lowered.operations)
     work.put({"seen": np.zeros_like(vectors["theta"]) if seen else None, "outputs": outputs})
-    work.put(_buffers(lowered, stages, rows, dtype))
+    work.put(_buffers(lowered, rows, dtype))
     work.put(_sides(lowered))
     _put_threads(work, lowered, n_threads, dtype)
     work.set(
-        n_stages=len(stages),
         n_votes=len(votes),
-        n_squares=len(work["squares"]),
         n_rates=max(len(lowered.noisy), 1),
-        n_outputs=lowered.operations[-1]["n_out"],
         side_width=_widest(lowered),
         capacity=rows,
-        wrong=len(work["shared"]) - 1,
+        shard_rows=rows,
+        tile=1,
         clip_norm=math.inf,
     )
+    put_stages(work, builder)
     return work
+
+
+def put_stages(work: Work, builder: Builder) -> None:
+    """What is done, on the memory that there is."""
+    stages = table(builder.stages, STAGE)
+    norms = [s["last"] - s["first"] for s in stages if s["kind"] == code.NORM]
+    shared = np.zeros(shared_size(len(stages)) + 1, np.int64)
+    work.put(
+        {
+            "stages": stages,
+            "instructions": table(builder.instructions, INSTRUCTION),
+            "tasks": table(builder.tasks, TASK),
+            "squares": np.zeros(max(norms, default=0)),
+            "shared": shared,
+        }
+    )
+    work.set(n_stages=len(stages), n_squares=len(work["squares"]), wrong=len(shared) - 1)
 
 
 def _widest(lowered: Lowered) -> int:
     return max(max(op["n_in"], op["n_out"]) for op in lowered.operations)
 
 
-def _buffers(lowered: Lowered, stages: Array, rows: int, dtype: np.dtype) -> dict[str, Array]:
-    norms = [s["last"] - s["first"] for s in stages if s["kind"] == code.NORM]
+def _buffers(lowered: Lowered, rows: int, dtype: np.dtype) -> dict[str, Array]:
     return {
         "activations": np.zeros(lowered.columns * rows, dtype),
         "slopes": np.zeros(lowered.slope_columns * rows, dtype),
         "statistics": np.zeros(lowered.statistics + lowered.row_statistics * rows, dtype),
         "row_loss": np.zeros(rows),
-        "squares": np.zeros(max(norms, default=0)),
-        "shared": np.zeros(shared_size(len(stages)) + 1, np.int64),
         "ones": np.ones(TOGETHER, np.uint8),
     }
 

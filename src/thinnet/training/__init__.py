@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from thinnet import checkpoints, checks
 from thinnet.losses import Loss, loss_for
 from thinnet.network import Network
@@ -204,7 +202,7 @@ def evaluate(
     loss = loss_for(y) if loss is None else loss
     checks.of_kind("loss", loss, Loss)
     data = checked_data(network, loss, X, y, sample_weight)
-    return measure(network, loss, data, np.arange(data.n_rows))
+    return measure(network, loss, data)
 
 
 def _held_out(network: Network, loss: Loss, validation: Any) -> Data | None:

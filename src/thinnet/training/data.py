@@ -27,6 +27,10 @@ class Data(NamedTuple):
     def n_rows(self) -> int:
         return len(self.X)
 
+    def part(self, rows: Array) -> Data:
+        """Some of the rows."""
+        return Data(self.X[rows], self.targets[rows], self.weights_of(rows), self.ids[rows])
+
     def weights_of(self, rows: Array) -> Weights | None:
         return None if self.weights is None else self.weights[rows]
 

@@ -160,7 +160,6 @@ class Training:
         """Loss and score with dropout off."""
         if data is None or (rows is not None and not len(rows)):
             return NOT_MEASURED, NOT_MEASURED
-        rows = np.arange(data.n_rows) if rows is None else rows
         return measure(self.network, self.plan.loss, data, rows)
 
     def _decide(self) -> None:
@@ -177,14 +176,16 @@ class Training:
             self.plateau = self.plan.optimiser.learning_rate.after(self.plateau, watched)
 
 
-def measure(network: Network, loss: Loss, data: Data, rows: Array) -> tuple[float, float]:
-    """Loss and score of some rows with dropout off."""
-    if not data.total(rows):
+def measure(
+    network: Network, loss: Loss, data: Data, rows: Array | None = None
+) -> tuple[float, float]:
+    """Loss and score of some rows, or of all, with dropout off."""
+    part = data if rows is None else data.part(rows)
+    if part.weights is not None and not part.weights.any():
         return NOT_MEASURED, NOT_MEASURED
-    outputs, targets = network.outputs(data.X[rows]), data.targets[rows]
-    weights = data.weights_of(rows)
-    value, _ = loss(outputs, targets, weights)
-    return value, loss.score(outputs, targets, weights)
+    outputs = network.outputs(part.X)
+    value, _ = loss(outputs, part.targets, part.weights)
+    return value, loss.score(outputs, part.targets, part.weights)
 
 
 def _watch_steps(callbacks: Sequence[Callback]) -> bool:

@@ -1,4 +1,4 @@
-"""Who takes the steps: the reference executor, one at a time, or compiled code, many in one call."""
+"""Who takes the steps: the reference executor, one by one, or compiled code, many in a call."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def dense_row(source: Any, row: Any, out: Any) -> None:
         _copy(address, stride, np.float32(0), 4, out)
     elif code == F8:
         _copy(address, stride, np.float64(0), 8, out)
-    elif code == U1 or code == B1:  # noqa: PLR1714 - a tuple would be made at run time
+    elif code in (U1, B1):
         _copy(address, stride, np.uint8(0), 1, out)
     elif code == I1:
         _copy(address, stride, np.int8(0), 1, out)

@@ -29,7 +29,7 @@ def view(typing, address, like):  # type: ignore[no-untyped-def]
         array = context.make_array(kind)(context, builder)
         size = context.get_abi_sizeof(context.get_data_type(like))
         whole = context.get_value_type(types.intp)
-        populate_array(
+        populate_array(  # type: ignore[no-untyped-call]
             array,
             data=builder.inttoptr(arguments[0], array.data.type),
             shape=[ir.Constant(whole, LONG)],

@@ -96,16 +96,25 @@ def spread(bits: Any, places: Any, scale: Any, row: Any) -> None:
 
 @kernel
 def mask_rows(
-    op: Any, low: Any, high: Any, n: Any, rows: Any, me: Any, run: Any, limit: Any, scale: Any, w: Any
+    op: Any,
+    low: Any,
+    high: Any,
+    n: Any,
+    rows: Any,
+    me: Any,
+    run: Any,
+    limit: Any,
+    by: Any,
+    w: Any,
 ) -> None:
-    """``rows = rows * scale`` where kept and 0 elsewhere; `rows` starts at row `low`."""
+    """``rows = rows * by`` where kept and 0 elsewhere; `rows` starts at row `low`."""
     between, bits = draw_masks(op, low, high, me, run, limit, w), bits_of(me, w)
     for r in range(high - low):
         row = rows[r * op.n_out : r * op.n_out + n]
         if op.map == NOWHERE:
-            apply_bits(row, bits[r * between :], scale, row)
+            apply_bits(row, bits[r * between :], by, row)
         else:
-            spread(bits[r * between :], view(w.maps, np.int32(0))[op.map :], scale, row)
+            spread(bits[r * between :], view(w.maps, np.int32(0))[op.map :], by, row)
 
 
 @kernel

@@ -60,7 +60,7 @@ def update(
     if code == DESCENT:
         for i in range(theta.size):
             theta[i] = theta[i] - rate * g[i] if present[i] else theta[i]
-    elif code == ADAGRAD or code == RMSPROP:
+    elif code in (ADAGRAD, RMSPROP):
         _scaled_steps(code, real(settings[0]), settings[1], rate, present, theta, g, first)
     elif code == ADAM:
         beta_1, beta_2 = settings[1], settings[2]

@@ -19,11 +19,21 @@ from thinnet.engine.opcodes import NOWHERE
 library()  # before any machine code that calls it by name is compiled or read from the cache
 
 # Rows of a prediction are worked on in tiles of so many, of which every place is computed alike by
-# all kernels of the library (it works on groups of 4, 8, 12 or 24); a test permutes rows.
+# all kernels of the library but one (it works on groups of 4, 8, 12 or 24); tests permute rows.
 TILE: Final = 48
+# Rows of one product where that is not so.
+PIECES: Final = {("SkylakeX", 4): 0, ("SkylakeX", 8): 0, ("Haswell", 4): 8, ("Haswell", 8): 0}
+UNKNOWN_PIECE: Final = 8
 # The library has faster kernels for products of at most so many multiply-adds, with a sum of
 # another order; so that a row's neighbours don't matter, the choice is made for a tile.
 SMALL: Final = 1_000_000
+
+
+def piece_of(dtype: np.dtype) -> int:
+    """Rows of one product of a prediction; 0 where whole shards will do."""
+    found = library()
+    core = "" if found is None else found.core
+    return PIECES.get((core, dtype.itemsize), UNKNOWN_PIECE)
 
 
 @kernel
@@ -43,7 +53,9 @@ def dense(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     n_in, n_out, size = n_inputs(op, w), n_outputs(op, w), size_of(like)
     x = w.activations + (op.x * w.capacity + low * op.n_in) * size
     y = w.activations + (op.y * w.capacity + low * op.n_out) * size
-    step = TILE if TILE * n_in * n_out <= SMALL else high - low
+    step = w.piece
+    if step == 0:
+        step = TILE if TILE * n_in * n_out <= SMALL else high - low
     one, zero = cast(1, like), cast(0, like)
     for first in range(0, high - low, step):
         gemm(

@@ -65,9 +65,7 @@ def rows_of_a_sweep(op: Any) -> Any:
 
 
 @kernel
-def elementwise(
-    op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any
-) -> None:
+def elementwise(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> None:
     """Bias, activation and noise, on few rows at a time so that they stay in cache."""
     n, step = n_outputs(op, w), rows_of_a_sweep(op)
     for first in range(low, high, step):
@@ -169,7 +167,11 @@ def softmax_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
 @kernel
 def loss(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
     """Each row's share of the batch's mean loss, its slope, and the outputs they came from."""
-    activations, slopes, outputs = view(w.activations, like), view(w.slopes, like), view(w.outputs, like)
+    activations, slopes, outputs = (
+        view(w.activations, like),
+        view(w.slopes, like),
+        view(w.outputs, like),
+    )
     targets, row_loss = view(w.targets, 0.0), view(w.row_loss, 0.0)
     for r in range(low, high):
         row = data_number(run, r, w)

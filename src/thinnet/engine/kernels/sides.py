@@ -96,7 +96,7 @@ def keep_only(vote: Any, bits: Any, w: Any, present: Any) -> None:
 @kernel
 def number(present: Any, index: Any, rank: Any) -> Any:
     """Write the units that exist, and the place of each among them; how many there are."""
-    n = 0
+    n = np.int64(0)
     for unit in range(present.size):
         rank[unit] = n
         index[n] = unit

@@ -1,0 +1,129 @@
+"""Predictions and draws by compiled code, block by block."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from thinnet.arrays import Array, Ids
+from thinnet.engine import blas, rates, sources
+from thinnet.engine import opcodes as code
+from thinnet.engine.driver import drive
+from thinnet.engine.kernels.products import TILE, piece_of
+from thinnet.engine.lowering import Pass, lower
+from thinnet.engine.program import Builder, forward_stages
+from thinnet.engine.tables import ROUND, Work
+from thinnet.engine.team import CHUNK_SECONDS, team_size
+from thinnet.engine.threads import run_team
+from thinnet.engine.working import put_stages, work_of
+from thinnet.run import Run
+
+SHARD_ROWS: Final = 5 * TILE
+BLOCK_ROWS: Final = 40 * TILE  # that are in memory at once
+
+
+def in_tiles(rows: int) -> int:
+    return math.ceil(rows / TILE) * TILE
+
+
+class Predictor:
+    """A network lowered for one kind of pass, with memory for a block of rows.
+
+    What comes before the first noise is computed once for all draws of a block.  Rows are padded
+    to whole tiles, and every product is cut between tiles, so that a row's output depends neither
+    on its neighbours nor on its place.
+    """
+
+    def __init__(self, network: Any, kind: Pass, rows: int) -> None:
+        self.network, self.rows = network, min(in_tiles(rows), BLOCK_ROWS)
+        self._lowered = lower(network, kind)
+        last = self._lowered.operations[-1]
+        output = {"kind": code.OUTPUT, "n_in": last["n_out"], "n_out": last["n_out"]}
+        self._lowered.operations.append(
+            dict.fromkeys(last, 0) | output | {"x": last["y"], "y": last["y"]}
+        )
+        end, split = len(self._lowered.operations), self._lowered.first_noise
+        self._size = team_size(self._lowered, self.rows, math.ceil(self.rows / SHARD_ROWS), 1)
+        self._rest = self._work(forward_stages(self._lowered, split, end))
+        self._start = self._rest.again() if split else None
+        if self._start:
+            put_stages(self._start, forward_stages(self._lowered, 0, split))
+        self._like = network.dtype.type(0)
+
+    def _work(self, builder: Builder) -> Work:
+        network = self.network
+        vectors = {"theta": network.theta, "state": network.state}
+        nothing = np.zeros((0, 1), network.dtype)
+        work = work_of(self._lowered, builder, vectors, nothing, self.rows, self._size)
+        work.set(
+            shard_rows=SHARD_ROWS, tile=TILE, piece=piece_of(network.dtype), learns=0,
+            k0=network.seed & 0xFFFFFFFF, k1=network.seed >> 32,
+        )  # fmt: skip
+        return work
+
+    def predict(self, X: Any, out: Array) -> None:
+        """Write the outputs of the rows of X to `out`, dropout off."""
+        n = X.shape[0]
+        self._bind(X, np.zeros(1, np.uint32), out)
+        starts = range(0, n, self.rows)
+        rounds = self._rounds(len(starts))
+        rounds["start"] = rounds["out"] = starts
+        rounds["stop"] = np.minimum(rounds["start"] + self.rows, n)
+        rounds["rows"] = -(-(rounds["stop"] - rounds["start"]) // TILE) * TILE
+        self._in_chunks(self._rest, rounds, [Run.predict()], lambda n: None)
+
+    def sample(
+        self, X: Any, ids: Ids, draws: Sequence[int], out: Array, done: Callable[[int], None]
+    ) -> None:
+        """Write the outputs of each draw to ``out[i]``; tells `done` how many draws of a block.
+
+        Parameters
+        ----------
+        draws : their numbers
+        out : array, shape (len(draws), rows, outputs)
+        """
+        n = X.shape[0]
+        self._bind(X, ids, out)
+        for start in range(0, n, self.rows):
+            stop = min(start + self.rows, n)
+            rounds = self._rounds(len(draws))
+            rounds["start"], rounds["stop"], rounds["rows"] = start, stop, in_tiles(stop - start)
+            rounds["step"], rounds["out"] = draws, np.arange(len(draws)) * n + start
+            runs = [Run.sample(int(draw)) for draw in draws]
+            if self._start:
+                self._in_chunks(self._start, rounds[:1].copy(), runs[:1], lambda n: None)
+            self._in_chunks(self._rest, rounds, runs, done)
+
+    def _bind(self, X: Any, ids: Ids, out: Array) -> None:
+        found = sources.source(X, self.network.dtype)
+        for work in (self._start, self._rest):
+            if work:
+                work.put(found)
+                work.put({"ids": ids, "outputs": out})
+
+    def _rounds(self, n: int) -> Array:
+        return np.zeros(n, ROUND)
+
+    def _in_chunks(
+        self, work: Work, rounds: Array, runs: Sequence[Run], done: Callable[[int], None]
+    ) -> None:
+        """All rounds, some in each compiled call so that an interrupt is heard."""
+        limits, levels = rates.tables(self._lowered.noisy, runs, self.network.dtype)
+        if len(runs) == 1:
+            limits = np.repeat(limits, len(rounds), axis=0)
+            levels = np.repeat(levels, len(rounds), axis=0)
+        blas.single_threaded()
+        first, n = 0, 1
+        while first < len(rounds):
+            part = slice(first, first + n)
+            work.put({"rounds": rounds[part], "limits": limits[part], "levels": levels[part]})
+            work["shared"][:] = 0
+            start, took = time.perf_counter(), len(rounds[part])
+            run_team(self._size, drive, took, work.record, self._like)
+            seconds = max(time.perf_counter() - start, 1e-9)
+            done(took)
+            first, n = first + n, max(1, min(8 * n, int(CHUNK_SECONDS * n / seconds)))
