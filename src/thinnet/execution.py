@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 
+from thinnet import philox
 from thinnet.layers.base import title
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ def knows(loss: Any, optimiser: Any) -> bool:
     from thinnet.engine.stepper import LOSSES, OPTIMISERS
 
     return type(loss) in LOSSES and type(optimiser) in OPTIMISERS
+
+
+def permutation(network: Network) -> Callable[..., Any]:
+    """Who shuffles for a network; it makes no difference to the order."""
+    if not is_compiled(network):
+        return philox.permutation
+    from thinnet.engine import shuffling
+
+    return shuffling.permutation
 
 
 def predictor(network: Network, kind: Any, rows: int) -> Any:

@@ -114,7 +114,14 @@ def _keys(seed: int, purpose: Purpose, step: int, n: int) -> Integer[Array, " n"
 
 def permutation(seed: int, purpose: Purpose, step: int, n: int) -> Integer[Array, " n"]:
     """The numbers 0 to n - 1 in the order of their keys: a shuffle without a generator."""
-    return np.argsort(_keys(seed, purpose, step, n), kind="stable")
+    return order_of(_keys(seed, purpose, step, n))
+
+
+def order_of(keys: Integer[Array, " n"]) -> Integer[Array, " n"]:
+    """The places of `keys` from the least to the greatest; equal ones keep their order."""
+    order = np.argsort(keys)  # several times as fast as a stable sort
+    ordered = keys[order]
+    return np.argsort(keys, kind="stable") if (ordered[1:] == ordered[:-1]).any() else order
 
 
 def derived_seed(seed: int, member: int) -> int:

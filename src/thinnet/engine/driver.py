@@ -37,6 +37,7 @@ from thinnet.engine.opcodes import (
     STATISTICS,
     SUMS,
 )
+from thinnet.engine.parts import part
 
 
 @kernel
@@ -62,7 +63,7 @@ def drive(me: Any, size: Any, n_rounds: Any, work: Any, like: Any) -> None:
             break
 
 
-@kernel
+@part
 def count_tasks(stage: Any, run: Any, w: Any) -> Any:
     if stage.kind == ROWS:
         return (run.rows + w.shard_rows - 1) // w.shard_rows
@@ -71,7 +72,7 @@ def count_tasks(stage: Any, run: Any, w: Any) -> Any:
     return stage.last - stage.first
 
 
-@kernel
+@part
 def do_task(
     stage: Any, task: Any, n_tasks: Any, k: Any, me: Any, run: Any, w: Any, like: Any
 ) -> None:
@@ -86,34 +87,34 @@ def do_task(
         units_task(stage, task, k, me, run, w, like)
 
 
-@kernel
+@part
 def units_task(stage: Any, task: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> None:
-    part = task_at(w.tasks, stage.first + task)
-    op = operation_at(w.operations, part.operation)
+    units = task_at(w.tasks, stage.first + task)
+    op = operation_at(w.operations, units.operation)
     if stage.kind == SEE:
-        see(op, part.low, part.high, k, me, run, w, like)
+        see(op, units.low, units.high, k, me, run, w, like)
     elif stage.kind == STATISTICS:
-        norms.statistics_task(op, part.low, part.high, run, w, like)
+        norms.statistics_task(op, units.low, units.high, run, w, like)
     elif stage.kind == SUMS:
-        norms.sums_task(op, part.low, part.high, run, w, like)
+        norms.sums_task(op, units.low, units.high, run, w, like)
     elif stage.kind == NORM:
-        view(w.squares, 0.0)[task] = squares(op, part.low, part.high, w, like)
+        view(w.squares, 0.0)[task] = squares(op, units.low, units.high, w, like)
     elif stage.kind == APPLY:
-        note(k, apply_task(op, part.low, part.high, run, w, like), w)
+        note(k, apply_task(op, units.low, units.high, run, w, like), w)
     elif op.kind == LOSS:
         note(k, sum_losses(run, w), w)
     elif stage.kind == GRADIENT:
-        note(k, gradient_task(op, part.low, part.high, k, me, run, w, like), w)
+        note(k, gradient_task(op, units.low, units.high, k, me, run, w, like), w)
 
 
-@kernel
+@part
 def note(k: Any, total: Any, w: Any) -> None:
     """`total` is 0 if all is well in round k, and NaN if not."""
     if total != 0:
         store(w.shared, w.wrong, k + 1)
 
 
-@kernel
+@part
 def sum_losses(run: Any, w: Any) -> Any:
     """In the order of the rows, whoever computed them; 0, or NaN where the sum is not finite."""
     row_loss, total = view(w.row_loss, 0.0), 0.0
@@ -123,7 +124,7 @@ def sum_losses(run: Any, w: Any) -> Any:
     return total * 0.0
 
 
-@kernel
+@part
 def rows_task(
     stage: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any
 ) -> None:
@@ -137,7 +138,7 @@ def rows_task(
             backward(op, low, high, k, me, run, w, like)
 
 
-@kernel
+@part
 def forward(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> None:
     if op.kind == GATHER:
         on_rows.gather(op, low, high, me, run, w, like)
@@ -152,12 +153,12 @@ def forward(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, lik
     elif op.kind == SOFTMAX:
         on_rows.softmax_layer(op, low, high, w, like)
     elif op.kind == LOSS:
-        on_rows.loss(op, low, high, run, w, like)
+        on_rows.loss(op, low, high, me, run, w, like)
     else:
         on_rows.output(op, low, high, run, w, like)
 
 
-@kernel
+@part
 def backward(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> None:
     if op.kind == DENSE:
         products.dense_backward(op, low, high, w, like)

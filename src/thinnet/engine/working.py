@@ -10,6 +10,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
 from thinnet.engine.kernels.gradients import TOGETHER
+from thinnet.engine.kernels.losses import NARROW
 from thinnet.engine.kernels.noise import SWEEP_ROWS
 from thinnet.engine.kernels.team import shared_size
 from thinnet.engine.lowering import Lowered
@@ -119,7 +120,8 @@ def _scratch_size(lowered: Lowered) -> int:
         for op in lowered.operations
         if op["kind"] == code.DENSE
     ]
-    return int(max([2 * UNITS, *blocks]) + _widest(lowered))
+    narrow = SWEEP_ROWS * (2 * NARROW + 4)  # for the loss
+    return int(max([2 * UNITS, narrow, *blocks]) + _widest(lowered))
 
 
 def _drawn_size(lowered: Lowered) -> int:

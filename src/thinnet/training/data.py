@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinnet import checks, philox
+from thinnet import checks, execution, philox
 from thinnet.arrays import Array, Ids, Weights
 from thinnet.layers.base import trait
 from thinnet.losses import Loss
@@ -111,7 +111,8 @@ def epoch_order(network: Network, rows: int, shuffle: bool, n_batches: int) -> A
     """
     if not shuffle or n_batches == 1:
         return np.arange(rows)
-    return philox.permutation(network.seed, "shuffle", network.clock.epoch, rows)
+    shuffled = execution.permutation(network)
+    return shuffled(network.seed, "shuffle", network.clock.epoch, rows)
 
 
 def clean_subsample(network: Network, rows: int, at_most: int) -> Array:

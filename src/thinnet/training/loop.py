@@ -87,6 +87,7 @@ class Training:
         self.best = Weights.of(network)
         self.good = Weights.of(network)
         self._clean = clean_subsample(network, data.n_rows, plan.clean_rows)
+        self._schedule = as_schedule(plan.optimiser.learning_rate)
         self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
 
     @property
@@ -96,15 +97,16 @@ class Training:
 
     def learning_rate_at(self, t: int) -> float:
         """Of step number `t` of this run, with what plateaus have cut so far."""
-        rate = as_schedule(self.plan.optimiser.learning_rate).at(t) * self.plateau.scale
+        rate = self._schedule.at(t) * self.plateau.scale
         return checks.non_negative("learning_rate", rate)
 
     def run(self, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag) -> str:
         """Train until a reason to stop comes up; return it."""
-        steps = steps_for(self, _watch_steps(callbacks))
+        watched = _watch_steps(callbacks)
+        steps, at_most = steps_for(self, watched), 1 if watched else len(self.slices)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             while self.epoch < self.plan.epochs and not self._waited_enough():
-                if reason := self._run_epoch(steps, callbacks, bar, flag):
+                if reason := self._run_epoch(steps, at_most, callbacks, bar, flag):
                     return reason
         return self._waited_enough() or "all epochs done"
 
@@ -115,10 +117,14 @@ class Training:
         return f"no better validation {rule.monitor} in {self.waiting.waited} evaluations"
 
     def _run_epoch(
-        self, steps: Steps, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag
+        self,
+        steps: Steps,
+        at_most: int,
+        callbacks: Sequence[Callback],
+        bar: Bar,
+        flag: InterruptFlag,
     ) -> str:
         start, reason = time.perf_counter(), ""
-        at_most = 1 if _watch_steps(callbacks) else len(self.slices)
         order = epoch_order(self.network, self.data.n_rows, self.plan.shuffle, len(self.slices))
         while self.batch < len(self.slices):
             bar.advance(steps.take(order, at_most))

@@ -75,6 +75,7 @@ class CompiledSteps:
         from thinnet.engine.tables import ROUND
 
         self._training, plan, data = training, training.plan, training.data
+        self._scheduled = isinstance(plan.optimiser.learning_rate, Schedule)
         self._parts = [
             (part[0], part[-1] + 1, i)
             for i, batch in enumerate(training.slices)
@@ -141,7 +142,7 @@ class CompiledSteps:
 
     def _learning_rates(self, n: int) -> Array:
         training = self._training
-        if isinstance(training.plan.optimiser.learning_rate, Schedule):
+        if self._scheduled:
             return np.array([training.learning_rate_at(training.t + i) for i in range(n)])
         return np.full(n, training.learning_rate)
 

@@ -9,11 +9,12 @@ import numpy as np
 from thinnet.engine.compile import kernel
 from thinnet.engine.kernels.lanes import LANES, scale_kept
 from thinnet.engine.kernels.philox import keep_bits
+from thinnet.engine.parts import part
 
 EVERY: Final = np.uint16(2**LANES - 1)
 
 
-@kernel
+@part
 def apply_bits(x: Any, bits: Any, scale: Any, out: Any) -> None:
     """``out = x * scale`` where the unit's bit is set, 0 elsewhere; for one row.
 
@@ -29,7 +30,7 @@ def apply_bits(x: Any, bits: Any, scale: Any, out: Any) -> None:
         scale_kept(source + ahead, _word(bits, whole), there, scale, target + ahead)
 
 
-@kernel
+@part
 def _word(bits: Any, i: Any) -> Any:
     return np.uint16(bits[2 * i] | (np.uint16(bits[2 * i + 1]) << np.uint16(8)))
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from thinnet.engine.compile import kernel
 from thinnet.engine.kernels.functions import exp, expm1, normal_cdf, sigmoid, softplus, tanh
 from thinnet.engine.opcodes import (
     ELU,
@@ -19,18 +18,19 @@ from thinnet.engine.opcodes import (
     SOFTPLUS,
     TANH,
 )
+from thinnet.engine.parts import part
 from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
 
 ROOT_OF_2_PI = (2 * np.pi) ** 0.5
 
 
-@kernel
+@part
 def add_bias(row: Any, b: Any) -> None:
     for i in range(row.size):
         row[i] += b[i]
 
 
-@kernel
+@part
 def activate(code: Any, a: Any, row: Any) -> None:
     """``row = f(row)``; a NaN stays one."""
     real = row.dtype.type
@@ -68,7 +68,7 @@ def activate(code: Any, a: Any, row: Any) -> None:
             row[i] = sigmoid(row[i])
 
 
-@kernel
+@part
 def times_slope_of_output(code: Any, a: Any, y: Any, undo: Any, dy: Any) -> None:
     """``dy *= f'(x)`` from ``f(x) = y * undo``, where dropout came behind and scaled it."""
     real = dy.dtype.type
@@ -90,7 +90,7 @@ def times_slope_of_output(code: Any, a: Any, y: Any, undo: Any, dy: Any) -> None
             dy[i] *= f * (one - f)
 
 
-@kernel
+@part
 def times_slope_of_input(code: Any, a: Any, x: Any, dy: Any) -> None:
     """``dy *= f'(x)``."""
     real = dy.dtype.type

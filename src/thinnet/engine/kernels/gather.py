@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.compile import intrinsic, kernel
+from thinnet.engine.compile import intrinsic
 from thinnet.engine.kernels.memory import view
+from thinnet.engine.parts import part
 
 NAMES: Final = ("f4", "f8", "u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "b1")
 CODES: Final = {np.dtype(name): code for code, name in enumerate(NAMES)}
@@ -32,7 +33,7 @@ def load(typing, address, like):  # type: ignore[no-untyped-def]
     return like(address, like), code
 
 
-@kernel
+@part
 def _copy(address: Any, stride: Any, like: Any, size: Any, out: Any) -> None:
     if stride == size:  # so that the compiler sees neighbours
         for i in range(out.size):
@@ -42,7 +43,7 @@ def _copy(address: Any, stride: Any, like: Any, size: Any, out: Any) -> None:
             out[i] = load(address + i * stride, like)
 
 
-@kernel
+@part
 def dense_row(source: Any, row: Any, out: Any) -> None:
     address, stride, code = source[0] + row * source[1], source[2], source[3]
     if code == F4:
@@ -67,7 +68,7 @@ def dense_row(source: Any, row: Any, out: Any) -> None:
         _copy(address, stride, np.uint64(0), 8, out)
 
 
-@kernel
+@part
 def sparse_row(source: Any, starts: Any, row: Any, out: Any) -> None:
     """Zeros, and the row's values added at their columns (a column may come twice)."""
     out[:] = 0
@@ -83,7 +84,7 @@ def sparse_row(source: Any, starts: Any, row: Any, out: Any) -> None:
             out[column] += out.dtype.type(load(values + 4 * i, np.float32(0)))
 
 
-@kernel
+@part
 def data_row(row: Any, w: Any, out: Any) -> None:
     source = view(w.source, np.int64(0))
     if w.starts:

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.compile import kernel
 from thinnet.engine.kernels import normalisation as norms
 from thinnet.engine.kernels.memory import cast, view
 from thinnet.engine.kernels.optimisers import (
@@ -34,11 +33,12 @@ from thinnet.engine.kernels.sides import (
     unit_at,
 )
 from thinnet.engine.opcodes import BATCH_NORM, DENSE
+from thinnet.engine.parts import part
 
 TOGETHER: Final = 8192  # numbers of a small layer that are updated in one sweep
 
 
-@kernel
+@part
 def settle(
     at: Any, present: Any, corrected: Any, l1: Any, l2: Any, most: Any, run: Any, w: Any, g: Any
 ) -> Any:
@@ -52,14 +52,14 @@ def settle(
     return move(at, present, corrected, most, run, w, g)
 
 
-@kernel
+@part
 def keep(kept: Any, present: Any, adds: Any, g: Any) -> None:
     for i in range(g.size):
         new = g[i] if present[i] else g.dtype.type(0)
         kept[i] = kept[i] + new if adds else new
 
 
-@kernel
+@part
 def move(at: Any, present: Any, corrected: Any, most: Any, run: Any, w: Any, g: Any) -> Any:
     """One step of the parameters from `at` on, where they are present."""
     like = g.dtype.type(0)
@@ -72,18 +72,18 @@ def move(at: Any, present: Any, corrected: Any, most: Any, run: Any, w: Any, g: 
     return not_finite(theta)
 
 
-@kernel
+@part
 def corrected_by(run: Any, chance: Any, w: Any) -> Any:
     """By the steps that what exists with probability `chance` has been through, with this one."""
     return corrections(w.optimiser, view(w.settings, 0.0), 1 + run.count * chance)
 
 
-@kernel
+@part
 def chance_of_weights(op: Any, w: Any) -> Any:
     return chance_of(op.side_out, w) * chance_of(op.side_in, w)
 
 
-@kernel
+@part
 def expand(compact: Any, present: Any, rank: Any, out: Any) -> None:
     """What was computed for the inputs that exist, at their places; zeros elsewhere."""
     for i in range(out.size):
@@ -91,7 +91,7 @@ def expand(compact: Any, present: Any, rank: Any, out: Any) -> None:
         out[i] = value if present[i] else out.dtype.type(0)
 
 
-@kernel
+@part
 def settle_units(
     op: Any, at: Any, low: Any, high: Any, l1: Any, l2: Any, run: Any, w: Any, g: Any, spare: Any
 ) -> Any:
@@ -110,7 +110,7 @@ def settle_units(
     return settle(at + start, present, corrected, l1, l2, np.inf, run, w, g)
 
 
-@kernel
+@part
 def dense_task(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> Any:
     """W and b of the places `low` to `high`."""
     units, scratch = high - low, scratch_of(me, w, like)
@@ -127,7 +127,7 @@ def dense_task(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, 
     return total + settle_rows(op, low, high, k, me, run, w, g, spare)
 
 
-@kernel
+@part
 def settle_rows(
     op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, g: Any, spare: Any
 ) -> Any:
@@ -150,21 +150,21 @@ def settle_rows(
     return total
 
 
-@kernel
+@part
 def norm_task(op: Any, low: Any, high: Any, me: Any, run: Any, w: Any, like: Any) -> Any:
     """gamma and beta of a normalisation, whose gradients a BatchNorm has already."""
     n, scratch = high - low, scratch_of(me, w, like)
     gamma, beta, spare = scratch[:n], scratch[n : 2 * n], scratch[2 * n : w.scratch_size]
     if op.kind == BATCH_NORM:
-        gamma[:] = norms.part(op, norms.PRODUCT, low, high, w, like)
-        beta[:] = norms.part(op, norms.SUM, low, high, w, like)
+        gamma[:] = norms.figure(op, norms.PRODUCT, low, high, w, like)
+        beta[:] = norms.figure(op, norms.SUM, low, high, w, like)
     else:
         norms.layer_norm_gradients(op, low, high, run, w, gamma, beta)
     total = settle_units(op, op.weights, low, high, 0.0, 0.0, run, w, gamma, spare)
     return total + settle_units(op, op.bias, low, high, 0.0, 0.0, run, w, beta, spare)
 
 
-@kernel
+@part
 def gradient_task(
     op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any
 ) -> Any:
@@ -176,13 +176,13 @@ def gradient_task(
     return norm_task(op, low, high, me, run, w, like)
 
 
-@kernel
+@part
 def row_width(op: Any) -> Any:
     """Numbers that a unit has in the first of an operation's two parameters."""
     return op.n_in if op.kind == DENSE else 1
 
 
-@kernel
+@part
 def absent_gradient(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     """Where the gradient is kept, that of units that do not exist is 0."""
     width, gradient, units = row_width(op), view(w.gradient, like), present_of(op.side_out, w)
@@ -192,7 +192,7 @@ def absent_gradient(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
             gradient[op.bias + unit] = 0
 
 
-@kernel
+@part
 def apply_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> Any:
     """Use the gradient that was kept; `low` and `high` count all units."""
     units, columns, total = present_of(op.side_out, w), present_of(op.side_in, w), cast(0, like)
@@ -209,7 +209,7 @@ def apply_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> Any
     return total + apply_units(op.bias, low, high, factor, units, chance, run, w)
 
 
-@kernel
+@part
 def apply_units(
     at: Any, low: Any, high: Any, factor: Any, units: Any, chance: Any, run: Any, w: Any
 ) -> Any:
@@ -217,7 +217,7 @@ def apply_units(
     return move(at + low, units[low:high], corrected_by(run, chance, w), np.inf, run, w, g)
 
 
-@kernel
+@part
 def scaled(at: Any, n: Any, factor: Any, w: Any) -> Any:
     """A part of the gradient, after it has been multiplied by `factor` where it stands."""
     g = view(w.gradient, factor)[at : at + n]
@@ -227,7 +227,7 @@ def scaled(at: Any, n: Any, factor: Any, w: Any) -> Any:
     return g
 
 
-@kernel
+@part
 def squares(op: Any, low: Any, high: Any, w: Any, like: Any) -> Any:
     """The sum of the squares of a task's gradient."""
     width, gradient, total = row_width(op), view(w.gradient, like), 0.0
@@ -238,7 +238,7 @@ def squares(op: Any, low: Any, high: Any, w: Any, like: Any) -> Any:
     return total
 
 
-@kernel
+@part
 def clip_factor(w: Any) -> Any:
     """What scales the gradient back to the norm that it may have."""
     if w.clip_norm == np.inf:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.compile import kernel
-from thinnet.engine.kernels.functions import exp, sigmoid, softplus
+from thinnet.engine.kernels.functions import exp, log, sigmoid, softplus
 from thinnet.engine.opcodes import (
     ABSOLUTE,
     BINARY,
@@ -17,11 +16,13 @@ from thinnet.engine.opcodes import (
     HUBER,
     SQUARED,
 )
+from thinnet.engine.parts import part
 
-LOG_2_PI = math.log(2 * math.pi)
+NARROW: Final = 32  # classes, up to which rows are worked on side by side
+LOG_2_PI: Final = math.log(2 * math.pi)
 
 
-@kernel
+@part
 def softmax(z: Any, p: Any) -> Any:
     """``p = softmax(z)``; gives the maximum of z and the log of the sum of ``exp(z - maximum)``."""
     top = z[0]
@@ -37,7 +38,7 @@ def softmax(z: Any, p: Any) -> Any:
     return top, z.dtype.type(math.log(total))
 
 
-@kernel
+@part
 def cross_entropy(z: Any, label: Any, soft: Any, smoothing: Any, slope: Any) -> Any:
     """``-sum t log softmax(z)``; t is 1 at `label`, or `soft`, smoothed."""
     real = z.dtype.type
@@ -53,7 +54,50 @@ def cross_entropy(z: Any, label: Any, soft: Any, smoothing: Any, slope: Any) -> 
     return each
 
 
-@kernel
+@part
+def narrow_cross_entropy(z: Any, t: Any, n: Any, smoothing: Any, each: Any, spare: Any) -> None:
+    """`cross_entropy` of several rows with few classes, a lane for each row.
+
+    `t` holds the targets and gets the slopes; `spare` has room for two numbers for each of z and
+    four for each row.
+    """
+    real, rows = z.dtype.type, each.size
+    across, e = spare[: n * rows], spare[n * rows : 2 * n * rows]
+    top, total = spare[2 * n * rows :], spare[(2 * n + 1) * rows :]
+    log_sum, value = spare[(2 * n + 2) * rows :], spare[(2 * n + 3) * rows :]
+    kept, rest = real(1 - smoothing), real(smoothing) / real(n)
+    for c in range(n):
+        for r in range(rows):
+            across[c * rows + r] = z[r * n + c]
+    for r in range(rows):
+        top[r] = across[r]
+        total[r], value[r] = 0, 0
+    for c in range(1, n):
+        for r in range(rows):
+            x = across[c * rows + r]
+            top[r] = top[r] if x <= top[r] else x  # a NaN wins
+    for c in range(n):
+        for r in range(rows):
+            across[c * rows + r] -= top[r]
+    for i in range(n * rows):
+        e[i] = exp(across[i])
+    for c in range(n):
+        for r in range(rows):
+            total[r] += e[c * rows + r]
+    for r in range(rows):
+        log_sum[r] = log(np.float64(total[r]))
+        total[r] = real(1) / total[r]
+    for c in range(n):
+        for r in range(rows):
+            target = kept * t[r * n + c] + rest
+            term = target * (log_sum[r] - across[c * rows + r])
+            value[r] += term if target > 0 else real(0)
+            t[r * n + c] = e[c * rows + r] * total[r] - target
+    for r in range(rows):
+        each[r] = value[r]
+
+
+@part
 def real_loss(code: Any, a: Any, z: Any, target: Any, slope: Any) -> Any:
     """The losses of real targets, the mean over outputs."""
     real = z.dtype.type
@@ -85,7 +129,7 @@ def real_loss(code: Any, a: Any, z: Any, target: Any, slope: Any) -> Any:
     return real(each) / n
 
 
-@kernel
+@part
 def gaussian(z: Any, target: Any, slope: Any) -> Any:
     """Negative log likelihood; the first half of z are means, the second log variances."""
     real = z.dtype.type
@@ -101,7 +145,7 @@ def gaussian(z: Any, target: Any, slope: Any) -> Any:
     return each / real(m)
 
 
-@kernel
+@part
 def loss_of_row(code: Any, a: Any, z: Any, label: Any, target: Any, slope: Any) -> Any:
     if code == CROSS_ENTROPY:
         return cross_entropy(z, label, target, a, slope)

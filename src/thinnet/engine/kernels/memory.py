@@ -15,7 +15,8 @@ from numba import from_dtype, types
 from numba.np.arrayobj import populate_array
 
 from thinnet.engine import tables
-from thinnet.engine.compile import intrinsic, kernel, overload
+from thinnet.engine.compile import intrinsic, overload
+from thinnet.engine.parts import part
 
 LONG: Final = 2**40  # no array is as long; whoever asks for a part knows what is there
 
@@ -57,7 +58,7 @@ def _cast(value: Any, like: Any) -> Any:
     return code
 
 
-@kernel
+@part
 def size_of(like: Any) -> Any:
     """Bytes of a number of the type of `like`."""
     return view(0, like).itemsize

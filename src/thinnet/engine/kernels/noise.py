@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.compile import kernel
 from thinnet.engine.kernels.dropout import apply_bits
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.normals import normals
 from thinnet.engine.kernels.philox import keep_bits, keep_bits_of_rows
 from thinnet.engine.opcodes import MASK, NOWHERE, PLUS_NORMAL, SILENT, TIMES_NORMAL
+from thinnet.engine.parts import part
 from thinnet.philox import SHARED
 
 NOBODY: Final = np.uint64(SHARED)
@@ -28,23 +28,23 @@ SWEEP_ROWS: Final = 64  # rows that are swept over together, at most
 WIDE: Final = 256  # units of a row from which on one row alone fills the lanes
 
 
-@kernel
+@part
 def limit_of(op: Any, k: Any, w: Any) -> Any:
     return view(w.limits, np.uint64(0))[k * w.n_rates + op.rate]
 
 
-@kernel
+@part
 def level_of(op: Any, k: Any, which: Any, w: Any, like: Any) -> Any:
     return view(w.levels, like)[(k * w.n_rates + op.rate) * 3 + which]
 
 
-@kernel
+@part
 def bits_of(me: Any, w: Any) -> Any:
     """Where a thread keeps the bits of a few rows, for as long as they are in use."""
     return view(w.bits + me * w.bits_size, np.uint8(0))
 
 
-@kernel
+@part
 def sample_of(op: Any, run: Any, r: Any, w: Any) -> Any:
     """Whose mask row r of a round gets; padding gets any."""
     place = run.start + r
@@ -54,19 +54,19 @@ def sample_of(op: Any, run: Any, r: Any, w: Any) -> Any:
     return np.uint64(view(w.ids, np.uint32(0))[row])
 
 
-@kernel
+@part
 def draw_mask(what: Any, step: Any, sample: Any, limit: Any, w: Any, bits: Any) -> None:
     """The keep bits of one row of an operation, or of a vote."""
     used = bits[: (what.n_drawn + 7) // 8]
     keep_bits(used, w.k0, w.k1, np.uint64(what.stream), np.uint64(step), sample, limit)
 
 
-@kernel
+@part
 def is_kept(bits: Any, unit: Any) -> Any:
     return (bits[unit >> 3] >> np.uint8(unit & 7)) & np.uint8(1)
 
 
-@kernel
+@part
 def draw_masks(op: Any, low: Any, high: Any, me: Any, run: Any, limit: Any, w: Any) -> Any:
     """The keep bits of rows `low` to `high`; how many bytes lie between two of them."""
     bits = bits_of(me, w)
@@ -87,14 +87,14 @@ def draw_masks(op: Any, low: Any, high: Any, me: Any, run: Any, limit: Any, w: A
     return blocks
 
 
-@kernel
+@part
 def spread(bits: Any, places: Any, scale: Any, row: Any) -> None:
     """The mask where unit i has the draw of ``places[i]``: what shares it along some axes."""
     for i in range(row.size):
         row[i] = row[i] * scale if is_kept(bits, places[i]) else row.dtype.type(0)
 
 
-@kernel
+@part
 def mask_rows(
     op: Any,
     low: Any,
@@ -117,7 +117,7 @@ def mask_rows(
             spread(bits[r * between :], view(w.maps, np.int32(0))[op.map :], by, row)
 
 
-@kernel
+@part
 def normal_row(op: Any, step: Any, sample: Any, me: Any, level: Any, w: Any, row: Any) -> None:
     """Normal noise, added or as a factor ``1 + level * n``."""
     drawn, maps = view(w.drawn + 8 * me * w.drawn_size, 0.0), view(w.maps, np.int32(0))
@@ -130,7 +130,7 @@ def normal_row(op: Any, step: Any, sample: Any, me: Any, level: Any, w: Any, row
             row[i] *= row.dtype.type(1.0 + level * n)
 
 
-@kernel
+@part
 def normal_rows(
     op: Any, low: Any, high: Any, n: Any, rows: Any, me: Any, run: Any, level: Any, w: Any
 ) -> None:
@@ -139,21 +139,21 @@ def normal_rows(
         normal_row(op, run.step, sample_of(op, run, r, w), me, level, w, row)
 
 
-@kernel
+@part
 def add_to_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
     for r in range(n_rows):
         for i in range(r * width, r * width + n):
             rows[i] += value
 
 
-@kernel
+@part
 def multiply_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
     for r in range(n_rows):
         for i in range(r * width, r * width + n):
             rows[i] *= value
 
 
-@kernel
+@part
 def noise_forward(
     op: Any, low: Any, high: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, w: Any
 ) -> None:
@@ -171,7 +171,7 @@ def noise_forward(
         normal_rows(op, low, high, n, rows, me, run, first, w)
 
 
-@kernel
+@part
 def noise_backward(
     op: Any, low: Any, high: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, told: Any, w: Any
 ) -> None:
@@ -186,7 +186,7 @@ def noise_backward(
         normal_rows(op, low, high, n, rows, me, run, level, w)
 
 
-@kernel
+@part
 def factors(
     op: Any, low: Any, high: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, whole: Any, w: Any
 ) -> None:

@@ -11,23 +11,23 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.compile import kernel
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.sides import count_of, in_use, present_of, unit_at
 from thinnet.engine.opcodes import NOWHERE
+from thinnet.engine.parts import part
 
 PARTS: Final = 6
 MEAN, INVERSE, GAMMA, BETA, SUM, PRODUCT = range(PARTS)
 
 
-@kernel
-def part(op: Any, which: Any, low: Any, high: Any, w: Any, like: Any) -> Any:
+@part
+def figure(op: Any, which: Any, low: Any, high: Any, w: Any, like: Any) -> Any:
     """One of the six, of places `low` to `high`."""
     start = op.statistics + which * op.n_units
     return view(w.statistics, like)[start + low : start + high]
 
 
-@kernel
+@part
 def moments(op: Any, run: Any, low: Any, high: Any, w: Any, mean: Any, variance: Any) -> None:
     """Mean and variance of the columns `low` to `high`, over rows and positions, in two passes."""
     x, m, n = view(w.activations, mean.dtype.type(0)), run.rows * op.groups, high - low
@@ -48,7 +48,7 @@ def moments(op: Any, run: Any, low: Any, high: Any, w: Any, mean: Any, variance:
         variance[i] /= m
 
 
-@kernel
+@part
 def learn(op: Any, unit: Any, m: Any, mean: Any, variance: Any, state: Any) -> None:
     """The batch enters the running statistics: first a plain average, then an exponential one."""
     counter = op.counters + unit
@@ -59,12 +59,12 @@ def learn(op: Any, unit: Any, m: Any, mean: Any, variance: Any, state: Any) -> N
     state[at_variance] += share * (variance * (m / (m - 1)) - state[at_variance])
 
 
-@kernel
+@part
 def statistics_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
     """Fill in mean, 1 / standard deviation, gamma and beta, of the batch or as remembered."""
     low, high = in_use(op, low, high, w)
-    mean, inverse = part(op, MEAN, low, high, w, like), part(op, INVERSE, low, high, w, like)
-    gamma, beta = part(op, GAMMA, low, high, w, like), part(op, BETA, low, high, w, like)
+    mean, inverse = figure(op, MEAN, low, high, w, like), figure(op, INVERSE, low, high, w, like)
+    gamma, beta = figure(op, GAMMA, low, high, w, like), figure(op, BETA, low, high, w, like)
     theta, state = view(w.theta, like), view(w.state, like)
     present = present_of(op.side_out, w)
     if w.learns:
@@ -79,12 +79,12 @@ def statistics_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -
         gamma[i], beta[i] = theta[op.weights + unit], theta[op.bias + unit]
 
 
-@kernel
+@part
 def sums_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
     """The sums of dy and of dy * x_hat over rows and positions."""
     low, high = in_use(op, low, high, w)
-    mean, inverse = part(op, MEAN, low, high, w, like), part(op, INVERSE, low, high, w, like)
-    total, product = part(op, SUM, low, high, w, like), part(op, PRODUCT, low, high, w, like)
+    mean, inverse = figure(op, MEAN, low, high, w, like), figure(op, INVERSE, low, high, w, like)
+    total, product = figure(op, SUM, low, high, w, like), figure(op, PRODUCT, low, high, w, like)
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     total[:], product[:] = 0, 0
     for r in range(run.rows * op.groups):
@@ -95,12 +95,12 @@ def sums_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None
             product[i] += dy[i] * ((x[i] - mean[i]) * inverse[i])
 
 
-@kernel
+@part
 def batch_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     """``y = gamma * (x - mean) * inverse + beta``."""
     n = count_of(op.side_out, w) if op.thin_out else op.n_units
-    mean, inverse = part(op, MEAN, 0, n, w, like), part(op, INVERSE, 0, n, w, like)
-    gamma, beta = part(op, GAMMA, 0, n, w, like), part(op, BETA, 0, n, w, like)
+    mean, inverse = figure(op, MEAN, 0, n, w, like), figure(op, INVERSE, 0, n, w, like)
+    gamma, beta = figure(op, GAMMA, 0, n, w, like), figure(op, BETA, 0, n, w, like)
     activations = view(w.activations, like)
     for r in range(low * op.groups, high * op.groups):
         x = activations[op.x * w.capacity + r * op.n_units :]
@@ -109,13 +109,13 @@ def batch_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
             y[i] = gamma[i] * ((x[i] - mean[i]) * inverse[i]) + beta[i]
 
 
-@kernel
+@part
 def batch_norm_backward(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
     """In place, from the sums over the whole batch."""
     n = count_of(op.side_out, w) if op.thin_out else op.n_units
-    mean, inverse = part(op, MEAN, 0, n, w, like), part(op, INVERSE, 0, n, w, like)
-    gamma = part(op, GAMMA, 0, n, w, like)
-    total, product = part(op, SUM, 0, n, w, like), part(op, PRODUCT, 0, n, w, like)
+    mean, inverse = figure(op, MEAN, 0, n, w, like), figure(op, INVERSE, 0, n, w, like)
+    gamma = figure(op, GAMMA, 0, n, w, like)
+    total, product = figure(op, SUM, 0, n, w, like), figure(op, PRODUCT, 0, n, w, like)
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     share = gamma.dtype.type(1) / gamma.dtype.type(run.rows * op.groups)
     for r in range(low * op.groups, high * op.groups):
@@ -126,7 +126,7 @@ def batch_norm_backward(op: Any, low: Any, high: Any, run: Any, w: Any, like: An
             dy[i] = gamma[i] * inverse[i] * (dy[i] - (total[i] + x_hat * product[i]) * share)
 
 
-@kernel
+@part
 def row_moments(epsilon: Any, x: Any) -> Any:
     """Mean and 1 / standard deviation of a row."""
     mean, variance = x.dtype.type(0), x.dtype.type(0)
@@ -139,7 +139,7 @@ def row_moments(epsilon: Any, x: Any) -> Any:
     return mean, x.dtype.type(1) / np.sqrt(variance + x.dtype.type(epsilon))
 
 
-@kernel
+@part
 def layer_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     activations, theta = view(w.activations, like), view(w.theta, like)
     gamma, beta = theta[op.weights :], theta[op.bias :]
@@ -153,7 +153,7 @@ def layer_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
             y[i] = gamma[i] * ((x[i] - mean) * inverse) + beta[i]
 
 
-@kernel
+@part
 def layer_norm_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     if op.dx == NOWHERE:
         return
@@ -167,7 +167,7 @@ def layer_norm_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None
         layer_norm_row_backward(means[r], means[w.capacity + r], gamma, x, dy, dx)
 
 
-@kernel
+@part
 def layer_norm_row_backward(mean: Any, inverse: Any, gamma: Any, x: Any, dy: Any, dx: Any) -> None:
     total, product = x.dtype.type(0), x.dtype.type(0)
     for i in range(x.size):
@@ -180,7 +180,7 @@ def layer_norm_row_backward(mean: Any, inverse: Any, gamma: Any, x: Any, dy: Any
         dx[i] = inverse * (dy[i] * gamma[i] - (total + x_hat * product) * share)
 
 
-@kernel
+@part
 def layer_norm_gradients(
     op: Any, low: Any, high: Any, run: Any, w: Any, d_gamma: Any, d_beta: Any
 ) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from thinnet.engine.compile import kernel
 from thinnet.engine.kernels.functions import cos_sin, log
 from thinnet.engine.kernels.philox import words
+from thinnet.engine.parts import part
 
 
-@kernel
+@part
 def normals(out: Any, k0: Any, k1: Any, stream: Any, step: Any, sample: Any) -> None:
     """Write the numbers of one row, in float64; a counter serves four neighbouring units."""
     whole = out.size // 4
@@ -28,7 +28,7 @@ def normals(out: Any, k0: Any, k1: Any, stream: Any, step: Any, sample: Any) -> 
             out[i] = a if k == 0 else (b if k == 1 else c)
 
 
-@kernel
+@part
 def _pair(first: Any, second: Any) -> Any:
     radius = np.sqrt(-2.0 * log((np.float64(first) + 1.0) * 2.0**-32))
     c, s = cos_sin(np.int64(second))

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from thinnet.engine.compile import kernel
 from thinnet.engine.opcodes import ADAGRAD, ADAM, DESCENT, NESTEROV, RMSPROP
+from thinnet.engine.parts import part
 
 
-@kernel
+@part
 def penalise(w: Any, l1: Any, l2: Any, g: Any) -> None:
     """``g += l1 * sign(w) + 2 * l2 * w``."""
     one, two = g.dtype.type(l1), g.dtype.type(2 * l2)
@@ -22,7 +22,7 @@ def penalise(w: Any, l1: Any, l2: Any, g: Any) -> None:
             g[i] += two * w[i]
 
 
-@kernel
+@part
 def not_finite(values: Any) -> Any:
     """NaN if a value is not finite, else 0."""
     total = values.dtype.type(0)
@@ -31,7 +31,7 @@ def not_finite(values: Any) -> Any:
     return total
 
 
-@kernel
+@part
 def corrections(code: Any, settings: Any, count: Any) -> Any:
     """What Adam's moments are multiplied by at step number `count` (from 1, not always whole)."""
     if code != ADAM:
@@ -39,7 +39,7 @@ def corrections(code: Any, settings: Any, count: Any) -> Any:
     return 1 / (1 - settings[1] ** count), 1 / (1 - settings[2] ** count)
 
 
-@kernel
+@part
 def update(
     code: Any,
     settings: Any,
@@ -79,7 +79,7 @@ def update(
             first[i] = v if present[i] else first[i]
 
 
-@kernel
+@part
 def _scaled_steps(
     code: Any, epsilon: Any, rho: Any, rate: Any, present: Any, theta: Any, g: Any, squares: Any
 ) -> None:
@@ -92,7 +92,7 @@ def _scaled_steps(
         squares[i] = s if present[i] else squares[i]
 
 
-@kernel
+@part
 def _adam(
     epsilon: Any, beta_1: Any, new_1: Any, beta_2: Any, new_2: Any, by_1: Any, by_2: Any,
     decay: Any, rate: Any, present: Any, theta: Any, g: Any, first: Any, second: Any,
@@ -106,7 +106,7 @@ def _adam(
         second[i] = v if present[i] else second[i]
 
 
-@kernel
+@part
 def limit_norm(row: Any, most: Any) -> None:
     """Scale `row` back to the Euclidean norm `most` where it is longer."""
     squares = 0.0

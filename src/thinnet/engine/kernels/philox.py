@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from thinnet.engine.compile import inlined, kernel
+from thinnet.engine.parts import part
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -49,7 +50,7 @@ def keep_byte(block: Any, sample: Any, step: Any, stream: Any, k0: Any, k1: Any,
     return np.uint8(bits)
 
 
-@kernel
+@part
 def keep_bits(
     out: Any, k0: Any, k1: Any, stream: Any, step: Any, sample: Any, limit: Any, start: Any = 0
 ) -> None:
@@ -58,7 +59,7 @@ def keep_bits(
         out[i] = keep_byte(np.uint64(start + i), sample, step, stream, k0, k1, limit)
 
 
-@kernel
+@part
 def keep_bits_of_rows(
     out: Any, blocks: Any, k0: Any, k1: Any, stream: Any, step: Any, samples: Any, limit: Any
 ) -> None:
@@ -70,3 +71,11 @@ def keep_bits_of_rows(
             column[r] = keep_byte(np.uint64(block), samples[r], step, stream, k0, k1, limit)
         for r in range(rows):
             out[r * blocks + block] = column[r]
+
+
+@kernel
+def first_words(out: Any, k0: Any, k1: Any, stream: Any, step: Any) -> None:
+    """The first two words of counters (i, 0, step, stream) as one number."""
+    for i in range(out.size):
+        c0, c1, _, _ = words(np.uint64(i), np.uint64(0), step, stream, k0, k1)
+        out[i] = c0 | (c1 << HALF)

@@ -11,10 +11,10 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.engine.blas import PLAIN, TRANSPOSED, gemm, library
-from thinnet.engine.compile import kernel
 from thinnet.engine.kernels.memory import cast, size_of, view
 from thinnet.engine.kernels.sides import n_inputs, n_outputs
 from thinnet.engine.opcodes import NOWHERE
+from thinnet.engine.parts import part
 
 library()  # before any machine code that calls it by name is compiled or read from the cache
 
@@ -36,18 +36,18 @@ def piece_of(dtype: np.dtype) -> int:
     return PIECES.get((core, dtype.itemsize), UNKNOWN_PIECE)
 
 
-@kernel
+@part
 def _size(n: Any) -> Any:
     return np.int32(n)
 
 
-@kernel
+@part
 def weights_of(op: Any, w: Any) -> Any:
     """The address of the weights as the operation sees them."""
     return w.seen if op.thin_in or op.thin_out or op.dropped else w.theta
 
 
-@kernel
+@part
 def dense(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     """``y = x @ W.T``."""
     n_in, n_out, size = n_inputs(op, w), n_outputs(op, w), size_of(like)
@@ -67,7 +67,7 @@ def dense(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
         )  # fmt: skip
 
 
-@kernel
+@part
 def dense_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     """``dx = dy @ W``: the gradient of the input."""
     if op.dx == NOWHERE:
@@ -83,7 +83,7 @@ def dense_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     )  # fmt: skip
 
 
-@kernel
+@part
 def weight_gradient(op: Any, low: Any, high: Any, run: Any, w: Any, out: Any) -> None:
     """``dW = dy.T @ x`` of the places `low` to `high`."""
     one, zero, size = out.dtype.type(1), out.dtype.type(0), out.itemsize
@@ -95,7 +95,7 @@ def weight_gradient(op: Any, low: Any, high: Any, run: Any, w: Any, out: Any) ->
     )  # fmt: skip
 
 
-@kernel
+@part
 def bias_gradient(op: Any, low: Any, run: Any, w: Any, out: Any) -> None:
     """``db``: the sum of the rows of dy, from the place `low` on."""
     slopes = view(w.slopes, out.dtype.type(0))

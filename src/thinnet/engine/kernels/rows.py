@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.compile import kernel
 from thinnet.engine.kernels.elementwise import (
     activate,
     add_bias,
@@ -14,36 +13,37 @@ from thinnet.engine.kernels.elementwise import (
     times_slope_of_output,
 )
 from thinnet.engine.kernels.gather import data_row
-from thinnet.engine.kernels.losses import loss_of_row, softmax
+from thinnet.engine.kernels.losses import NARROW, loss_of_row, narrow_cross_entropy, softmax
 from thinnet.engine.kernels.memory import cast, size_of, view
 from thinnet.engine.kernels.noise import SWEEP_ROWS, level_of, noise_backward, noise_forward
 from thinnet.engine.kernels.sides import index_of, n_outputs, pick
-from thinnet.engine.opcodes import IDENTITY, MASK, NOWHERE, RELU
+from thinnet.engine.opcodes import CROSS_ENTROPY, IDENTITY, MASK, NOWHERE, RELU
+from thinnet.engine.parts import part
 
 SWEEP_NUMBERS: Final = 8192  # that stay in the first cache while they are swept over again
 
 
-@kernel
+@part
 def row_at(values: Any, column: Any, r: Any, width: Any, n: Any, w: Any) -> Any:
     """The first `n` numbers of row r of what starts at `column`."""
     start = column * w.capacity + r * width
     return values[start : start + n]
 
 
-@kernel
+@part
 def scratch_of(me: Any, w: Any, like: Any) -> Any:
     size = size_of(like)
     return view(w.scratch + me * w.scratch_size * size, like)
 
 
-@kernel
+@part
 def data_number(run: Any, r: Any, w: Any) -> Any:
     """Which row of the data is row r of the round."""
     place = run.start + r
     return view(w.order, np.int64(0))[place] if w.order else place
 
 
-@kernel
+@part
 def gather(op: Any, low: Any, high: Any, me: Any, run: Any, w: Any, like: Any) -> None:
     """Rows of the data as they come; zeros where a round is padded."""
     n, activations = n_outputs(op, w), view(w.activations, like)
@@ -59,12 +59,12 @@ def gather(op: Any, low: Any, high: Any, me: Any, run: Any, w: Any, like: Any) -
             data_row(data_number(run, r, w), w, out)
 
 
-@kernel
+@part
 def rows_of_a_sweep(op: Any) -> Any:
     return min(max(SWEEP_NUMBERS // op.n_out, 1), SWEEP_ROWS)
 
 
-@kernel
+@part
 def elementwise(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> None:
     """Bias, activation and noise, on few rows at a time so that they stay in cache."""
     n, step = n_outputs(op, w), rows_of_a_sweep(op)
@@ -77,7 +77,7 @@ def elementwise(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any,
         noise_forward(op, first, last, n, rows, k, me, run, w)
 
 
-@kernel
+@part
 def start_rows(op: Any, first: Any, last: Any, n: Any, w: Any, rows: Any) -> None:
     """The input with its bias, where the output is to be."""
     like = rows.dtype.type(0)
@@ -94,7 +94,7 @@ def start_rows(op: Any, first: Any, last: Any, n: Any, w: Any, rows: Any) -> Non
             y[:] = x
 
 
-@kernel
+@part
 def activate_rows(op: Any, n_rows: Any, n: Any, rows: Any) -> None:
     if n == op.n_out:
         activate(op.activation, op.a, rows[: n_rows * n])
@@ -103,7 +103,7 @@ def activate_rows(op: Any, n_rows: Any, n: Any, rows: Any) -> None:
             activate(op.activation, op.a, rows[r * op.n_out : r * op.n_out + n])
 
 
-@kernel
+@part
 def elementwise_backward(
     op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any
 ) -> None:
@@ -118,7 +118,7 @@ def elementwise_backward(
             slope_rows(op, first, last, n, k, w, rows)
 
 
-@kernel
+@part
 def slope_rows(op: Any, first: Any, last: Any, n: Any, k: Any, w: Any, rows: Any) -> None:
     """Times the derivative, from what was kept: the input or the output."""
     undo = undone(op, k, w, rows.dtype.type(0))
@@ -134,7 +134,7 @@ def slope_rows(op: Any, first: Any, last: Any, n: Any, k: Any, w: Any, rows: Any
             times_slope_of_output(op.activation, op.a, y, undo, dy)
 
 
-@kernel
+@part
 def undone(op: Any, k: Any, w: Any, like: Any) -> Any:
     """What takes the scale of the dropout behind an activation back."""
     level = level_of(op, k, 0, w, like)
@@ -142,7 +142,7 @@ def undone(op: Any, k: Any, w: Any, like: Any) -> Any:
     return one / level if op.noise == MASK and level != 0 else one
 
 
-@kernel
+@part
 def softmax_layer(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     activations = view(w.activations, like)
     for r in range(low * op.groups, high * op.groups):
@@ -151,7 +151,7 @@ def softmax_layer(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
         softmax(x, y)
 
 
-@kernel
+@part
 def softmax_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     for r in range(low * op.groups, high * op.groups):
@@ -164,30 +164,64 @@ def softmax_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
             dy[i] = y[i] * (dy[i] - mean)
 
 
-@kernel
-def loss(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
+@part
+def loss(op: Any, low: Any, high: Any, me: Any, run: Any, w: Any, like: Any) -> None:
     """Each row's share of the batch's mean loss, its slope, and the outputs they came from."""
-    activations, slopes, outputs = (
-        view(w.activations, like),
-        view(w.slopes, like),
-        view(w.outputs, like),
-    )
-    targets, row_loss = view(w.targets, 0.0), view(w.row_loss, 0.0)
-    for r in range(low, high):
+    for first in range(low, high, SWEEP_ROWS):
+        last = min(first + SWEEP_ROWS, high)
+        if op.code == CROSS_ENTROPY and op.n_out <= NARROW:
+            classes(op, first, last, me, run, w, like)
+        else:
+            any_loss(op, first, last, run, w, like)
+        share_out(op, first, last, run, w, like)
+
+
+@part
+def classes(op: Any, first: Any, last: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+    """Cross-entropy of few classes; the targets stand where the slopes are to be."""
+    z = view(w.activations, like)[op.y * w.capacity + first * op.n_out :]
+    t = view(w.slopes, like)[op.dy * w.capacity + first * op.n_out :]
+    labels, targets = view(w.labels, np.int64(0)), view(w.targets, 0.0)
+    for r in range(last - first):
+        row = data_number(run, first + r, w)
+        for i in range(op.n_out):
+            t[r * op.n_out + i] = 0 if w.labels else targets[row * w.n_targets + i]
+        if w.labels:
+            t[r * op.n_out + labels[row]] = 1
+    each = view(w.row_loss, 0.0)[first:last]
+    narrow_cross_entropy(z, t, op.n_out, op.a, each, scratch_of(me, w, like))
+
+
+@part
+def any_loss(op: Any, first: Any, last: Any, run: Any, w: Any, like: Any) -> None:
+    activations, slopes = view(w.activations, like), view(w.slopes, like)
+    labels, targets, each = view(w.labels, np.int64(0)), view(w.targets, 0.0), view(w.row_loss, 0.0)
+    for r in range(first, last):
         row = data_number(run, r, w)
         z = row_at(activations, op.y, r, op.n_out, op.n_out, w)
         slope = row_at(slopes, op.dy, r, op.n_out, op.n_out, w)
-        label = view(w.labels, np.int64(0))[row] if w.labels else -1
+        label = labels[row] if w.labels else -1
         target = targets[row * w.n_targets : (row + 1) * w.n_targets]
-        each = loss_of_row(op.code, op.a, z, label, target, slope)
-        share = (view(w.weights, 0.0)[row] if w.weights else 1.0) / run.total
-        row_loss[r] = share * each
-        for i in range(z.size):
-            slope[i] *= slope.dtype.type(share)
+        each[r] = loss_of_row(op.code, op.a, z, label, target, slope)
+
+
+@part
+def share_out(op: Any, first: Any, last: Any, run: Any, w: Any, like: Any) -> None:
+    """Weigh losses and slopes, and keep the outputs."""
+    activations, slopes = view(w.activations, like), view(w.slopes, like)
+    outputs, each, weights = view(w.outputs, like), view(w.row_loss, 0.0), view(w.weights, 0.0)
+    for r in range(first, last):
+        row = data_number(run, r, w)
+        z = row_at(activations, op.y, r, op.n_out, op.n_out, w)
+        slope = row_at(slopes, op.dy, r, op.n_out, op.n_out, w)
+        share = (weights[row] if w.weights else 1.0) / run.total
+        each[r] *= share
+        for i in range(op.n_out):
+            slope[i] *= cast(share, like)
             outputs[row * op.n_out + i] = z[i]
 
 
-@kernel
+@part
 def output(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
     """Copy what was asked for; padding is not."""
     activations, outputs = view(w.activations, like), view(w.outputs, like)

@@ -11,55 +11,55 @@ from typing import Any
 
 import numpy as np
 
-from thinnet.engine.compile import kernel
 from thinnet.engine.kernels.memory import view, vote_at
 from thinnet.engine.kernels.noise import ALL, NOBODY, bits_of, draw_mask, is_kept
 from thinnet.engine.kernels.philox import keep_bits
 from thinnet.engine.opcodes import NOWHERE
+from thinnet.engine.parts import part
 
 
-@kernel
+@part
 def present_of(side: Any, w: Any) -> Any:
     return view(w.present + side * w.side_width, np.uint8(0))
 
 
-@kernel
+@part
 def index_of(side: Any, w: Any) -> Any:
     return view(w.index + 4 * side * w.side_width, np.int32(0))
 
 
-@kernel
+@part
 def rank_of(side: Any, w: Any) -> Any:
     return view(w.rank + 4 * side * w.side_width, np.int32(0))
 
 
-@kernel
+@part
 def count_of(side: Any, w: Any) -> Any:
     return view(w.count, np.int64(0))[side]
 
 
-@kernel
+@part
 def chance_of(side: Any, w: Any) -> Any:
     return view(w.chance, 0.0)[side]
 
 
-@kernel
+@part
 def n_inputs(op: Any, w: Any) -> Any:
     return count_of(op.side_in, w) if op.thin_in else op.n_in
 
 
-@kernel
+@part
 def n_outputs(op: Any, w: Any) -> Any:
     return count_of(op.side_out, w) if op.thin_out else op.n_out
 
 
-@kernel
+@part
 def unit_at(op: Any, place: Any, w: Any) -> Any:
     """Which unit stands at a place of an operation's output."""
     return np.int64(index_of(op.side_out, w)[place]) if op.thin_out else place
 
 
-@kernel
+@part
 def in_use(op: Any, low: Any, high: Any, w: Any) -> Any:
     """The part of the places `low` to `high` that a thin operation has."""
     if not op.thin_out:
@@ -68,7 +68,7 @@ def in_use(op: Any, low: Any, high: Any, w: Any) -> Any:
     return min(low, n), min(high, n)
 
 
-@kernel
+@part
 def prepare_side(side: Any, k: Any, me: Any, run: Any, w: Any) -> None:
     """Find out which units of `side` exist in this round, and how probable that was."""
     width = view(w.widths, np.int64(0))[side]
@@ -85,7 +85,7 @@ def prepare_side(side: Any, k: Any, me: Any, run: Any, w: Any) -> None:
     view(w.count, np.int64(0))[side] = number(present, index_of(side, w), rank_of(side, w))
 
 
-@kernel
+@part
 def keep_only(vote: Any, bits: Any, w: Any, present: Any) -> None:
     maps = view(w.maps, np.int32(0))
     for unit in range(present.size):
@@ -93,7 +93,7 @@ def keep_only(vote: Any, bits: Any, w: Any, present: Any) -> None:
         present[unit] &= is_kept(bits, place)
 
 
-@kernel
+@part
 def number(present: Any, index: Any, rank: Any) -> Any:
     """Write the units that exist, and the place of each among them; how many there are."""
     n = np.int64(0)
@@ -104,7 +104,7 @@ def number(present: Any, index: Any, rank: Any) -> Any:
     return n
 
 
-@kernel
+@part
 def see(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> None:
     """What exists of W and b, moved together, places `low` to `high`; masked by DropConnect."""
     low, high = in_use(op, low, high, w)
@@ -123,13 +123,13 @@ def see(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: A
         seen[op.bias + place] = theta[op.bias + unit]
 
 
-@kernel
+@part
 def pick(row: Any, index: Any, out: Any) -> None:
     for i in range(out.size):
         out[i] = row[index[i]]
 
 
-@kernel
+@part
 def mask_weights(op: Any, unit: Any, k: Any, me: Any, run: Any, w: Any, row: Any) -> None:
     """DropConnect of the weights into `unit`, in place; unit numbers count through all weights."""
     number = k * w.n_rates + op.rate

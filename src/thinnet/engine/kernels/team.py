@@ -10,7 +10,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from thinnet.engine.compile import intrinsic, kernel
+from thinnet.engine.compile import intrinsic
+from thinnet.engine.parts import part
 
 SPINS: Final = 4_000  # looks at the barrier before the processor is offered to others
 ARRIVED, GENERATION, FIRST_TICKET = 0, 16, 32  # places in `shared`, on cache lines of their own
@@ -75,13 +76,13 @@ def offer_processor(typing):  # type: ignore[no-untyped-def]
     return types.int32(), code
 
 
-@kernel
+@part
 def next_task(shared: Any, stage: Any) -> Any:
     """The number of a task of this stage that nobody else has."""
     return fetch_add(shared, FIRST_TICKET + stage, ONE)
 
 
-@kernel
+@part
 def meet(shared: Any, size: Any, stage: Any) -> None:
     """Wait until all `size` members are here; the tickets of `stage` are then new."""
     generation = fetch(shared, GENERATION)

@@ -1,0 +1,32 @@
+"""scikit-learn's MLP, which has no dropout."""
+
+from __future__ import annotations
+
+import warnings
+
+from harness import Prepared
+from problems import Training
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+
+def training(problem: Training) -> Prepared:
+    X, y = problem.data()
+    kind = MLPClassifier if problem.classifies else MLPRegressor
+    how = {} if problem.optimiser == "adam" else {"momentum": 0.0, "nesterovs_momentum": False}
+    model = kind(
+        problem.sizes[1:-1],
+        solver=problem.optimiser,
+        alpha=0.0,
+        batch_size=problem.batch,
+        learning_rate_init=problem.learning_rate,
+        max_iter=1,
+        warm_start=True,
+        **how,
+    )
+
+    def work() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(X, y if problem.classifies else y.ravel())
+
+    return Prepared(work, problem.batches)
