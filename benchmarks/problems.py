@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -56,7 +57,7 @@ class Training:
         """Glorot's uniform distribution; no system's own."""
         rng = np.random.default_rng(1)
         layers = []
-        for width, units in zip(self.sizes, self.sizes[1:], strict=False):
+        for width, units in pairwise(self.sizes):
             limit = (6 / (width + units)) ** 0.5
             W = rng.uniform(-limit, limit, size=(units, width)).astype(np.float32)
             layers.append(Dense(W, np.zeros(units, np.float32)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from harness import Prepared
@@ -12,7 +14,7 @@ from torch.nn import functional as F
 
 def network(sizes, weights, rates=(0.0, 0.0)):
     layers = [nn.Dropout(rates[0])] if rates[0] else []
-    for i, (width, units) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (width, units) in enumerate(pairwise(sizes)):
         layers.append(nn.Linear(width, units))
         if i < len(sizes) - 2:
             layers += [nn.ReLU(), *([nn.Dropout(rates[1])] if rates[1] else [])]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
 import numba
-from numba import _dynfunc
+from numba import _dynfunc  # type: ignore[attr-defined]
 from numba.core import codegen, compiler, typed_passes
 from numba.core.compiler_machinery import register_pass
 
@@ -26,7 +26,7 @@ _NOTHING: Final = ctypes.PYFUNCTYPE(*[ctypes.c_void_p] * 4)(lambda *_: 0)
 _ADDRESS: Final = ctypes.cast(_NOTHING, ctypes.c_void_p).value
 
 
-class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]
+class _Library(codegen.JITCodeLibrary):
     """Code that is linked into other libraries and never runs by itself."""
 
     def _optimize_final_module(self) -> None:
@@ -40,7 +40,7 @@ class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _Lowering(typed_passes.NativeLowering):  # type: ignore[misc]
+class _Lowering(typed_passes.NativeLowering):
     """Numba's lowering without its last step, machine code."""
 
     _name = "thinnet_part"
@@ -61,7 +61,7 @@ class _Lowering(typed_passes.NativeLowering):  # type: ignore[misc]
         return done
 
 
-class _Compiler(compiler.CompilerBase):  # type: ignore[misc]
+class _Compiler(compiler.CompilerBase):
     def define_pipelines(self) -> list[Any]:
         passes = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
         passes.passes = [
