@@ -11,8 +11,6 @@ from thinnet import Dense, Dropout, Network, ReLU
 from thinnet.losses import SoftmaxCrossEntropy, SquaredError
 from thinnet.optimisers import SGD, Adam
 
-EPOCHS = 5  # of one call, so that what a call does once weighs as little as in real use
-
 
 def network(sizes, weights, rates=(0.0, 0.0), share=None):
     layers = [Dropout(rates[0], share=share)] if rates[0] else []
@@ -55,9 +53,9 @@ def training(problem: Training) -> Prepared:
     how = settings(problem)
 
     def work() -> None:
-        thinnet.train(net, X, y, epochs=EPOCHS, **how)
+        thinnet.train(net, X, y, epochs=problem.epochs, **how)
 
-    return Prepared(work, EPOCHS * problem.batches, checked_loss(problem))
+    return Prepared(work, problem.epochs * problem.batches, checked_loss(problem))
 
 
 def sampling(problem: Sampling) -> Prepared:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
+from thinnet import execution
 from thinnet.layers import BatchNorm, GaussianNoise, Layer
 from thinnet.layers.base import title, trait
 from thinnet.run import Run, Schedule, Site
@@ -76,4 +77,13 @@ def describe(network: Network) -> None:
     running = sum(_size(site.s) for site in network.sites)
     table.add_section()
     table.add_row("", "all", "", "", f"{network.theta.size:,}", f"{running:,}", "")
+    table.caption = f"run by {said_executor(network)}"
     Console().print(table)
+
+
+def said_executor(network: Network) -> str:
+    """Who trains and predicts, and why it is not compiled code."""
+    if execution.is_compiled(network):
+        return "compiled code"
+    found = [] if network.executor == "reference" else execution.obstacles(network)
+    return f"the reference executor{': ' if found else ''}{'; '.join(found)}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from thinnet import checks
+from thinnet import checks, sparse
 from thinnet.arrays import Array
 from thinnet.losses import Loss, loss_for
 from thinnet.network import Network
@@ -136,9 +136,10 @@ def _report(network: Network, loss: Loss, data: Data) -> GradientReport:
         flat = [g.ravel() for g in site.g]
         parameters.insert(0, _norm(np.concatenate(flat)) if flat else math.nan)
 
-    y, cache = network.forward(data.X, Run.train(network.clock.step), forward)
+    X = sparse.dense(data.X)
+    y, cache = network.forward(X, Run.train(network.clock.step), forward)
     network.backward(cache, loss(y, data.targets)[1], backward)
-    at_input = _norm(data.X) / math.sqrt(data.X.size) or 1.0
+    at_input = _norm(X) / math.sqrt(X.size) or 1.0
     at_end = gradients[-1] / sizes[-1] or 1.0
     rows = [
         LayerGradients(site.name, a, g, p, _both(a / size / at_input, g / size / at_end))

@@ -44,7 +44,10 @@ def obstacles(network: Network) -> list[str]:
 
 
 def is_compiled(network: Network) -> bool:
-    return network.executor != "reference" and not obstacles(network)
+    """Does compiled code run this network? Layers and type of a network never change."""
+    if network.compiled is None:
+        network.compiled = network.executor != "reference" and not obstacles(network)
+    return network.compiled
 
 
 def knows(loss: Any, optimiser: Any) -> bool:

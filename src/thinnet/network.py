@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thinnet import checks, description, execution, philox
+from thinnet import checks, description, execution, philox, sparse
 from thinnet.arrays import Array, Flat, Rows, Samples
 from thinnet.binding import (
     bind,
@@ -83,9 +83,12 @@ class Network:
         self._seed = philox.as_seed(seed)
         self.dtype = checks.float_dtype("dtype", dtype)
         self.executor = checks.one_of("executor", executor, EXECUTORS)
+        self.compiled: bool | None = None  # not asked yet (`execution.is_compiled`)
         self.clock = Clock()
         self._bind()
         initialise(self.layers, self.sites, self.seed)
+        if executor == "compiled" and (found := execution.obstacles(self)):
+            raise ValueError(f"executor must be 'reference' for this network: {'; '.join(found)}")
         if advice := description.order_advice(self.layers):
             warnings.warn(advice, UserWarning, stacklevel=2)
 
@@ -140,10 +143,10 @@ class Network:
         """Each layer with its site, from input to output."""
         return zip(self.layers, self.sites, strict=True)
 
-    def fitting(self, x: Any) -> Rows:
-        """`x` as an array, if its rows have the shape this network takes."""
-        x = checks.array("X", x)
-        if x.ndim == 0 or x.shape[1:] != self.features or len(x) == 0:
+    def fitting(self, x: Any) -> Any:
+        """`x` as an array or sparse rows, if they have the shape this network takes."""
+        x = x.tocsr() if sparse.is_sparse(x) else checks.array("X", x)
+        if x.ndim == 0 or x.shape[1:] != self.features or x.shape[0] == 0:
             takes = ", ".join(map(str, ("rows", *self.features)))
             raise ValueError(f"this network takes ({takes}) arrays, got {x.shape}")
         if x.dtype.kind not in "fiub":
@@ -151,9 +154,9 @@ class Network:
         return x
 
     def entering(self, x: Any) -> Rows:
-        """`x` in the network's type, if it fits."""
+        """`x` as an array of the network's type, if it fits."""
         with np.errstate(over="ignore"):  # what is too large becomes infinity, and is refused so
-            return self.fitting(x).astype(self.dtype, copy=False)
+            return sparse.dense(self.fitting(x)).astype(self.dtype, copy=False)
 
     def forward(self, x: Any, run: Run, watch: Watch = unwatched) -> tuple[Rows, Pass]:
         """The raw outputs of a pass of kind `run`, and what `backward` needs.
@@ -205,11 +208,11 @@ class Network:
         ValueError
             If `x` has the wrong shape, is empty, or holds NaN or infinity.
         """
-        x = checks.finite("X", self.fitting(x), self.dtype)
+        x = sparse.finite("X", self.fitting(x), self.dtype)
         if not execution.is_compiled(self):
             return self._in_blocks(x, lambda rows: Run.predict())
-        out = np.empty((len(x), *self.out), self.dtype)
-        with execution.lent(self, "predict", len(x)) as passes:
+        out = np.empty((x.shape[0], *self.out), self.dtype)
+        with execution.lent(self, "predict", x.shape[0]) as passes:
             passes.predict(x, out)
         return out
 
@@ -225,7 +228,7 @@ class Network:
 
         Parameters
         ----------
-        x : array, shape (rows, *features)
+        x : array or sparse matrix, shape (rows, *features)
         n_draws : int
             At least 1.
         share : "draw" or "element"
@@ -248,7 +251,7 @@ class Network:
         ----------
         Gal and Ghahramani 2016, "Dropout as a Bayesian approximation", eq. 6.
         """
-        x = checks.finite("X", self.fitting(x), self.dtype)
+        x = sparse.finite("X", self.fitting(x), self.dtype)
         checks.integer("n_draws", n_draws, 1)
         checks.one_of("share", share, ("draw", "element"))
         if not description.draws(self):
@@ -256,11 +259,11 @@ class Network:
                 "sampling needs a layer that draws, such as Dropout with a rate above 0; "
                 f"got {self!r}"
             )
-        ids = row_ids(samples, len(x), "X")
+        ids = row_ids(samples, x.shape[0], "X")
 
         if execution.is_compiled(self):
-            out = np.empty((n_draws, len(x), *self.out), self.dtype)
-            with execution.lent(self, share, len(x)) as passes:
+            out = np.empty((n_draws, x.shape[0], *self.out), self.dtype)
+            with execution.lent(self, share, x.shape[0]) as passes:
                 passes.sample(x, ids, range(n_draws), out, lambda n: None)
             return out
 
@@ -272,10 +275,11 @@ class Network:
 
         return np.stack([one_draw(number) for number in range(n_draws)])
 
-    def _in_blocks(self, x: Rows, run: Any) -> Rows:
-        out = np.empty((len(x), *self.out), self.dtype)
-        for start in range(0, len(x), BLOCK_ROWS):
-            rows = slice(start, min(start + BLOCK_ROWS, len(x)))
+    def _in_blocks(self, x: Any, run: Any) -> Rows:
+        n = x.shape[0]
+        out = np.empty((n, *self.out), self.dtype)
+        for start in range(0, n, BLOCK_ROWS):
+            rows = slice(start, min(start + BLOCK_ROWS, n))
             out[rows], _ = self.forward(self.entering(x[rows]), run(rows))
         return out
 

@@ -69,8 +69,9 @@ def train(
     Parameters
     ----------
     network : Network
-    X : array, shape (rows, *features)
-        Finite numbers; cast to the network's type batch by batch.
+    X : array or sparse matrix, shape (rows, *features)
+        Finite numbers; cast to the network's type batch by batch.  Sparse rows (CSR; other forms
+        are turned into it) are made dense batch by batch.
     y : array, shape (rows,) or (rows, ...)
         Targets in the form that the loss takes.
     loss : Loss, optional

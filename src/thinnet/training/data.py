@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinnet import checks, execution, philox
+from thinnet import checks, execution, philox, sparse
 from thinnet.arrays import Array, Ids, Weights
 from thinnet.layers.base import trait
 from thinnet.losses import Loss
@@ -18,14 +18,14 @@ CLEAN = 1  # the step of the clean subsample's keys; 0 is that of validation spl
 
 
 class Data(NamedTuple):
-    X: Array
+    X: Any  # an array, or a CSR matrix
     targets: Array
     weights: Weights | None
     ids: Ids
 
     @property
     def n_rows(self) -> int:
-        return len(self.X)
+        return int(self.X.shape[0])
 
     def part(self, rows: Array) -> Data:
         """Some of the rows."""
@@ -41,7 +41,7 @@ class Data(NamedTuple):
     def fingerprint(self) -> str:
         """A checksum of everything in it, with the shape of its rows."""
         value = 0
-        for part in (self.X, self.targets, self.weights, self.ids):
+        for part in (*sparse.pieces(self.X), self.targets, self.weights, self.ids):
             if part is not None:
                 in_bytes = np.ascontiguousarray(part).reshape(-1).view(np.uint8)
                 value = zlib.crc32(in_bytes.data, value)
@@ -58,24 +58,26 @@ def checked_data(
     name: str = "",
 ) -> Data:
     """All four as arrays of one length; ValueError names what is wrong with them."""
-    X = checks.finite(f"{name}X", checks.numeric(f"{name}X", X))
+    X = sparse.data_rows(f"{name}X", X)
     if X.shape[1:] != network.features:
-        network.entering(X)  # its words for a wrong shape
+        network.fitting(X)  # its words for a wrong shape
     _check_range(f"{name}X", X, network.dtype)
     try:
         targets = loss.targets(y, network.out)
     except ValueError as error:
         raise ValueError(f"{name}{error}") from None
-    checks.same_length(f"{name}y", targets, f"{name}X", len(X))
-    ids = row_ids(samples, len(X), "X")
-    return Data(X, targets, _checked_weights(sample_weight, len(X)), ids)
+    n = X.shape[0]
+    checks.same_length(f"{name}y", targets, f"{name}X", n)
+    ids = row_ids(samples, n, "X")
+    return Data(X, targets, _checked_weights(sample_weight, n), ids)
 
 
-def _check_range(name: str, X: Array, dtype: np.dtype) -> None:
-    """What is finite must stay so in the network's type."""
-    limit = float(np.finfo(dtype).max)
-    if max(float(X.max()), -float(X.min())) > limit:
-        where, place = checks.first_place(np.abs(X) > limit)
+def _check_range(name: str, X: Any, dtype: np.dtype) -> None:
+    """All must be finite, and stay so in the network's type."""
+    sparse.finite(name, X, X.dtype)
+    values, limit = sparse.pieces(X)[0], float(np.finfo(dtype).max)
+    if values.size and max(float(values.max()), -float(values.min())) > limit:
+        where, place = checks.first_place(np.abs(sparse.dense(X)) > limit)
         raise ValueError(
             f"{name} must be within +-{limit:g}, the range of {dtype}, got {X[where]:g} in {place}"
         )

@@ -13,7 +13,7 @@ from thinnet import checks
 from thinnet.arrays import Array, Flat
 from thinnet.losses import Loss
 from thinnet.network import Network
-from thinnet.penalties import penalty_value
+from thinnet.penalties import penalised
 from thinnet.plateau import Plateau, ReduceOnPlateau
 from thinnet.schedules import as_schedule
 from thinnet.training.data import Data, batches, clean_subsample, epoch_order
@@ -87,6 +87,7 @@ class Training:
         self.best = Weights.of(network)
         self.good = Weights.of(network)
         self._clean = clean_subsample(network, data.n_rows, plan.clean_rows)
+        self._penalised = penalised(network)
         self._schedule = as_schedule(plan.optimiser.learning_rate)
         self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
 
@@ -147,7 +148,7 @@ class Training:
                 step=network.clock.step,
                 learning_rate=self.learning_rate_at(self.t - 1),
                 loss=self.loss_sum / data.total(np.arange(data.n_rows)),
-                penalty=penalty_value(network),
+                penalty=sum(each.penalty.value(each.parameters) for each in self._penalised),
                 score=loss.score(self.outputs, data.targets, data.weights),
                 clean_loss=clean[0],
                 clean_score=clean[1],

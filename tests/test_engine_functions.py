@@ -1,0 +1,228 @@
+"""Compiled functions keep the errors that they state, and draw what the reference draws."""
+
+import re
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import expit
+
+from thinnet import philox
+from thinnet.engine.compile import kernel
+from thinnet.engine.kernels import functions
+from thinnet.engine.kernels.normals import normals
+from thinnet.engine.kernels.philox import keep_bits, keep_bits_of_rows
+from thinnet.masks import mask, threshold
+from thinnet.philox import Stream
+
+Long = np.longdouble
+has_more_digits = np.finfo(Long).eps < np.finfo(np.float64).eps / 1000
+
+
+def normal_cdf(x):
+    """Marsaglia 2004's series where |x| is small, Laplace's continued fraction in the tails."""
+    density = np.exp(-x * x / 2) / np.sqrt(2 * Long("3.14159265358979323846"))
+    near = np.minimum(np.abs(x), 3)
+    term = total = near
+    for k in range(3, 121, 2):
+        term = term * near * near / k
+        total = total + term
+    far, fraction = np.maximum(np.abs(x), 3), Long(0)
+    for k in range(150, 0, -1):
+        fraction = k / (far + fraction)
+    tail = np.where(np.abs(x) < 3, Long(0.5) - density * total, density / (far + fraction))
+    return np.where(x < 0, tail, 1 - tail)
+
+
+ORACLES = {
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "sigmoid": expit,
+    "tanh": np.tanh,
+    "log1p": np.log1p,
+    "softplus": lambda x: np.logaddexp(Long(0), x),
+    "log": np.log,
+    "normal_cdf": normal_cdf,
+}
+# Where a function is not used everywhere, or says that it is only good there.
+DOMAINS = {
+    "expm1": lambda x: x <= 0.5,
+    "sigmoid": lambda x: x > -np.log(np.finfo(x.dtype).max),  # below it is 0, see LIMITS
+    "log1p": lambda x: (x >= 0) & (x <= 1),
+    "log": lambda x: x >= np.finfo(x.dtype).tiny,
+}
+CASES = [
+    (name, dtype)
+    for name in ORACLES
+    for dtype in (np.float32, np.float64)
+    if (name, dtype) != ("log", np.float32)
+]
+each_function = pytest.mark.parametrize(
+    ("name", "dtype"), CASES, ids=lambda c: getattr(c, "__name__", c)
+)
+
+
+@cache
+def compiled(name):
+    function = getattr(functions, name)
+
+    @kernel
+    def each(x, y):
+        for i in range(x.size):
+            y[i] = function(x[i])
+
+    return each
+
+
+def values(name, x):
+    y = np.full_like(x, np.nan)
+    compiled(name)(x, y)
+    return y
+
+
+def points(dtype):
+    """Numbers of all exponents, numbers below normal among them, and many near 0 and 1."""
+    rng = np.random.default_rng(0)
+    bits = f"u{np.dtype(dtype).itemsize}"
+    anywhere = rng.integers(2 ** (8 * np.dtype(dtype).itemsize), size=20_000, dtype=bits)
+    scaled = rng.normal(size=(8, 10_000)) * 10.0 ** np.arange(-4, 4)[:, None]
+    limits = np.finfo(dtype)
+    edges = [0, 0.25, 0.5, 1, limits.max, limits.tiny, limits.smallest_subnormal]
+    found = np.concatenate([anywhere.view(dtype), scaled.ravel(), edges, -np.array(edges)])
+    return found[np.isfinite(found)].astype(dtype)
+
+
+def stated_error(name, x):
+    """In units in the last place, as the docstring says it."""
+    said = re.search(r"to (\d+)( \+ x\^2)? ulp", getattr(functions, name).__doc__)
+    return int(said[1]) + (x * x if said[2] else 0)
+
+
+@each_function
+def test_a_function_keeps_the_error_that_it_states(name, dtype):
+    if dtype is np.float64 and not has_more_digits:
+        pytest.skip("no longer type to compare with")
+    x = points(dtype)
+    x = x[DOMAINS.get(name, np.isfinite)(x)]
+    with np.errstate(all="ignore"):
+        exact = ORACLES[name](x.astype(Long))
+        rounded, found = exact.astype(dtype), values(name, x)
+        finite = np.isfinite(rounded)
+        error = np.abs(found - exact)[finite] / np.spacing(np.abs(rounded[finite]))
+        allowed = stated_error(name, x[finite].astype(Long))
+    assert_array_equal(found[~finite], rounded[~finite])
+    assert (error / allowed).max() <= 1
+
+
+LIMITS = {  # at -infinity, 0 and infinity
+    "exp": (0, 1, np.inf),
+    "expm1": (-1, 0, None),
+    "sigmoid": (0, 0.5, 1),
+    "tanh": (-1, 0, 1),
+    "softplus": (0, np.log(2), np.inf),
+    "normal_cdf": (0, 0.5, 1),
+}
+each_limit = pytest.mark.parametrize("name", LIMITS)
+each_type = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+@each_limit
+@each_type
+def test_functions_take_their_limits(name, dtype):
+    at, wanted = np.array([-np.inf, -1e30, 0, 1e30, np.inf], dtype), LIMITS[name]
+    found = values(name, at)
+    for value, limit in zip(found, np.array(wanted)[[0, 0, 1, 2, 2]], strict=True):
+        assert limit is None or value == dtype(limit)
+
+
+@each_limit
+@each_type
+def test_what_is_no_number_stays_none(name, dtype):
+    assert np.isnan(values(name, np.array([np.nan] * 17, dtype))).all()
+
+
+@kernel
+def cosines_and_sines(turns, c, s):
+    for i in range(turns.size):
+        c[i], s[i] = functions.cos_sin(turns[i])
+
+
+def test_cosine_and_sine_of_a_part_of_a_turn_are_right_to_rounding():
+    around = np.arange(-3, 4) + np.arange(0, 2**32, 2**29)[:, None]
+    turns = np.append(around[around >= 0], np.random.default_rng(0).integers(2**32, size=50_000))
+    c, s = np.empty((2, turns.size))
+    cosines_and_sines(turns, c, s)
+    angle = 2 * Long("3.14159265358979323846264338") * turns / 2**32
+    atol = 2 * np.finfo(np.float64).eps
+    assert_allclose(c, np.cos(angle), rtol=0, atol=atol)
+    assert_allclose(s, np.sin(angle), rtol=0, atol=atol)
+
+
+# What is drawn
+
+
+@kernel
+def normal_numbers(out, k0, k1, number, step, sample):
+    normals(out, k0, k1, number, step, sample)
+
+
+@kernel
+def bits_of_a_row(out, k0, k1, number, step, sample, limit, start):
+    keep_bits(out, k0, k1, number, step, sample, limit, start)
+
+
+@kernel
+def bits_of_rows(out, blocks, k0, k1, number, step, samples, limit):
+    keep_bits_of_rows(out, blocks, k0, k1, number, step, samples, limit)
+
+
+def counted(stream):
+    """How compiled code names a stream."""
+    low, high = stream.seed & 0xFFFFFFFF, stream.seed >> 32
+    return [np.uint64(value) for value in (low, high, stream.number, stream.step)]
+
+
+streams = st.builds(
+    Stream,
+    seed=st.integers(0, philox.MAX_SEED),
+    purpose=st.sampled_from(["train", "predict"]),
+    layer=st.integers(0, philox.MAX_LAYER),
+    step=st.integers(0, philox.MAX_STEP),
+)
+ids = st.integers(0, philox.SHARED)
+widths = st.integers(1, 100)
+rates = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1))
+
+
+@given(streams, ids, widths)
+def test_normal_numbers_are_the_references(stream, sample, units):
+    found = np.empty(units)
+    normal_numbers(found, *counted(stream), np.uint64(sample))
+    wanted = philox.normals(stream, np.array([sample], np.uint32), units)[0]
+    assert_allclose(found, wanted, rtol=1e-14, atol=1e-14)
+
+
+def unpacked(packed, units):
+    return np.unpackbits(packed, axis=-1, bitorder="little")[..., :units].astype(bool)
+
+
+@given(streams, ids, widths, rates, st.integers(0, 12))
+def test_the_keep_bits_of_a_row_are_the_references_mask(stream, sample, units, rate, start):
+    packed = np.empty(-(-units // 8), np.uint8)
+    limit = np.uint64(threshold(rate))
+    bits_of_a_row(packed, *counted(stream), np.uint64(sample), limit, start)
+    wanted = mask(stream, np.array([sample], np.uint32), 8 * start + units, rate)
+    assert_array_equal(unpacked(packed, units), wanted[0, 8 * start :])
+
+
+@given(streams, st.lists(ids, min_size=1, max_size=64), widths, rates)
+def test_the_keep_bits_of_several_rows_are_the_references_mask(stream, samples, units, rate):
+    rows, blocks = len(samples), -(-units // 8)
+    packed = np.empty(rows * (blocks + 1), np.uint8)
+    samples, limit = np.array(samples, np.uint64), np.uint64(threshold(rate))
+    bits_of_rows(packed, blocks, *counted(stream), samples, limit)
+    found = unpacked(packed[: rows * blocks].reshape(rows, blocks), units)
+    assert_array_equal(found, mask(stream, samples.astype(np.uint32), units, rate))
