@@ -120,8 +120,8 @@ def _scratch_size(lowered: Lowered) -> int:
         for op in lowered.operations
         if op["kind"] == code.DENSE
     ]
-    narrow = SWEEP_ROWS * (2 * NARROW + 4)  # for the loss
-    return int(max([2 * UNITS, narrow, *blocks]) + _widest(lowered))
+    losses = max(SWEEP_ROWS * (2 * NARROW + 4), 2 * lowered.operations[-1]["n_out"])
+    return int(max([2 * UNITS, losses, *blocks]) + _widest(lowered))
 
 
 def _drawn_size(lowered: Lowered) -> int:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from thinnet.engine.compile import kernel
-from thinnet.engine.kernels.lanes import LANES, scale_kept
+from thinnet.engine.kernels.lanes import EVERY, LANES, scale_kept, tail
 from thinnet.engine.kernels.philox import keep_bits
 from thinnet.engine.parts import part
-
-EVERY: Final = np.uint16(2**LANES - 1)
 
 
 @part
@@ -21,13 +19,29 @@ def apply_bits(x: Any, bits: Any, scale: Any, out: Any) -> None:
     A byte more of `bits` than the row needs is looked at.
     """
     source, target = np.uint64(x.ctypes.data), np.uint64(out.ctypes.data)
-    whole, rest, size = x.size // LANES, x.size % LANES, LANES * x.itemsize
+    _apply(source, x.size, bits, scale, target, x.itemsize)
+
+
+@part
+def apply_bits_to_rows(
+    rows: Any, n_rows: Any, width: Any, n: Any, bits: Any, between: Any, scale: Any
+) -> None:
+    """The same in place for several rows, stored `width` numbers and `between` bytes apart."""
+    start, size = np.uint64(rows.ctypes.data), rows.itemsize
+    for r in range(n_rows):
+        row = start + np.uint64(r * width * size)
+        _apply(row, n, bits[r * between :], scale, row, size)
+
+
+@part
+def _apply(source: Any, n: Any, bits: Any, scale: Any, target: Any, size: Any) -> None:
+    whole = n // LANES
     for i in range(whole):
-        ahead = np.uint64(i * size)
+        ahead = np.uint64(i * LANES * size)
         scale_kept(source + ahead, _word(bits, i), EVERY, scale, target + ahead)
-    if rest:
-        there, ahead = np.uint16((1 << rest) - 1), np.uint64(whole * size)
-        scale_kept(source + ahead, _word(bits, whole), there, scale, target + ahead)
+    if n % LANES:
+        ahead = np.uint64(whole * LANES * size)
+        scale_kept(source + ahead, _word(bits, whole), tail(n), scale, target + ahead)
 
 
 @part

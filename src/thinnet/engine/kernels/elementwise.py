@@ -25,12 +25,6 @@ ROOT_OF_2_PI = (2 * np.pi) ** 0.5
 
 
 @part
-def add_bias(row: Any, b: Any) -> None:
-    for i in range(row.size):
-        row[i] += b[i]
-
-
-@part
 def activate(code: Any, a: Any, row: Any) -> None:
     """``row = f(row)``; a NaN stays one."""
     real = row.dtype.type

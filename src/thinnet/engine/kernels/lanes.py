@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
 from thinnet.engine.compile import intrinsic
+from thinnet.engine.parts import part
 
 LANES: Final = 16
 _INDEX, _BIT = ir.IntType(32), ir.IntType(1)
 _MASK: Final = ir.VectorType(_BIT, LANES)
+EVERY: Final = np.uint16(2**LANES - 1)
 
 
 @intrinsic
@@ -39,6 +42,78 @@ def scale_kept(typing, x, bits, there, scale, out):  # type: ignore[no-untyped-d
         return context.get_dummy_value()
 
     return signature, code
+
+
+@intrinsic
+def add_lanes(typing, target, source, there, like):  # type: ignore[no-untyped-def]
+    """``target[i] += source[i]`` for the up to 16 lanes of `there`; addresses of one type."""
+    signature = types.void(types.uintp, types.uintp, types.uint16, like)
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, source, there, _ = arguments
+        vector, size = ir.VectorType(context.get_value_type(like), LANES), like.bitwidth // 8
+        touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
+        x = _masked(builder, "load", vector, target, touched, size, zeros)
+        y = _masked(builder, "load", vector, source, touched, size, zeros)
+        _masked(builder, "store", vector, target, touched, size, builder.fadd(x, y))
+        return context.get_dummy_value()
+
+    return signature, code
+
+
+@part
+def tail(n: Any) -> Any:
+    """The lanes of the last, incomplete vector of n numbers."""
+    return np.uint16((1 << (n % LANES)) - 1)
+
+
+@part
+def add_to_rows(rows: Any, n_rows: Any, width: Any, other: Any, n: Any) -> None:
+    """Add the n numbers of `other` to each row, of which `width` numbers are stored.
+
+    The compiler leaves most of a short row to a slow loop.
+    """
+    like, size = rows.dtype.type(0), rows.itemsize
+    target, source = np.uint64(rows.ctypes.data), np.uint64(other.ctypes.data)
+    whole, rest = n // LANES * LANES, tail(n)
+    for r in range(n_rows):
+        row = target + np.uint64(r * width * size)
+        for i in range(0, whole, LANES):
+            add_lanes(row + np.uint64(i * size), source + np.uint64(i * size), EVERY, like)
+        if rest:
+            ahead = np.uint64(whole * size)
+            add_lanes(row + ahead, source + ahead, rest, like)
+
+
+@intrinsic
+def _sum_lanes(typing, rows, n_rows, stride, there, out, like):  # type: ignore[no-untyped-def]
+    """The sum of up to 16 neighbouring columns, in registers; `stride` in bytes."""
+    signature = types.void(types.uintp, types.int64, types.uintp, types.uint16, types.uintp, like)
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows, n_rows, stride, there, out, _ = arguments
+        vector, size = ir.VectorType(context.get_value_type(like), LANES), like.bitwidth // 8
+        touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
+        total = cgutils.alloca_once_value(builder, zeros)  # type: ignore[no-untyped-call]
+        with cgutils.for_range(builder, n_rows) as loop:
+            place = builder.add(rows, builder.mul(loop.index, stride))
+            row = _masked(builder, "load", vector, place, touched, size, zeros)
+            builder.store(builder.fadd(builder.load(total), row), total)
+        _masked(builder, "store", vector, out, touched, size, builder.load(total))
+        return context.get_dummy_value()
+
+    return signature, code
+
+
+@part
+def sum_rows(rows: Any, n_rows: Any, width: Any, out: Any) -> None:
+    """``out = sum of rows``, one after the other, of which `width` numbers are stored."""
+    like, size = rows.dtype.type(0), rows.itemsize
+    source, target = np.uint64(rows.ctypes.data), np.uint64(out.ctypes.data)
+    stride, n = np.uint64(width * size), out.size
+    for i in range(0, n, LANES):
+        there, ahead = EVERY if i + LANES <= n else tail(n), np.uint64(i * size)
+        _sum_lanes(source + ahead, n_rows, stride, there, target + ahead, like)
 
 
 def _masked(

@@ -8,14 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.engine.kernels.functions import exp, log, sigmoid, softplus
-from thinnet.engine.opcodes import (
-    ABSOLUTE,
-    BINARY,
-    CROSS_ENTROPY,
-    GAUSSIAN,
-    HUBER,
-    SQUARED,
-)
+from thinnet.engine.opcodes import ABSOLUTE, BINARY, HUBER, POISSON, SQUARED
 from thinnet.engine.parts import part
 
 NARROW: Final = 32  # classes, up to which rows are worked on side by side
@@ -66,67 +59,65 @@ def narrow_cross_entropy(z: Any, t: Any, n: Any, smoothing: Any, each: Any, spar
     top, total = spare[2 * n * rows :], spare[(2 * n + 1) * rows :]
     log_sum, value = spare[(2 * n + 2) * rows :], spare[(2 * n + 3) * rows :]
     kept, rest = real(1 - smoothing), real(smoothing) / real(n)
-    for c in range(n):
-        for r in range(rows):
-            across[c * rows + r] = z[r * n + c]
     for r in range(rows):
-        top[r] = across[r]
-        total[r], value[r] = 0, 0
-    for c in range(1, n):
-        for r in range(rows):
-            x = across[c * rows + r]
-            top[r] = top[r] if x <= top[r] else x  # a NaN wins
+        total[r], value[r], top[r] = 0, 0, z[r * n]
     for c in range(n):
+        column = across[c * rows : (c + 1) * rows]
         for r in range(rows):
-            across[c * rows + r] -= top[r]
+            column[r] = z[r * n + c]
+            top[r] = top[r] if column[r] <= top[r] else column[r]  # a NaN wins
+    for c in range(n):
+        column = across[c * rows : (c + 1) * rows]
+        for r in range(rows):
+            column[r] -= top[r]
     for i in range(n * rows):
         e[i] = exp(across[i])
     for c in range(n):
+        column = e[c * rows : (c + 1) * rows]
         for r in range(rows):
-            total[r] += e[c * rows + r]
+            total[r] += column[r]
     for r in range(rows):
         log_sum[r] = log(np.float64(total[r]))
         total[r] = real(1) / total[r]
     for c in range(n):
+        column, shares = across[c * rows : (c + 1) * rows], e[c * rows : (c + 1) * rows]
         for r in range(rows):
             target = kept * t[r * n + c] + rest
-            term = target * (log_sum[r] - across[c * rows + r])
+            term = target * (log_sum[r] - column[r])
             value[r] += term if target > 0 else real(0)
-            t[r * n + c] = e[c * rows + r] * total[r] - target
+            t[r * n + c] = shares[r] * total[r] - target
     for r in range(rows):
         each[r] = value[r]
 
 
 @part
-def real_loss(code: Any, a: Any, z: Any, target: Any, slope: Any) -> Any:
-    """The losses of real targets, the mean over outputs."""
-    real = z.dtype.type
-    n, half, two = real(z.size), real(0.5), real(2)
+def output_losses(code: Any, a: Any, per_row: Any, z: Any, t: Any, value: Any, slope: Any) -> None:
+    """Losses of outputs z with targets t; slopes of their mean over the `per_row` of a row."""
+    real = t.dtype.type
+    half, by = real(0.5), real(1) / real(per_row)
     a = real(a)
-    each = 0.0
-    for i in range(z.size):
-        t = real(target[i])
-        if code == SQUARED:
-            error = z[i] - t
-            each += error * error
-            slope[i] = two * error / n
-        elif code == ABSOLUTE:
-            error = z[i] - t
-            each += abs(error)
-            slope[i] = np.sign(error) / n
-        elif code == HUBER:
-            error = z[i] - t
+    if code == SQUARED:
+        for i in range(t.size):
+            error = z[i] - t[i]
+            value[i], slope[i] = error * error, real(2) * error * by
+    elif code == ABSOLUTE:
+        for i in range(t.size):
+            error = z[i] - t[i]
+            value[i], slope[i] = abs(error), np.sign(error) * by
+    elif code == HUBER:
+        for i in range(t.size):
+            error = z[i] - t[i]
             clipped = min(max(error, -a), a)
-            each += clipped * (error - half * clipped)
-            slope[i] = clipped / n
-        elif code == BINARY:
-            each += softplus(z[i]) - t * z[i]
-            slope[i] = (sigmoid(z[i]) - t) / n
-        else:  # Poisson
+            value[i], slope[i] = clipped * (error - half * clipped), clipped * by
+    elif code == BINARY:
+        for i in range(t.size):
+            value[i], slope[i] = softplus(z[i]) - t[i] * z[i], (sigmoid(z[i]) - t[i]) * by
+    elif code == POISSON:
+        for i in range(t.size):
             rate = exp(z[i])
-            each += rate - t * z[i] + real(math.lgamma(target[i] + 1.0))
-            slope[i] = (rate - t) / n
-    return real(each) / n
+            value[i], slope[i] = rate - t[i] * z[i], (rate - t[i]) * by
+        for i in range(t.size):  # apart from the loop above, which can be vectors
+            value[i] += real(math.lgamma(np.float64(t[i]) + 1.0))
 
 
 @part
@@ -143,12 +134,3 @@ def gaussian(z: Any, target: Any, slope: Any) -> Any:
         slope[i] = error * precision / real(m)
         slope[m + i] = half * (one - square) / real(m)
     return each / real(m)
-
-
-@part
-def loss_of_row(code: Any, a: Any, z: Any, label: Any, target: Any, slope: Any) -> Any:
-    if code == CROSS_ENTROPY:
-        return cross_entropy(z, label, target, a, slope)
-    if code == GAUSSIAN:
-        return gaussian(z, target, slope)
-    return real_loss(code, a, z, target, slope)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.kernels.dropout import apply_bits
+from thinnet.engine.kernels.dropout import apply_bits_to_rows
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.normals import normals
 from thinnet.engine.kernels.philox import keep_bits, keep_bits_of_rows
@@ -109,12 +109,12 @@ def mask_rows(
 ) -> None:
     """``rows = rows * by`` where kept and 0 elsewhere; `rows` starts at row `low`."""
     between, bits = draw_masks(op, low, high, me, run, limit, w), bits_of(me, w)
+    if op.map == NOWHERE:
+        apply_bits_to_rows(rows, high - low, op.n_out, n, bits, between, by)
+        return
     for r in range(high - low):
         row = rows[r * op.n_out : r * op.n_out + n]
-        if op.map == NOWHERE:
-            apply_bits(row, bits[r * between :], by, row)
-        else:
-            spread(bits[r * between :], view(w.maps, np.int32(0))[op.map :], by, row)
+        spread(bits[r * between :], view(w.maps, np.int32(0))[op.map :], by, row)
 
 
 @part
@@ -140,17 +140,22 @@ def normal_rows(
 
 
 @part
-def add_to_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
-    for r in range(n_rows):
-        for i in range(r * width, r * width + n):
-            rows[i] += value
+def shift_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
+    """Add a number to all; rows that lie without gaps are one."""
+    many, length = (1, n_rows * n) if n == width else (n_rows, n)
+    for r in range(many):
+        row = rows[r * width : r * width + length]
+        for i in range(length):
+            row[i] += value
 
 
 @part
 def multiply_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
-    for r in range(n_rows):
-        for i in range(r * width, r * width + n):
-            rows[i] *= value
+    many, length = (1, n_rows * n) if n == width else (n_rows, n)
+    for r in range(many):
+        row = rows[r * width : r * width + length]
+        for i in range(length):
+            row[i] *= value
 
 
 @part
@@ -163,10 +168,10 @@ def noise_forward(
     if op.noise == MASK:
         before, after = level_of(op, k, 1, w, like), level_of(op, k, 2, w, like)
         if before != 0:
-            add_to_rows(-before, high - low, op.n_out, n, rows)
+            shift_rows(-before, high - low, op.n_out, n, rows)
         factors(op, low, high, n, rows, k, me, run, op.thin_out != 0, w)
         if after != 0:
-            add_to_rows(after, high - low, op.n_out, n, rows)
+            shift_rows(after, high - low, op.n_out, n, rows)
     elif op.noise != SILENT and first != 0:
         normal_rows(op, low, high, n, rows, me, run, first, w)
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.engine.blas import PLAIN, TRANSPOSED, gemm, library
+from thinnet.engine.kernels.lanes import sum_rows
 from thinnet.engine.kernels.memory import cast, size_of, view
 from thinnet.engine.kernels.sides import n_inputs, n_outputs
 from thinnet.engine.opcodes import NOWHERE
@@ -99,8 +100,4 @@ def weight_gradient(op: Any, low: Any, high: Any, run: Any, w: Any, out: Any) ->
 def bias_gradient(op: Any, low: Any, run: Any, w: Any, out: Any) -> None:
     """``db``: the sum of the rows of dy, from the place `low` on."""
     slopes = view(w.slopes, out.dtype.type(0))
-    out[:] = 0
-    for r in range(run.rows):
-        row = slopes[op.dy * w.capacity + r * op.n_out + low :]
-        for i in range(out.size):
-            out[i] += row[i]
+    sum_rows(slopes[op.dy * w.capacity + low :], run.rows, op.n_out, out)

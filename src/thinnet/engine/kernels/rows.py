@@ -8,16 +8,23 @@ import numpy as np
 
 from thinnet.engine.kernels.elementwise import (
     activate,
-    add_bias,
     times_slope_of_input,
     times_slope_of_output,
 )
 from thinnet.engine.kernels.gather import data_row
-from thinnet.engine.kernels.losses import NARROW, loss_of_row, narrow_cross_entropy, softmax
+from thinnet.engine.kernels.lanes import add_to_rows
+from thinnet.engine.kernels.losses import (
+    NARROW,
+    cross_entropy,
+    gaussian,
+    narrow_cross_entropy,
+    output_losses,
+    softmax,
+)
 from thinnet.engine.kernels.memory import cast, size_of, view
 from thinnet.engine.kernels.noise import SWEEP_ROWS, level_of, noise_backward, noise_forward
 from thinnet.engine.kernels.sides import index_of, n_outputs, pick
-from thinnet.engine.opcodes import CROSS_ENTROPY, IDENTITY, MASK, NOWHERE, RELU
+from thinnet.engine.opcodes import CROSS_ENTROPY, GAUSSIAN, IDENTITY, MASK, NOWHERE, RELU
 from thinnet.engine.parts import part
 
 SWEEP_NUMBERS: Final = 8192  # that stay in the first cache while they are swept over again
@@ -81,17 +88,18 @@ def elementwise(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any,
 def start_rows(op: Any, first: Any, last: Any, n: Any, w: Any, rows: Any) -> None:
     """The input with its bias, where the output is to be."""
     like = rows.dtype.type(0)
-    activations = view(w.activations, like)
-    bias = view(w.seen if op.thin_out else w.theta, like)[max(op.bias, 0) :]
-    for r in range(first, last):
-        x = row_at(activations, op.x, r, op.n_in, n, w)
-        y = rows[(r - first) * op.n_out : (r - first) * op.n_out + n]
-        if op.bias != NOWHERE:
-            add_bias(x, bias)
+    x = view(w.activations, like)[op.x * w.capacity + first * op.n_in :]
+    if op.bias != NOWHERE:
+        bias = view(w.seen if op.thin_out else w.theta, like)[op.bias :]
+        add_to_rows(x, last - first, op.n_in, bias, n)
+    if op.x == op.y:
+        return
+    for r in range(last - first):
+        y = rows[r * op.n_out : r * op.n_out + n]
         if op.compresses:
-            pick(activations[op.x * w.capacity + r * op.n_in :], index_of(op.side_out, w), y)
-        elif op.x != op.y:
-            y[:] = x
+            pick(x[r * op.n_in :], index_of(op.side_out, w), y)
+        else:
+            y[:] = x[r * op.n_in : r * op.n_in + n]
 
 
 @part
@@ -172,7 +180,7 @@ def loss(op: Any, low: Any, high: Any, me: Any, run: Any, w: Any, like: Any) -> 
         if op.code == CROSS_ENTROPY and op.n_out <= NARROW:
             classes(op, first, last, me, run, w, like)
         else:
-            any_loss(op, first, last, run, w, like)
+            any_loss(op, first, last, me, run, w, like)
         share_out(op, first, last, run, w, like)
 
 
@@ -193,16 +201,48 @@ def classes(op: Any, first: Any, last: Any, me: Any, run: Any, w: Any, like: Any
 
 
 @part
-def any_loss(op: Any, first: Any, last: Any, run: Any, w: Any, like: Any) -> None:
-    activations, slopes = view(w.activations, like), view(w.slopes, like)
-    labels, targets, each = view(w.labels, np.int64(0)), view(w.targets, 0.0), view(w.row_loss, 0.0)
-    for r in range(first, last):
-        row = data_number(run, r, w)
-        z = row_at(activations, op.y, r, op.n_out, op.n_out, w)
-        slope = row_at(slopes, op.dy, r, op.n_out, op.n_out, w)
-        label = labels[row] if w.labels else -1
-        target = targets[row * w.n_targets : (row + 1) * w.n_targets]
-        each[r] = loss_of_row(op.code, op.a, z, label, target, slope)
+def any_loss(op: Any, first: Any, last: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+    if op.code == CROSS_ENTROPY or op.code == GAUSSIAN:
+        for r in range(first, last):
+            whole_row_loss(op, r, run, w, like)
+    else:  # outputs apart from each other: all rows together, as far as there is room
+        step = last - first if op.n_out <= NARROW else 1
+        for r in range(first, last, step):
+            real_loss(op, r, min(r + step, last), me, run, w, like)
+
+
+@part
+def whole_row_loss(op: Any, r: Any, run: Any, w: Any, like: Any) -> None:
+    """A loss in which the outputs of a row have to do with each other."""
+    row = data_number(run, r, w)
+    z = row_at(view(w.activations, like), op.y, r, op.n_out, op.n_out, w)
+    slope = row_at(view(w.slopes, like), op.dy, r, op.n_out, op.n_out, w)
+    label = view(w.labels, np.int64(0))[row] if w.labels else -1
+    target = view(w.targets, 0.0)[row * w.n_targets : (row + 1) * w.n_targets]
+    if op.code == GAUSSIAN:
+        view(w.row_loss, 0.0)[r] = gaussian(z, target, slope)
+    else:
+        view(w.row_loss, 0.0)[r] = cross_entropy(z, label, target, op.a, slope)
+
+
+@part
+def real_loss(op: Any, first: Any, last: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+    """A loss of each output by itself, the mean over those of a row."""
+    n, scratch = (last - first) * op.n_out, scratch_of(me, w, like)
+    t, value, targets = scratch[:n], scratch[n : 2 * n], view(w.targets, 0.0)
+    for r in range(last - first):
+        row = data_number(run, first + r, w)
+        for i in range(op.n_out):
+            t[r * op.n_out + i] = targets[row * w.n_targets + i]
+    z = view(w.activations, like)[op.y * w.capacity + first * op.n_out :]
+    slope = view(w.slopes, like)[op.dy * w.capacity + first * op.n_out :]
+    output_losses(op.code, op.a, op.n_out, z, t, value, slope)
+    each = view(w.row_loss, 0.0)
+    for r in range(last - first):
+        total = cast(0, like)
+        for i in range(r * op.n_out, (r + 1) * op.n_out):
+            total += value[i]
+        each[first + r] = total / cast(op.n_out, like)
 
 
 @part
