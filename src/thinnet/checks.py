@@ -163,10 +163,13 @@ def finite(name: str, values: Array, dtype: Any = None) -> Array:
     rows = max(1, FINITE_BLOCK // max(values[:1].size, 1))
     for start in range(0, len(values), rows):
         part = values[start : start + rows]
-        with np.errstate(over="ignore"):
-            bad = ~np.isfinite(part if dtype is None else part.astype(dtype, copy=False))
-        if bad.any():
-            where, place = first_place(bad, start)
+        if dtype is not None and part.dtype != dtype:
+            with np.errstate(over="ignore"):
+                cast = part.astype(dtype)
+        else:
+            cast = part
+        if not np.isfinite(cast).all():
+            where, place = first_place(~np.isfinite(cast), start)
             raise ValueError(f"{name} must be finite, got {part[where]} in {place}")
     return values
 

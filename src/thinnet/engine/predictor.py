@@ -13,15 +13,16 @@ from thinnet.arrays import Array, Ids
 from thinnet.engine import blas, rates, sources
 from thinnet.engine import opcodes as code
 from thinnet.engine.driver import drive
-from thinnet.engine.kernels.products import TILE, piece_of
+from thinnet.engine.kernels.products import TILE, chain_of, piece_of
 from thinnet.engine.lowering import Pass, lower
 from thinnet.engine.program import Builder, forward_stages
-from thinnet.engine.tables import ROUND, Work
+from thinnet.engine.tables import ROUND, Work, address
 from thinnet.engine.team import CHUNK_SECONDS, team_size
 from thinnet.engine.threads import run_team
 from thinnet.engine.working import put_stages, work_of
 from thinnet.run import Run
 
+NO_IDS: Final = np.zeros(1, np.uint32)
 SHARD_ROWS: Final = 5 * TILE
 BLOCK_ROWS: Final = 40 * TILE  # that are in memory at once
 
@@ -33,9 +34,8 @@ def in_tiles(rows: int) -> int:
 class Predictor:
     """A network lowered for one kind of pass, with memory for a block of rows.
 
-    What comes before the first noise is computed once for all draws of a block.  Rows are padded
-    to whole tiles, and every product is cut between tiles, so that a row's output depends neither
-    on its neighbours nor on its place.
+    What comes before the first noise is computed once for all draws of a block.  Products are of
+    whole tiles of rows, so that a row's output depends neither on its neighbours nor on its place.
     """
 
     def __init__(self, network: Any, kind: Pass, rows: int) -> None:
@@ -53,6 +53,12 @@ class Predictor:
         if self._start:
             put_stages(self._start, forward_stages(self._lowered, 0, split))
         self._like = network.dtype.type(0)
+        self._block = np.zeros(1, ROUND)
+        self._quiet: dict[str, Array] = {}
+        if kind == "predict" and rates.is_constant(self._lowered.noisy):
+            limits, levels = rates.tables(self._lowered.noisy, [Run.predict()], network.dtype)
+            self._quiet = {"rounds": self._block, "limits": limits, "levels": levels}
+        self._places = {name: address(values) for name, values in self._quiet.items()}
 
     def _work(self, builder: Builder) -> Work:
         network = self.network
@@ -60,7 +66,8 @@ class Predictor:
         nothing = np.zeros((0, 1), network.dtype)
         work = work_of(self._lowered, builder, vectors, nothing, self.rows, self._size)
         work.set(
-            shard_rows=SHARD_ROWS, tile=TILE, piece=piece_of(network.dtype), learns=0,
+            shard_rows=SHARD_ROWS, tile=TILE, learns=0,
+            piece=piece_of(network.dtype), chain=chain_of(network.dtype),
             k0=network.seed & 0xFFFFFFFF, k1=network.seed >> 32,
         )  # fmt: skip
         return work
@@ -68,13 +75,26 @@ class Predictor:
     def predict(self, X: Any, out: Array) -> None:
         """Write the outputs of the rows of X to `out`, dropout off."""
         n = X.shape[0]
-        self._bind(X, np.zeros(1, np.uint32), out)
+        self._bind(X, NO_IDS, out)
+        if n <= self.rows and self._quiet:
+            self._predict_block(n)
+            return
         starts = range(0, n, self.rows)
-        rounds = self._rounds(len(starts))
+        rounds = np.zeros(len(starts), ROUND)
         rounds["start"] = rounds["out"] = starts
         rounds["stop"] = np.minimum(rounds["start"] + self.rows, n)
-        rounds["rows"] = -(-(rounds["stop"] - rounds["start"]) // TILE) * TILE
+        rounds["rows"] = rounds["stop"] - rounds["start"]
         self._in_chunks(self._rest, rounds, [Run.predict()], lambda n: None)
+
+    def _predict_block(self, n: int) -> None:
+        """One block, by what was prepared for it: most of the time of a single row is Python's."""
+        self._block["rows"] = self._block["stop"] = n
+        for name, place in self._places.items():
+            self._rest.point(name, place)
+        self._rest["shared"][:] = 0
+        blas.single_threaded()
+        size = self._size if n > SHARD_ROWS else 1
+        run_team(size, drive, 1, self._rest.record, self._like)
 
     def sample(
         self, X: Any, ids: Ids, draws: Sequence[int], out: Array, done: Callable[[int], None]
@@ -90,8 +110,8 @@ class Predictor:
         self._bind(X, ids, out)
         for start in range(0, n, self.rows):
             stop = min(start + self.rows, n)
-            rounds = self._rounds(len(draws))
-            rounds["start"], rounds["stop"], rounds["rows"] = start, stop, in_tiles(stop - start)
+            rounds = np.zeros(len(draws), ROUND)
+            rounds["start"], rounds["stop"], rounds["rows"] = start, stop, stop - start
             rounds["step"], rounds["out"] = draws, np.arange(len(draws)) * n + start
             runs = [Run.sample(int(draw)) for draw in draws]
             if self._start:
@@ -104,9 +124,6 @@ class Predictor:
             if work:
                 work.put(found)
                 work.put({"ids": ids, "outputs": out})
-
-    def _rounds(self, n: int) -> Array:
-        return np.zeros(n, ROUND)
 
     def _in_chunks(
         self, work: Work, rounds: Array, runs: Sequence[Run], done: Callable[[int], None]

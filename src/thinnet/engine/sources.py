@@ -17,9 +17,11 @@ def source(X: Any, dtype: np.dtype) -> dict[str, Array | None]:
         return _sparse(X)
     if X.dtype not in CODES:
         X = X.astype(dtype)
-    flat = X.reshape(len(X), math.prod(X.shape[1:]))  # a view, where rows lie in one piece
-    place = [flat.ctypes.data, *flat.strides, CODES[flat.dtype], 0, 0, 0, 0]
-    return {"source": np.array(place, np.int64), "starts": None, "X": flat}
+    if X.ndim != 2:
+        X = X.reshape(len(X), math.prod(X.shape[1:]))  # a view, where rows lie in one piece
+    address = X.__array_interface__["data"][0]
+    place = np.array([address, *X.strides, CODES[X.dtype], 0, 0, 0, 0], np.int64)
+    return {"source": place, "starts": None, "X": X}
 
 
 def _sparse(X: Any) -> dict[str, Array | None]:

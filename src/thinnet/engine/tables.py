@@ -45,7 +45,7 @@ VOTE: Final = np.dtype(_fields(np.int64, "side", "rate", "stream", "n_drawn", "m
 ROUND: Final = np.dtype(
     [
         *_fields(np.int64, "start", "stop"),  # which of the data's order
-        *_fields(np.int64, "rows"),  # that are computed, padding included
+        *_fields(np.int64, "rows"),  # how many these are
         *_fields(np.int64, "step"),  # of the masks
         *_fields(np.int64, "count"),  # optimiser steps before this one
         *_fields(np.int64, "out"),  # where outputs start
@@ -76,12 +76,14 @@ ADDRESSES: Final = (
     "outputs",
     "rounds", "limits", "levels",
 )  # fmt: skip
+PLACES: Final = {name: i for i, name in enumerate(ADDRESSES)}  # in the record
 NUMBERS: Final = (
     "n_stages", "n_votes", "n_squares", "n_rates", "n_targets",
     "side_width", "scratch_size", "drawn_size", "bits_size",
     "wrong",  # the place in `shared` behind the team's
     "tile",  # shards are cut between tiles of so many rows
     "piece",  # rows of one product forward; 0 for those of a shard
+    "chain",  # `kernels.single`; 0 for never
     "optimiser", "capacity", "shard_rows", "learns", "keeps_gradient",
 )  # fmt: skip
 WORK: Final = np.dtype(
@@ -93,20 +95,30 @@ WORK: Final = np.dtype(
 )
 
 
+def address(values: Array) -> int:
+    plain = values.dtype.names is None  # the quicker way is slow for tables
+    return values.__array_interface__["data"][0] if plain else values.ctypes.data
+
+
 class Work:
     """The record, and the arrays that it points to."""
 
     def __init__(self) -> None:
         self.record = np.zeros(1, WORK)
+        self._integers = self.record.view(np.int64)  # faster to set than fields
         self._owned: dict[str, Array] = {}
 
     def put(self, arrays: Mapping[str, Array | None]) -> None:
         """Say where these arrays are; they are kept alive, and must not be replaced."""
         for name, values in arrays.items():
-            if name in ADDRESSES:
-                self.record[name] = 0 if values is None else values.ctypes.data
+            if name in PLACES:
+                self.point(name, 0 if values is None else address(values))
             if values is not None:
                 self._owned[name] = values
+
+    def point(self, name: str, place: int) -> None:
+        """Say where an array is that the caller keeps alive."""
+        self._integers[PLACES[name]] = place
 
     def set(self, **numbers: float) -> None:
         for name, value in numbers.items():

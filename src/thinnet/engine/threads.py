@@ -56,6 +56,9 @@ def run_team(size: int, function: Callable[..., Any], *arguments: Any) -> None:
 
     The calling thread is member 0.  The first exception is raised when all have ended.
     """
+    if size == 1:
+        function(0, 1, *arguments)
+        return
     errors: list[BaseException] = []
 
     def member(me: int) -> None:

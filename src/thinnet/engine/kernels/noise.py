@@ -46,10 +46,10 @@ def bits_of(me: Any, w: Any) -> Any:
 
 @part
 def sample_of(op: Any, run: Any, r: Any, w: Any) -> Any:
-    """Whose mask row r of a round gets; padding gets any."""
-    place = run.start + r
-    if op.shared or place >= run.stop:
+    """Whose mask row r of a round gets."""
+    if op.shared:
         return NOBODY
+    place = run.start + r
     row = view(w.order, np.int64(0))[place] if w.order else place
     return np.uint64(view(w.ids, np.uint32(0))[row])
 

@@ -14,6 +14,7 @@ from thinnet.engine.blas import PLAIN, TRANSPOSED, gemm, library
 from thinnet.engine.kernels.lanes import sum_rows
 from thinnet.engine.kernels.memory import cast, size_of, view
 from thinnet.engine.kernels.sides import n_inputs, n_outputs
+from thinnet.engine.kernels.single import AT_ONCE, row_product
 from thinnet.engine.opcodes import NOWHERE
 from thinnet.engine.parts import part
 
@@ -25,16 +26,28 @@ TILE: Final = 48
 # Rows of one product where that is not so.
 PIECES: Final = {("SkylakeX", 4): 0, ("SkylakeX", 8): 0, ("Haswell", 4): 8, ("Haswell", 8): 0}
 UNKNOWN_PIECE: Final = 8
+# Up to so many rows each has a product of its own, where it is known how to get the same bits:
+# the longest chain of terms (`kernels.single`).
+FEW: Final = 4
+CHAINS: Final = {("SkylakeX", 4): 448}
 # The library has faster kernels for products of at most so many multiply-adds, with a sum of
 # another order; so that a row's neighbours don't matter, the choice is made for a tile.
 SMALL: Final = 1_000_000
 
 
+def _core_and_size(dtype: np.dtype) -> tuple[str, int]:
+    found = library()
+    return "" if found is None else found.core, dtype.itemsize
+
+
 def piece_of(dtype: np.dtype) -> int:
     """Rows of one product of a prediction; 0 where whole shards will do."""
-    found = library()
-    core = "" if found is None else found.core
-    return PIECES.get((core, dtype.itemsize), UNKNOWN_PIECE)
+    return PIECES.get(_core_and_size(dtype), UNKNOWN_PIECE)
+
+
+def chain_of(dtype: np.dtype) -> int:
+    """The longest chain of the library's sums; 0 where it is not known."""
+    return CHAINS.get(_core_and_size(dtype), 0)
 
 
 @part
@@ -49,23 +62,46 @@ def weights_of(op: Any, w: Any) -> Any:
 
 
 @part
+def is_small(n_in: Any, n_out: Any) -> Any:
+    return TILE * n_in * n_out <= SMALL
+
+
+@part
 def dense(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
-    """``y = x @ W.T``."""
-    n_in, n_out, size = n_inputs(op, w), n_outputs(op, w), size_of(like)
-    x = w.activations + (op.x * w.capacity + low * op.n_in) * size
-    y = w.activations + (op.y * w.capacity + low * op.n_out) * size
+    """``y = x @ W.T``; a prediction's rows are filled up to whole tiles with what stands there."""
+    n_in, n_out, rows = n_inputs(op, w), n_outputs(op, w), high - low
+    small = is_small(n_in, n_out)
+    if w.chain and rows <= FEW and n_out >= AT_ONCE and not small:
+        few_rows(op, low, high, n_in, n_out, w, like)
+        return
+    rows = (rows + w.tile - 1) // w.tile * w.tile
     step = w.piece
     if step == 0:
-        step = TILE if TILE * n_in * n_out <= SMALL else high - low
-    one, zero = cast(1, like), cast(0, like)
-    for first in range(0, high - low, step):
-        gemm(
-            _size(PLAIN), _size(TRANSPOSED),
-            _size(min(step, high - low - first)), _size(n_out), _size(n_in),
-            one, np.uint64(x + first * op.n_in * size), _size(op.n_in),
-            np.uint64(weights_of(op, w) + op.weights * size), _size(op.n_in),
-            zero, np.uint64(y + first * op.n_out * size), _size(op.n_out),
-        )  # fmt: skip
+        step = TILE if small else rows
+    for first in range(low, low + rows, step):
+        some_rows(op, first, min(step, low + rows - first), n_in, n_out, w, like)
+
+
+@part
+def some_rows(op: Any, first: Any, rows: Any, n_in: Any, n_out: Any, w: Any, like: Any) -> None:
+    size, one, zero = size_of(like), cast(1, like), cast(0, like)
+    gemm(
+        _size(PLAIN), _size(TRANSPOSED), _size(rows), _size(n_out), _size(n_in),
+        one, np.uint64(w.activations + (op.x * w.capacity + first * op.n_in) * size),
+        _size(op.n_in),
+        np.uint64(weights_of(op, w) + op.weights * size), _size(op.n_in),
+        zero, np.uint64(w.activations + (op.y * w.capacity + first * op.n_out) * size),
+        _size(op.n_out),
+    )  # fmt: skip
+
+
+@part
+def few_rows(op: Any, low: Any, high: Any, n_in: Any, n_out: Any, w: Any, like: Any) -> None:
+    activations, weights = view(w.activations, like), view(weights_of(op, w), like)[op.weights :]
+    for r in range(low, high):
+        x = activations[op.x * w.capacity + r * op.n_in :][:n_in]
+        y = activations[op.y * w.capacity + r * op.n_out :][:n_out]
+        row_product(x, weights, op.n_in, w.chain, y)
 
 
 @part

@@ -52,13 +52,11 @@ def data_number(run: Any, r: Any, w: Any) -> Any:
 
 @part
 def gather(op: Any, low: Any, high: Any, me: Any, run: Any, w: Any, like: Any) -> None:
-    """Rows of the data as they come; zeros where a round is padded."""
+    """Rows of the data as they come."""
     n, activations = n_outputs(op, w), view(w.activations, like)
     for r in range(low, high):
         out = row_at(activations, op.y, r, op.n_out, n, w)
-        if run.start + r >= run.stop:
-            out[:] = 0
-        elif op.thin_out:
+        if op.thin_out:
             whole = scratch_of(me, w, like)[: op.n_out]
             data_row(data_number(run, r, w), w, whole)
             pick(whole, index_of(op.side_out, w), out)
@@ -263,8 +261,8 @@ def share_out(op: Any, first: Any, last: Any, run: Any, w: Any, like: Any) -> No
 
 @part
 def output(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
-    """Copy what was asked for; padding is not."""
+    """Copy what was asked for."""
     activations, outputs = view(w.activations, like), view(w.outputs, like)
-    for r in range(low, min(high, run.stop - run.start)):
+    for r in range(low, high):
         z = row_at(activations, op.y, r, op.n_out, op.n_out, w)
         outputs[(run.out + r) * op.n_out : (run.out + r + 1) * op.n_out] = z
