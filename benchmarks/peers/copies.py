@@ -7,13 +7,13 @@ from harness import Prepared
 from problems import Elements
 
 
-def on_one_thread(problem: Elements) -> Prepared:
+def single_dropout(problem: Elements) -> Prepared:
     x = problem.array()
     out = x.copy()
     return Prepared(lambda: np.copyto(out, x), problem.size)
 
 
-def on_all_threads(problem: Elements) -> Prepared:
+def team_dropout(problem: Elements) -> Prepared:
     from thinnet.engine.threads import n_threads, run_team
 
     x = problem.array()

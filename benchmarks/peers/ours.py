@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from harness import Prepared
 from problems import Elements, Sampling, Training
@@ -56,6 +58,11 @@ def training(problem: Training) -> Prepared:
         thinnet.train(net, X, y, epochs=problem.epochs, **how)
 
     return Prepared(work, problem.epochs * problem.batches, checked_loss(problem))
+
+
+def plain_training(problem: Training) -> Prepared:
+    """The same without dropout, to see what dropout costs."""
+    return training(dataclasses.replace(problem, rates=(0.0, 0.0), thinned=False))
 
 
 def sampling(problem: Sampling) -> Prepared:
