@@ -214,7 +214,8 @@ class _Lowering:
         if first:  # what comes before is computed once for many draws, and must stay
             self._last.update(y=self._column(self._last["n_out"]))
             self.result.first_noise = len(self.result.operations) - 1
-        self._last.update(noise=NOISES[type(layer)], **self._drawing(layer, site))
+        shifts = int(type(layer) is AlphaDropout)
+        self._last.update(noise=NOISES[type(layer)], shifts=shifts, **self._drawing(layer, site))
 
     def _joins(self, layer: Any) -> bool:
         """May the noise stand in the same sweep as the activation before it?"""

@@ -24,7 +24,7 @@ INTEGERS: Final = (
     "state", "counters",  # places in the network's state
     "statistics",  # where a BatchNorm keeps its batch's numbers, 4 * n_out of them
     "activation", "by_input",  # is its derivative taken from the input?
-    "noise", "rate", "stream", "shared", "map", "n_drawn",
+    "noise", "shifts", "rate", "stream", "shared", "map", "n_drawn",
     "side_in", "side_out",  # what decides over the presence of inputs and outputs
     "thin_in", "thin_out",  # are absent inputs or outputs left out of the rows?
     "compresses",  # takes whole rows and gives thin ones
@@ -67,6 +67,7 @@ ADDRESSES: Final = (
     # What exists of the inputs and outputs of layers, a row for each side; side 0 is all there.
     "present", "index", "rank", "count", "chance",
     "ones",  # bytes
+    "every",  # bits, all set
     "activations", "slopes", "statistics",
     "row_loss",
     "squares",  # of each task's gradient

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from thinnet.engine.compile import kernel
-from thinnet.engine.kernels.lanes import EVERY, LANES, scale_kept, tail
+from thinnet.engine.kernels.lanes import (
+    EVERY,
+    LANES,
+    finish_rectified,
+    finish_straight,
+    scale_kept,
+    tail,
+)
 from thinnet.engine.kernels.philox import keep_bits
 from thinnet.engine.parts import part
 
@@ -31,6 +38,24 @@ def apply_bits_to_rows(
     for r in range(n_rows):
         row = start + np.uint64(r * width * size)
         _apply(row, n, bits[r * between :], scale, row, size)
+
+
+@part
+def finish_rows(
+    rectifies: Any, rows: Any, n_rows: Any, width: Any, n: Any, bias: Any, bits: Any, between: Any,
+    scale: Any,
+) -> None:  # fmt: skip
+    """Bias, ReLU or nothing, and dropout in one sweep; without `bits` all is kept."""
+    start, size, source = np.uint64(rows.ctypes.data), rows.itemsize, np.uint64(bias.ctypes.data)
+    for r in range(n_rows):
+        row, mine = start + np.uint64(r * width * size), bits[r * between :]
+        for i in range(0, n, LANES):
+            there, ahead = EVERY if i + LANES <= n else tail(n), np.uint64(i * size)
+            kept = _word(mine, i // LANES)
+            if rectifies:
+                finish_rectified(row + ahead, source + ahead, kept, there, scale)
+            else:
+                finish_straight(row + ahead, source + ahead, kept, there, scale)
 
 
 @part

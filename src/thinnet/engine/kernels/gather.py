@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.engine.compile import intrinsic
+from thinnet.engine.kernels.lanes import copy_row
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.parts import part
 
@@ -46,7 +47,9 @@ def _copy(address: Any, stride: Any, like: Any, size: Any, out: Any) -> None:
 @part
 def dense_row(source: Any, row: Any, out: Any) -> None:
     address, stride, code = source[0] + row * source[1], source[2], source[3]
-    if code == F4:
+    if stride == out.itemsize and code == (F4 if out.itemsize == 4 else F8):
+        copy_row(np.uint64(address), out)
+    elif code == F4:
         _copy(address, stride, np.float32(0), 4, out)
     elif code == F8:
         _copy(address, stride, np.float64(0), 8, out)

@@ -61,6 +61,62 @@ def add_lanes(typing, target, source, there, like):  # type: ignore[no-untyped-d
     return signature, code
 
 
+@intrinsic
+def copy_lanes(typing, source, there, target, like):  # type: ignore[no-untyped-def]
+    """``target[i] = source[i]`` for the up to 16 lanes of `there`; addresses of one type."""
+    signature = types.void(types.uintp, types.uint16, types.uintp, like)
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, there, target, _ = arguments
+        vector, size = ir.VectorType(context.get_value_type(like), LANES), like.bitwidth // 8
+        touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
+        values = _masked(builder, "load", vector, source, touched, size, zeros)
+        _masked(builder, "store", vector, target, touched, size, values)
+        return context.get_dummy_value()
+
+    return signature, code
+
+
+@part
+def copy_row(source: Any, out: Any) -> None:
+    """Fill `out` with the numbers of its own type from the address `source` on."""
+    target, size, like = np.uint64(out.ctypes.data), out.itemsize, out.dtype.type(0)
+    for i in range(0, out.size, LANES):
+        there, ahead = EVERY if i + LANES <= out.size else tail(out.size), np.uint64(i * size)
+        copy_lanes(source + ahead, there, target + ahead, like)
+
+
+def _finish(rectifies: bool) -> Any:
+    @intrinsic
+    def finish(typing, x, bias, bits, there, scale):  # type: ignore[no-untyped-def]
+        """``x[i] = f(x[i] + bias[i]) * scale`` where bit i of the 16 `bits` is set, 0 elsewhere.
+
+        f is ReLU (a NaN stays one) or nothing; `x` and `bias` are addresses, and only the lanes of
+        `there` are touched.
+        """
+        signature = types.void(types.uintp, types.uintp, types.uint16, types.uint16, scale)
+
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            x, bias, bits, there, factor = arguments
+            vector, size = ir.VectorType(context.get_value_type(scale), LANES), scale.bitwidth // 8
+            touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
+            y = _masked(builder, "load", vector, x, touched, size, zeros)
+            y = builder.fadd(y, _masked(builder, "load", vector, bias, touched, size, zeros))
+            if rectifies:
+                y = builder.select(builder.fcmp_ordered("<=", y, zeros), zeros, y)
+            y = builder.fmul(y, _in_all_lanes(builder, factor, vector))
+            y = builder.select(builder.bitcast(bits, _MASK), y, zeros)
+            _masked(builder, "store", vector, x, touched, size, y)
+            return context.get_dummy_value()
+
+        return signature, code
+
+    return finish
+
+
+finish_straight, finish_rectified = _finish(False), _finish(True)
+
+
 @part
 def tail(n: Any) -> Any:
     """The lanes of the last, incomplete vector of n numbers."""

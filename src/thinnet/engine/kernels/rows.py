@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from thinnet.engine.kernels.dropout import finish_rows
 from thinnet.engine.kernels.elementwise import (
     activate,
     times_slope_of_input,
@@ -22,9 +23,17 @@ from thinnet.engine.kernels.losses import (
     softmax,
 )
 from thinnet.engine.kernels.memory import cast, size_of, view
-from thinnet.engine.kernels.noise import SWEEP_ROWS, level_of, noise_backward, noise_forward
+from thinnet.engine.kernels.noise import (
+    SWEEP_ROWS,
+    bits_of,
+    draw_masks,
+    level_of,
+    limit_of,
+    noise_backward,
+    noise_forward,
+)
 from thinnet.engine.kernels.sides import index_of, n_outputs, pick
-from thinnet.engine.opcodes import CROSS_ENTROPY, GAUSSIAN, IDENTITY, MASK, NOWHERE, RELU
+from thinnet.engine.opcodes import CROSS_ENTROPY, GAUSSIAN, IDENTITY, MASK, NOWHERE, RELU, SILENT
 from thinnet.engine.parts import part
 
 SWEEP_NUMBERS: Final = 8192  # that stay in the first cache while they are swept over again
@@ -76,10 +85,35 @@ def elementwise(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any,
     for first in range(low, high, step):
         last = min(first + step, high)
         rows = view(w.activations, like)[op.y * w.capacity + first * op.n_out :]
+        if is_plain(op, k, w):
+            finish(op, first, last, n, rows, k, me, run, w)
+            continue
         start_rows(op, first, last, n, w, rows)
         if op.activation != IDENTITY:
             activate_rows(op, last - first, n, rows)
         noise_forward(op, first, last, n, rows, k, me, run, w)
+
+
+@part
+def is_plain(op: Any, k: Any, w: Any) -> Any:
+    """Bias, ReLU or nothing, dropout or nothing, in place: what one sweep can do."""
+    straight = op.activation in (IDENTITY, RELU)
+    masks = op.noise == SILENT or (op.noise == MASK and op.map == NOWHERE and not op.shifts)
+    return straight and masks and op.bias != NOWHERE and op.x == op.y
+
+
+@part
+def finish(
+    op: Any, first: Any, last: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, w: Any
+) -> None:
+    like = rows.dtype.type(0)
+    bias = view(w.seen if op.thin_out else w.theta, like)[op.bias :]
+    scale = level_of(op, k, 0, w, like) if op.noise == MASK else cast(1, like)
+    limit = limit_of(op, k, w) if op.noise == MASK else np.uint64(0)
+    rectifies, bits, between = op.activation == RELU, view(w.every, np.uint8(0)), 0
+    if limit != 0 and not op.thin_out:
+        bits, between = bits_of(me, w), draw_masks(op, first, last, me, run, limit, w)
+    finish_rows(rectifies, rows, last - first, op.n_out, n, bias, bits, between, scale)
 
 
 @part
