@@ -83,7 +83,9 @@ ROWS = (
         for rows, width in ((256, 1024), (4096, 4096))
         for both in (False, True)
     ),
-    training("784-256-256-10, dropout .2/.5, SGD", {"torch": 2.5, "jax": 1.15}, *EVERYBODY, **IMAGES),
+    training(
+        "784-256-256-10, dropout .2/.5, SGD", {"torch": 2.5, "jax": 1.15}, *EVERYBODY, **IMAGES
+    ),
     training(
         "the same, thinned", {"jax": 1.5}, "jax scanned", "torch thinned", thinned=True, **IMAGES
     ),
