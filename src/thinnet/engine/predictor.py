@@ -10,15 +10,14 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.arrays import Array, Ids
-from thinnet.engine import blas, rates, sources
 from thinnet.engine import opcodes as code
-from thinnet.engine.driver import drive
+from thinnet.engine import rates, sources
+from thinnet.engine.calling import call
 from thinnet.engine.kernels.products import TILE, chain_of, piece_of
 from thinnet.engine.lowering import Pass, lower
 from thinnet.engine.program import Builder, forward_stages
 from thinnet.engine.tables import ROUND, Work, address
 from thinnet.engine.team import CHUNK_SECONDS, team_size
-from thinnet.engine.threads import run_team
 from thinnet.engine.working import put_stages, work_of
 from thinnet.run import Run
 
@@ -91,10 +90,7 @@ class Predictor:
         self._block["rows"] = self._block["stop"] = n
         for name, place in self._places.items():
             self._rest.point(name, place)
-        self._rest["shared"][:] = 0
-        blas.single_threaded()
-        size = self._size if n > SHARD_ROWS else 1
-        run_team(size, drive, 1, self._rest.record, self._like)
+        call(self._size if n > SHARD_ROWS else 1, 1, self._rest, self._like)
 
     def sample(
         self, X: Any, ids: Ids, draws: Sequence[int], out: Array, done: Callable[[int], None]
@@ -133,14 +129,12 @@ class Predictor:
         if len(runs) == 1:
             limits = np.repeat(limits, len(rounds), axis=0)
             levels = np.repeat(levels, len(rounds), axis=0)
-        blas.single_threaded()
         first, n = 0, 1
         while first < len(rounds):
             part = slice(first, first + n)
             work.put({"rounds": rounds[part], "limits": limits[part], "levels": levels[part]})
-            work["shared"][:] = 0
             start, took = time.perf_counter(), len(rounds[part])
-            run_team(self._size, drive, took, work.record, self._like)
+            call(self._size, took, work, self._like)
             seconds = max(time.perf_counter() - start, 1e-9)
             done(took)
             first, n = first + n, max(1, min(8 * n, int(CHUNK_SECONDS * n / seconds)))

@@ -10,13 +10,12 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.arrays import Array, Flat, Ids
-from thinnet.engine import blas, rates, sources
 from thinnet.engine import opcodes as code
-from thinnet.engine.driver import drive
+from thinnet.engine import rates, sources
+from thinnet.engine.calling import call
 from thinnet.engine.lowering import lower
 from thinnet.engine.program import place_slopes, training_stages
 from thinnet.engine.team import CHUNK_SECONDS, team_size
-from thinnet.engine.threads import run_team
 from thinnet.engine.working import work_of
 from thinnet.losses import (
     AbsoluteError,
@@ -142,14 +141,10 @@ class Stepper:
         """
         limits, levels = self._noise(table["step"])
         self._work.put({"order": order, "rounds": table, "limits": limits, "levels": levels})
-        shared = self._work["shared"]
-        shared[:] = 0
-        blas.single_threaded()
         start = time.perf_counter()
-        run_team(self._size, drive, len(table), self._work.record, self._like)
+        wrong = call(self._size, len(table), self._work, self._like)
         ends = np.flatnonzero(table["finishes"])
         self._learn_pace(time.perf_counter() - start, len(ends))
-        wrong = int(shared[-1])
         return int(np.searchsorted(ends, wrong - 1)) if wrong else len(ends)
 
     def _learn_pace(self, seconds: float, steps: int) -> None:
