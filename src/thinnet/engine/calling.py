@@ -36,9 +36,7 @@ def _announced(dtype: np.dtype) -> Iterator[None]:
     """Where someone looks, say that this call compiles, if it does."""
     mark, console = cache_folder() / f"compiled-{dtype}", Console(stderr=True)
     if not mark.exists() and (console.is_terminal or console.is_jupyter):
-        console.print(
-            f"thinnet compiles its kernels for {dtype}, once: about a quarter of a minute"
-        )
+        console.print(f"thinnet compiles its kernels for {dtype}, once: about 15 seconds")
     yield
     with suppress(OSError):
         mark.touch()

@@ -50,6 +50,8 @@ def drive(me: Any, size: Any, n_rounds: Any, work: Any, like: Any) -> None:
     w = work[0]
     for k in range(n_rounds):
         run = round_at(w.rounds, k)
+        if k == w.copied:
+            copy_theta(me, size, w, like)
         for s in range(w.n_stages):
             stage = stage_at(w.stages, s)
             n_tasks = count_tasks(stage, run, w)
@@ -61,6 +63,15 @@ def drive(me: Any, size: Any, n_rounds: Any, work: Any, like: Any) -> None:
                 meet(w.shared, size, s)
         if 0 < view(w.shared, 0)[w.wrong] <= k + 1:  # a faster member may have found a later one
             break
+
+
+@part
+def copy_theta(me: Any, size: Any, w: Any, like: Any) -> None:
+    """Each member its share, before any of them changes theta again."""
+    low, high = me * w.n_theta // size, (me + 1) * w.n_theta // size
+    view(w.good, like)[low:high] = view(w.theta, like)[low:high]
+    if size > 1:
+        meet(w.shared, size, 0)
 
 
 @part

@@ -133,17 +133,19 @@ class Stepper:
         self._work.put({"weights": weights, "ids": ids})
         self._work.set(n_targets=0 if targets.ndim == 1 else targets[0].size)
 
-    def take(self, order: Array, table: Array) -> int:
+    def take(self, order: Array, table: Array, good: Flat) -> int:
         """Do the rounds of `table`, which gets their losses; how many steps went well.
 
-        Where a step goes wrong the parameters are no longer good, and it is the caller who has
-        kept better ones.
+        `good` gets the parameters as they are before the last of these steps.  Where a step goes
+        wrong the network's are no longer good, and it is the caller who has kept better ones.
         """
         limits, levels = self._noise(table["step"])
+        ends = np.flatnonzero(table["finishes"])
         self._work.put({"order": order, "rounds": table, "limits": limits, "levels": levels})
+        self._work.put({"good": good})
+        self._work.set(copied=int(ends[-2]) + 1 if len(ends) > 1 else 0)
         start = time.perf_counter()
         wrong = call(self._size, len(table), self._work, self._like)
-        ends = np.flatnonzero(table["finishes"])
         self._learn_pace(time.perf_counter() - start, len(ends))
         return int(np.searchsorted(ends, wrong - 1)) if wrong else len(ends)
 

@@ -63,6 +63,7 @@ ADDRESSES: Final = (
     "widths",  # of sides
     "settings",  # of the optimiser
     "theta", "gradient", "state", "first", "second",
+    "good",  # gets a copy of theta before round number `copied`
     "seen",  # parameters as thinned operations see them
     # What exists of the inputs and outputs of layers, a row for each side; side 0 is all there.
     "present", "index", "rank", "count", "chance",
@@ -79,6 +80,7 @@ ADDRESSES: Final = (
 )  # fmt: skip
 PLACES: Final = {name: i for i, name in enumerate(ADDRESSES)}  # in the record
 NUMBERS: Final = (
+    "n_theta", "copied",
     "n_stages", "n_votes", "n_squares", "n_rates", "n_targets",
     "side_width", "scratch_size", "drawn_size", "bits_size",
     "wrong",  # the place in `shared` behind the team's

@@ -44,6 +44,8 @@ def work_of(
     work.put(_sides(lowered))
     _put_threads(work, lowered, n_threads, dtype)
     work.set(
+        n_theta=len(vectors["theta"]),
+        copied=-1,
         n_votes=len(votes),
         n_rates=max(len(lowered.noisy), 1),
         side_width=_widest(lowered),

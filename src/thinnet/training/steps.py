@@ -67,7 +67,8 @@ class CompiledSteps:
 
     A chunk starts from weights that are kept.  When one of its steps goes wrong, the steps before
     it are repeated from there, which gives the same numbers, and the reference executor, which can
-    say what is not finite, takes the wrong one.
+    say what is not finite, takes the wrong one.  So what is kept and said does not depend on how
+    steps are grouped.
     """
 
     def __init__(self, training: Training, watched: bool) -> None:
@@ -98,6 +99,7 @@ class CompiledSteps:
         self._stepper.check_rows(int(self._table["rows"].min()))
         self._stepper.bind(data.X, data.targets, data.weights, data.ids)
         self._start = training.good.of(training.network)
+        self._before_last = training.network.theta.copy()
         self._start_state = [part.copy() for part in training.optimiser_state]
 
     def _blank(self, dtype: np.dtype) -> Array:
@@ -116,14 +118,15 @@ class CompiledSteps:
         n = min(at_most, self._stepper.steps, len(training.slices) - first)
         self._keep_start()
         went_well = self._run(order, n)
-        if went_well == n:
-            self._start, training.good = training.good, self._start
-            return n
-        return self._after_bad_step(order, went_well)
+        return n if went_well == n else self._after_bad_step(order, went_well)
 
     def _run(self, order: Array, n: int) -> int:
-        """Take `n` steps from here; count those that went well, which are all if it returns `n`."""
-        training, clock = self._training, self._training.network.clock
+        """Take `n` steps from here; how many went well.
+
+        If all did, what the last loss was computed with is good: the parameters before that step.
+        """
+        training, network = self._training, self._training.network
+        clock = network.clock
         first = self._ends[training.batch - 1] + 1 if training.batch else 0
         table = self._table[first : self._ends[training.batch + n - 1] + 1].copy()
         of_step = np.cumsum(np.append(0, table["finishes"][:-1]))
@@ -132,8 +135,9 @@ class CompiledSteps:
         weights = training.data.weights
         if weights is not None:
             table["total"] = self._totals(order, n)[of_step]
-        went_well = self._stepper.take(order, table)
+        went_well = self._stepper.take(order, table, self._before_last)
         if went_well == n:
+            training.good.theta[:], training.good.state[:] = self._before_last, network.state
             for loss, total in zip(table["loss"].tolist(), table["total"].tolist(), strict=True):
                 training.loss_sum += loss * total
             clock.step += n
@@ -162,11 +166,7 @@ class CompiledSteps:
             part[:] = kept
 
     def _after_bad_step(self, order: Array, went_well: int) -> int:
-        training = self._training
         self._back_to_start()
-        if went_well > 1:
-            self._run(order, went_well - 1)
         if went_well:
-            training.good.take(training.network)
-            self._run(order, 1)
-        return went_well + ReferenceSteps(training).take(order, 1)
+            self._run(order, went_well)
+        return went_well + ReferenceSteps(self._training).take(order, 1)
