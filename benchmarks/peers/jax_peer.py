@@ -9,11 +9,14 @@ from jax import lax
 from jax import numpy as jnp
 from problems import Elements, Sampling, Training
 
-jax.config.update("jax_default_prng_impl", "unsafe_rbg")  # its fastest generator here
-
 
 def keep_scaled(key, x, rate, shape):
     return jnp.where(jax.random.bernoulli(key, 1 - rate, shape), x / (1 - rate), 0)
+
+
+def layers_of(problem):
+    """Weights of shape (width, units): products with their transpose are slower."""
+    return [(jnp.asarray(layer.W.T.copy()), jnp.asarray(layer.b)) for layer in problem.weights()]
 
 
 def forward(layers, x, key, rates, shared=False):
@@ -23,7 +26,7 @@ def forward(layers, x, key, rates, shared=False):
         if rate:
             shape = (1, x.shape[1]) if shared else x.shape
             x = keep_scaled(jax.random.fold_in(key, i), x, rate, shape)
-        x = x @ W.T + b
+        x = x @ W + b
         if i < len(layers) - 1:
             x = jax.nn.relu(x)
     return x
@@ -40,7 +43,7 @@ def loss_of(problem: Training, rates):
 
 
 def start(problem: Training):
-    layers = [tuple(map(jnp.asarray, layer)) for layer in problem.weights()]
+    layers = layers_of(problem)
     zeros = jax.tree.map(jnp.zeros_like, layers)
     return layers, zeros, jax.tree.map(jnp.zeros_like, layers), jnp.zeros((), jnp.int32)
 
@@ -124,7 +127,7 @@ def scanned_training(problem: Training) -> Prepared:
 
 def sampling(problem: Sampling, shared: bool = False) -> Prepared:
     X = jnp.asarray(problem.data())
-    layers = [tuple(map(jnp.asarray, layer)) for layer in problem.weights()]
+    layers = layers_of(problem)
     rates = (0.0, problem.rate)
     draw = jax.jit(lambda X, key: forward(layers, X, key, rates, shared))
 

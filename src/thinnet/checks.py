@@ -108,14 +108,10 @@ def boolean(name: str, value: Any) -> bool:
 
 
 def one_of(name: str, value: Any, allowed: Collection[Any]) -> Any:
-    listed = " or ".join(repr(a) for a in allowed)
-    must(
-        any(value is a or (type(value) is type(a) and value == a) for a in allowed),
-        name,
-        listed,
-        value,
-    )
-    return value
+    for known in allowed:
+        if value is known or (type(value) is type(known) and value == known):
+            return value
+    raise ValueError(f"{name} must be {' or '.join(map(repr, allowed))}, got {value!r}")
 
 
 def of_kind(name: str, value: object, kind: Any) -> None:
