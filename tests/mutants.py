@@ -269,8 +269,8 @@ MUTANTS = [
     Mutant(
         "every epoch has the same order",
         "training/data.py",
-        'return philox.permutation(network.seed, "shuffle", network.clock.epoch, rows)',
-        'return philox.permutation(network.seed, "shuffle", 0, rows)',
+        'return shuffled(network.seed, "shuffle", network.clock.epoch, rows)',
+        'return shuffled(network.seed, "shuffle", 0, rows)',
         ("test_training.py",),
     ),
     Mutant(
@@ -324,8 +324,8 @@ MUTANTS = [
     ),
     Mutant(
         "a diverged network keeps its ruined weights",
-        "training/loop.py",
-        "self.good.restore(self.network)",
+        "training/steps.py",
+        "training.good.restore(training.network)",
         "pass",
         ("test_divergence.py",),
     ),

@@ -10,10 +10,23 @@ from numpy.testing import assert_allclose
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from thinnet.engine import blas
-from thinnet.engine.kernels.products import times, times_transposed, transposed_times
+from thinnet.engine.blas import PLAIN, TRANSPOSED, gemm
+from thinnet.engine.compile import kernel
 
 pytestmark = pytest.mark.skipif(blas.library() is None, reason="no private library here")
 SHAPES = [(1, 1, 1), (3, 5, 7), (64, 784, 256), (257, 33, 10), (1, 300, 200)]
+
+
+@kernel
+def product(trans_a, trans_b, m, n, k, a, b, c):
+    """``c = op(a) @ op(b)``, of shapes (m, k) and (k, n)."""
+    one, zero, whole = a.dtype.type(1), a.dtype.type(0), np.int32
+    gemm(
+        whole(trans_a), whole(trans_b), whole(m), whole(n), whole(k),
+        one, np.uint64(a.ctypes.data), whole(a.shape[1]),
+        np.uint64(b.ctypes.data), whole(b.shape[1]),
+        zero, np.uint64(c.ctypes.data), whole(c.shape[1]),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -24,9 +37,9 @@ def test_the_products_of_a_dense_layer_are_numpys(shape, dtype, rng):
         rng.normal(size=s).astype(dtype) for s in ((rows, width), (units, width), (rows, units))
     )
     y, dx, dw = np.full_like(dy, np.nan), np.full_like(x, np.nan), np.full_like(w, np.nan)
-    times_transposed(x, w, y)
-    times(dy, w, dx)
-    transposed_times(dy, x, dw)
+    product(PLAIN, TRANSPOSED, rows, units, width, x, w, y)
+    product(PLAIN, PLAIN, rows, width, units, dy, w, dx)
+    product(TRANSPOSED, PLAIN, units, width, rows, dy, x, dw)
     close = {"rtol": 0, "atol": 20 * np.finfo(dtype).eps * max(shape)}
     assert_allclose(y, x @ w.T, **close)
     assert_allclose(dx, dy @ w, **close)
@@ -98,10 +111,20 @@ def test_a_core_type_that_the_processor_does_not_run_is_refused():
 
 TWICE = """
 import numpy as np
-from thinnet.engine.kernels.products import times
-a = np.eye(3)
-b = np.arange(9.0).reshape(3, 3)
-c = np.empty_like(b)
+from thinnet.engine.blas import PLAIN, gemm, library
+from thinnet.engine.compile import kernel
+
+@kernel
+def times(a, b, c):
+    n, whole = np.int32(len(a)), np.int32
+    gemm(
+        whole(PLAIN), whole(PLAIN), n, n, n,
+        1.0, np.uint64(a.ctypes.data), n, np.uint64(b.ctypes.data), n,
+        0.0, np.uint64(c.ctypes.data), n,
+    )
+
+library()
+a, b, c = np.eye(3), np.arange(9.0).reshape(3, 3), np.empty((3, 3))
 times(a, b, c)
 assert (c == b).all()
 print(sum(times.stats.cache_hits.values()))

@@ -30,8 +30,8 @@ from thinnet.schedules import Constant, Linear
 LAYERS = [Dense(8), BatchNorm(), ReLU(), Dropout(0.5), Dense(3)]
 
 
-def small(layers=LAYERS, features=4, seed=7, dtype=np.float64):
-    return Network(layers, features, seed=seed, dtype=dtype)
+def small(layers=LAYERS, features=4, seed=7, dtype=np.float64, executor=None):
+    return Network(layers, features, seed=seed, dtype=dtype, executor=executor)
 
 
 def learned(network, x, batches=3):
@@ -166,7 +166,7 @@ def test_backward_changes_neither_parameters_nor_its_arguments(rng):
 
 @pytest.mark.parametrize("in_between", ["forward", "outputs", "sample"])
 def test_the_cache_of_an_older_pass_is_refused(in_between, rng):
-    network, x = small(), rng.normal(size=(6, 4))
+    network, x = small(executor="reference"), rng.normal(size=(6, 4))
     y, cache = network.forward(x, Run.train(0))
     {
         "forward": lambda: network.forward(x, Run.predict()),
