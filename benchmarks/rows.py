@@ -105,7 +105,7 @@ ROWS = (
     ),
     training(
         "784-3x1024-10, dropout .2/.5, Adam, thinned", {"jax": 2.0, "torch": 5.0}, PLAIN,
-        "jax scanned", "torch thinned", thinned=True, **WIDE, **ADAM,
+        "jax scanned", "torch thinned", thinned=True, optimiser="adam", learning_rate=1e-4, **WIDE,
     ),
     training("spiral 2-64-3, 3,000 rows, Adam, dropout .1", {"torch": 4.0, "jax": 2.0},
              "jax scanned", sizes=(2, 64, 3), **SPIRAL),

@@ -12,7 +12,15 @@ from thinnet.engine import opcodes as code
 from thinnet.engine.lowering import Lowered
 from thinnet.engine.tables import OPERATION
 
-UNITS = 64  # of a task that works on units
+UNITS, MANY_UNITS = 64, 128  # of a task that works on units, of few and of many
+MANY = 512
+
+
+def units_of_a_task(n: int) -> int:
+    """Larger tasks suit the matrix products, smaller ones more threads."""
+    return MANY_UNITS if n >= MANY else UNITS
+
+
 LEARNED = (code.DENSE, code.BATCH_NORM, code.LAYER_NORM)  # kinds with parameters
 
 
@@ -41,7 +49,8 @@ class Builder:
         first = len(self.tasks)
         for i in which:
             n = self.operations[i]["n_units"] or self.operations[i]["n_out"]
-            self.tasks += [(i, low, min(low + UNITS, n)) for low in range(0, n, UNITS)]
+            step = units_of_a_task(n)
+            self.tasks += [(i, low, min(low + step, n)) for low in range(0, n, step)]
         if first < len(self.tasks):
             self.stages.append((kind, first, len(self.tasks)))
         return first, len(self.tasks)
