@@ -64,8 +64,8 @@ LOSSES = [
 ]  # fmt: skip
 PLAIN = [SGD(0.005), SGD(0.005, momentum=0.9), SGD(0.005, momentum=0.9, nesterov=True)]
 OPTIMISERS = [
-    *PLAIN, SGD(Linear(0.01, 0.0, n_steps=5)), Adagrad(0.01, epsilon=1e-4), RMSprop(0.01), Adam(0.01),
-    AdamW(0.01, weight_decay=0.1), Adam(Cosine(0.01, n_steps=9)),
+    *PLAIN, SGD(Linear(0.01, 0.0, n_steps=5)), Adagrad(0.01, epsilon=1e-4), RMSprop(0.01),
+    Adam(0.01), AdamW(0.01, weight_decay=0.1), Adam(Cosine(0.01, n_steps=9)),
 ]  # fmt: skip
 
 
