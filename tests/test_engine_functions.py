@@ -172,8 +172,8 @@ def bits_of_a_row(out, k0, k1, number, step, sample, limit, start):
 
 
 @kernel
-def bits_of_rows(out, blocks, k0, k1, number, step, samples, limit):
-    keep_bits_of_rows(out, blocks, k0, k1, number, step, samples, limit)
+def bits_of_rows(out, blocks, k0, k1, number, step, samples, n, limit):
+    keep_bits_of_rows(out, blocks, k0, k1, number, step, samples, n, limit)
 
 
 def counted(stream):
@@ -208,8 +208,8 @@ def unpacked(packed, units):
 
 @given(streams, ids, widths, rates, st.integers(0, 12))
 def test_the_keep_bits_of_a_row_are_the_references_mask(stream, sample, units, rate, start):
-    packed = np.empty(-(-units // 8), np.uint8)
-    limit = np.uint64(threshold(rate))
+    room, blocks = np.empty(200, np.uint8), -(-units // 8)
+    packed, limit = room[:blocks], np.uint64(threshold(rate))
     bits_of_a_row(packed, *counted(stream), np.uint64(sample), limit, start)
     wanted = mask(stream, np.array([sample], np.uint32), 8 * start + units, rate)
     assert_array_equal(unpacked(packed, units), wanted[0, 8 * start :])
@@ -218,8 +218,8 @@ def test_the_keep_bits_of_a_row_are_the_references_mask(stream, sample, units, r
 @given(streams, st.lists(ids, min_size=1, max_size=64), widths, rates)
 def test_the_keep_bits_of_several_rows_are_the_references_mask(stream, samples, units, rate):
     rows, blocks = len(samples), -(-units // 8)
-    packed = np.empty(rows * (blocks + 1), np.uint8)
-    samples, limit = np.array(samples, np.uint64), np.uint64(threshold(rate))
-    bits_of_rows(packed, blocks, *counted(stream), samples, limit)
-    found = unpacked(packed[: rows * blocks].reshape(rows, blocks), units)
-    assert_array_equal(found, mask(stream, samples.astype(np.uint32), units, rate))
+    packed, room = np.empty((64, blocks), np.uint8), np.zeros(64, np.uint64)
+    room[:rows], limit = samples, np.uint64(threshold(rate))
+    bits_of_rows(packed.reshape(-1), blocks, *counted(stream), room, rows, limit)
+    wanted = mask(stream, np.array(samples, np.uint32), units, rate)
+    assert_array_equal(unpacked(packed[:rows], units), wanted)

@@ -1,7 +1,10 @@
 """How many threads there are, and that a team of them ends as it should."""
 
 import os
+import signal
 import threading
+import time
+import weakref
 
 import numpy as np
 import pytest
@@ -39,11 +42,17 @@ def test_a_number_of_threads_that_is_none_is_refused(bad, monkeypatch):
 def test_a_control_groups_share_is_a_limit(quota, most, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
     monkeypatch.setattr(threads, "CGROUP", tmp_path / "cpu.max")
-    assert cores() == 64
+
+    def cores_now():
+        threads.quota.cache_clear()
+        return cores()
+
+    assert cores_now() == 64
     threads.CGROUP.write_text(f"{quota}\n")
-    assert cores() == most
+    assert cores_now() == most
     threads.CGROUP.write_text("max 100000\n")
-    assert cores() == 64
+    assert cores_now() == 64
+    threads.quota.cache_clear()
 
 
 def test_every_member_of_a_team_runs_once():
@@ -52,10 +61,52 @@ def test_every_member_of_a_team_runs_once():
     assert sorted(seen) == [(me, 4, "x") for me in range(4)]
 
 
-def test_nothing_runs_on_when_a_team_has_ended():
-    before = threading.active_count()
+def test_a_team_uses_the_helpers_of_the_one_before():
     run_team(4, lambda me, size: None)
+    before = threading.active_count()
+    for _ in range(9):
+        run_team(4, lambda me, size: None)
     assert threading.active_count() == before
+
+
+def test_a_helper_keeps_nothing_of_what_it_worked_on():
+    class Large:
+        pass
+
+    large = Large()
+    there = weakref.ref(large)
+    run_team(2, lambda me, size, x: None, large)
+    del large
+    assert there() is None
+
+
+def test_ctrl_c_in_a_team_comes_out_when_all_members_have_ended():
+    ended = []
+
+    def work(me, size):
+        if me == 0:
+            signal.raise_signal(signal.SIGINT)
+        time.sleep(0.1)
+        ended.append(me)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_team(3, work)
+    assert sorted(ended) == [1, 2]
+
+
+def test_ctrl_c_while_a_team_is_waited_for_comes_out_when_all_have_ended():
+    ended = []
+
+    def work(me, size):
+        if me == 1:
+            time.sleep(0.1)
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(0.1)
+        ended.append(me)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_team(2, work)
+    assert sorted(ended) == [0, 1]
 
 
 @pytest.mark.parametrize("bad", [0, 2])

@@ -109,7 +109,7 @@ def gradient_report(network: Network, x: Any, y: Any, loss: Loss | None = None) 
 
 
 def _norm(values: Any) -> float:
-    return float(np.linalg.norm(np.asarray(values, np.float64)))
+    return float(np.sqrt(np.square(values, dtype=np.float64).sum()))
 
 
 def _verdict(what: str, ratio: float) -> str:

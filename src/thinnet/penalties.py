@@ -48,7 +48,7 @@ class Penalty:
 
     def value(self, w: Array) -> float:
         w = w.astype(np.float64, copy=False)
-        return float(self.l1 * np.abs(w).sum() + self.l2 * np.vdot(w, w))
+        return float(self.l1 * np.abs(w).sum() + self.l2 * np.square(w).sum())
 
     def gradient(self, w: Array) -> Array:
         return w.dtype.type(self.l1) * np.sign(w) + w.dtype.type(2 * self.l2) * w

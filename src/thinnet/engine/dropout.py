@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from thinnet.engine.kernels.dropout import dropout_rows
 from thinnet.engine.threads import n_threads, run_team
 from thinnet.philox import Stream
 
-WORTH_A_THREAD = 2**19  # elements: starting a thread costs about as much as dropping this many
+WORTH_A_THREAD = 2**16  # elements: waking a thread costs as much as dropping this many
 
 
 def dropout(x: Array, ids: Ids, stream: Stream, rate: float, out: Array) -> None:
@@ -24,7 +23,6 @@ def dropout(x: Array, ids: Ids, stream: Stream, rate: float, out: Array) -> None
     rows, written = x.reshape(len(x), -1), out.reshape(len(x), -1)
     worth = min(rows.size // WORTH_A_THREAD, len(x))
     size = min(n_threads(), worth) if worth > 1 else 1
-    bits = np.empty((size, math.ceil(rows.shape[1] / 8) + 1), np.uint8)
     limit = masks.threshold(rate)
     settings = (
         np.uint64(stream.seed & 0xFFFFFFFF),
@@ -34,12 +32,10 @@ def dropout(x: Array, ids: Ids, stream: Stream, rate: float, out: Array) -> None
         np.uint64(limit),
         x.dtype.type(masks.LEVELS / (masks.LEVELS - limit)),
     )
-    run_team(size, _part, rows, ids, settings, bits, written)
+    run_team(size, _part, rows, ids, settings, written)
 
 
-def _part(
-    me: int, size: int, x: Array, ids: Ids, settings: tuple[Any, ...], bits: Array, out: Array
-) -> None:
+def _part(me: int, size: int, x: Array, ids: Ids, settings: tuple[Any, ...], out: Array) -> None:
     """The rows of one thread; rows know nothing of each other, so no number depends on `size`."""
     rows = slice(me * len(x) // size, (me + 1) * len(x) // size)
-    dropout_rows(x[rows], ids[rows], bits[me], out[rows], *settings)
+    dropout_rows(x[rows], ids[rows], out[rows], *settings)

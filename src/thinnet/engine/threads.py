@@ -1,7 +1,7 @@
 """How many threads compiled code may use, and a team that runs one function on them.
 
 Numba's own layers are not used: one kills forked children, one aborts the process when two
-threads call it.  A team lives for one call, so nothing is left to spin or to be forked.
+threads call it.  The members of a team sleep between two calls: nothing spins.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
+from functools import cache, partial
+from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +43,11 @@ def cores() -> int:
         allowed = len(os.sched_getaffinity(0))
     else:
         allowed = os.cpu_count() or 1
-    return max(1, min(allowed, _quota()))
+    return max(1, min(allowed, quota()))
 
 
-def _quota() -> int:
+@cache  # reading a file takes as long as dropping 100,000 elements
+def quota() -> int:
     try:
         quota, period = CGROUP.read_text().split()
         return math.ceil(int(quota) / int(period))
@@ -51,27 +55,84 @@ def _quota() -> int:
         return 2**31
 
 
+class _Helper:
+    """A thread that sleeps until it is given work, which is four times as fast as a new one."""
+
+    def __init__(self) -> None:
+        self.work: Callable[[], Any] | None = None
+        self.error: BaseException | None = None
+        self.begin, self.ended = threading.Lock(), threading.Lock()
+        self.begin.acquire()
+        self.ended.acquire()
+        self.thread = threading.Thread(target=self._serve, name="thinnet", daemon=True)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        while self.begin.acquire() and self.work is not None:
+            try:
+                self.work()
+            except BaseException as error:
+                self.error = error
+            self.work = None  # what it holds must not live on in a sleeping thread
+            self.ended.release()
+
+    def wait(self) -> BaseException | None:
+        """Until the work has ended, even if interrupted: its memory must stay till then."""
+        interrupt, waited = None, list[bool]()
+        while not waited:
+            try:  # one call of C, so that no Ctrl-C comes between the end and the note of it
+                waited.extend(map(call, [self.ended.acquire]))
+            except KeyboardInterrupt as error:
+                interrupt = error
+        found, self.error = self.error or interrupt, None
+        return found
+
+    def leave(self) -> None:
+        self.begin.release()
+        self.thread.join()
+
+
+_idle: list[_Helper] = []  # popping and appending are safe among threads
+
+
+def _dismiss() -> None:
+    """Before a fork, since the child would have the helpers without their threads."""
+    while _idle:
+        _idle.pop().leave()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_dismiss)
+
+
+def _hire() -> _Helper:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return _Helper()
+
+
 def run_team(size: int, function: Callable[..., Any], *arguments: Any) -> None:
     """Call ``function(me, size, *arguments)`` for me = 0 to size - 1, each on a thread.
 
-    The calling thread is member 0.  The first exception is raised when all have ended.
+    The calling thread is member 0.  An exception is raised when all have ended.
     """
     if size == 1:
         function(0, 1, *arguments)
         return
+    helpers = [_hire() for _ in range(size - 1)]
+    for me, helper in enumerate(helpers, start=1):
+        helper.work = partial(function, me, size, *arguments)
+    mine = partial(function, 0, size, *arguments)
+    starts: list[Callable[[], Any]] = [*(helper.begin.release for helper in helpers), mine]
     errors: list[BaseException] = []
-
-    def member(me: int) -> None:
-        try:
-            function(me, size, *arguments)
-        except BaseException as error:
-            errors.append(error)
-
-    others = [threading.Thread(target=member, args=(me,), daemon=True) for me in range(1, size)]
-    for thread in others:
-        thread.start()
-    member(0)
-    for thread in others:
-        thread.join()
+    try:
+        # One call of C: between its parts no Ctrl-C can come, after which some would wait for ever.
+        deque(map(call, starts), maxlen=0)
+    except BaseException as error:
+        errors.append(error)
+    endings = [helper.wait() for helper in helpers]
+    _idle.extend(helpers)
+    errors += [error for error in endings if error is not None]
     if errors:
         raise errors[0]

@@ -86,7 +86,7 @@ def _buffers(lowered: Lowered, rows: int, dtype: np.dtype) -> dict[str, Array]:
         "statistics": np.zeros(lowered.statistics + lowered.row_statistics * rows, dtype),
         "row_loss": np.zeros(rows),
         "ones": np.ones(TOGETHER, np.uint8),
-        "every": np.full(_widest(lowered) // 8 + 2, 0xFF, np.uint8),
+        "every": np.full(_widest(lowered) // 8 + 8, 0xFF, np.uint8),
     }
 
 

@@ -1,93 +1,92 @@
-"""Inverted dropout of rows; linear, so its own backward."""
+"""Inverted dropout of rows, alone or with the bias and the ReLU before it.
+
+It is linear where it is alone, so it is its own backward.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.compile import kernel
+from thinnet.engine.compile import inlined, kernel
 from thinnet.engine.kernels.lanes import (
     EVERY,
     LANES,
-    finish_rectified,
-    finish_straight,
-    scale_kept,
+    add_and_drop_lanes,
+    add_rectify_and_drop_lanes,
+    drop_lanes,
     tail,
 )
-from thinnet.engine.kernels.philox import keep_bits
+from thinnet.engine.kernels.philox import UNITS, bits_along, word_at
 from thinnet.engine.parts import part
 
-
-@part
-def apply_bits(x: Any, bits: Any, scale: Any, out: Any) -> None:
-    """``out = x * scale`` where the unit's bit is set, 0 elsewhere; for one row.
-
-    A byte more of `bits` than the row needs is looked at.
-    """
-    source, target = np.uint64(x.ctypes.data), np.uint64(out.ctypes.data)
-    _apply(source, x.size, bits, scale, target, x.itemsize)
+# What is done with a row besides dropping.
+NOTHING, ADD, ADD_AND_RECTIFY = 0, 1, 2
+NOT_USED: Final = np.uint64(0)  # the address of a bias that isn't added
 
 
 @part
 def apply_bits_to_rows(
-    rows: Any, n_rows: Any, width: Any, n: Any, bits: Any, between: Any, scale: Any
-) -> None:
-    """The same in place for several rows, stored `width` numbers and `between` bytes apart."""
-    start, size = np.uint64(rows.ctypes.data), rows.itemsize
-    for r in range(n_rows):
-        row = start + np.uint64(r * width * size)
-        _apply(row, n, bits[r * between :], scale, row, size)
-
-
-@part
-def finish_rows(
-    rectifies: Any, rows: Any, n_rows: Any, width: Any, n: Any, bias: Any, bits: Any, between: Any,
+    what: Any, rows: Any, n_rows: Any, width: Any, n: Any, bias: Any, bits: Any, between: Any,
     scale: Any,
 ) -> None:  # fmt: skip
-    """Bias, ReLU or nothing, and dropout in one sweep; without `bits` all is kept."""
-    start, size, source = np.uint64(rows.ctypes.data), rows.itemsize, np.uint64(bias.ctypes.data)
+    """Drop where a bit is not set, in place; rows of n of `width` numbers, `between` bytes apart.
+
+    `bias` is an address; a word more of `bits` than the rows need is looked at.
+    """
+    start, size = np.uint64(rows.ctypes.data), rows.itemsize
+    kept = np.uint64(bits.ctypes.data)
     for r in range(n_rows):
-        row, mine = start + np.uint64(r * width * size), bits[r * between :]
-        for i in range(0, n, LANES):
-            there, ahead = EVERY if i + LANES <= n else tail(n), np.uint64(i * size)
-            kept = _word(mine, i // LANES)
-            if rectifies:
-                finish_rectified(row + ahead, source + ahead, kept, there, scale)
-            else:
-                finish_straight(row + ahead, source + ahead, kept, there, scale)
+        row = start + np.uint64(r * width * size)
+        for i in range(0, n, UNITS):
+            word = word_at(kept + np.uint64(r * between + (i >> 3)))
+            place, ahead = row + np.uint64(i * size), np.uint64(i * size)
+            apply_word(what, place, bias + ahead, word, n - i, scale, place, size)
+
+
+@inlined
+def drop_row(
+    what: Any, x: Any, bias: Any, n: Any, sample: Any, stream: Any, step: Any, k0: Any, k1: Any,
+    limit: Any, scale: Any, out: Any, size: Any,
+) -> None:  # fmt: skip
+    """Draw the mask of a row, and drop; `x`, `bias` and `out` are addresses.
+
+    Bits that go from where they are drawn to where they are used take a sixth less time than those
+    of a whole row, written and read.
+    """
+    for i in range(0, n, UNITS):
+        ahead = np.uint64(i * size)
+        word = bits_along(np.uint64(i >> 3), sample, step, stream, k0, k1, limit)
+        apply_word(what, x + ahead, bias + ahead, word, n - i, scale, out + ahead, size)
 
 
 @part
-def _apply(source: Any, n: Any, bits: Any, scale: Any, target: Any, size: Any) -> None:
-    whole = n // LANES
-    for i in range(whole):
-        ahead = np.uint64(i * LANES * size)
-        scale_kept(source + ahead, _word(bits, i), EVERY, scale, target + ahead)
-    if n % LANES:
-        ahead = np.uint64(whole * LANES * size)
-        scale_kept(source + ahead, _word(bits, whole), tail(n), scale, target + ahead)
-
-
-@part
-def _word(bits: Any, i: Any) -> Any:
-    return np.uint16(bits[2 * i] | (np.uint16(bits[2 * i + 1]) << np.uint16(8)))
+def apply_word(
+    what: Any, x: Any, bias: Any, word: Any, n: Any, scale: Any, out: Any, size: Any
+) -> None:
+    """The first n numbers, of at most 64."""
+    for i in range(0, min(n, UNITS), LANES):
+        there, ahead = EVERY if i + LANES <= n else tail(n), np.uint64(i * size)
+        kept = np.uint16(word >> np.uint64(i))
+        if what == NOTHING:
+            drop_lanes(x + ahead, bias, kept, there, scale, out + ahead)
+        elif what == ADD:
+            add_and_drop_lanes(x + ahead, bias + ahead, kept, there, scale, out + ahead)
+        else:
+            add_rectify_and_drop_lanes(x + ahead, bias + ahead, kept, there, scale, out + ahead)
 
 
 @kernel
 def dropout_rows(
-    x: Any,
-    samples: Any,
-    bits: Any,
-    out: Any,
-    k0: Any,
-    k1: Any,
-    stream: Any,
-    step: Any,
-    limit: Any,
-    scale: Any,
+    x: Any, samples: Any, out: Any, k0: Any, k1: Any, stream: Any, step: Any, limit: Any, scale: Any
 ) -> None:
-    """Dropout of the rows of `x` with ids `samples`; `bits` has room for one row, and a byte."""
+    """Dropout of the rows of `x` with ids `samples`."""
+    size, n = x.itemsize, x.shape[1]
+    source, target = np.uint64(x.ctypes.data), np.uint64(out.ctypes.data)
     for row in range(x.shape[0]):
-        keep_bits(bits[:-1], k0, k1, stream, step, np.uint64(samples[row]), limit)
-        apply_bits(x[row], bits, scale, out[row])
+        sample, ahead = np.uint64(samples[row]), np.uint64(row * n * size)
+        drop_row(
+            NOTHING, source + ahead, NOT_USED, n, sample, stream, step, k0, k1, limit, scale,
+            target + ahead, size,
+        )  # fmt: skip

@@ -19,32 +19,6 @@ EVERY: Final = np.uint16(2**LANES - 1)
 
 
 @intrinsic
-def scale_kept(typing, x, bits, there, scale, out):  # type: ignore[no-untyped-def]
-    """``out[i] = x[i] * scale`` where bit i of the 16 `bits` is set, 0 elsewhere.
-
-    `x` and `out` are addresses of values of the type of `scale`, of which only those are touched
-    whose bit is set in `there`.  The bits become the vector's own mask, which the compiler does
-    not do with tests of single bits (measured: half the time in float32, a quarter in float64).
-    """
-    signature = types.void(types.uintp, types.uint16, types.uint16, scale, types.uintp)
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        source, mask, there, factor, target = arguments
-        real = context.get_value_type(scale)
-        vector = ir.VectorType(real, LANES)
-        touched = builder.bitcast(there, _MASK)
-        zeros = ir.Constant(vector, [0.0] * LANES)
-        values = _masked(builder, "load", vector, source, touched, scale.bitwidth // 8, zeros)
-        keep = builder.bitcast(mask, _MASK)
-        scaled = builder.fmul(values, _in_all_lanes(builder, factor, vector))
-        kept = builder.select(keep, scaled, zeros)
-        _masked(builder, "store", vector, target, touched, scale.bitwidth // 8, kept)
-        return context.get_dummy_value()
-
-    return signature, code
-
-
-@intrinsic
 def add_lanes(typing, target, source, there, like):  # type: ignore[no-untyped-def]
     """``target[i] += source[i]`` for the up to 16 lanes of `there`; addresses of one type."""
     signature = types.void(types.uintp, types.uintp, types.uint16, like)
@@ -86,35 +60,41 @@ def copy_row(source: Any, out: Any) -> None:
         copy_lanes(source + ahead, there, target + ahead, like)
 
 
-def _finish(rectifies: bool) -> Any:
+def _drop(adds: bool, rectifies: bool) -> Any:
     @intrinsic
-    def finish(typing, x, bias, bits, there, scale):  # type: ignore[no-untyped-def]
-        """``x[i] = f(x[i] + bias[i]) * scale`` where bit i of the 16 `bits` is set, 0 elsewhere.
+    def drop(typing, x, bias, bits, there, scale, out):  # type: ignore[no-untyped-def]
+        """``out[i] = f(x[i] + bias[i]) * scale`` where bit i of the 16 `bits` is set, 0 elsewhere.
 
-        f is ReLU (a NaN stays one) or nothing; `x` and `bias` are addresses, and only the lanes of
-        `there` are touched.
+        f is ReLU (a NaN stays one) or nothing; `x`, `bias` and `out` are addresses of values of the
+        type of `scale`, of which only the lanes of `there` are touched.  The bits become the
+        vector's own mask, which the compiler does not do with tests of single bits (measured: half
+        the time in float32, a quarter in float64).
         """
-        signature = types.void(types.uintp, types.uintp, types.uint16, types.uint16, scale)
+        places = [types.uintp, types.uintp, types.uint16, types.uint16, scale, types.uintp]
+        signature = types.void(*places)
 
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            x, bias, bits, there, factor = arguments
+            x, bias, bits, there, factor, out = arguments
             vector, size = ir.VectorType(context.get_value_type(scale), LANES), scale.bitwidth // 8
             touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
             y = _masked(builder, "load", vector, x, touched, size, zeros)
-            y = builder.fadd(y, _masked(builder, "load", vector, bias, touched, size, zeros))
+            if adds:
+                y = builder.fadd(y, _masked(builder, "load", vector, bias, touched, size, zeros))
             if rectifies:
                 y = builder.select(builder.fcmp_ordered("<=", y, zeros), zeros, y)
             y = builder.fmul(y, _in_all_lanes(builder, factor, vector))
             y = builder.select(builder.bitcast(bits, _MASK), y, zeros)
-            _masked(builder, "store", vector, x, touched, size, y)
+            _masked(builder, "store", vector, out, touched, size, y)
             return context.get_dummy_value()
 
         return signature, code
 
-    return finish
+    return drop
 
 
-finish_straight, finish_rectified = _finish(False), _finish(True)
+drop_lanes = _drop(adds=False, rectifies=False)
+add_and_drop_lanes = _drop(adds=True, rectifies=False)
+add_rectify_and_drop_lanes = _drop(adds=True, rectifies=True)
 
 
 @part

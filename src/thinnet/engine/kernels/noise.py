@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.kernels.dropout import apply_bits_to_rows
+from thinnet.engine.kernels.dropout import NOT_USED, NOTHING, apply_bits_to_rows, drop_row
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.normals import normals
 from thinnet.engine.kernels.philox import keep_bits, keep_bits_of_rows
@@ -25,7 +25,9 @@ from thinnet.philox import SHARED
 NOBODY: Final = np.uint64(SHARED)
 ALL: Final = np.uint64(65_536)  # the threshold below which every draw lies
 SWEEP_ROWS: Final = 64  # rows that are swept over together, at most
-WIDE: Final = 256  # units of a row from which on one row alone fills the lanes
+# Units of a row from which on its own counters fill the lanes of a vector well enough; below, they
+# are filled by several rows.
+ALONG: Final = 40
 
 
 @part
@@ -74,16 +76,15 @@ def draw_masks(op: Any, low: Any, high: Any, me: Any, run: Any, limit: Any, w: A
         draw_mask(op, run.step, NOBODY, limit, w, bits)
         return 0
     blocks = (op.n_drawn + 7) // 8
-    if op.n_drawn >= WIDE:
+    if op.n_drawn >= ALONG:
         for r in range(low, high):
             draw_mask(op, run.step, sample_of(op, run, r, w), limit, w, bits[(r - low) * blocks :])
     else:
-        samples = view(w.samples, np.uint64(0))[me * SWEEP_ROWS : me * SWEEP_ROWS + high - low]
+        samples = view(w.samples, np.uint64(0))[me * SWEEP_ROWS : (me + 1) * SWEEP_ROWS]
         for r in range(low, high):
             samples[r - low] = sample_of(op, run, r, w)
-        keep_bits_of_rows(
-            bits, blocks, w.k0, w.k1, np.uint64(op.stream), np.uint64(run.step), samples, limit
-        )
+        stream, step, n = np.uint64(op.stream), np.uint64(run.step), high - low
+        keep_bits_of_rows(bits, blocks, w.k0, w.k1, stream, step, samples, n, limit)
     return blocks
 
 
@@ -92,6 +93,28 @@ def spread(bits: Any, places: Any, scale: Any, row: Any) -> None:
     """The mask where unit i has the draw of ``places[i]``: what shares it along some axes."""
     for i in range(row.size):
         row[i] = row[i] * scale if is_kept(bits, places[i]) else row.dtype.type(0)
+
+
+@part
+def drop_rows(
+    what: Any, op: Any, low: Any, high: Any, n: Any, bias: Any, rows: Any, me: Any, run: Any,
+    limit: Any, scale: Any, w: Any,
+) -> None:  # fmt: skip
+    """Dropout of each unit of rows `low` to `high`, which stand in `rows`, with what is before it.
+
+    `bias` is an address.
+    """
+    if op.shared or op.n_drawn < ALONG:
+        between, bits = draw_masks(op, low, high, me, run, limit, w), bits_of(me, w)
+        apply_bits_to_rows(what, rows, high - low, op.n_out, n, bias, bits, between, scale)
+        return
+    start, size = np.uint64(rows.ctypes.data), rows.itemsize
+    for r in range(low, high):
+        row, sample = start + np.uint64((r - low) * op.n_out * size), sample_of(op, run, r, w)
+        drop_row(
+            what, row, bias, n, sample, np.uint64(op.stream), np.uint64(run.step), w.k0, w.k1,
+            limit, scale, row, size,
+        )  # fmt: skip
 
 
 @part
@@ -108,10 +131,10 @@ def mask_rows(
     w: Any,
 ) -> None:
     """``rows = rows * by`` where kept and 0 elsewhere; `rows` starts at row `low`."""
-    between, bits = draw_masks(op, low, high, me, run, limit, w), bits_of(me, w)
     if op.map == NOWHERE:
-        apply_bits_to_rows(rows, high - low, op.n_out, n, bits, between, by)
+        drop_rows(NOTHING, op, low, high, n, NOT_USED, rows, me, run, limit, by, w)
         return
+    between, bits = draw_masks(op, low, high, me, run, limit, w), bits_of(me, w)
     for r in range(high - low):
         row = rows[r * op.n_out : r * op.n_out + n]
         spread(bits[r * between :], view(w.maps, np.int32(0))[op.map :], by, row)

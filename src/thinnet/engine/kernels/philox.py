@@ -1,23 +1,28 @@
 """Keep bits by Philox4x32-10: the compiled twin of `thinnet.masks.mask`.
 
 A counter serves eight neighbouring units, so its keep bits fill one byte, bit d for unit
-``8 * block + d``.  Bytes of one row are computed lane by lane, which the compiler vectorises.
+``8 * block + d``.  Eight counters are computed at once, in the lanes of vectors.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+from llvmlite import ir
+from numba import types
 
-from thinnet.engine.compile import inlined, kernel
+from thinnet.engine.compile import inlined, intrinsic, kernel
 from thinnet.engine.parts import part
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 HALF = np.uint64(32)
 LOW = np.uint64(0xFFFFFFFF)
-LOW16, SHIFT16 = np.uint64(0xFFFF), np.uint64(16)
+LANES: Final = 8
+UNITS: Final = 8 * LANES  # that have a bit in a word
+_WORD, _INDEX, _BYTE = ir.IntType(64), ir.IntType(32), ir.IntType(8)
+_WORDS: Final = ir.VectorType(_WORD, LANES)
 
 
 @inlined
@@ -35,42 +40,173 @@ def words(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     return c0, c1, c2, c3
 
 
-@inlined
-def keep_byte(block: Any, sample: Any, step: Any, stream: Any, k0: Any, k1: Any, limit: Any) -> Any:
-    """The keep bits of the eight units from ``8 * block`` on."""
-    c0, c1, c2, c3 = words(block, sample, step, stream, k0, k1)
-    bits = np.uint64((c0 & LOW16) >= limit)
-    bits |= np.uint64((c0 >> SHIFT16) >= limit) << np.uint64(1)
-    bits |= np.uint64((c1 & LOW16) >= limit) << np.uint64(2)
-    bits |= np.uint64((c1 >> SHIFT16) >= limit) << np.uint64(3)
-    bits |= np.uint64((c2 & LOW16) >= limit) << np.uint64(4)
-    bits |= np.uint64((c2 >> SHIFT16) >= limit) << np.uint64(5)
-    bits |= np.uint64((c3 & LOW16) >= limit) << np.uint64(6)
-    bits |= np.uint64((c3 >> SHIFT16) >= limit) << np.uint64(7)
-    return np.uint8(bits)
+def _rounds(builder: Any, counter: Any, keys: Any) -> Any:
+    """The same for eight counters in the lanes of four vectors; upper halves are garbage."""
+    c0, c1, c2, c3 = counter
+    k0, k1 = (_everywhere(builder, key) for key in keys)
+    for _ in range(10):
+        p, q = _times(builder, c0, M0), _times(builder, c2, M1)
+        c0 = _xor(builder, builder.lshr(q, _each(HALF)), c1, k0)
+        c2 = _xor(builder, builder.lshr(p, _each(HALF)), c3, k1)
+        c1, c3 = q, p
+        k0, k1 = builder.add(k0, _each(W0)), builder.add(k1, _each(W1))
+    return c0, c1, c2, c3
+
+
+def _times(builder: Any, words: Any, by: Any) -> Any:
+    return builder.mul(builder.and_(words, _each(LOW)), _each(by))
+
+
+def _xor(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    return builder.xor(builder.xor(a, b), c)
+
+
+def _each(number: Any) -> Any:
+    return ir.Constant(_WORDS, [int(number)] * LANES)
+
+
+def _everywhere(builder: Any, word: Any) -> Any:
+    nothing, places = ir.Constant(_WORDS, ir.Undefined), ir.VectorType(_INDEX, LANES)
+    first = builder.insert_element(nothing, word, ir.Constant(_INDEX, 0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(places, [0] * LANES))
+
+
+def _compared(builder: Any, words: Any, limit: Any) -> Any:
+    """A bit for each of the 64 draws of eight counters, set where it is not below `limit`.
+
+    The four words of a counter are put side by side, so that one comparison has the draws in the
+    order of their units.
+    """
+    c0, c1, c2, c3 = words
+    front, back = (
+        builder.or_(builder.and_(low, _each(LOW)), builder.shl(high, _each(HALF)))
+        for low, high in ((c0, c1), (c2, c3))
+    )
+    most = _everywhere(builder, builder.sub(limit, ir.Constant(_WORD, 1)))
+    draws = ir.VectorType(ir.IntType(16), 4 * LANES)
+    # The limit less one in all four quarters of a word; draws are compared 32 at a time.
+    most = builder.bitcast(builder.mul(most, _each(0x0001_0001_0001_0001)), draws)
+    bits = []
+    for places in ([0, 8, 1, 9, 2, 10, 3, 11], [4, 12, 5, 13, 6, 14, 7, 15]):
+        order = ir.Constant(ir.VectorType(_INDEX, LANES), places)
+        words = builder.bitcast(builder.shuffle_vector(front, back, order), draws)
+        above = builder.icmp_unsigned(">", words, most)
+        bits.append(builder.zext(builder.bitcast(above, ir.IntType(32)), _WORD))
+    found = builder.or_(bits[0], builder.shl(bits[1], ir.Constant(_WORD, 32)))
+    nothing_drops = builder.icmp_unsigned("==", limit, ir.Constant(_WORD, 0))
+    return builder.select(nothing_drops, ir.Constant(_WORD, 2**64 - 1), found)
+
+
+@intrinsic
+def bits_along(typing, block, sample, step, stream, k0, k1, limit):  # type: ignore[no-untyped-def]
+    """The keep bits of 64 neighbouring units of a sample, from ``8 * block`` on.
+
+    All are uint64; `limit` is a threshold from 0 to 65536.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        block, sample, step, stream, k0, k1, limit = arguments
+        ahead = ir.Constant(_WORDS, list(range(LANES)))
+        blocks = builder.add(_everywhere(builder, block), ahead)
+        others = [_everywhere(builder, word) for word in (sample, step, stream)]
+        words = _rounds(builder, (blocks, *others), (k0, k1))
+        return _compared(builder, words, limit)
+
+    return types.uint64(*[types.uint64] * 7), code
+
+
+@intrinsic
+def bits_across(typing, block, samples, step, stream, k0, k1, limit):  # type: ignore[no-untyped-def]
+    """The keep bits of the units ``8 * block`` to ``8 * block + 7`` of eight samples.
+
+    `samples` is the address of eight uint64.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        block, samples, step, stream, k0, k1, limit = arguments
+        each = builder.load(builder.inttoptr(samples, _WORDS.as_pointer()), align=8)
+        before, *after = (_everywhere(builder, word) for word in (block, step, stream))
+        words = _rounds(builder, (before, each, *after), (k0, k1))
+        return _compared(builder, words, limit)
+
+    return types.uint64(*[types.uint64] * 7), code
+
+
+@intrinsic
+def _put_bytes(typing, address, apart, word):  # type: ignore[no-untyped-def]
+    """Write the eight bytes of a word, so many bytes apart; a loop would be made into vectors."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address, apart, word = arguments
+        for i in range(8):
+            byte = builder.lshr(word, ir.Constant(_WORD, 8 * i))
+            place = builder.add(address, builder.mul(apart, ir.Constant(_WORD, i)))
+            pointer = builder.inttoptr(place, _BYTE.as_pointer())
+            builder.store(builder.trunc(byte, _BYTE), pointer)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64, types.uint64), code
+
+
+@intrinsic
+def _put_word(typing, address, word):  # type: ignore[no-untyped-def]
+    """Write a word at any address."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address, word = arguments
+        builder.store(word, builder.inttoptr(address, _WORD.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64), code
+
+
+@intrinsic
+def word_at(typing, address):  # type: ignore[no-untyped-def]
+    """The 64 keep bits from any address on."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], _WORD.as_pointer())
+        return builder.load(pointer, align=1)
+
+    return types.uint64(types.uint64), code
 
 
 @part
 def keep_bits(
     out: Any, k0: Any, k1: Any, stream: Any, step: Any, sample: Any, limit: Any, start: Any = 0
 ) -> None:
-    """Write the keep bits of one row, a byte for each block from `start` on."""
-    for i in range(out.size):
-        out[i] = keep_byte(np.uint64(start + i), sample, step, stream, k0, k1, limit)
+    """Write the keep bits of one row, a byte for each block from `start` on.
+
+    Whole words are written: up to seven bytes behind `out` are no longer what they were.
+    """
+    place = np.uint64(out.ctypes.data)
+    for i in range(0, out.size, LANES):
+        bits = bits_along(np.uint64(start + i), sample, step, stream, k0, k1, limit)
+        _put_word(place + np.uint64(i), bits)
 
 
 @part
 def keep_bits_of_rows(
-    out: Any, blocks: Any, k0: Any, k1: Any, stream: Any, step: Any, samples: Any, limit: Any
+    out: Any,
+    blocks: Any,
+    k0: Any,
+    k1: Any,
+    stream: Any,
+    step: Any,
+    samples: Any,
+    n: Any,
+    limit: Any,
 ) -> None:
-    """Write those of several short rows, one lane for each; `blocks` bytes a row."""
-    rows = samples.size
-    column = out[rows * blocks : rows * (blocks + 1)]
-    for block in range(blocks):
-        for r in range(rows):
-            column[r] = keep_byte(np.uint64(block), samples[r], step, stream, k0, k1, limit)
-        for r in range(rows):
-            out[r * blocks + block] = column[r]
+    """Write those of the first n rows, `blocks` bytes a row, one lane for each row.
+
+    Eight rows are computed at a time: `samples` and `out` have room for a multiple of eight.
+    """
+    place, start = np.uint64(out.ctypes.data), np.uint64(samples.ctypes.data)
+    for r in range(0, n, LANES):
+        for block in range(blocks):
+            eight = start + np.uint64(8 * r)
+            bits = bits_across(np.uint64(block), eight, step, stream, k0, k1, limit)
+            _put_bytes(place + np.uint64(r * blocks + block), np.uint64(blocks), bits)
 
 
 @kernel

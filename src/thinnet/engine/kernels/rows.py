@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.kernels.dropout import finish_rows
+from thinnet.engine.kernels.dropout import ADD, ADD_AND_RECTIFY, apply_bits_to_rows
 from thinnet.engine.kernels.elementwise import (
     activate,
     times_slope_of_input,
@@ -25,8 +25,7 @@ from thinnet.engine.kernels.losses import (
 from thinnet.engine.kernels.memory import cast, size_of, view
 from thinnet.engine.kernels.noise import (
     SWEEP_ROWS,
-    bits_of,
-    draw_masks,
+    drop_rows,
     level_of,
     limit_of,
     noise_backward,
@@ -107,13 +106,16 @@ def finish(
     op: Any, first: Any, last: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, w: Any
 ) -> None:
     like = rows.dtype.type(0)
-    bias = view(w.seen if op.thin_out else w.theta, like)[op.bias :]
+    values, size = w.seen if op.thin_out else w.theta, size_of(like)
+    bias = np.uint64(values + op.bias * size)
     scale = level_of(op, k, 0, w, like) if op.noise == MASK else cast(1, like)
     limit = limit_of(op, k, w) if op.noise == MASK else np.uint64(0)
-    rectifies, bits, between = op.activation == RELU, view(w.every, np.uint8(0)), 0
+    what = ADD_AND_RECTIFY if op.activation == RELU else ADD
     if limit != 0 and not op.thin_out:
-        bits, between = bits_of(me, w), draw_masks(op, first, last, me, run, limit, w)
-    finish_rows(rectifies, rows, last - first, op.n_out, n, bias, bits, between, scale)
+        drop_rows(what, op, first, last, n, bias, rows, me, run, limit, scale, w)
+    else:
+        every = view(w.every, np.uint8(0))
+        apply_bits_to_rows(what, rows, last - first, op.n_out, n, bias, every, 0, scale)
 
 
 @part
