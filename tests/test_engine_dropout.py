@@ -93,6 +93,13 @@ def test_the_result_may_be_put_into_an_array(training, rate, rng):
         assert_same(out, wanted)
 
 
+@pytest.mark.parametrize("width", [1025, 1040, 1087, 1088])
+def test_nothing_is_written_behind_the_result(width, rng):
+    x, room = rng.normal(size=(32, width)), np.full(32 * width + 64, 7.0)
+    dropout(x, 0.5, seed=1, training=True, out=room[: x.size].reshape(x.shape))
+    assert (room[x.size :] == 7.0).all()
+
+
 def test_rows_need_not_be_contiguous(rng):
     x = large(rng)[:, ::-1]
     wanted = dropout(x.copy(), 0.5, seed=1, training=True)

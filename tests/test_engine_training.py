@@ -114,14 +114,14 @@ def test_sparse_values_that_stand_at_one_place_are_added():
 class Jump:
     """A learning rate that is far too large in one step."""
 
-    def __init__(self, step):
-        self.step = step
+    def __init__(self, step, rate=1e30):
+        self.step, self.rate = step, rate
 
     def __repr__(self):
         return f"Jump({self.step})"
 
     def at(self, step):
-        return 1e30 if step == self.step else 1e-3
+        return self.rate if step == self.step else 1e-3
 
 
 def diverge(executor, dtype=np.float32, **settings):
@@ -142,6 +142,7 @@ OVERFLOWS = {
     "later": {"optimiser": Adam(Jump(13))},
     "clipped": {"optimiser": SGD(Jump(7)), "clip_norm": 1e-3},
     "micro-batches": {"optimiser": SGD(Jump(7)), "accumulate": 2},
+    "weights of the last step": {"optimiser": SGD(Jump(24, 1e39))},
     "creeping": {"optimiser": SGD(1e4)},
 }
 
