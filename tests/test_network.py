@@ -290,6 +290,20 @@ def test_draws_differ_from_each_other_and_are_the_same_however_many_there_are(rn
     assert_array_equal(network.sample(x, 5), draws[:5])
 
 
+@pytest.mark.parametrize("executor", ["compiled", "reference"])
+def test_long_sampling_shows_a_progress_bar_where_it_is_asked_for(executor, capsys, monkeypatch):
+    net, x = small(executor=executor), np.zeros((5, 4))
+    for progress in (None, False, True):  # done before a bar would appear
+        net.sample(x, 3, progress=progress)
+        assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr("thinnet.network.PATIENCE", 0.0)
+    net.sample(x, 3, progress=True)
+    shown = capsys.readouterr()
+    assert "sampling" in shown.err
+    assert "15/15" in shown.err
+    assert not shown.out
+
+
 def test_a_draw_is_one_thinned_network_for_all_rows(rng):
     network = small()
     row = rng.normal(size=(1, 4))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from thinnet import checks, description, execution, philox, sparse
+from thinnet import progress as bars
 from thinnet.arrays import Array, Flat, Rows, Samples
 from thinnet.binding import (
     bind,
@@ -28,6 +29,7 @@ from thinnet.presence import Presence, parameters_present
 from thinnet.run import Clock, Pass, Run, Site, Watch, unwatched
 
 BLOCK_ROWS = 4096  # rows that one pass of a prediction takes
+PATIENCE = 1.0  # seconds of sampling before a progress bar appears
 
 
 class Network:
@@ -209,9 +211,10 @@ class Network:
             If `x` has the wrong shape, is empty, or holds NaN or infinity.
         """
         x = sparse.finite("X", self.fitting(x), self.dtype)
-        if not execution.is_compiled(self):
-            return self._in_blocks(x, lambda rows: Run.predict())
         out = np.empty((x.shape[0], *self.out), self.dtype)
+        if not execution.is_compiled(self):
+            self._in_blocks(x, lambda rows: Run.predict(), out)
+            return out
         with execution.lent(self, "predict", x.shape[0]) as passes:
             passes.predict(x, out)
         return out
@@ -223,6 +226,7 @@ class Network:
         *,
         share: str = "draw",
         samples: Samples | None = None,
+        progress: bool | None = None,
     ) -> Array:
         """Raw outputs of `n_draws` thinned networks, dropout on and statistics left alone.
 
@@ -236,6 +240,9 @@ class Network:
             "element": each row draws its own masks.
         samples : sequence of int, optional
             The rows' ids, for ``share="element"``; None numbers the rows of this call from 0.
+        progress : bool, optional
+            Show a progress bar when it takes longer than a second; by default on terminals and in
+            notebooks.
 
         Returns
         -------
@@ -261,27 +268,25 @@ class Network:
             )
         ids = row_ids(samples, x.shape[0], "X")
 
-        if execution.is_compiled(self):
-            out = np.empty((n_draws, x.shape[0], *self.out), self.dtype)
-            with execution.lent(self, share, x.shape[0]) as passes:
-                passes.sample(x, ids, range(n_draws), out, lambda n: None)
-            return out
+        out = np.empty((n_draws, x.shape[0], *self.out), self.dtype)
+        with bars.opened(progress, "sampling", 0, n_draws * x.shape[0], PATIENCE) as bar:
+            if execution.is_compiled(self):
+                with execution.lent(self, share, x.shape[0]) as passes:
+                    passes.sample(x, ids, range(n_draws), out, bar.advance)
+                return out
+            for number in range(n_draws):
 
-        def one_draw(number: int) -> Rows:
-            def run(rows: slice) -> Run:
-                return Run.sample(number, "shared" if share == "draw" else ids[rows])
+                def run(rows: slice, number: int = number) -> Run:
+                    return Run.sample(number, "shared" if share == "draw" else ids[rows])
 
-            return self._in_blocks(x, run)
-
-        return np.stack([one_draw(number) for number in range(n_draws)])
-
-    def _in_blocks(self, x: Any, run: Any) -> Rows:
-        n = x.shape[0]
-        out = np.empty((n, *self.out), self.dtype)
-        for start in range(0, n, BLOCK_ROWS):
-            rows = slice(start, min(start + BLOCK_ROWS, n))
-            out[rows], _ = self.forward(self.entering(x[rows]), run(rows))
+                self._in_blocks(x, run, out[number])
+                bar.advance(x.shape[0])
         return out
+
+    def _in_blocks(self, x: Any, run: Callable[[slice], Run], out: Array) -> None:
+        for start in range(0, len(out), BLOCK_ROWS):
+            rows = slice(start, min(start + BLOCK_ROWS, len(out)))
+            out[rows], _ = self.forward(self.entering(x[rows]), run(rows))
 
     def masks(self, *, step: int, samples: Samples, purpose: Purpose = "train") -> dict[int, Array]:
         """Which units were kept in a step (or draw), recomputed: nothing was stored.

@@ -95,7 +95,7 @@ class Predictor:
     def sample(
         self, X: Any, ids: Ids, draws: Sequence[int], out: Array, done: Callable[[int], None]
     ) -> None:
-        """Write the outputs of each draw to ``out[i]``; tells `done` how many draws of a block.
+        """Write the outputs of each draw to ``out[i]``; tells `done` how many rows of draws.
 
         Parameters
         ----------
@@ -136,5 +136,5 @@ class Predictor:
             start, took = time.perf_counter(), len(rounds[part])
             call(self._size, took, work, self._like)
             seconds = max(time.perf_counter() - start, 1e-9)
-            done(took)
+            done(int(rounds["rows"][part].sum()))
             first, n = first + n, max(1, min(8 * n, int(CHUNK_SECONDS * n / seconds)))

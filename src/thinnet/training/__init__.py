@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from thinnet import checkpoints, checks
+from thinnet import progress as bars
 from thinnet.losses import Loss, loss_for
 from thinnet.network import Network
 from thinnet.optimisers import Adam, Optimiser
-from thinnet.training import progress as bars
 from thinnet.training.data import Data, checked_data
 from thinnet.training.history import Epoch, History
 from thinnet.training.interrupt import InterruptFlag

@@ -41,6 +41,13 @@ class Epoch:
     validation_score: float = NOT_MEASURED
     seconds: float = NOT_MEASURED
 
+    def said(self) -> str:
+        """The losses in a few words, for the end of a progress bar."""
+        words = f"loss {self.loss:.3f}"
+        if math.isnan(self.validation_score):
+            return words
+        return f"{words}, validation {self.validation_score:.3f}"
+
 
 COLUMNS = tuple(column.name for column in fields(Epoch))
 

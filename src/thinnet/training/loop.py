@@ -15,12 +15,12 @@ from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.penalties import penalised
 from thinnet.plateau import Plateau, ReduceOnPlateau
+from thinnet.progress import Bar
 from thinnet.schedules import as_schedule
 from thinnet.training.data import Data, batches, clean_subsample, epoch_order
 from thinnet.training.history import NOT_MEASURED, Epoch, History
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.plan import Plan
-from thinnet.training.progress import Bar
 from thinnet.training.steps import Steps, steps_for
 from thinnet.training.stopping import Waiting
 
@@ -159,7 +159,7 @@ class Training:
         )
         if due:  # a last epoch that is measured for its own sake decides nothing
             self._decide()
-        bar.say(self.history.last)
+        bar.say(self.history.last.said())
         self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
         network.clock.epoch += 1
 

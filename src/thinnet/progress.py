@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import time
 from contextlib import nullcontext
 from typing import Any, Protocol, runtime_checkable
 
@@ -10,14 +10,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thinnet import checks
-from thinnet.training.history import Epoch
 
 
 @runtime_checkable
 class Bar(Protocol):
     def advance(self, steps: int) -> None: ...
 
-    def say(self, epoch: Epoch) -> None: ...
+    def say(self, words: str) -> None: ...
 
 
 class Silent:
@@ -26,28 +25,41 @@ class Silent:
     def advance(self, steps: int) -> None:
         pass
 
-    def say(self, epoch: Epoch) -> None:
+    def say(self, words: str) -> None:
         pass
 
 
 class Shown:
-    """A rich bar over steps, with the latest losses beside it."""
+    """A rich bar over steps, with a few words beside it; as a context it ends with its work.
 
-    def __init__(self, bar: Progress, title: str, done: int, total: int) -> None:
-        self._bar = bar
+    It appears when something is told to it after `patience` seconds.
+    """
+
+    def __init__(self, bar: Progress, title: str, done: int, total: int, patience: float) -> None:
+        self._bar, self._due = bar, time.monotonic() + patience
         self._task = bar.add_task(title, completed=done, total=total, said="")
 
+    def __enter__(self) -> Shown:
+        self._show()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar.live.is_started:  # else it would leave an empty line
+            self._bar.stop()
+
+    def _show(self) -> None:
+        if time.monotonic() >= self._due:
+            self._bar.start()  # once; then it does nothing
+
     def advance(self, steps: int) -> None:
+        self._show()
         self._bar.advance(self._task, steps)
 
-    def say(self, epoch: Epoch) -> None:
-        said = f"loss {epoch.loss:.3f}"
-        if not math.isnan(epoch.validation_score):
-            said += f", validation {epoch.validation_score:.3f}"
-        self._bar.update(self._task, said=said)
+    def say(self, words: str) -> None:
+        self._bar.update(self._task, said=words)
 
 
-def opened(show: bool | None, title: str, done: int, total: int) -> Any:
+def opened(show: bool | None, title: str, done: int, total: int, patience: float = 0.0) -> Any:
     """A context that gives a Bar; with ``show=None`` it is silent where nobody looks."""
     checks.one_of("progress", show, (None, True, False))
     console = Console(stderr=True)
@@ -60,16 +72,4 @@ def opened(show: bool | None, title: str, done: int, total: int) -> Any:
         TimeRemainingColumn(),
         TextColumn("{task.fields[said]}"),
     )
-    return _ShownContext(Progress(*columns, console=console), title, done, total)
-
-
-class _ShownContext:
-    def __init__(self, bar: Progress, title: str, done: int, total: int) -> None:
-        self._bar, self._task = bar, (title, done, total)
-
-    def __enter__(self) -> Shown:
-        self._bar.start()
-        return Shown(self._bar, *self._task)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+    return Shown(Progress(*columns, console=console), title, done, total, patience)
