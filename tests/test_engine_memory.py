@@ -14,7 +14,7 @@ from thinnet.optimisers import SGD
 # The engine's own; the others belong to the network, its optimiser, the data or the caller.
 OWN = {
     "operations", "votes", "maps", "widths", "seen", "activations", "slopes", "statistics",
-    "row_loss", "ones", "every", "present", "index", "rank", "count", "chance", "scratch", "drawn",
+    "row_loss", "ones", "every", "present", "index", "count", "chance", "scratch", "drawn",
     "samples", "bits", "stages", "instructions", "tasks", "squares", "shared",
 }  # fmt: skip
 AROUND = 4096  # bytes

@@ -66,7 +66,7 @@ ADDRESSES: Final = (
     "good",  # gets a copy of theta before round number `copied`
     "seen",  # parameters as thinned operations see them
     # What exists of the inputs and outputs of layers, a row for each side; side 0 is all there.
-    "present", "index", "rank", "count", "chance",
+    "present", "index", "count", "chance",
     "ones",  # bytes
     "every",  # bits, all set
     "activations", "slopes", "statistics",

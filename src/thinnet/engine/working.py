@@ -10,6 +10,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
 from thinnet.engine.kernels.gradients import TOGETHER
+from thinnet.engine.kernels.lanes import LANES
 from thinnet.engine.kernels.losses import NARROW
 from thinnet.engine.kernels.noise import SWEEP_ROWS
 from thinnet.engine.kernels.team import shared_size
@@ -94,9 +95,8 @@ def _sides(lowered: Lowered) -> dict[str, Array]:
     n, width = len(lowered.sides), _widest(lowered)
     everything = np.arange(width, dtype=np.int32)
     return {
-        "present": np.ones((n, width), np.uint8),
+        "present": np.ones(n * width + LANES, np.uint8),
         "index": np.tile(everything, (n, 1)),
-        "rank": np.tile(everything, (n, 1)),
         "count": np.full(n, width, np.int64),
         "chance": np.ones(n),
     }

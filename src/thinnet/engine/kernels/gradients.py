@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.engine.kernels import normalisation as norms
+from thinnet.engine.kernels.lanes import expand
 from thinnet.engine.kernels.memory import cast, view
 from thinnet.engine.kernels.optimisers import (
     corrections,
@@ -29,7 +30,6 @@ from thinnet.engine.kernels.sides import (
     index_of,
     mask_weights,
     present_of,
-    rank_of,
     unit_at,
 )
 from thinnet.engine.opcodes import BATCH_NORM, DENSE
@@ -84,14 +84,6 @@ def chance_of_weights(op: Any, w: Any) -> Any:
 
 
 @part
-def expand(compact: Any, present: Any, rank: Any, out: Any) -> None:
-    """What was computed for the inputs that exist, at their places; zeros elsewhere."""
-    for i in range(out.size):
-        value = compact[rank[i]]
-        out[i] = value if present[i] else out.dtype.type(0)
-
-
-@part
 def settle_units(
     op: Any, at: Any, low: Any, high: Any, l1: Any, l2: Any, run: Any, w: Any, g: Any, spare: Any
 ) -> Any:
@@ -132,8 +124,7 @@ def settle_rows(
     op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, g: Any, spare: Any
 ) -> Any:
     """The weights of one unit after the other."""
-    columns, rank = present_of(op.side_in, w), rank_of(op.side_in, w)
-    units = present_of(op.side_out, w)
+    columns, units = present_of(op.side_in, w), present_of(op.side_out, w)
     corrected, total = corrected_by(run, chance_of_weights(op, w), w), g.dtype.type(0)
     for place in range(low, high):
         unit = unit_at(op, place, w)
@@ -141,7 +132,7 @@ def settle_rows(
             continue
         row = g[(place - low) * op.n_in : (place - low + 1) * op.n_in]
         if op.thin_in:
-            expand(row, columns, rank, spare[: op.n_in])
+            expand(row, columns, spare[: op.n_in])
             row = spare[: op.n_in]
         if op.dropped:
             mask_weights(op, unit, k, me, run, w, row)

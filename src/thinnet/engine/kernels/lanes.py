@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.core import cgutils
 
@@ -13,9 +14,11 @@ from thinnet.engine.compile import intrinsic
 from thinnet.engine.parts import part
 
 LANES: Final = 16
-_INDEX, _BIT = ir.IntType(32), ir.IntType(1)
+_WORD, _INDEX, _BIT = ir.IntType(64), ir.IntType(32), ir.IntType(1)
 _MASK: Final = ir.VectorType(_BIT, LANES)
 EVERY: Final = np.uint16(2**LANES - 1)
+# Has the processor an instruction that spreads numbers?  (Machine code is kept for each processor.)
+EXPANDS: Final = bool(get_host_cpu_features().get("avx512f", False))
 
 
 @intrinsic
@@ -58,6 +61,70 @@ def copy_row(source: Any, out: Any) -> None:
     for i in range(0, out.size, LANES):
         there, ahead = EVERY if i + LANES <= out.size else tail(out.size), np.uint64(i * size)
         copy_lanes(source + ahead, there, target + ahead, like)
+
+
+@intrinsic
+def _expand_lanes(typing, source, present, there, out, like):  # type: ignore[no-untyped-def]
+    """``out[i] = next of source`` where ``present[i]``, else 0, for the up to 16 lanes of `there`.
+
+    All are addresses.  Returns how many are present.  A register at a time: the compiler goes wrong
+    with vectors that it has to divide.
+    """
+    signature = types.int64(types.uintp, types.uintp, types.uint16, types.uintp, like)
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, present, there, out, _ = arguments
+        size = like.bitwidth // 8
+        lanes, total = 64 // size, _WORD(0)
+        vector = ir.VectorType(context.get_value_type(like), lanes)
+        bits, mask, bytes_ = ir.IntType(lanes), ir.VectorType(_BIT, lanes), ir.IntType(8 * lanes)
+        for first in range(0, LANES, lanes):
+            touched = builder.trunc(builder.lshr(there, there.type(first)), bits)
+            place = builder.inttoptr(builder.add(present, _WORD(first)), bytes_.as_pointer())
+            found = builder.bitcast(
+                builder.load(place, align=1), ir.VectorType(ir.IntType(8), lanes)
+            )
+            kept = builder.icmp_unsigned("!=", found, found.type([0] * lanes))
+            kept = builder.and_(kept, builder.bitcast(touched, mask))
+            start = builder.add(source, builder.mul(total, _WORD(size)))
+            pointer = builder.inttoptr(start, vector.element.as_pointer())
+            name, zeros = f"llvm.masked.expandload.v{lanes}f{8 * size}", vector([0.0] * lanes)
+            kind = ir.FunctionType(vector, [pointer.type, mask, vector])
+            load = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+            apart = builder.call(load, [pointer, kept, zeros])
+            target = builder.inttoptr(builder.add(out, _WORD(first * size)), vector.as_pointer())
+            kind = ir.FunctionType(ir.VoidType(), [vector, target.type, _INDEX, mask])
+            name = f"llvm.masked.store.v{lanes}f{8 * size}.p0"
+            store = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+            builder.call(store, [apart, target, _INDEX(size), builder.bitcast(touched, mask)])
+            n = builder.ctpop(builder.bitcast(kept, bits))
+            total = builder.add(total, builder.zext(n, _WORD))
+        return total
+
+    return signature, code
+
+
+@part
+def expand(source: Any, present: Any, out: Any) -> None:
+    """The numbers of `source` at those places of `out` that are present; zeros elsewhere.
+
+    Up to 15 bytes more of `present` are looked at.
+    """
+    if EXPANDS:
+        like, size, n, done = out.dtype.type(0), out.itemsize, out.size, np.int64(0)
+        start, target = np.uint64(source.ctypes.data), np.uint64(out.ctypes.data)
+        bytes_ = np.uint64(present.ctypes.data)
+        for i in range(0, n, LANES):
+            there, ahead = EVERY if i + LANES <= n else tail(n), np.uint64(i)
+            place = start + np.uint64(done * size)
+            done += _expand_lanes(
+                place, bytes_ + ahead, there, target + ahead * np.uint64(size), like
+            )
+    else:
+        done = np.int64(0)
+        for i in range(out.size):
+            out[i] = source[done] if present[i] else out.dtype.type(0)
+            done += np.int64(present[i])
 
 
 def _drop(adds: bool, rectifies: bool) -> Any:

@@ -2,7 +2,7 @@
 
 A *side* is the input or the output of layers, with the shared dropouts that vote over it.  Side 0
 has no votes: all of it exists.  `present` has a byte for each unit of each side, `index` the units
-that exist, `rank` the place of each unit among them.
+that exist.
 """
 
 from __future__ import annotations
@@ -26,11 +26,6 @@ def present_of(side: Any, w: Any) -> Any:
 @part
 def index_of(side: Any, w: Any) -> Any:
     return view(w.index + 4 * side * w.side_width, np.int32(0))
-
-
-@part
-def rank_of(side: Any, w: Any) -> Any:
-    return view(w.rank + 4 * side * w.side_width, np.int32(0))
 
 
 @part
@@ -82,7 +77,7 @@ def prepare_side(side: Any, k: Any, me: Any, run: Any, w: Any) -> None:
             draw_mask(vote, run.step, NOBODY, limit, w, bits)
             keep_only(vote, bits, w, present)
     view(w.chance, 0.0)[side] = chance
-    view(w.count, np.int64(0))[side] = number(present, index_of(side, w), rank_of(side, w))
+    view(w.count, np.int64(0))[side] = number(present, index_of(side, w))
 
 
 @part
@@ -94,11 +89,10 @@ def keep_only(vote: Any, bits: Any, w: Any, present: Any) -> None:
 
 
 @part
-def number(present: Any, index: Any, rank: Any) -> Any:
-    """Write the units that exist, and the place of each among them; how many there are."""
+def number(present: Any, index: Any) -> Any:
+    """Write the units that exist; how many there are."""
     n = np.int64(0)
     for unit in range(present.size):
-        rank[unit] = n
         index[n] = unit
         n += np.int64(present[unit])
     return n
