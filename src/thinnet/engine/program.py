@@ -14,11 +14,21 @@ from thinnet.engine.tables import OPERATION
 
 UNITS, MANY_UNITS = 64, 128  # of a task that works on units, of few and of many
 MANY = 512
+MOST_UNITS = 2 * MANY_UNITS  # of a task
 
 
-def units_of_a_task(n: int) -> int:
-    """Larger tasks suit the matrix products, smaller ones more threads."""
-    return MANY_UNITS if n >= MANY else UNITS
+def units_of_a_task(operation: Mapping[str, Any]) -> int:
+    """Larger tasks suit the matrix products, smaller ones the cache and more threads.
+
+    Units that see a part of their inputs have shorter rows, of which more stay in cache.
+    """
+    if n_units(operation) < MANY:
+        return UNITS
+    return MOST_UNITS if operation["thin_in"] else MANY_UNITS
+
+
+def n_units(operation: Mapping[str, Any]) -> int:
+    return int(operation["n_units"] or operation["n_out"])
 
 
 LEARNED = (code.DENSE, code.BATCH_NORM, code.LAYER_NORM)  # kinds with parameters
@@ -48,8 +58,7 @@ class Builder:
         self.close_rows()
         first = len(self.tasks)
         for i in which:
-            n = self.operations[i]["n_units"] or self.operations[i]["n_out"]
-            step = units_of_a_task(n)
+            n, step = n_units(self.operations[i]), units_of_a_task(self.operations[i])
             self.tasks += [(i, low, min(low + step, n)) for low in range(0, n, step)]
         if first < len(self.tasks):
             self.stages.append((kind, first, len(self.tasks)))

@@ -15,7 +15,7 @@ from thinnet.engine.kernels.losses import NARROW
 from thinnet.engine.kernels.noise import SWEEP_ROWS
 from thinnet.engine.kernels.team import shared_size
 from thinnet.engine.lowering import Lowered
-from thinnet.engine.program import MANY_UNITS, Builder, operations_table, table, units_of_a_task
+from thinnet.engine.program import MOST_UNITS, Builder, operations_table, table, units_of_a_task
 from thinnet.engine.tables import INSTRUCTION, STAGE, TASK, VOTE, Work
 
 
@@ -119,12 +119,12 @@ def _put_threads(work: Work, lowered: Lowered, n_threads: int, dtype: np.dtype) 
 def _scratch_size(lowered: Lowered) -> int:
     """The gradient of a task's units, and a row beside it."""
     blocks = [
-        min(units_of_a_task(op["n_out"]), op["n_out"]) * (op["n_in"] + 1)
+        min(units_of_a_task(op), op["n_out"]) * (op["n_in"] + 1)
         for op in lowered.operations
         if op["kind"] == code.DENSE
     ]
     losses = max(SWEEP_ROWS * (2 * NARROW + 4), 2 * lowered.operations[-1]["n_out"])
-    return int(max([2 * MANY_UNITS, losses, *blocks]) + _widest(lowered))
+    return int(max([2 * MOST_UNITS, losses, *blocks]) + _widest(lowered))
 
 
 def _drawn_size(lowered: Lowered) -> int:
