@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,13 @@ def dropout(x: Array, ids: Ids, stream: Stream, rate: float, out: Array) -> None
         np.uint64(limit),
         x.dtype.type(masks.LEVELS / (masks.LEVELS - limit)),
     )
-    run_team(size, _part, rows, ids, settings, written)
+    bits = np.empty((size, math.ceil(rows.shape[1] / 8) + 8), np.uint8)
+    run_team(size, _part, rows, ids, settings, bits, written)
 
 
-def _part(me: int, size: int, x: Array, ids: Ids, settings: tuple[Any, ...], out: Array) -> None:
+def _part(
+    me: int, size: int, x: Array, ids: Ids, settings: tuple[Any, ...], bits: Array, out: Array
+) -> None:
     """The rows of one thread; rows know nothing of each other, so no number depends on `size`."""
     rows = slice(me * len(x) // size, (me + 1) * len(x) // size)
-    dropout_rows(x[rows], ids[rows], out[rows], *settings)
+    dropout_rows(x[rows], ids[rows], bits[me], out[rows], *settings)

@@ -18,7 +18,7 @@ from thinnet.engine.kernels.lanes import (
     drop_lanes,
     tail,
 )
-from thinnet.engine.kernels.philox import UNITS, bits_along, word_at
+from thinnet.engine.kernels.philox import UNITS, bits_along, keep_bits, word_at
 from thinnet.engine.parts import part
 
 # What is done with a row besides dropping.
@@ -52,8 +52,8 @@ def drop_row(
 ) -> None:  # fmt: skip
     """Draw the mask of a row, and drop; `x`, `bias` and `out` are addresses.
 
-    Bits that go from where they are drawn to where they are used take a sixth less time than those
-    of a whole row, written and read.
+    In cache, bits that go from where they are drawn to where they are used take a sixth less time
+    than those of a whole row, written and read.
     """
     for i in range(0, n, UNITS):
         ahead = np.uint64(i * size)
@@ -67,26 +67,48 @@ def apply_word(
 ) -> None:
     """The first n numbers, of at most 64."""
     for i in range(0, min(n, UNITS), LANES):
-        there, ahead = EVERY if i + LANES <= n else tail(n), np.uint64(i * size)
-        kept = np.uint16(word >> np.uint64(i))
-        if what == NOTHING:
-            drop_lanes(x + ahead, bias, kept, there, scale, out + ahead)
-        elif what == ADD:
-            add_and_drop_lanes(x + ahead, bias + ahead, kept, there, scale, out + ahead)
+        ahead, kept = np.uint64(i * size), np.uint16(word >> np.uint64(i))
+        if i + LANES <= n:  # whole vectors are written without a mask, which memory takes faster
+            _apply_lanes(what, x + ahead, bias + ahead, kept, EVERY, scale, out + ahead)
         else:
-            add_rectify_and_drop_lanes(x + ahead, bias + ahead, kept, there, scale, out + ahead)
+            _apply_lanes(what, x + ahead, bias + ahead, kept, tail(n), scale, out + ahead)
+
+
+@inlined
+def _apply_lanes(what: Any, x: Any, bias: Any, kept: Any, there: Any, scale: Any, out: Any) -> None:
+    if what == NOTHING:
+        drop_lanes(x, bias, kept, there, scale, out)
+    elif what == ADD:
+        add_and_drop_lanes(x, bias, kept, there, scale, out)
+    else:
+        add_rectify_and_drop_lanes(x, bias, kept, there, scale, out)
 
 
 @kernel
 def dropout_rows(
-    x: Any, samples: Any, out: Any, k0: Any, k1: Any, stream: Any, step: Any, limit: Any, scale: Any
-) -> None:
-    """Dropout of the rows of `x` with ids `samples`."""
+    x: Any, samples: Any, bits: Any, out: Any, k0: Any, k1: Any, stream: Any, step: Any, limit: Any,
+    scale: Any,
+) -> None:  # fmt: skip
+    """Dropout of the rows of `x` with ids `samples`; `bits` has room for one row, and a word.
+
+    The rows may lie in memory, not in cache: they come faster to a loop that does nothing else.
+    """
     size, n = x.itemsize, x.shape[1]
     source, target = np.uint64(x.ctypes.data), np.uint64(out.ctypes.data)
+    kept = np.uint64(bits.ctypes.data)
     for row in range(x.shape[0]):
-        sample, ahead = np.uint64(samples[row]), np.uint64(row * n * size)
-        drop_row(
-            NOTHING, source + ahead, NOT_USED, n, sample, stream, step, k0, k1, limit, scale,
-            target + ahead, size,
-        )  # fmt: skip
+        sample, start = np.uint64(samples[row]), np.uint64(row * n * size)
+        keep_bits(bits[:-8], k0, k1, stream, step, sample, limit)
+        _apply_bits(source + start, kept, n, scale, target + start, size)
+
+
+@part
+def _apply_bits(x: Any, bits: Any, n: Any, scale: Any, out: Any, size: Any) -> None:
+    whole = n // LANES
+    for i in range(whole):
+        ahead, kept = np.uint64(i * LANES * size), np.uint16(word_at(bits + np.uint64(2 * i)))
+        drop_lanes(x + ahead, NOT_USED, kept, EVERY, scale, out + ahead)
+    if n % LANES:
+        ahead = np.uint64(whole * LANES * size)
+        kept = np.uint16(word_at(bits + np.uint64(2 * whole)))
+        drop_lanes(x + ahead, NOT_USED, kept, tail(n), scale, out + ahead)
