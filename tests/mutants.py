@@ -416,9 +416,9 @@ MUTANTS = [
     Mutant(
         "sixteen units in a row share the first sixteen's bits",
         "engine/kernels/dropout.py",
-        "kept = np.uint16(word >> np.uint64(i))",
-        "kept = np.uint16(word)",
-        ("test_engine_dropout.py",),
+        "kept = np.uint64(i * size), np.uint16(word >> np.uint64(i))",
+        "kept = np.uint64(i * size), np.uint16(word)",
+        ("test_engine_training.py",),
     ),
     Mutant(
         "the first unit of an incomplete vector is left out",
