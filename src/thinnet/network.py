@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -268,6 +269,9 @@ class Network:
             )
         ids = row_ids(samples, x.shape[0], "X")
 
+        def run_of(number: int, rows: slice) -> Run:
+            return Run.sample(number, "shared" if share == "draw" else ids[rows])
+
         out = np.empty((n_draws, x.shape[0], *self.out), self.dtype)
         with bars.opened(progress, "sampling", 0, n_draws * x.shape[0], PATIENCE) as bar:
             if execution.is_compiled(self):
@@ -275,11 +279,7 @@ class Network:
                     passes.sample(x, ids, range(n_draws), out, bar.advance)
                 return out
             for number in range(n_draws):
-
-                def run(rows: slice, number: int = number) -> Run:
-                    return Run.sample(number, "shared" if share == "draw" else ids[rows])
-
-                self._in_blocks(x, run, out[number])
+                self._in_blocks(x, partial(run_of, number), out[number])
                 bar.advance(x.shape[0])
         return out
 

@@ -59,11 +59,15 @@ class Shown:
         self._bar.update(self._task, said=words)
 
 
+def someone_looks(console: Console) -> bool:
+    return console.is_terminal or console.is_jupyter
+
+
 def opened(show: bool | None, title: str, done: int, total: int, patience: float = 0.0) -> Any:
     """A context that gives a Bar; with ``show=None`` it is silent where nobody looks."""
     checks.one_of("progress", show, (None, True, False))
     console = Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter if show is None else show):
+    if not (someone_looks(console) if show is None else show):
         return nullcontext(Silent())
     columns = (
         TextColumn("{task.description}"),

@@ -13,6 +13,7 @@ from thinnet.engine.compile import cache_folder
 from thinnet.engine.driver import drive
 from thinnet.engine.tables import Work
 from thinnet.engine.threads import run_team
+from thinnet.progress import someone_looks
 
 _ready: set[np.dtype] = set()  # types that this process has called the driver with
 
@@ -35,7 +36,7 @@ def call(size: int, n_rounds: int, work: Work, like: np.floating) -> int:
 def _announced(dtype: np.dtype) -> Iterator[None]:
     """Where someone looks, say that this call compiles, if it does."""
     mark, console = cache_folder() / f"compiled-{dtype}", Console(stderr=True)
-    if not mark.exists() and (console.is_terminal or console.is_jupyter):
+    if not mark.exists() and someone_looks(console):
         console.print(f"thinnet compiles its kernels for {dtype}, once: about 15 seconds")
     yield
     with suppress(OSError):

@@ -89,14 +89,9 @@ def _expand_lanes(typing, source, present, there, out, like):  # type: ignore[no
             start = builder.add(source, builder.mul(total, _WORD(size)))
             pointer = builder.inttoptr(start, vector.element.as_pointer())
             name, zeros = f"llvm.masked.expandload.v{lanes}f{8 * size}", vector([0.0] * lanes)
-            kind = ir.FunctionType(vector, [pointer.type, mask, vector])
-            load = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
-            apart = builder.call(load, [pointer, kept, zeros])
-            target = builder.inttoptr(builder.add(out, _WORD(first * size)), vector.as_pointer())
-            kind = ir.FunctionType(ir.VoidType(), [vector, target.type, _INDEX, mask])
-            name = f"llvm.masked.store.v{lanes}f{8 * size}.p0"
-            store = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
-            builder.call(store, [apart, target, _INDEX(size), builder.bitcast(touched, mask)])
+            apart = _called(builder, name, vector, pointer, kept, zeros)
+            place, these = builder.add(out, _WORD(first * size)), builder.bitcast(touched, mask)
+            _masked(builder, "store", vector, place, these, size, apart)
             n = builder.ctpop(builder.bitcast(kept, bits))
             total = builder.add(total, builder.zext(n, _WORD))
         return total
@@ -149,7 +144,7 @@ def _drop(adds: bool, rectifies: bool) -> Any:
                 y = builder.fadd(y, _masked(builder, "load", vector, bias, touched, size, zeros))
             if rectifies:
                 y = builder.select(builder.fcmp_ordered("<=", y, zeros), zeros, y)
-            y = builder.fmul(y, _in_all_lanes(builder, factor, vector))
+            y = builder.fmul(y, in_all_lanes(builder, factor, vector))
             y = builder.select(builder.bitcast(bits, _MASK), y, zeros)
             _masked(builder, "store", vector, out, touched, size, y)
             return context.get_dummy_value()
@@ -223,19 +218,23 @@ def _masked(
     builder: Any, what: str, vector: Any, address: Any, touched: Any, size: int, values: Any
 ) -> Any:
     """A load or store of the lanes that are touched."""
-    pointer = builder.inttoptr(address, vector.as_pointer())
-    align, name = ir.Constant(_INDEX, size), f"llvm.masked.{what}.v{LANES}f{8 * size}.p0"
+    pointer, align = builder.inttoptr(address, vector.as_pointer()), ir.Constant(_INDEX, size)
+    name = f"llvm.masked.{what}.v{vector.count}f{8 * size}.p0"
     if what == "load":
-        parts = [(pointer.type, pointer), (_INDEX, align), (_MASK, touched), (vector, values)]
-    else:
-        parts = [(vector, values), (pointer.type, pointer), (_INDEX, align), (_MASK, touched)]
-    kind = ir.FunctionType(vector if what == "load" else ir.VoidType(), [k for k, _ in parts])
+        return _called(builder, name, vector, pointer, align, touched, values)
+    return _called(builder, name, ir.VoidType(), values, pointer, align, touched)
+
+
+def _called(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
+    """The compiler's own function of that name."""
+    kind = ir.FunctionType(result, [value.type for value in arguments])
     function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
-    return builder.call(function, [value for _, value in parts])
+    return builder.call(function, arguments)
 
 
-def _in_all_lanes(builder: Any, value: Any, vector: Any) -> Any:
+def in_all_lanes(builder: Any, value: Any, vector: Any) -> Any:
+    """A vector of the type `vector`, every lane of which is `value`."""
     nothing = ir.Constant(vector, ir.Undefined)
     first = builder.insert_element(nothing, value, ir.Constant(_INDEX, 0))
-    zeros = ir.Constant(ir.VectorType(_INDEX, LANES), [0] * LANES)
+    zeros = ir.Constant(ir.VectorType(_INDEX, vector.count), [0] * vector.count)
     return builder.shuffle_vector(first, nothing, zeros)

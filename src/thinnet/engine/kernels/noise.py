@@ -113,7 +113,7 @@ def drop_rows(
         row, sample = start + np.uint64((r - low) * op.n_out * size), sample_of(op, run, r, w)
         drop_row(
             what, row, bias, n, sample, np.uint64(op.stream), np.uint64(run.step), w.k0, w.k1,
-            limit, scale, row, size,
+            limit, scale, size,
         )  # fmt: skip
 
 

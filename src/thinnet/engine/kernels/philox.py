@@ -13,6 +13,7 @@ from llvmlite import ir
 from numba import types
 
 from thinnet.engine.compile import inlined, intrinsic, kernel
+from thinnet.engine.kernels.lanes import in_all_lanes
 from thinnet.engine.parts import part
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -66,9 +67,7 @@ def _each(number: Any) -> Any:
 
 
 def _everywhere(builder: Any, word: Any) -> Any:
-    nothing, places = ir.Constant(_WORDS, ir.Undefined), ir.VectorType(_INDEX, LANES)
-    first = builder.insert_element(nothing, word, ir.Constant(_INDEX, 0))
-    return builder.shuffle_vector(first, nothing, ir.Constant(places, [0] * LANES))
+    return in_all_lanes(builder, word, _WORDS)
 
 
 def _compared(builder: Any, words: Any, limit: Any) -> Any:

@@ -16,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 
 from thinnet.engine.compile import intrinsic
-from thinnet.engine.kernels.lanes import LANES
+from thinnet.engine.kernels.lanes import LANES, in_all_lanes
 from thinnet.engine.parts import part
 
 AT_ONCE: Final = 2 * LANES  # outputs: two chains of vectors hide how long an addition takes
@@ -48,9 +48,7 @@ class _Lanes:
         return self.builder.shuffle_vector(a, b, ir.Constant(kind, order))
 
     def everywhere(self, value: Any) -> Any:
-        nothing = ir.Constant(self.vector, ir.Undefined)
-        first = self.builder.insert_element(nothing, value, ir.Constant(_INDEX, 0))
-        return self.shuffled(first, nothing, [0] * LANES)
+        return in_all_lanes(self.builder, value, self.vector)
 
     def gathered(self, starts: list[Any], ahead: Any) -> Any:
         column = ir.Constant(self.vector, ir.Undefined)
