@@ -190,8 +190,8 @@ MUTANTS = [
     Mutant(
         "Adam's second moment is not bias-corrected",
         "optimisers/adaptive.py",
-        "v_hat = v / np.asarray(1 - self.beta_2**t, v.dtype)",
-        "v_hat = v",
+        "np.sqrt(v / share.astype(v.dtype))",
+        "np.sqrt(v)",
         ("test_optimisers.py",),
     ),
     Mutant(

@@ -48,11 +48,14 @@ ORDER = [
     "training",
     "diagnostics",
     "chains",
+    "estimators",
+    "displays",
+    "tables",
     "recipes",
     "comparison",
     "cli",
 ]
-PACKAGES = {"engine", "layers", "losses", "optimisers", "training"}
+PACKAGES = {"displays", "engine", "estimators", "layers", "losses", "optimisers", "tables", "training"}
 
 
 def parts(path):

@@ -1,5 +1,8 @@
 """thinnet trains neural networks that generalise, on a CPU, with dropout as a first-class thing."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from thinnet import datasets, initialisers, losses, optimisers, schedules
 from thinnet.chains import mlp
 from thinnet.checks import CheckpointError, DataFileError, DivergedError, StaleCacheError
@@ -44,7 +47,30 @@ from thinnet.plateau import ReduceOnPlateau
 from thinnet.run import Run
 from thinnet.training import EarlyStopping, History, evaluate, train
 
+if TYPE_CHECKING:
+    from thinnet.displays import KeptUnits, LearningCurve
+    from thinnet.estimators import MLPClassifier, MLPRegressor
+
 __version__ = "0.1.0"
+
+_LAZY = {
+    "KeptUnits": "thinnet.displays",
+    "LearningCurve": "thinnet.displays",
+    "MLPClassifier": "thinnet.estimators",
+    "MLPRegressor": "thinnet.estimators",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What needs scikit-learn is imported when it is first asked for."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'thinnet' has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})
+
 
 __all__ = [
     "ELU",
@@ -72,8 +98,12 @@ __all__ = [
     "History",
     "Huber",
     "Identity",
+    "KeptUnits",
     "LayerNorm",
     "LeakyReLU",
+    "LearningCurve",
+    "MLPClassifier",
+    "MLPRegressor",
     "Network",
     "Poisson",
     "RMSprop",

@@ -93,10 +93,10 @@ def penalty_value(network: Network) -> float:
     return sum(p.penalty.value(p.parameters) for p in penalised(network))
 
 
-def add_penalty_gradient(network: Network) -> None:
-    """Add the penalties' gradients to those that `Network.backward` has written."""
+def add_penalty_gradient(network: Network, factor: float = 1.0) -> None:
+    """Add `factor` times the penalties' gradients to those that `Network.backward` has written."""
     for penalty, w, g in penalised(network):
-        np.add(g, penalty.gradient(w), out=g)
+        np.add(g, Penalty(factor * penalty.l1, factor * penalty.l2).gradient(w), out=g)
 
 
 def limit_norms(network: Network, run: Run) -> None:

@@ -56,7 +56,8 @@ def optimiser_code(optimiser: Any, theta: Flat) -> tuple[int, tuple[float, ...]]
     if kind is RMSprop:
         return code.RMSPROP, (epsilon, optimiser.rho)
     decay = optimiser.weight_decay if kind is AdamW else 0.0
-    return code.ADAM, (epsilon, optimiser.beta_1, optimiser.beta_2, decay)
+    hat = float(kind is Adam and optimiser.epsilon_hat)
+    return code.ADAM, (epsilon, optimiser.beta_1, optimiser.beta_2, decay, hat)
 
 
 class Stepper:

@@ -52,6 +52,7 @@ ROUND: Final = np.dtype(
         *_fields(np.int64, "adds", "finishes"),  # to the gradient before it; a step
         *_fields(np.float64, "learning_rate"),
         *_fields(np.float64, "total"),  # the sum of the weights of the step's rows
+        *_fields(np.float64, "penalised"),  # what penalties are multiplied by
         *_fields(np.float64, "loss"),  # written
     ]
 )

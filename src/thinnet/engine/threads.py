@@ -10,7 +10,9 @@ import math
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, partial
 from operator import call
 from pathlib import Path
@@ -21,14 +23,29 @@ from thinnet import checks
 CGROUP = Path("/sys/fs/cgroup/cpu.max")  # version 2: "quota period" in microseconds, or "max"
 
 
+_limit: ContextVar[int | None] = ContextVar("thinnet threads", default=None)
+
+
+@contextmanager
+def limited(n: Any) -> Iterator[None]:
+    """At most `n` threads for what is called within; None sets no limit of its own."""
+    before = _limit.set(n if n is not None else _limit.get())
+    try:
+        yield
+    finally:
+        _limit.reset(before)
+
+
 def n_threads() -> int:
-    """$THINNET_NUM_THREADS, else $OMP_NUM_THREADS (which joblib sets in its workers), else cores.
+    """`limited`, else $THINNET_NUM_THREADS, else $OMP_NUM_THREADS (which joblib sets), else cores.
 
     Raises
     ------
     ValueError
         If $THINNET_NUM_THREADS is not an integer from 1 on.
     """
+    if (limit := _limit.get()) is not None:
+        return limit
     asked = os.environ.get("THINNET_NUM_THREADS")
     if asked is not None:
         checks.must(asked.isdigit() and int(asked) > 0, "THINNET_NUM_THREADS", ">= 1", asked)

@@ -120,6 +120,9 @@ class Adam:
         In [0, 1).
     epsilon : float
         Above 0.
+    epsilon_hat : bool
+        Whether `epsilon` is the one of their section 2's second form, beside the root of the
+        uncorrected moment, as in scikit-learn and Keras.
 
     Raises
     ------
@@ -139,12 +142,14 @@ class Adam:
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    epsilon_hat: bool = False
 
     def __post_init__(self) -> None:
         check_learning_rate(self.learning_rate)
         checks.below_one("beta_1", self.beta_1)
         checks.below_one("beta_2", self.beta_2)
         checks.positive("epsilon", self.epsilon)
+        checks.boolean("epsilon_hat", self.epsilon_hat)
 
     def start(self, theta: Flat) -> Moments:
         return Moments(np.zeros_like(theta), np.zeros_like(theta))
@@ -154,11 +159,11 @@ class Adam:
     ) -> tuple[Flat, Moments]:
         m = self.beta_1 * state.first + (1 - self.beta_1) * gradient
         v = self.beta_2 * state.second + (1 - self.beta_2) * gradient * gradient
+        share = np.asarray(1 - self.beta_2**t)
+        epsilon = at_least_tiny(self.epsilon, theta) / (np.sqrt(share) if self.epsilon_hat else 1)
         m_hat = m / np.asarray(1 - self.beta_1**t, m.dtype)
-        v_hat = v / np.asarray(1 - self.beta_2**t, v.dtype)
-        return theta - learning_rate * m_hat / (
-            np.sqrt(v_hat) + at_least_tiny(self.epsilon, theta)
-        ), Moments(m, v)
+        root = np.sqrt(v / share.astype(v.dtype)) + np.asarray(epsilon, v.dtype)
+        return theta - learning_rate * m_hat / root, Moments(m, v)
 
 
 @dataclass(frozen=True, slots=True)

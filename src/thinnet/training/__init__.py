@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-from thinnet import checkpoints, checks
-from thinnet import progress as bars
+from thinnet import checks
 from thinnet.losses import Loss, loss_for
 from thinnet.network import Network
 from thinnet.optimisers import Adam, Optimiser
 from thinnet.training.data import Data, checked_data
 from thinnet.training.history import Epoch, History
-from thinnet.training.interrupt import InterruptFlag
-from thinnet.training.loop import (
-    INTERRUPTED,
-    Callback,
-    EpochCallback,
-    StepCallback,
-    Training,
-    measure,
-)
+from thinnet.training.loop import INTERRUPTED, Callback, Training, measure
 from thinnet.training.plan import Plan
-from thinnet.training.resumption import fingerprint, restore, snapshot
+from thinnet.training.running import Keeper, carry_out, check_callbacks
 from thinnet.training.stopping import EarlyStopping
 
 __all__ = [
@@ -164,12 +154,12 @@ def train(
         checkpoint_every=checkpoint_every,
     )
     plan.check_watched(held_out is not None)
-    _check_callbacks(callbacks)
+    check_callbacks(callbacks)
     training = Training(network, data, held_out, plan)
-    keeper = _Keeper(training, checkpoint)
+    keeper = Keeper(training, checkpoint)
     if checks.boolean("resume", resume):
         keeper.resume()
-    return _run(training, [*callbacks, keeper], keeper, progress, title)
+    return carry_out(training, callbacks, keeper, progress, title)
 
 
 def evaluate(
@@ -215,62 +205,3 @@ def _held_out(network: Network, loss: Loss, validation: Any) -> Data | None:
     checks.must(is_pair, "validation", "a pair (X, y)", got)
     X, y = validation
     return checked_data(network, loss, X, y, name="validation ")
-
-
-def _check_callbacks(callbacks: Sequence[Any]) -> None:
-    several = isinstance(callbacks, Iterable)
-    checks.must(several, "callbacks", "a sequence of objects", callbacks)
-    for callback in callbacks:
-        fits = isinstance(callback, StepCallback | EpochCallback) and not isinstance(callback, type)
-        allowed = "an object with on_step_end or on_epoch_end"
-        checks.must(fits, "each of callbacks", allowed, callback)
-
-
-class _Keeper:
-    """Writes the checkpoint at the ends of epochs, and when training ends."""
-
-    def __init__(self, training: Training, path: str | os.PathLike[str] | None) -> None:
-        self._training, self._path = training, path
-        self._made_for: dict[str, str] = {}
-        if path is None:
-            return
-        checkpoints.check_place(path)
-        known, dtype = ("float16", "float32", "float64"), training.network.dtype
-        checks.must(dtype in known, "the network", f"of type {', '.join(known)} to be kept", dtype)
-        self._made_for = fingerprint(training)
-
-    def resume(self) -> None:
-        if self._path is None:
-            raise ValueError("resume=True needs a checkpoint to go on from, got checkpoint=None")
-        if Path(self._path).exists():
-            saved = checkpoints.read(self._path)
-            restore(self._training, saved, self._made_for, self._path)
-
-    def on_epoch_end(self, training: Training) -> None:
-        if training.epoch % training.plan.checkpoint_every == 0:
-            self.keep()
-
-    def keep(self) -> None:
-        if self._path is not None:
-            checkpoints.write(self._path, snapshot(self._training, self._made_for))
-
-
-def _run(
-    training: Training,
-    callbacks: Sequence[Any],
-    keeper: _Keeper,
-    progress: bool | None,
-    title: str,
-) -> History:
-    history, per_epoch = training.history, len(training.slices)
-    done = training.epoch * per_epoch + training.batch
-    with (
-        InterruptFlag() as flag,
-        bars.opened(progress, title, done, training.plan.epochs * per_epoch) as bar,
-    ):
-        history.stopped = training.run(callbacks, bar, flag)
-        keeper.keep()
-    if training.plan.early_stopping is not None and training.waiting.epoch >= 0:
-        training.best.restore(training.network)
-        history.best_epoch = training.waiting.epoch
-    return history

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from thinnet.training.plan import Plan
 from thinnet.training.steps import Steps, steps_for
 from thinnet.training.stopping import Waiting
 
-INTERRUPTED = "interrupted"
+INTERRUPTED, EPOCHS_DONE = "interrupted", "all epochs done"
 
 
 @runtime_checkable
@@ -62,8 +62,25 @@ class Weights:
         network.theta[:], network.state[:] = self.theta, self.state
 
 
+class Begin(NamedTuple):
+    """An optimiser's state, and the steps that it has been through."""
+
+    state: Any
+    t: int = 0
+
+
 class Training:
     """A run of training in progress; callbacks get it to look at.
+
+    Parameters
+    ----------
+    network, data, validation, plan
+        What is trained, on what, and how.
+    order : callable, optional
+        From the number of an epoch of this run to the order of the rows in it; asked for each epoch
+        in turn.  By default it is a pure function of (seed, epoch).
+    begin : Begin, optional
+        Where the optimiser stands; by default at its start.
 
     Attributes
     ----------
@@ -76,10 +93,19 @@ class Training:
     history : History
     """
 
-    def __init__(self, network: Network, data: Data, validation: Data | None, plan: Plan) -> None:
+    def __init__(
+        self,
+        network: Network,
+        data: Data,
+        validation: Data | None,
+        plan: Plan,
+        order: Callable[[int], Array] | None = None,
+        begin: Begin | None = None,
+    ) -> None:
         self.network, self.data, self.validation, self.plan = network, data, validation, plan
-        self.optimiser_state = plan.optimiser.start(network.theta)
-        self.epoch = self.t = self.batch = 0
+        begin = Begin(plan.optimiser.start(network.theta)) if begin is None else begin
+        self.optimiser_state, self.t = begin
+        self.epoch = self.batch = 0
         self.loss_sum = 0.0
         self.outputs = np.zeros((data.n_rows, *network.out), network.dtype)
         self.plateau, self.waiting = Plateau(), Waiting()
@@ -90,6 +116,10 @@ class Training:
         self._penalised = penalised(network)
         self._schedule = as_schedule(plan.optimiser.learning_rate)
         self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
+        self._order = self._own_order if order is None else order
+
+    def _own_order(self, epoch: int) -> Array:
+        return epoch_order(self.network, self.data.n_rows, self.plan.shuffle, len(self.slices))
 
     @property
     def learning_rate(self) -> float:
@@ -109,7 +139,7 @@ class Training:
             while self.epoch < self.plan.epochs and not self._waited_enough():
                 if reason := self._run_epoch(steps, at_most, callbacks, bar, flag):
                     return reason
-        return self._waited_enough() or "all epochs done"
+        return self._waited_enough() or EPOCHS_DONE
 
     def _waited_enough(self) -> str:
         rule = self.plan.early_stopping
@@ -126,7 +156,7 @@ class Training:
         flag: InterruptFlag,
     ) -> str:
         start, reason = time.perf_counter(), ""
-        order = epoch_order(self.network, self.data.n_rows, self.plan.shuffle, len(self.slices))
+        order = self._order(self.epoch)
         while self.batch < len(self.slices):
             bar.advance(steps.take(order, at_most))
             reason = _ask(callbacks, "on_step_end", self) or _asked(flag)
@@ -148,7 +178,7 @@ class Training:
                 step=network.clock.step,
                 learning_rate=self.learning_rate_at(self.t - 1),
                 loss=self.loss_sum / data.total(np.arange(data.n_rows)),
-                penalty=sum(each.penalty.value(each.parameters) for each in self._penalised),
+                penalty=self.penalty(),
                 score=loss.score(self.outputs, data.targets, data.weights),
                 clean_loss=clean[0],
                 clean_score=clean[1],
@@ -162,6 +192,12 @@ class Training:
         bar.say(self.history.last.said())
         self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
         network.clock.epoch += 1
+
+    def penalty(self) -> float:
+        """The mean over an epoch's steps of the penalty that the present weights would have."""
+        value = sum(each.penalty.value(each.parameters) for each in self._penalised)
+        by = self.plan.penalised(self.data.total(np.arange(self.data.n_rows)) / len(self.slices))
+        return value * by
 
     def _evaluate(self, data: Data | None, rows: Array | None = None) -> tuple[float, float]:
         """Loss and score with dropout off."""

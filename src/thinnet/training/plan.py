@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from thinnet import checks
 from thinnet.layers.base import title
@@ -20,7 +21,11 @@ MAY_CHANGE = {"epochs", "checkpoint_every"}  # between a checkpoint and its resu
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `thinnet.train` was asked to do, checked."""
+    """What a training run is to do, checked.
+
+    A step descends ``loss_factor * mean loss + penalties``; with ``penalty_per="row"`` the
+    penalties are divided by the weight of the step's rows, as in scikit-learn's MLP.
+    """
 
     loss: Loss
     optimiser: Optimiser
@@ -33,6 +38,8 @@ class Plan:
     evaluate_every: int
     clean_rows: int
     checkpoint_every: int
+    loss_factor: float = 1.0
+    penalty_per: Literal["step", "row"] = "step"
 
     def __post_init__(self) -> None:
         checks.of_kind("optimiser", self.optimiser, Optimiser)
@@ -46,6 +53,10 @@ class Plan:
         if self.early_stopping is not None:
             right = isinstance(self.early_stopping, EarlyStopping)
             checks.must(right, "early_stopping", "an EarlyStopping or None", self.early_stopping)
+
+    def penalised(self, weight: float) -> float:
+        """What penalties are multiplied by in a step whose rows weigh so much."""
+        return 1.0 if self.penalty_per == "step" else 1.0 / weight
 
     def check_watched(self, has_validation: bool) -> None:
         """Rules that watch a value need one to be measured."""

@@ -17,22 +17,27 @@ from thinnet.training.plan import Plan
 
 
 class Seen(NamedTuple):
-    """The mean loss of a batch, and the outputs that it was computed from."""
+    """The loss of a batch, and the outputs that it was computed from."""
 
     loss: float
     outputs: Rows
 
 
-def gradient_of(network: Network, loss: Loss, data: Data, rows: Array, parts: int) -> Seen:
-    """Write the gradient of the batch's mean loss, taken over `parts` micro-batches."""
-    total = data.total(rows) or 1.0
-    first, *others = _micro_batches(rows, parts)
-    seen = [_part(network, loss, data, first, total)]
+def gradient_of(network: Network, plan: Plan, data: Data, rows: Array) -> Seen:
+    """Write the gradient of the batch's loss, taken over the plan's micro-batches."""
+    total = weight_of(data, rows) / plan.loss_factor
+    first, *others = _micro_batches(rows, plan.accumulate)
+    seen = [_part(network, plan.loss, data, first, total)]
     for part in others:
         before = network.gradient.copy()  # a backward pass overwrites it
-        seen.append(_part(network, loss, data, part, total))
+        seen.append(_part(network, plan.loss, data, part, total))
         np.add(network.gradient, before, out=network.gradient)
     return Seen(sum(s.loss for s in seen), np.concatenate([s.outputs for s in seen]))
+
+
+def weight_of(data: Data, rows: Array) -> float:
+    """What means over the rows are divided by."""
+    return data.total(rows) or 1.0
 
 
 def _micro_batches(rows: Array, parts: int) -> list[Array]:
@@ -47,11 +52,13 @@ def _part(network: Network, loss: Loss, data: Data, rows: Array, total: float) -
     return Seen(value, outputs)
 
 
-def take_step(network: Network, plan: Plan, state: Any, t: int, learning_rate: float) -> None:
+def take_step(
+    network: Network, plan: Plan, state: Any, t: int, learning_rate: float, weight: float
+) -> None:
     """Penalties, clipping, update, norms: from the written gradient to new parameters."""
     run = Run.train(network.clock.step)
     presence = network.presence(run)
-    add_penalty_gradient(network)
+    add_penalty_gradient(network, plan.penalised(weight))
     if presence is not None:
         network.gradient[~presence.kept] = 0
     if plan.clip_norm is not None:
@@ -61,7 +68,7 @@ def take_step(network: Network, plan: Plan, state: Any, t: int, learning_rate: f
     network.clock.step += 1
 
 
-def first_bad(network: Network, loss: Loss, data: Data, rows: Array, parts: int) -> str:
+def first_bad(network: Network, plan: Plan, data: Data, rows: Array) -> str:
     """Which number of a step is the first that is not finite."""
     bad: list[str] = []
     through = ["the loss"]  # what the gradient has come through
@@ -77,10 +84,11 @@ def first_bad(network: Network, loss: Loss, data: Data, rows: Array, parts: int)
             bad.append(f"the gradient of {site.name}")
         through.append(site.name)
 
-    for part in _micro_batches(rows, parts):
+    total = weight_of(data, rows) / plan.loss_factor
+    for part in _micro_batches(rows, plan.accumulate):
         run = Run.train(network.clock.step, data.ids[part])
         y, cache = network.forward(data.X[part], run, output)
-        value, dy = loss(y, data.targets[part], data.weights_of(part), data.total(rows) or 1.0)
+        value, dy = plan.loss(y, data.targets[part], data.weights_of(part), total)
         if not np.isfinite(value):
             bad.append("the loss")
         network.backward(cache, dy, gradient)

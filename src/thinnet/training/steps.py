@@ -9,7 +9,7 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.schedules import Schedule
-from thinnet.training.step import first_bad, first_bad_parameter, gradient_of, take_step
+from thinnet.training.step import first_bad, first_bad_parameter, gradient_of, take_step, weight_of
 
 if TYPE_CHECKING:
     from thinnet.training.loop import Training
@@ -42,13 +42,14 @@ class ReferenceSteps:
         training = self._training
         network, plan, data = training.network, training.plan, training.data
         rows = order[training.slices[training.batch]]
-        seen = gradient_of(network, plan.loss, data, rows, plan.accumulate)
+        seen, weight = gradient_of(network, plan, data, rows), weight_of(data, rows)
         if not (np.isfinite(seen.loss) and np.isfinite(network.gradient).all()):
-            self._diverge(first_bad(network, plan.loss, data, rows, plan.accumulate))
+            self._diverge(first_bad(network, plan, data, rows))
         training.good.take(network)
         training.outputs[rows] = seen.outputs
-        training.loss_sum += seen.loss * data.total(rows)
-        take_step(network, plan, training.optimiser_state, training.t, training.learning_rate)
+        training.loss_sum += seen.loss * (weight / plan.loss_factor)
+        state, rate = training.optimiser_state, training.learning_rate
+        take_step(network, plan, state, training.t, rate, weight)
         if not np.isfinite(network.theta).all():
             self._diverge(first_bad_parameter(network))
         training.batch, training.t = training.batch + 1, training.t + 1
@@ -109,9 +110,15 @@ class CompiledSteps:
         table["start"], table["stop"], table["rows"] = start, stop, stop - start
         table["finishes"] = np.append(np.diff(batch), 1)
         table["adds"] = np.append(0, np.diff(batch) == 0)
-        sizes = np.array([batch.stop - batch.start for batch in self._training.slices])
-        table["total"] = sizes[batch]
+        sizes = np.array([batch.stop - batch.start for batch in self._training.slices], float)
+        self._weigh(table, sizes[batch])
         return table
+
+    def _weigh(self, table: Array, weights: Array) -> None:
+        """What losses and penalties are divided by, from the weights of each round's step."""
+        plan = self._training.plan
+        table["total"] = weights / plan.loss_factor
+        table["penalised"] = [plan.penalised(weight) for weight in weights.tolist()]
 
     def take(self, order: Array, at_most: int) -> int:
         training, first = self._training, self._training.batch
@@ -134,7 +141,7 @@ class CompiledSteps:
         table["learning_rate"] = self._learning_rates(n)[of_step]
         weights = training.data.weights
         if weights is not None:
-            table["total"] = self._totals(order, n)[of_step]
+            self._weigh(table, self._weights(order, n)[of_step])
         went_well = self._stepper.take(order, table, self._before_last)
         if went_well == n:
             training.good.theta[:], training.good.state[:] = self._before_last, network.state
@@ -150,10 +157,10 @@ class CompiledSteps:
             return np.array([training.learning_rate_at(training.t + i) for i in range(n)])
         return np.full(n, training.learning_rate)
 
-    def _totals(self, order: Array, n: int) -> Array:
+    def _weights(self, order: Array, n: int) -> Array:
         training = self._training
         slices = training.slices[training.batch : training.batch + n]
-        return np.array([training.data.total(order[rows]) or 1.0 for rows in slices])
+        return np.array([weight_of(training.data, order[rows]) for rows in slices])
 
     def _keep_start(self) -> None:
         self._start.take(self._training.network)

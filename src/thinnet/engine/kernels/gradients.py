@@ -45,7 +45,8 @@ def settle(
     """What becomes of `g`, the gradient of the parameters from `at` on."""
     like = g.dtype.type(0)
     if run.finishes and (l1 != 0 or l2 != 0):
-        penalise(view(w.theta, like)[at : at + g.size], l1, l2, g)
+        by = run.penalised
+        penalise(view(w.theta, like)[at : at + g.size], by * l1, by * l2, g)
     if w.keeps_gradient:
         keep(view(w.gradient, like)[at : at + g.size], present, run.adds, g)
         return like

@@ -33,10 +33,11 @@ def not_finite(values: Any) -> Any:
 
 @part
 def corrections(code: Any, settings: Any, count: Any) -> Any:
-    """What Adam's moments are multiplied by at step number `count` (from 1, not always whole)."""
+    """Factors of Adam's moments and epsilon at step number `count` (from 1, not always whole)."""
     if code != ADAM:
-        return 1.0, 1.0
-    return 1 / (1 - settings[1] ** count), 1 / (1 - settings[2] ** count)
+        return 1.0, 1.0, 1.0
+    by_1, by_2 = 1 / (1 - settings[1] ** count), 1 / (1 - settings[2] ** count)
+    return by_1, by_2, np.sqrt(by_2) if settings[4] else 1.0
 
 
 @part
@@ -53,7 +54,7 @@ def update(
 ) -> None:
     """One step where `present`; the rest stays as it was.
 
-    `settings`: (momentum,); (epsilon, rho); (epsilon, beta 1, beta 2, weight decay).
+    `settings`: (momentum,); (epsilon, rho); (epsilon, beta 1, beta 2, weight decay, epsilon hat).
     """
     real = theta.dtype.type
     rate = real(learning_rate)
@@ -67,7 +68,8 @@ def update(
         by_1, by_2 = real(corrected[0]), real(corrected[1])
         decay = rate * real(settings[3])
         _adam(
-            real(settings[0]), real(beta_1), real(1 - beta_1), real(beta_2), real(1 - beta_2),
+            real(settings[0] * corrected[2]),
+            real(beta_1), real(1 - beta_1), real(beta_2), real(1 - beta_2),
             by_1, by_2, decay, rate, present, theta, g, first, second,
         )  # fmt: skip
     else:

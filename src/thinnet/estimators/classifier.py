@@ -1,0 +1,295 @@
+"""A multilayer perceptron for classes, with scikit-learn's parameters and its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import column_or_1d
+
+from thinnet.arrays import Array
+from thinnet.estimators.base import MLP, Goal, takes_steps
+from thinnet.estimators.convergence import Scale
+from thinnet.estimators.labels import Labels
+from thinnet.estimators.parameters import FITTED, PARAMETERS, Integer, Real
+
+
+class MLPClassifier(ClassifierMixin, MLP):
+    __doc__ = f"""A multilayer perceptron for classes: scikit-learn's MLPClassifier, with dropout.
+
+    One label a row, of two classes or more, or several labels at once (an indicator matrix).
+
+    Parameters
+    ----------
+    {PARAMETERS}
+    class_weight : dict, 'balanced', list of dict or None, default=None
+        Multiplies the sample weights, by class; 'balanced' is inverse to how often a class comes.
+
+    Attributes
+    ----------
+    {FITTED}
+    classes_ : array, shape (n_classes,)
+        The labels, sorted.
+
+    Raises
+    ------
+    ValueError
+        In fit, if a parameter is out of its range or the data can't be used.
+
+    References
+    ----------
+    Srivastava et al. 2014, "Dropout"; Glorot and Bengio 2010 (first weights); Kingma and Ba 2015.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from thinnet import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier((64,), dropout=0.2, max_iter=1000, random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.95
+    True
+    >>> model.masks(step=0, samples=[0, 1])[1].shape
+    (2, 64)
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: Real = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: Real = 0.001,
+        power_t: Real = 0.5,
+        max_iter: Integer = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: Real = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: Real = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: Real = 0.1,
+        beta_1: Real = 0.9,
+        beta_2: Real = 0.999,
+        epsilon: Real = 1e-8,
+        n_iter_no_change: Real = 10,
+        max_fun: Integer = 15000,
+        dropout: Any = 0.0,
+        input_dropout: Real = 0.0,
+        dropout_share: Any = None,
+        batch_norm: bool = False,
+        l1: Real = 0.0,
+        max_norm: Real | None = None,
+        class_weight: Any = None,
+        dtype: str | None = None,
+        callbacks: Any = None,
+        progress: bool | None = False,
+        checkpoint: Any = None,
+        n_threads: Integer | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.dropout_share = dropout_share
+        self.batch_norm = batch_norm
+        self.l1 = l1
+        self.max_norm = max_norm
+        self.class_weight = class_weight
+        self.dtype = dtype
+        self.callbacks = callbacks
+        self.progress = progress
+        self.checkpoint = checkpoint
+        self.n_threads = n_threads
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> MLPClassifier:
+        """Train.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
+            Finite numbers.
+        y : array, shape (n_samples,) or (n_samples, n_classes)
+            Labels, or an indicator matrix.
+        sample_weight : array, shape (n_samples,), optional
+            At least 0.
+        eval_set : (X, y), optional
+            Held-out rows: measured after each epoch, and what early stopping watches.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not as above.
+        """
+        self._fit(X, y, sample_weight, eval_set)
+        return self
+
+    @available_if(takes_steps)
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> MLPClassifier:
+        """One epoch over these rows, from where the last call left off.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`; `y` need not hold all classes.
+        classes : array, shape (n_classes,), optional
+            All labels that there will be; needed in the first call.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not as above, or with early stopping.
+        """
+        if not hasattr(self, "_labels") and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if classes is not None:
+            self._meet(y, np.unique(classes))
+        self._fit(X, y, sample_weight, incremental=True)
+        return self
+
+    def _meet(self, y: Any, classes: Array) -> None:
+        """The classes of all calls to partial_fit, said in one of them."""
+        if not hasattr(self, "_labels"):
+            self._learn(Labels.of(y, classes))
+        elif not np.array_equal(self.classes_, classes):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+                f"{self.classes_!r}"
+            )
+
+    def _learn(self, labels: Labels) -> None:
+        self._labels, self.classes_ = labels, labels.classes
+        self.n_outputs_ = labels.n_outputs
+
+    def _read_targets(self, y: Any, *, first: bool, incremental: bool) -> Array:
+        y = self._column(y)
+        if not hasattr(self, "_labels") or not (self.warm_start or incremental):
+            self._learn(Labels.of(y))
+        elif self.warm_start and not incremental and set(np.unique(y)) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes_}, `y` has {np.unique(y)}"
+            )
+        return self._targets(y)
+
+    def _targets(self, y: Any) -> Array:
+        y = self._column(y)
+        if len(self._labels.unknown(y)):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
+                f"'y' has {self._labels.unknown(y)} besides."
+            )
+        return self._labels.targets(y)
+
+    @staticmethod
+    def _column(y: Any) -> Any:
+        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+    def _goal(self, targets: Array, sample_weight: Array | None) -> Goal:
+        by = 1.0 if self._labels.kind == "multiclass" else float(self.n_outputs_)
+        return Goal(self._labels.loss, by, Scale(by))
+
+    def _out_activation(self) -> str:
+        return "softmax" if self._labels.kind == "multiclass" else "logistic"
+
+    def _class_weights(self, y: Any, incremental: bool) -> Array | None:
+        if self.class_weight is None:
+            return None
+        if incremental and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight must be a dict of weights in partial_fit, which sees a part of the "
+                "rows only, got 'balanced'"
+            )
+        return compute_sample_weight(self.class_weight, self._column(y))
+
+    def _strata(self, targets: Array) -> Array | None:
+        return targets.astype(bool)[:, None] if self._labels.kind == "binary" else None
+
+    def predict(self, X: Any) -> Array:
+        """The most probable label of each row.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
+
+        Returns
+        -------
+        array, shape (n_samples,) or (n_samples, n_classes)
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before fit; if X is not like the X that was fitted.
+        """
+        return self._labels_of(self._outputs(X))
+
+    def _labels_of(self, outputs: Array) -> Array:
+        return self._labels.names(outputs)
+
+    def predict_proba(self, X: Any) -> Array:
+        """The probability of each class, dropout off.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
+
+        Returns
+        -------
+        array, shape (n_samples, n_classes)
+            Columns in the order of `classes_`; of several labels at once each is for itself.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before fit; if X is not like the X that was fitted.
+        """
+        outputs = self._outputs(X)
+        return self._labels.probabilities(outputs)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """The natural logarithm of `predict_proba`; minus infinity where a probability is 0."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

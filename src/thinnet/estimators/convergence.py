@@ -1,0 +1,136 @@
+"""scikit-learn's rule for when an MLP has converged, as a callback of the training loop."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from thinnet.training.history import Epoch, History
+from thinnet.training.loop import Training
+
+LEAST_RATE: Final = 1e-6  # at which the adaptive learning rate stops training instead of falling
+CUT: Final = 5.0
+
+
+class Scale(NamedTuple):
+    """From the mean loss of `thinnet.losses` to the one that scikit-learn reports."""
+
+    factor: float = 1.0
+    constant: float = 0.0
+
+
+class Convergence:
+    """Counts what scikit-learn's MLP counts, in the attributes of an estimator.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    training : Training
+    scale : Scale
+    rate : float
+        The learning rate to begin with.
+    """
+
+    def __init__(self, estimator: Any, training: Training, scale: Scale, rate: float) -> None:
+        self._estimator, self._training, self._scale = estimator, training, scale
+        self._penalty = training.penalty()
+        self._set_rate(rate)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return float(self._estimator.learning_rate_init * self._training.plateau.scale)
+
+    def _set_rate(self, rate: float) -> None:
+        training, initial = self._training, self._estimator.learning_rate_init
+        training.plateau = training.plateau._replace(scale=rate / initial)
+
+    def replay(self, history: History) -> str:
+        """Count epochs that a checkpoint remembers; the reason to stop that came up, if any."""
+        verbose, self._estimator.verbose = self._estimator.verbose, False
+        try:
+            reasons = [self._count(epoch) for epoch in history]
+        finally:
+            self._estimator.verbose = verbose
+        return reasons[-1] if reasons else ""
+
+    def on_epoch_end(self, training: Training) -> str:
+        before = self._estimator.best_validation_score_
+        reason = self._count(training.history.last)
+        if self._estimator.best_validation_score_ != before:
+            training.best.take(training.network)
+            training.history.best_epoch = training.history.last.epoch
+        return reason
+
+    def _count(self, epoch: Epoch) -> str:
+        estimator = self._estimator
+        estimator.n_iter_ += 1
+        estimator.t_ += self._training.data.n_rows
+        estimator.loss_ = self._loss(epoch)
+        estimator.loss_curve_.append(estimator.loss_)
+        if estimator.verbose:
+            print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+        if estimator.early_stopping:
+            self._watch_score(epoch.validation_score)
+        else:
+            self._watch_loss(self._watched(epoch))
+        if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
+            self._set_rate(estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t)
+        if estimator._no_improvement_count <= estimator.n_iter_no_change:
+            return ""
+        return self._waited_enough()
+
+    def _loss(self, epoch: Epoch) -> float:
+        """Of the steps: penalties are taken as changing evenly from one end to the other."""
+        steps = len(self._training.slices)
+        before, self._penalty = self._penalty, epoch.penalty
+        penalty = before + (epoch.penalty - before) * (steps - 1) / (2 * steps)
+        return self._reported(epoch.loss) + penalty
+
+    def _watched(self, epoch: Epoch) -> float:
+        """With dropout the loss without it: the noise of the other would end training early."""
+        if math.isnan(epoch.clean_loss):
+            return float(self._estimator.loss_)
+        return self._reported(epoch.clean_loss) + epoch.penalty
+
+    def _reported(self, mean: float) -> float:
+        return self._scale.factor * mean + self._scale.constant
+
+    def _watch_loss(self, loss: float) -> None:
+        estimator = self._estimator
+        worse = loss > estimator.best_loss_ - estimator.tol
+        estimator._no_improvement_count = estimator._no_improvement_count + 1 if worse else 0
+        estimator.best_loss_ = min(loss, estimator.best_loss_)
+
+    def _watch_score(self, score: float) -> None:
+        estimator = self._estimator
+        estimator.validation_scores_.append(score)
+        if estimator.verbose:
+            print(f"Validation score: {score:f}")
+        worse = score < estimator.best_validation_score_ + estimator.tol
+        estimator._no_improvement_count = estimator._no_improvement_count + 1 if worse else 0
+        estimator.best_validation_score_ = np.fmax(score, estimator.best_validation_score_)
+
+    def _waited_enough(self) -> str:
+        """The reason to stop, or nothing where the learning rate is cut instead."""
+        estimator = self._estimator
+        what = "Validation score" if estimator.early_stopping else "Training loss"
+        said = (
+            f"{what} did not improve more than tol={estimator.tol:f} for "
+            f"{estimator.n_iter_no_change} consecutive epochs."
+        )
+        if estimator.solver != "sgd" or estimator.learning_rate != "adaptive":
+            return self._say(f"{said} Stopping.")
+        if self.rate <= LEAST_RATE:
+            return self._say(f"{said} Learning rate too small. Stopping.")
+        self._set_rate(self.rate / CUT)
+        estimator._no_improvement_count = 0
+        self._say(f"{said} Setting learning rate to {self.rate:f}")
+        return ""
+
+    def _say(self, words: str) -> str:
+        if self._estimator.verbose:
+            print(words)
+        return words

@@ -1,0 +1,123 @@
+"""The parameters that both estimators have, in words: their texts stand once."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import numpy as np
+
+Integer: TypeAlias = int | np.integer
+Real: TypeAlias = float | np.integer | np.floating
+
+_PARAMETERS: Final = """\
+hidden_layer_sizes : int or sequence of int, default=(100,)
+    Widths of the hidden layers, each at least 1; may be empty.
+activation : str, default='relu'
+    Of the hidden layers: 'identity', 'logistic', 'tanh' or 'relu' as in scikit-learn; or
+    'leaky_relu', 'elu', 'selu', 'gelu', 'silu', 'softplus'.
+solver : str, default='adam'
+    'lbfgs', 'sgd' or 'adam' as in scikit-learn; or 'adamw', 'rmsprop', 'adagrad'.
+alpha : float, default=0.0001
+    ``alpha / 2 * sum(w ** 2) / n`` is added to the mean loss of a batch of n rows (of weight n,
+    with sample weights), as in scikit-learn.  With 'adamw' it is the decoupled decay instead: a
+    step takes ``learning_rate * alpha * w`` off every parameter.  At least 0.
+batch_size : int or 'auto', default='auto'
+    Rows of a step; 'auto' is ``min(200, n_samples)``.
+learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+    For 'sgd': constant; ``learning_rate_init / (t_ + 1) ** power_t`` after each epoch; or divided
+    by 5 each time `n_iter_no_change` epochs bring no improvement.
+learning_rate_init : float, default=0.001
+    Above 0.
+power_t : float, default=0.5
+    Of 'invscaling'.
+max_iter : int, default=200
+    Epochs at most; with 'lbfgs' iterations.
+shuffle : bool, default=True
+    Put the rows in a new order for each epoch.
+random_state : int, RandomState instance or None, default=None
+    Of first weights, splits, orders and masks.  The same integer gives scikit-learn's own first
+    weights, splits and orders, so that without dropout the same network comes out, to rounding.
+tol : float, default=1e-4
+    An improvement is one by more than this; 'lbfgs' stops at gradients below it.
+verbose : bool, default=False
+    Print the loss of each epoch.
+warm_start : bool, default=False
+    Go on from the weights of the last fit.
+momentum : float, default=0.9
+    For 'sgd', in [0, 1).
+nesterovs_momentum : bool, default=True
+    For 'sgd' with momentum.
+early_stopping : bool, default=False
+    Hold out a part of the rows, or watch `eval_set`; stop when its score has not improved in
+    `n_iter_no_change` epochs, and keep the best weights.  Not for 'lbfgs'.
+validation_fraction : float, default=0.1
+    What early stopping holds out, in (0, 1); stratified where there are two classes.
+beta_1, beta_2 : float, default=0.9, 0.999
+    For 'adam' and 'adamw', in [0, 1).
+epsilon : float, default=1e-8
+    For 'adam' (as scikit-learn has it, beside the root of the uncorrected moment), 'adamw',
+    'rmsprop' and 'adagrad'; above 0.
+n_iter_no_change : int, default=10
+    Epochs without an improvement that are waited for: of the loss, with dropout or `batch_norm` of
+    the loss without them (on up to 1,000 rows), with early stopping of the validation score.
+max_fun : int, default=15000
+    Evaluations of the loss that 'lbfgs' may make.
+dropout : float or sequence of float, default=0.0
+    The probability of dropping each unit of every hidden layer, or one rate for each layer.
+input_dropout : float, default=0.0
+    The probability of dropping each input.
+dropout_share : None or 'batch', default=None
+    'batch': all rows of a mini-batch share a mask, so that a step works on a smaller network and
+    is faster; it regularises harder (`thinnet.Dropout`).
+batch_norm : bool, default=False
+    Normalise each hidden layer before its activation.  Dropout stays behind each activation; where
+    a normalisation comes after it a warning says so (Li et al. 2018).
+l1 : float, default=0.0
+    ``l1 * sum(abs(w)) / n`` is added to the mean loss of a batch: the convention of `alpha`.
+max_norm : float or None, default=None
+    The limit of the norm of each hidden unit's incoming weights (Srivastava et al. 2014, 5.1).
+dtype : None, 'float32' or 'float64', default=None
+    None is the type of X: float32 if it is that, else float64.
+callbacks : sequence or None, default=None
+    Objects with `on_step_end` or `on_epoch_end`, as in `thinnet.train`.
+progress : bool or None, default=False
+    Show a progress bar; None: where somebody looks.
+checkpoint : path or None, default=None
+    Where `fit` keeps its state after each epoch.  A fit that was interrupted goes on from there,
+    bit by bit as if it had not been.
+n_threads : int or None, default=None
+    At most so many threads; None: as many as the process may use.  Results don't depend on it."""
+
+_FITTED: Final = """\
+network_ : Network
+    The network, for all that is not said here.
+history_ : History
+    Epoch by epoch: losses and scores with dropout, without it, and on the held-out rows; it
+    prints, plots and converts itself.  Of the last call to fit.
+coefs_, intercepts_ : list of array
+    Weights, shape (n_in, n_out), and biases, shape (n_out,), of each layer.  They may be read,
+    written into, and assigned.
+loss_ : float
+    The last epoch's mean loss with penalties, dropout on.
+best_loss_ : float or None
+    The least loss of those that convergence is judged by (`n_iter_no_change`); None with early
+    stopping.
+loss_curve_ : list of float
+    All of them, those of earlier fits included with ``warm_start=True``.
+validation_scores_ : list of float or None
+    With early stopping.
+best_validation_score_ : float or None
+    With early stopping.
+n_iter_ : int
+    Epochs of the last fit; iterations of 'lbfgs'.
+t_ : int
+    Training rows seen so far.
+n_features_in_, feature_names_in_
+    Of the X that was fitted.
+n_layers_, n_outputs_ : int
+    Layers with the input; outputs.
+out_activation_ : str
+    What the outputs go through."""
+
+
+PARAMETERS, FITTED = (text.replace("\n", "\n    ") for text in (_PARAMETERS, _FITTED))  # indented

@@ -1,0 +1,230 @@
+"""Training of an estimator's network: mini-batches, or L-BFGS over all rows at once."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import optimize
+from sklearn.exceptions import ConvergenceWarning
+
+from thinnet.arrays import Array, Flat
+from thinnet.checks import DivergedError
+from thinnet.estimators import settings
+from thinnet.estimators.convergence import Convergence, Scale
+from thinnet.losses import Loss
+from thinnet.network import Network
+from thinnet.penalties import add_penalty_gradient, penalty_value
+from thinnet.run import Run
+from thinnet.training.data import Data
+from thinnet.training.history import Epoch, History
+from thinnet.training.interrupt import InterruptFlag
+from thinnet.training.loop import EPOCHS_DONE, INTERRUPTED, Begin, Training
+from thinnet.training.plan import Plan
+from thinnet.training.running import Keeper, carry_out, check_callbacks
+
+CLEAN_ROWS = 1000  # that the training score is measured on without dropout
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and "
+    "need to be preprocessed."
+)
+
+
+class Task(NamedTuple):
+    """What an estimator's network is trained on, and how its loss relates to scikit-learn's."""
+
+    network: Network
+    loss: Loss
+    data: Data
+    validation: Data | None
+    loss_factor: float  # of the mean loss, in what is descended
+    scale: Scale  # of the mean loss, in what is reported
+
+
+class Shuffles:
+    """The order of the rows in each epoch, as scikit-learn draws it from its random state."""
+
+    def __init__(self, rows: int, stream: np.random.RandomState, shuffle: bool) -> None:
+        self._order, self._stream, self._shuffle = np.arange(rows), stream, shuffle
+        self._done = 0
+
+    def __call__(self, epoch: int) -> Array:
+        while self._shuffle and self._done <= epoch:
+            self._order = self._order[self._stream.permutation(len(self._order))]
+            self._done += 1
+        return self._order
+
+
+class Momentary(NamedTuple):
+    """Where an optimiser stands between two calls of partial_fit."""
+
+    kind: Hashable
+    begin: Begin
+    rate: float
+
+    @classmethod
+    def start(cls, plan: Plan, network: Network, rate: float) -> Momentary:
+        state = plan.optimiser.start(network.theta)
+        return cls((type(plan.optimiser), network.theta.size), Begin(state), rate)
+
+
+def stochastic(
+    estimator: Any, task: Task, stream: np.random.RandomState, *, incremental: bool
+) -> History:
+    """Mini-batches, until `Convergence` has seen enough; in increments of one epoch."""
+    plan = _plan(estimator, task, 1 if incremental else estimator.max_iter)
+    order, at = Shuffles(task.data.n_rows, stream, estimator.shuffle), estimator._momentary
+    if at is None or at.kind != (type(plan.optimiser), task.network.theta.size):
+        at = Momentary.start(plan, task.network, estimator.learning_rate_init)
+    training = Training(task.network, task.data, task.validation, plan, order, at.begin)
+    convergence = Convergence(estimator, training, task.scale, at.rate)
+    try:
+        _carry_out(estimator, training, convergence, warns=not incremental)
+    except DivergedError as error:
+        _diverged(estimator, training, error)
+    if estimator.early_stopping:
+        training.best.restore(training.network)
+    now = Begin(training.optimiser_state, training.t)
+    estimator._momentary = Momentary(at.kind, now, convergence.rate)
+    return training.history
+
+
+def _plan(estimator: Any, task: Task, epochs: int) -> Plan:
+    rows = task.data.n_rows
+    is_noisy = settings.drops(estimator) or estimator.batch_norm
+    return Plan(
+        loss=task.loss,
+        optimiser=settings.optimiser(estimator),
+        epochs=epochs,
+        batch_size=_batch_size(estimator.batch_size, rows),
+        shuffle=estimator.shuffle,
+        accumulate=1,
+        clip_norm=None,
+        early_stopping=None,
+        evaluate_every=1,
+        clean_rows=CLEAN_ROWS if is_noisy else 0,
+        checkpoint_every=1,
+        loss_factor=task.loss_factor,
+        penalty_per="row",
+    )
+
+
+def _batch_size(asked: Any, rows: int) -> int:
+    if asked == "auto":
+        return min(200, rows)
+    if asked > rows:
+        warnings.warn(
+            f"batch_size must be at most the {rows} rows, got {asked}: all are one batch",
+            UserWarning,
+            stacklevel=2,
+        )
+    return int(min(asked, rows))
+
+
+def _carry_out(
+    estimator: Any, training: Training, convergence: Convergence, *, warns: bool
+) -> None:
+    callbacks = estimator.callbacks or ()
+    check_callbacks(callbacks)
+    keeper, history = Keeper(training, estimator.checkpoint), training.history
+    if estimator.checkpoint is not None and Path(estimator.checkpoint).exists():
+        keeper.resume()
+        history.stopped = convergence.replay(history)
+    if not history.stopped:
+        title = type(estimator).__name__
+        carry_out(training, [convergence, *callbacks], keeper, estimator.progress, title)
+    if history.stopped == INTERRUPTED:
+        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=2)
+    elif warns and history.stopped == EPOCHS_DONE:
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
+            "optimization hasn't converged yet.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+
+def _diverged(estimator: Any, training: Training, error: DivergedError) -> None:
+    """With early stopping there are best weights to go back to; else there is no model."""
+    training.history.stopped = str(error)
+    if not estimator.early_stopping:
+        raise ValueError(f"{NOT_FINITE} ({error})") from error
+    estimator.validation_scores_.append(float("nan"))
+    warnings.warn(str(error), ConvergenceWarning, stacklevel=2)
+
+
+class Objective:
+    """The loss of all rows as a function of the parameters, with its gradient."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self.weight = task.data.total(np.arange(task.data.n_rows))
+        self.latest = np.nan  # the mean loss that was computed last
+
+    def __call__(self, theta: Flat) -> tuple[float, Flat]:
+        network, loss, data, _, factor, _ = self._task
+        network.theta[:] = theta
+        run = Run.train(network.clock.step, data.ids)
+        outputs, cache = network.forward(data.X, run)
+        self.latest, slope = loss(outputs, data.targets, data.weights)
+        network.backward(cache, slope * slope.dtype.type(factor))
+        add_penalty_gradient(network, 1 / self.weight)
+        value = factor * self.latest + self.penalty
+        return value, network.gradient.astype(np.float64)
+
+    @property
+    def penalty(self) -> float:
+        return penalty_value(self._task.network) / self.weight
+
+
+def lbfgs(estimator: Any, task: Task) -> History:
+    """L-BFGS-B of SciPy, on all rows at once."""
+    objective, history = Objective(task), History(task.loss.score_name)
+
+    def note(intermediate_result: optimize.OptimizeResult) -> None:
+        n = len(history)
+        mean = (intermediate_result.fun - objective.penalty) / task.loss_factor
+        history.epochs.append(Epoch(n, n, np.nan, mean, objective.penalty, np.nan))
+        if estimator.verbose:
+            print(f"Iteration {n + 1}, loss = {intermediate_result.fun:.8f}")
+        if flag.asked:
+            raise StopIteration
+
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"), InterruptFlag() as flag:
+        found = optimize.minimize(
+            objective,
+            task.network.theta.astype(np.float64),
+            method="L-BFGS-B",
+            jac=True,
+            callback=note,
+            options={
+                "maxfun": estimator.max_fun,
+                "maxiter": estimator.max_iter,
+                "gtol": estimator.tol,
+            },
+        )
+    objective(found.x)
+    if not np.isfinite(task.network.theta).all():
+        raise ValueError(NOT_FINITE)
+    task.network.clock.step += 1
+    estimator.n_iter_ = min(found.nit, estimator.max_iter)
+    estimator.loss_ = task.scale.factor * objective.latest + task.scale.constant + objective.penalty
+    history.stopped = INTERRUPTED if flag.asked else str(found.message)
+    _warn(estimator, found, flag.asked)
+    return history
+
+
+def _warn(estimator: Any, found: optimize.OptimizeResult, interrupted: bool) -> None:
+    if interrupted:
+        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=2)
+    elif found.status != 0:
+        warnings.warn(
+            f"lbfgs failed to converge after {estimator.n_iter_} iteration(s) "
+            f"(status={found.status}): {found.message}; a larger max_iter or max_fun, or scaled "
+            "data, may help",
+            ConvergenceWarning,
+            stacklevel=2,
+        )

@@ -1,0 +1,60 @@
+"""Weights in scikit-learn's shapes: drawn as it draws them, and seen as it shows them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array
+from thinnet.layers import Dense
+from thinnet.network import Network
+from thinnet.run import Site
+
+SEEDS: Final = 2**63 - 1
+
+
+def mask_seed(random_state: Any, stream: np.random.RandomState) -> int:
+    """What masks are a function of: an integer itself, or a number of the stream, left unmoved."""
+    if checks.is_integer(random_state):
+        return int(random_state)
+    return int(copy.deepcopy(stream).randint(SEEDS, dtype=np.int64))
+
+
+def dense_sites(network: Network) -> list[Site]:
+    return [site for layer, site in network.places() if isinstance(layer, Dense)]
+
+
+def coefs(network: Network) -> list[Array]:
+    """Views of the weights, shape (n_in, n_out) each."""
+    return [site.p.W.T for site in dense_sites(network)]
+
+
+def intercepts(network: Network) -> list[Array]:
+    return [site.p.b for site in dense_sites(network)]
+
+
+def draw(network: Network, activation: str, stream: np.random.RandomState) -> None:
+    """Glorot and Bengio 2010, eq. 16, biases too, in scikit-learn's order, so that the same
+    `random_state` starts from the same weights."""
+    factor = 2.0 if activation == "logistic" else 6.0
+    for W, b in zip(coefs(network), intercepts(network), strict=True):
+        bound = np.sqrt(factor / sum(W.shape))
+        W[...] = stream.uniform(-bound, bound, W.shape)
+        b[...] = stream.uniform(-bound, bound, b.shape)
+
+
+def assign(name: str, own: Sequence[Array], given: Sequence[Any]) -> None:
+    """Copy into `own` what somebody has put in the place of one of its arrays."""
+    if len(given) != len(own):
+        raise ValueError(f"{name} must hold {len(own)} arrays, one a layer, got {len(given)}")
+    for i, (view, value) in enumerate(zip(own, given, strict=True)):
+        if value is view:
+            continue
+        found = checks.finite(f"{name}[{i}]", checks.numeric(f"{name}[{i}]", value))
+        shape = f"of shape {view.shape}"
+        checks.must(found.shape == view.shape, f"{name}[{i}]", shape, f"shape {found.shape}")
+        view[...] = found
