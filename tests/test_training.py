@@ -695,7 +695,8 @@ BAD_VALIDATION = {
     "wrong width": ((np.ones((20, 4)), Y), r"takes \(rows, 5\) arrays, got \(20, 4\)"),
     "empty": ((np.ones((0, 5)), Y[:0]), r"validation X must not be empty"),
     "X alone": ((problem()[0],), r"validation must be"),
-    "three things": ((*problem(), np.ones(ROWS)), r"validation must be"),
+    "four things": ((*problem(), np.ones(ROWS), 1), r"validation must be"),
+    "a weight below 0": ((*problem(), -np.ones(ROWS)), r"sample_weight must be >= 0"),
     "a number": (0.1, r"validation must be"),
 }
 

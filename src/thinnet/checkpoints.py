@@ -28,6 +28,19 @@ class Snapshot(NamedTuple):
     values: Mapping[str, Any]
 
 
+class Form(NamedTuple):
+    """A kind of file: what sentences call it, what marks it, and what its refusals are."""
+
+    name: str
+    kind: str
+    number: int
+    error: type[ValueError]
+
+
+def _form() -> Form:
+    return Form("checkpoint", KIND, FORMAT, CheckpointError)
+
+
 def write(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
     """Put `snapshot` at `path`, atomically: the old file stays until the new one is complete.
 
@@ -36,29 +49,42 @@ def write(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
     OSError
         If the folder can't be written to; the file that stood there is untouched.
     """
+    write_as(_form(), path, snapshot)
+
+
+def write_as(form: Form, path: str | os.PathLike[str], snapshot: Snapshot) -> None:
+    """Put `snapshot` at `path` as a file of another kind."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save
 
     text = json.dumps(snapshot.values, sort_keys=True)
-    arrays = {name: np.ascontiguousarray(a) for name, a in snapshot.arrays.items()}
-    metadata = {
-        "kind": KIND,
-        "format": str(FORMAT),
-        "values": text,
-        "checksum": _checksum(arrays, text),
-    }
-    write_atomically(Path(path), save(arrays, metadata))
+    arrays = {name: np.asarray(a, order="C") for name, a in snapshot.arrays.items()}
+    metadata = {"kind": form.kind, "format": str(form.number), "values": text}
+    metadata["checksum"] = _checksum(arrays, text)
+    try:
+        write_atomically(Path(path), save(arrays, metadata))
+    except SafetensorError as error:
+        raise ValueError(
+            f"{form.name} must have less than 100 MB beside its arrays, got {len(text)} "
+            f"characters ({error})"
+        ) from None
 
 
 def check_place(path: str | os.PathLike[str]) -> None:
     """ValueError where no checkpoint can be written, or something else would be lost."""
-    must(isinstance(path, str | os.PathLike), "checkpoint", "a path", path)
+    check_writable("checkpoint", path)
+    if Path(path).exists():
+        read(path)
+
+
+def check_writable(name: str, path: str | os.PathLike[str]) -> None:
+    """ValueError where no file can be written."""
+    must(isinstance(path, str | os.PathLike), name, "a path", path)
     where = Path(path)
     folder = where.absolute().parent
     writable = folder.is_dir() and os.access(folder, os.W_OK)
-    must(writable, "checkpoint", "in a folder that can be written to", os.fspath(path))
-    must(not where.is_dir(), "checkpoint", "a file, not a folder", os.fspath(path))
-    if where.exists():
-        read(path)
+    must(writable, name, "in a folder that can be written to", os.fspath(path))
+    must(not where.is_dir(), name, "a file, not a folder", os.fspath(path))
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -74,10 +100,10 @@ def write_atomically(path: Path, content: bytes) -> None:
         with suppress(OSError):
             beside.unlink()
         raise
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Make a rename durable; some systems can't open folders, and need no such thing."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
@@ -97,39 +123,52 @@ def read(path: str | os.PathLike[str]) -> Snapshot:
     FileNotFoundError
         If there is no file.
     """
-    from safetensors import SafetensorError, safe_open
-
     if not Path(path).is_file():
         raise FileNotFoundError(f"checkpoint must be an existing file, got {os.fspath(path)!r}")
+    return read_as(_form(), path)
+
+
+def read_as(form: Form, path: str | os.PathLike[str]) -> Snapshot:
+    """The snapshot in a file of another kind; whatever is wrong with it is a `form.error`."""
+    said = f"{form.name} {os.fspath(path)!r}"
+    metadata, arrays = _content(form, path, said)
+    text = metadata.get("values", "")
+    if metadata.get("checksum") != _checksum(arrays, text):
+        raise form.error(f"{said} must match its checksum, got altered content")
+    try:
+        return Snapshot(arrays, json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise form.error(f"{said} must hold JSON that can be read, got other ({error})") from None
+
+
+def _content(
+    form: Form, path: str | os.PathLike[str], said: str
+) -> tuple[Mapping[str, str], dict[str, Array]]:
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
-            _check_kind(path, metadata)
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except CheckpointError:
+            _check_form(form, said, metadata)
+            return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except form.error:
         raise
-    except (SafetensorError, ValueError, OSError) as error:
-        raise CheckpointError(
-            f"checkpoint {os.fspath(path)!r} must be a complete file, got one that is cut short "
-            f"or altered ({error})"
+    # Number types that NumPy has not are met by the last two.
+    except (SafetensorError, ValueError, OSError, TypeError, AttributeError) as error:
+        raise form.error(
+            f"{said} must be a complete file, got one that is cut short or altered ({error})"
         ) from None
-    text = metadata.get("values", "")
-    if metadata.get("checksum") != _checksum(arrays, text):
-        raise CheckpointError(
-            f"checkpoint {os.fspath(path)!r} must match its checksum, got altered content"
-        )
-    return Snapshot(arrays, json.loads(text))
 
 
-def _check_kind(path: str | os.PathLike[str], metadata: Mapping[str, str]) -> None:
-    if metadata.get("kind") != KIND:
-        raise CheckpointError(
-            f"checkpoint {os.fspath(path)!r} must be a {KIND}, got another safetensors file"
-        )
-    if metadata.get("format") != str(FORMAT):
-        raise CheckpointError(
-            f"checkpoint {os.fspath(path)!r} must have format {FORMAT}, got format "
-            f"{metadata.get('format')} from another version of thinnet"
+def _check_form(form: Form, said: str, metadata: Mapping[str, str]) -> None:
+    kind, number = metadata.get("kind"), metadata.get("format", "")
+    if kind != form.kind:
+        raise form.error(f"{said} must be a {form.kind}, got another safetensors file")
+    if number != str(form.number):
+        is_newer = number.isascii() and number.isdigit() and int(number) > form.number
+        whose = "a newer thinnet: update thinnet" if is_newer else "another version of thinnet"
+        raise form.error(
+            f"{said} must have format {form.number}, got format {number[:20]}, written by {whose}"
         )
 
 

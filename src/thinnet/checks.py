@@ -49,6 +49,10 @@ class DataFileError(ValueError):
     """A data file that is missing, cut short, or not what its name says."""
 
 
+class ModelFileError(ValueError):
+    """A model file that is missing, damaged, of another version, or holds what isn't known here."""
+
+
 def must(ok: bool | np.bool_, name: str, allowed: str, value: object) -> None:
     if not ok:
         raise ValueError(f"{name} must be {allowed}, got {value!r}")

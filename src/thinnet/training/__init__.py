@@ -41,7 +41,7 @@ def train(
     shuffle: bool = True,
     sample_weight: Any = None,
     samples: Any = None,
-    validation: tuple[Any, Any] | None = None,
+    validation: tuple[Any, ...] | None = None,
     early_stopping: EarlyStopping | None = None,
     evaluate_every: int = 1,
     clean_rows: int = 1000,
@@ -80,7 +80,7 @@ def train(
         At least 0, not all 0.
     samples : sequence of int, optional
         The rows' ids, which their masks depend on; by default their place in `X`.
-    validation : (X, y), optional
+    validation : (X, y) or (X, y, sample_weight), optional
     early_stopping : EarlyStopping, optional
         Needs validation; the best weights are put back when training ends.
     evaluate_every : int
@@ -199,9 +199,9 @@ def evaluate(
 def _held_out(network: Network, loss: Loss, validation: Any) -> Data | None:
     if validation is None:
         return None
-    is_pair = isinstance(validation, tuple | list) and len(validation) == 2
+    fits = isinstance(validation, tuple | list) and len(validation) in (2, 3)
     got = f"a {type(validation).__name__}"
     got += f" of {len(validation)}" if isinstance(validation, tuple | list) else ""
-    checks.must(is_pair, "validation", "a pair (X, y)", got)
-    X, y = validation
-    return checked_data(network, loss, X, y, name="validation ")
+    checks.must(fits, "validation", "a pair (X, y) or (X, y, sample_weight)", got)
+    X, y, weights = (*validation, None)[:3]
+    return checked_data(network, loss, X, y, weights, name="validation ")

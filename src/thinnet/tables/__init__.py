@@ -1,0 +1,1 @@
+"""Tables: files and data frames, their columns, and networks upon them."""

@@ -1,0 +1,186 @@
+"""What the two estimators of tables share: reading, encoding, training several networks."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _num_samples, check_is_fitted
+
+from thinnet import checks
+from thinnet.arrays import Array, Samples
+from thinnet.engine.threads import limited
+from thinnet.losses import Loss
+from thinnet.network import Network
+from thinnet.philox import Purpose
+from thinnet.tables import members
+from thinnet.tables.encoding import TableEncoder
+from thinnet.tables.frames import as_frame, frame_of
+from thinnet.tables.members import Lesson, Rows
+from thinnet.tables.noticing import notes
+from thinnet.tables.reading import read_table
+from thinnet.training import History
+
+SEEDS = 2**63 - 1
+
+
+class TableEstimator(BaseEstimator):
+    """Not for use by itself: `TableClassifier` and `TableRegressor`."""
+
+    encoder: TableEncoder | None  # this and the others below are of the constructors
+    n_networks: Any
+    max_iter: Any
+    random_state: Any
+    n_threads: Any
+    dtype: str
+
+    @abstractmethod
+    def _read_targets(self, y: Any) -> Array:
+        """Targets as the loss takes them; what there is to know of them is learned."""
+
+    @abstractmethod
+    def _targets(self, y: Any) -> Array:
+        """Targets as the loss takes them, by what was learned before."""
+
+    @abstractmethod
+    def _loss(self) -> Loss: ...
+
+    @abstractmethod
+    def _weights(self, y: Any) -> Array | None: ...
+
+    def _fit(self, X: Any, y: Any, eval_set: Any) -> None:
+        members.check(self)
+        X, y = self._table(X, y)
+        if y is None:
+            raise ValueError("fit requires y to be passed, but the target y is None")
+        if (n := _num_samples(X)) < 2:
+            raise ValueError(f"X must have 2 rows at least, got {n} sample(s)")
+        targets = self._read_targets(y)
+        checks.same_length("y", targets, "X", n)
+        self.encoder_ = TableEncoder() if self.encoder is None else clone(self.encoder)
+        encoded = self.encoder_.fit_transform(X, _one_number(targets))
+        self._take_names(self.encoder_)
+        frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
+        self.notes_ = notes(frame, self.encoder_.columns_, targets, classes=classes)
+        rows = Rows(encoded.astype(self.dtype), targets, self._weights(y))
+        held = None if eval_set is None else self._held(eval_set)
+        with limited(self.n_threads):
+            self._train(rows, held)
+
+    def _take_names(self, encoder: TableEncoder) -> None:
+        self.n_features_in_ = encoder.n_features_in_
+        if hasattr(encoder, "feature_names_in_"):
+            self.feature_names_in_ = encoder.feature_names_in_
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def _table(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """The table and its targets; `y` may be the name of a column, whose holes are left out."""
+        if isinstance(X, str | os.PathLike):
+            X, self.dialect_ = read_table(X)
+        if not isinstance(y, str):
+            return X, y
+        frame = frame_of(X)
+        if y not in frame.columns:
+            there = ", ".join(map(repr, list(frame.columns)[:20]))
+            raise ValueError(f"target must be a column of the table, got {y!r}; there are {there}")
+        known = frame[y].notna()
+        self.target_name_ = y
+        frame = frame[known] if not known.all() else frame
+        if not len(frame):
+            raise ValueError(f"column {y!r} must hold targets, got missing cells only")
+        return frame.drop(columns=[y]), frame[y].to_numpy()
+
+    def _held(self, eval_set: Any) -> Rows:
+        given = eval_set[0] if isinstance(eval_set, list) and len(eval_set) == 1 else eval_set
+        is_pair = isinstance(given, tuple) and len(given) == 2
+        checks.must(is_pair, "eval_set", "a pair (X, y)", type(given).__name__)
+        return Rows(self._encoded(given[0]), self._targets(np.asarray(given[1])), None)
+
+    def _train(self, rows: Rows, held: Rows | None) -> None:
+        stream, n = check_random_state(self.random_state), len(rows.y)
+        if held is not None:
+            lessons = [self._lesson(rows, held)] * self.n_networks
+        else:
+            places = members.splits(self, rows.y, stream)
+            lessons = [self._lesson(rows.part(kept), rows.part(stop)) for kept, stop in places]
+        self.networks_, self.histories_ = self._taught(lessons, stream)
+        if held is None and len(lessons) > 1 and n < members.FEW_ROWS:
+            epochs = members.common_epochs(self.histories_)
+            whole = [self._lesson(rows, None, epochs)] * self.n_networks
+            self.networks_, _ = self._taught(whole, stream)
+        self.history_ = self.histories_[0]
+        self.n_iter_ = max(len(history) for history in self.histories_)
+
+    def _lesson(self, rows: Rows, held: Rows | None, epochs: int = 0) -> Lesson:
+        return Lesson(rows, held, epochs or self.max_iter, self._n_network_outputs())
+
+    def _taught(
+        self, lessons: list[Lesson], stream: np.random.RandomState
+    ) -> tuple[list[Network], list[History]]:
+        found = []
+        for i, lesson in enumerate(lessons, start=1):
+            title = f"network {i} of {len(lessons)}"
+            seed = int(stream.randint(SEEDS, dtype=np.int64))
+            found.append(members.train_member(self, self._loss(), lesson, seed, title))
+        return [network for network, _ in found], [history for _, history in found]
+
+    @abstractmethod
+    def _n_network_outputs(self) -> int: ...
+
+    def _encoded(self, X: Any) -> Array:
+        """Rows as the networks take them."""
+        check_is_fitted(self)
+        if isinstance(X, str | os.PathLike):
+            X, _ = read_table(X, getattr(self, "dialect_", None))
+        return self.encoder_.transform(X).astype(self.dtype)
+
+    def _mean(self, X: Any) -> Array:
+        """The mean over the networks of what their outputs say, in float64."""
+        encoded, loss = self._encoded(X), self._loss()
+        with limited(self.n_threads):
+            total = sum(
+                loss.predict(network.outputs(encoded)).astype(np.float64)
+                for network in self.networks_
+            )
+        return np.asarray(total / len(self.networks_))
+
+    def masks(
+        self, step: int, samples: Samples, purpose: Purpose = "train", network: int = 0
+    ) -> dict[int, Array]:
+        """Which units of one of the networks dropout kept, as `MLPClassifier.masks`.
+
+        Parameters
+        ----------
+        step, samples, purpose
+            The samples are places among the rows that this network learned from.
+        network : int, default=0
+            Its place in `networks_`.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before fit; if a coordinate is out of its range.
+        """
+        check_is_fitted(self)
+        checks.integer("network", network, 0, len(self.networks_) - 1)
+        found = self.networks_[network].masks(step=step, samples=samples, purpose=purpose)
+        return dict(enumerate(found.values()))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+
+def _one_number(targets: Array) -> Array | None:
+    """What stands for the target where categories are encoded by it; None for several."""
+    if targets.ndim == 1:
+        return targets
+    return targets[:, 0] if targets.shape[1] == 1 else None

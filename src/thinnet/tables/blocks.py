@@ -1,0 +1,36 @@
+"""What every source of a table offers: its dialect, and its rows in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from thinnet.tables.cells import Frame
+from thinnet.tables.dialect import Dialect
+
+
+class Block(NamedTuple):
+    """Some rows of a table, and how much of it has been read with them.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+    done : float
+        The share of the table, from 0 to 1: of its rows where they are counted, else of its bytes.
+    """
+
+    frame: Frame
+    done: float
+
+
+@runtime_checkable
+class Table(Protocol):
+    """A source of rows, whose `rows` is None where counting them would mean reading them."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    @property
+    def rows(self) -> int | None: ...
+
+    def blocks(self, block_rows: int) -> Iterator[Block]: ...

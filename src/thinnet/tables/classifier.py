@@ -1,0 +1,182 @@
+"""Classes from a mixed table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from thinnet.arrays import Array
+from thinnet.losses import Loss, SoftmaxCrossEntropy
+from thinnet.tables.base import TableEstimator
+from thinnet.tables.parameters import FITTED, PARAMETERS
+
+
+class TableClassifier(ClassifierMixin, TableEstimator):
+    __doc__ = f"""Classes from a table with numbers, categories, dates, texts and holes, as it is.
+
+    Parameters
+    ----------
+    {PARAMETERS}
+    class_weight : dict, 'balanced' or None, default=None
+        The weight of each class in the loss; 'balanced' is inverse to how often a class comes.
+
+    Attributes
+    ----------
+    {FITTED}
+    classes_ : array, shape (n_classes,)
+        The labels, sorted.
+
+    Raises
+    ------
+    ValueError
+        In fit, if a parameter is out of its range or the table can't be used.
+    DataFileError
+        If a file can't be read.
+
+    References
+    ----------
+    Gorishniy et al. 2022, "On embeddings for numerical features in tabular deep learning";
+    Srivastava et al. 2014; Loshchilov and Hutter 2019.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from thinnet import TableClassifier
+    >>> table = pd.DataFrame({{"age": [20, 30, None, 50] * 25, "city": ["Ulm", "Bonn"] * 50,
+    ...                       "buys": ["no", "yes"] * 50}})
+    >>> model = TableClassifier(random_state=0).fit(table, "buys")
+    >>> model.predict(pd.DataFrame({{"city": ["Bonn", "Ulm"], "age": [33, None]}}))
+    array(['yes', 'no'], dtype=object)
+    >>> model.notes_
+    ("column 'city' tells the target by itself: leave it out if it is not known before",)
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = "auto",
+        activation: Any = "relu",
+        *,
+        dropout: Any = 0.3,
+        input_dropout: Any = 0.1,
+        dropout_share: Any = None,
+        batch_norm: Any = False,
+        n_networks: Any = 5,
+        learning_rate_init: Any = 0.001,
+        weight_decay: Any = 0.01,
+        batch_size: Any = "auto",
+        max_iter: Any = 500,
+        n_iter_no_change: Any = 20,
+        validation_fraction: Any = 0.15,
+        class_weight: Any = None,
+        encoder: Any = None,
+        dtype: Any = "float32",
+        random_state: Any = None,
+        callbacks: Any = None,
+        progress: Any = False,
+        n_threads: Any = None,
+    ) -> None:
+        # Whatever they are: scikit-learn sets them freely, and fit checks them.
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.dropout_share = dropout_share
+        self.batch_norm = batch_norm
+        self.n_networks = n_networks
+        self.learning_rate_init = learning_rate_init
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.n_iter_no_change = n_iter_no_change
+        self.validation_fraction = validation_fraction
+        self.class_weight = class_weight
+        self.encoder = encoder
+        self.dtype = dtype
+        self.random_state = random_state
+        self.callbacks = callbacks
+        self.progress = progress
+        self.n_threads = n_threads
+
+    def fit(self, X: Any, y: Any, eval_set: Any = None) -> TableClassifier:
+        """Train.
+
+        Parameters
+        ----------
+        X : path, data frame or array, shape (rows, columns)
+            A CSV or Parquet file, a frame of pandas or polars, or an array.
+        y : str or array, shape (rows,)
+            The name of the column with the labels, or the labels.  Rows whose named label is
+            missing are left out.
+        eval_set : (X, y), optional
+            Held-out rows that all networks stop by; then each learns from all of `X`.
+
+        Returns
+        -------
+        self
+        """
+        self._fit(X, y, eval_set)
+        return self
+
+    def _read_targets(self, y: Any) -> Array:
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        self.classes_ = np.unique(y)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y must hold two classes at least, got only the class {self.classes_[0]!r}"
+            )
+        return self._targets(y)
+
+    def _targets(self, y: Any) -> Array:
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y must hold the classes {self.classes_}, got {unknown[0]!r}")
+        return np.searchsorted(self.classes_, y)
+
+    def _loss(self) -> Loss:
+        return SoftmaxCrossEntropy()
+
+    def _weights(self, y: Any) -> Array | None:
+        return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
+
+    def _n_network_outputs(self) -> int:
+        return len(self.classes_)
+
+    def predict(self, X: Any) -> Array:
+        """The most probable class of each row.
+
+        Parameters
+        ----------
+        X : path, data frame or array, shape (rows, columns)
+            The columns of the table that was fitted, in any order; others are ignored.
+
+        Returns
+        -------
+        array, shape (rows,)
+        """
+        p = self.predict_proba(X)
+        return self.classes_[p.argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> Array:
+        """The probability of each class, the mean over the networks, dropout off.
+
+        Parameters
+        ----------
+        X : as for `predict`
+
+        Returns
+        -------
+        array, shape (rows, n_classes)
+            Columns in the order of `classes_`.
+        """
+        return self._mean(X)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """The natural logarithm of `predict_proba`."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))

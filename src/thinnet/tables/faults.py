@@ -1,0 +1,62 @@
+"""Where a file of text is not a table: a slow second look, once reading it has failed."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from thinnet.checks import DataFileError
+from thinnet.tables import packing
+from thinnet.tables.dialect import Dialect
+from thinnet.tables.sampling import is_blank, reader
+
+END: Final = "\0"  # stands in no line: who reads text refuses it
+
+
+def check_lines(path: Path, dialect: Dialect) -> None:
+    """Does each line of `path` have as many cells as there are names, with its quotes closed?
+
+    Raises
+    ------
+    DataFileError
+        With the first line that has not.
+    """
+    with (
+        packing.refusing(path),
+        packing.unpacked(path) as opened,
+        packing.as_text(opened.content, dialect.encoding) as lines,
+    ):
+        _check_lines(path, lines, dialect)
+
+
+def _check_lines(path: Path, lines: Iterable[str], dialect: Dialect) -> None:
+    records = reader(_with_end(lines), dialect.delimiter)
+    last = line = 1
+    try:
+        for record in records:
+            if record == [END]:
+                return
+            if not is_blank(record) and len(record) != len(dialect.names):
+                raise _of_other_length(path, line, record, dialect)
+            last, line = line, records.line_num + 1
+    except csv.Error as error:
+        raise DataFileError(
+            f"{path} line {line} must have short cells with their quotes closed, got one with a "
+            f"{error}"
+        ) from None
+    raise DataFileError(f"{path} line {last} must close its quotes, got one that stays open")
+
+
+def _with_end(lines: Iterable[str]) -> Iterator[str]:
+    """The lines and a last one, which a quote that stays open swallows."""
+    yield from lines
+    yield END
+
+
+def _of_other_length(path: Path, line: int, record: list[str], dialect: Dialect) -> DataFileError:
+    return DataFileError(
+        f"{path} line {line} must have {len(dialect.names)} cells between {dialect.delimiter!r} "
+        f"like the first, got {len(record)}; quote cells that hold the delimiter"
+    )

@@ -1,0 +1,144 @@
+"""The networks of a table's estimator: each learns from other rows, and stops by the rest."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
+
+from thinnet import checks
+from thinnet.arrays import Array
+from thinnet.chains import mlp
+from thinnet.checks import DivergedError
+from thinnet.estimators.settings import ACTIVATIONS
+from thinnet.losses import Loss
+from thinnet.network import Network
+from thinnet.optimisers import AdamW
+from thinnet.training import EarlyStopping, History, train
+
+FEW_ROWS: Final = 2000  # below which all of them are worth learning from
+LEAST_STEPS: Final = 400  # without an improvement, before training stops
+BATCHES: Final = 40  # in an epoch, if batches of 16 to 512 rows allow it
+
+
+class Rows(NamedTuple):
+    X: Array
+    y: Array
+    weights: Array | None
+
+    def part(self, places: Array) -> Rows:
+        weights = None if self.weights is None else self.weights[places]
+        return Rows(self.X[places], self.y[places], weights)
+
+
+def check(settings: Any) -> None:
+    """ValueError for the first parameter that is out of its range."""
+    checks.one_of("activation", settings.activation, tuple(ACTIVATIONS))
+    checks.one_of("dtype", settings.dtype, ("float32", "float64"))
+    for name in ("n_networks", "max_iter", "n_iter_no_change"):
+        checks.integer(name, getattr(settings, name), 1)
+    checks.positive("learning_rate_init", settings.learning_rate_init)
+    checks.non_negative("weight_decay", settings.weight_decay)
+    share = checks.below_one("validation_fraction", settings.validation_fraction)
+    checks.must(share > 0, "validation_fraction", "in (0, 1)", share)
+    if settings.batch_size != "auto":
+        checks.integer("batch_size", settings.batch_size, 1)
+    if settings.n_threads is not None:
+        checks.integer("n_threads", settings.n_threads, 1)
+
+
+def splits(settings: Any, y: Array, stream: np.random.RandomState) -> Iterator[Any]:
+    """For each network the rows it learns from, and those it stops by."""
+    n = len(y)
+    if n < 2:
+        raise ValueError(
+            f"X must have 2 rows at least, to learn from and to stop by, got {n} sample"
+        )
+    seed = stream.randint(2**31)
+    strata = y if y.dtype.kind in "iu" else None
+    if settings.n_networks == 1:
+        least = 0 if strata is None else np.bincount(strata).min()
+        kept, held = train_test_split(
+            np.arange(n),
+            test_size=max(settings.validation_fraction, 1 / n),
+            random_state=seed,
+            stratify=strata if least * settings.validation_fraction >= 1 else None,
+        )
+        return iter([(kept, held)])
+    folds = max(2, min(settings.n_networks, n // 2))
+    enough = strata is not None and np.bincount(strata)[np.unique(strata)].min() >= folds
+    kind = StratifiedKFold if enough else KFold
+    return kind(folds, shuffle=True, random_state=seed).split(np.zeros(n), y if enough else None)
+
+
+def common_epochs(histories: Sequence[History]) -> int:
+    """How long to train, by the mean over the folds of the loss on their held-out rows."""
+    n = min(len(history) for history in histories)
+    curve = np.mean([history["validation_loss"][:n] for history in histories], axis=0)
+    return int(np.nanargmin(curve)) + 1 if np.isfinite(curve).any() else n
+
+
+class Lesson(NamedTuple):
+    """What one network learns from, and what it stops by; or how many epochs it takes."""
+
+    rows: Rows
+    held: Rows | None
+    epochs: int
+    n_outputs: int
+
+
+def train_member(
+    settings: Any, loss: Loss, lesson: Lesson, seed: int, title: str
+) -> tuple[Network, History]:
+    """One network, with the weights of its best epoch where it stops by held-out rows."""
+    rows, held = lesson.rows, lesson.held
+    layers = mlp(
+        hidden_widths(settings.hidden_layer_sizes, len(rows.y)),
+        lesson.n_outputs,
+        activation=ACTIVATIONS[settings.activation],
+        dropout=settings.dropout,
+        input_dropout=settings.input_dropout,
+        share=settings.dropout_share,
+        batch_norm=settings.batch_norm,
+    )
+    network = Network(layers, rows.X.shape[1], seed=seed, dtype=settings.dtype)
+    n = len(rows.y)
+    batch = _batch_size(settings.batch_size, n)
+    patience = max(settings.n_iter_no_change, math.ceil(LEAST_STEPS * batch / n))
+    try:
+        history = train(
+            network,
+            rows.X,
+            rows.y,
+            loss=loss,
+            optimiser=AdamW(settings.learning_rate_init, weight_decay=settings.weight_decay),
+            epochs=lesson.epochs,
+            batch_size=batch,
+            sample_weight=rows.weights,
+            validation=None if held is None else tuple(held),
+            early_stopping=None if held is None else EarlyStopping(patience),
+            callbacks=settings.callbacks or (),
+            progress=settings.progress,
+            title=title,
+        )
+    except DivergedError as error:
+        warnings.warn(str(error), UserWarning, stacklevel=2)
+        history = error.history
+    return network, history
+
+
+def hidden_widths(asked: Any, rows: int) -> list[int]:
+    if isinstance(asked, str):
+        checks.one_of("hidden_layer_sizes", asked, ("auto",))
+        return [128 if rows < FEW_ROWS else 256]
+    return [checks.integer("each of hidden_layer_sizes", width, 1) for width in asked]
+
+
+def _batch_size(asked: Any, rows: int) -> int:
+    if asked != "auto":
+        return int(min(asked, rows))
+    return int(min(rows, 2 ** np.clip(round(math.log2(max(rows, 1) / BATCHES)), 4, 9)))

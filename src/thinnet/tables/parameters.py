@@ -1,0 +1,64 @@
+"""The parameters that both estimators of tables have, in words: their texts stand once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_PARAMETERS: Final = """\
+hidden_layer_sizes : sequence of int or 'auto', default='auto'
+    Widths of the hidden layers; 'auto' is one of 128 units below 2,000 rows, of 256 from there on.
+activation : str, default='relu'
+    As in `MLPClassifier`.
+dropout : float or sequence of float, default=0.3
+    The probability of dropping each hidden unit, or one rate for each layer.
+input_dropout : float, default=0.1
+    The probability of dropping each number that the columns have become.
+dropout_share : None or 'batch', default=None
+    As in `MLPClassifier`.
+batch_norm : bool, default=False
+    Normalise each hidden layer before its activation.
+n_networks : int, default=5
+    Networks whose answers are averaged.  Each learns from other rows, and stops by the part of
+    them that it is not shown; so all rows teach, and all are held out once.  Below 2,000 rows that
+    only settles how many epochs are best, and as many networks then learn from all rows.
+learning_rate_init : float, default=0.001
+    Of AdamW.
+weight_decay : float, default=0.01
+    Of AdamW.
+batch_size : int or 'auto', default='auto'
+    Rows of a step; 'auto' is a fortieth of the rows, from 16 to 512.
+max_iter : int, default=500
+    Epochs at most.
+n_iter_no_change : int, default=20
+    Epochs (and 400 steps at least) without a lower loss on the held-out rows that are waited for;
+    the weights of the best epoch are kept.
+validation_fraction : float, default=0.15
+    What one network alone (``n_networks=1``) holds out.
+encoder : TableEncoder or None, default=None
+    How columns become numbers; None for `TableEncoder` as it is.
+dtype : 'float32' or 'float64', default='float32'
+    Of the networks.
+random_state : int, RandomState instance or None, default=None
+    Of splits, first weights, orders and masks.
+callbacks : sequence or None, default=None
+    Objects with `on_step_end` or `on_epoch_end`, as in `thinnet.train`.
+progress : bool or None, default=False
+    Show a progress bar for each network; None: where somebody looks.
+n_threads : int or None, default=None
+    At most so many threads; None: as many as the process may use.  Results don't depend on it."""
+
+_FITTED: Final = """\
+encoder_ : TableEncoder
+    Fitted; ``encoder_.columns_`` says what each column holds.
+networks_ : list of Network
+histories_ : list of History
+    One for each part that was held out; `history_` is the first.
+notes_ : tuple of str
+    What was noticed in the table: columns left out and why, columns that tell the target, classes
+    out of balance.
+n_features_in_, feature_names_in_
+    Of the table that was fitted.
+n_iter_ : int
+    Epochs of the network that took most."""
+
+PARAMETERS, FITTED = (text.replace("\n", "\n    ") for text in (_PARAMETERS, _FITTED))  # indented

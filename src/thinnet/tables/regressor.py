@@ -1,0 +1,164 @@
+"""Numbers from a mixed table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils import check_array
+from sklearn.utils.validation import column_or_1d
+
+from thinnet.arrays import Array
+from thinnet.losses import Loss, SquaredError
+from thinnet.tables.base import TableEstimator
+from thinnet.tables.parameters import FITTED, PARAMETERS
+from thinnet.tables.targets import TargetScale
+
+
+class TableRegressor(RegressorMixin, TableEstimator):
+    __doc__ = f"""Numbers from a table with numbers, categories, dates, texts and holes, as it is.
+
+    The target is standardised; a skewed one that is never negative is learned as a logarithm.
+
+    Parameters
+    ----------
+    {PARAMETERS}
+
+    Attributes
+    ----------
+    {FITTED}
+    target_scale_ : TargetScale
+        Between the target's own units and those of the networks.
+    n_outputs_ : int
+        Targets of a row.
+
+    Raises
+    ------
+    ValueError
+        In fit, if a parameter is out of its range or the table can't be used.
+    DataFileError
+        If a file can't be read.
+
+    References
+    ----------
+    Gorishniy et al. 2022, "On embeddings for numerical features in tabular deep learning";
+    Srivastava et al. 2014; Loshchilov and Hutter 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from thinnet import TableRegressor
+    >>> table = pd.DataFrame({{"x": np.linspace(-3, 3, 300), "sign": ["plus", "minus"] * 150}})
+    >>> y = np.sin(table["x"]) * np.where(table["sign"] == "plus", 1, -1)
+    >>> model = TableRegressor(random_state=0).fit(table, y)
+    >>> model.score(table, y) > 0.95
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = "auto",
+        activation: Any = "relu",
+        *,
+        dropout: Any = 0.3,
+        input_dropout: Any = 0.1,
+        dropout_share: Any = None,
+        batch_norm: Any = False,
+        n_networks: Any = 5,
+        learning_rate_init: Any = 0.001,
+        weight_decay: Any = 0.01,
+        batch_size: Any = "auto",
+        max_iter: Any = 500,
+        n_iter_no_change: Any = 20,
+        validation_fraction: Any = 0.15,
+        encoder: Any = None,
+        dtype: Any = "float32",
+        random_state: Any = None,
+        callbacks: Any = None,
+        progress: Any = False,
+        n_threads: Any = None,
+    ) -> None:
+        # Whatever they are: scikit-learn sets them freely, and fit checks them.
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.dropout_share = dropout_share
+        self.batch_norm = batch_norm
+        self.n_networks = n_networks
+        self.learning_rate_init = learning_rate_init
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.n_iter_no_change = n_iter_no_change
+        self.validation_fraction = validation_fraction
+        self.encoder = encoder
+        self.dtype = dtype
+        self.random_state = random_state
+        self.callbacks = callbacks
+        self.progress = progress
+        self.n_threads = n_threads
+
+    def fit(self, X: Any, y: Any, eval_set: Any = None) -> TableRegressor:
+        """Train.
+
+        Parameters
+        ----------
+        X : path, data frame or array, shape (rows, columns)
+            A CSV or Parquet file, a frame of pandas or polars, or an array.
+        y : str or array, shape (rows,) or (rows, n_outputs)
+            The name of the column with the target, or the targets: finite numbers.  Rows whose
+            named target is missing are left out.
+        eval_set : (X, y), optional
+            Held-out rows that all networks stop by; then each learns from all of `X`.
+
+        Returns
+        -------
+        self
+        """
+        self._fit(X, y, eval_set)
+        return self
+
+    def _read_targets(self, y: Any) -> Array:
+        numbers = self._numbers(y)
+        self.n_outputs_ = numbers.shape[1]
+        self.target_scale_ = TargetScale.of(numbers)
+        return self.target_scale_.forward(numbers)
+
+    @staticmethod
+    def _numbers(y: Any) -> Array:
+        numbers = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        if numbers.ndim == 2 and numbers.shape[1] == 1:
+            numbers = column_or_1d(numbers, warn=True)
+        return numbers.reshape(len(numbers), -1)
+
+    def _targets(self, y: Any) -> Array:
+        return self.target_scale_.forward(self._numbers(y))
+
+    def _loss(self) -> Loss:
+        return SquaredError()
+
+    def _weights(self, y: Any) -> Array | None:
+        return None
+
+    def _n_network_outputs(self) -> int:
+        return self.n_outputs_
+
+    def predict(self, X: Any) -> Array:
+        """The target of each row, the mean over the networks, dropout off.
+
+        Parameters
+        ----------
+        X : path, data frame or array, shape (rows, columns)
+            The columns of the table that was fitted, in any order; others are ignored.
+
+        Returns
+        -------
+        array, shape (rows,) or (rows, n_outputs)
+            In the target's own units.
+        """
+        mean = self._mean(X)
+        y = self.target_scale_.back(mean)
+        return y[:, 0] if self.n_outputs_ == 1 else y

@@ -1,0 +1,53 @@
+"""The target of a regression in the units that a network learns best in, and back."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from thinnet.arrays import Array
+
+SKEWED: Final = 1.0  # from which on targets >= 0 are learned as logarithms
+
+
+class TargetScale(NamedTuple):
+    """``(f(y) - center) / scale``; f is ``log(1 + y / unit)`` where `unit` is above 0, else y."""
+
+    center: Array
+    scale: Array
+    unit: Array
+
+    @classmethod
+    def of(cls, y: Array) -> TargetScale:
+        """For targets of shape (rows, outputs)."""
+        unit = np.array([_unit(column) for column in y.T])
+        z = _logged(y, unit)
+        spread = z.std(axis=0)
+        return cls(z.mean(axis=0), np.where(spread > 0, spread, 1.0), unit)
+
+    def forward(self, y: Array) -> Array:
+        return (_logged(y, self.unit) - self.center) / self.scale
+
+    def back(self, z: Array) -> Array:
+        """Numbers from the network, of any float type, in the target's own units."""
+        y = z.astype(np.float64) * self.scale + self.center
+        logged = self.unit > 0
+        y[:, logged] = np.expm1(y[:, logged]) * self.unit[logged]
+        return y
+
+
+def _unit(column: Array) -> float:
+    """The median of a skewed target that is never negative, else 0."""
+    positive = column[column > 0]
+    if (column < 0).any() or not len(positive) or column.std() == 0:
+        return 0.0
+    return float(np.median(positive)) if stats.skew(column) > SKEWED else 0.0
+
+
+def _logged(y: Array, unit: Array) -> Array:
+    logged = unit > 0
+    z = np.array(y, np.float64)
+    z[:, logged] = np.log1p(np.maximum(z[:, logged], 0) / unit[logged])
+    return z
