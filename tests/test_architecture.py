@@ -51,11 +51,25 @@ ORDER = [
     "estimators",
     "displays",
     "tables",
+    "persistence",
+    "jobs",
     "recipes",
     "comparison",
     "cli",
 ]
-PACKAGES = {"displays", "engine", "estimators", "layers", "losses", "optimisers", "tables", "training"}
+PACKAGES = {
+    "cli",
+    "displays",
+    "engine",
+    "estimators",
+    "jobs",
+    "layers",
+    "losses",
+    "optimisers",
+    "persistence",
+    "tables",
+    "training",
+}
 
 
 def parts(path):

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from thinnet import datasets, initialisers, losses, optimisers, schedules
 from thinnet.chains import mlp
-from thinnet.checks import CheckpointError, DataFileError, DivergedError, StaleCacheError
+from thinnet.checks import (
+    CheckpointError,
+    DataFileError,
+    DivergedError,
+    ModelFileError,
+    StaleCacheError,
+)
 from thinnet.diagnostics import gradient_report
 from thinnet.functional import dropout
 from thinnet.layers import (
@@ -50,6 +56,10 @@ from thinnet.training import EarlyStopping, History, evaluate, train
 if TYPE_CHECKING:
     from thinnet.displays import KeptUnits, LearningCurve
     from thinnet.estimators import MLPClassifier, MLPRegressor
+    from thinnet.persistence import load, save
+    from thinnet.tables.classifier import TableClassifier
+    from thinnet.tables.encoding import TableEncoder
+    from thinnet.tables.regressor import TableRegressor
 
 __version__ = "0.1.0"
 
@@ -58,6 +68,11 @@ _LAZY = {
     "LearningCurve": "thinnet.displays",
     "MLPClassifier": "thinnet.estimators",
     "MLPRegressor": "thinnet.estimators",
+    "TableClassifier": "thinnet.tables.classifier",
+    "TableEncoder": "thinnet.tables.encoding",
+    "TableRegressor": "thinnet.tables.regressor",
+    "load": "thinnet.persistence",
+    "save": "thinnet.persistence",
 }
 
 
@@ -104,6 +119,7 @@ __all__ = [
     "LearningCurve",
     "MLPClassifier",
     "MLPRegressor",
+    "ModelFileError",
     "Network",
     "Poisson",
     "RMSprop",
@@ -117,6 +133,9 @@ __all__ = [
     "Softplus",
     "SquaredError",
     "StaleCacheError",
+    "TableClassifier",
+    "TableEncoder",
+    "TableRegressor",
     "Tanh",
     "datasets",
     "derived_seed",
@@ -125,9 +144,11 @@ __all__ = [
     "gradient_report",
     "initialisers",
     "keep_mask",
+    "load",
     "losses",
     "mlp",
     "optimisers",
+    "save",
     "schedules",
     "train",
 ]

@@ -1,0 +1,5 @@
+"""Fitted models in files: numbers as safetensors, the rest as JSON, and no code."""
+
+from thinnet.persistence.files import load, save
+
+__all__ = ["load", "save"]

@@ -1,0 +1,189 @@
+"""A model to a file and back."""
+
+from __future__ import annotations
+
+import os
+import platform
+import warnings
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from sklearn.utils.validation import check_is_fitted
+
+import thinnet
+from thinnet.arrays import Array
+from thinnet.checkpoints import Form, Snapshot, check_writable, read_as, write_as
+from thinnet.checks import ModelFileError, must
+from thinnet.persistence import known
+from thinnet.persistence.codec import pack, unpack
+
+FORMAT: Final = 1
+KIND: Final = "thinnet model"
+NAME: Final = "model file"
+PARTS: Final = ("model", "versions")
+
+
+def save(estimator: Any, path: str | os.PathLike[str]) -> None:
+    """Write a fitted model to one file: numbers as safetensors, the rest as JSON, no pickle.
+
+    What is loaded predicts the same to the last bit, and goes on training as if it had never been
+    saved.  Settings that belong to one training are saved as None: `callbacks`, `checkpoint`,
+    `memory` of a pipeline, and a `random_state` that is a generator.
+
+    Parameters
+    ----------
+    estimator : estimator or Network
+        One of thinnet's, fitted, or a fitted Pipeline, ColumnTransformer or other transformer of
+        scikit-learn made of known classes (`thinnet.persistence.known`) and without functions.
+    path : path
+        The file; one that stands there is replaced when the new one is complete.
+
+    Raises
+    ------
+    NotFittedError
+        Before fit.
+    ValueError
+        If the estimator holds something of another class, or no file can be written at `path`.
+    OSError
+        If writing fails; the file that stood there is untouched.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import load_iris
+    >>> from thinnet import MLPClassifier, load, save
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier((16,), max_iter=2000, random_state=0).fit(X, y)
+    >>> with TemporaryDirectory() as folder:
+    ...     save(model, f"{folder}/iris.thinnet")
+    ...     loaded = load(f"{folder}/iris.thinnet")
+    >>> bool((loaded.predict_proba(X) == model.predict_proba(X)).all())
+    True
+    """
+    _check_whole(estimator)
+    check_writable(NAME, path)
+    arrays: dict[str, Array] = {}
+    snapshot = Snapshot(arrays, {"model": pack(estimator, arrays), "versions": _versions()})
+    _model_of(snapshot)  # what could not be read is not written
+    write_as(_form(), path, snapshot)
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """The model that `save` has written to a file.
+
+    No code comes from the file: only classes of a fixed list are made, of checked parts.  A
+    checksum tells damage, not malice: who may write the file decides what the model predicts.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    estimator or Network
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, cut short, altered, of another kind or from a newer thinnet, or
+        holds what this thinnet doesn't know.
+
+    Warns
+    -----
+    UserWarning
+        If it holds parts of scikit-learn, saved by another version of it.
+
+    Examples
+    --------
+    >>> from thinnet import load
+    >>> load("nowhere.thinnet")
+    Traceback (most recent call last):
+    ...
+    thinnet.checks.ModelFileError: model file must be an existing file, got 'nowhere.thinnet'
+    """
+    must(isinstance(path, str | os.PathLike), NAME, "a path", path)
+    if not Path(path).is_file():
+        raise ModelFileError(f"{NAME} must be an existing file, got {os.fspath(path)!r}")
+    snapshot = read_as(_form(), path)
+    try:
+        model = _model_of(snapshot)
+    except Exception as error:  # a constructor may refuse strange parts in any way
+        raise ModelFileError(_refusal(path, snapshot.values, error)) from error
+    _compare_versions(path, snapshot.values)
+    return model
+
+
+def _refusal(path: str | os.PathLike[str], values: Any, error: Exception) -> str:
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    return (
+        f"{NAME} {os.fspath(path)!r} must hold a model that this thinnet knows, got one "
+        f"{_written_by(values)} that it can't make ({said[:500]})"
+    )
+
+
+def _form() -> Form:
+    return Form(NAME, KIND, FORMAT, ModelFileError)
+
+
+def _versions() -> dict[str, str]:
+    others = {name: version(name) for name in ("numpy", "scikit-learn")}
+    return {"thinnet": thinnet.__version__, "python": platform.python_version(), **others}
+
+
+def _model_of(snapshot: Snapshot) -> Any:
+    arrays, values = dict(snapshot.arrays), snapshot.values
+    if not isinstance(values, dict) or sorted(values) != sorted(PARTS):
+        raise ValueError(f"the file must have the parts {' and '.join(PARTS)}, got others")
+    _check_versions(values["versions"])
+    model = unpack(values["model"], arrays)
+    if arrays:
+        raise ValueError(f"the file must have a use for each array, got none for {min(arrays)!r}")
+    _check_whole(model)
+    return model
+
+
+def _check_versions(versions: Any) -> None:
+    if not isinstance(versions, dict) or not all(type(v) is str for v in versions.values()):
+        raise ValueError(f"versions must be text by name, got {type(versions).__name__}")
+
+
+def _check_whole(model: Any) -> None:
+    """ValueError where it is not a model, or is not fitted."""
+    if not known.KNOWN[known.key_of(type(model))].alone:
+        raise ValueError(f"a model must be an estimator or a Network, got {type(model).__name__}")
+    if hasattr(model, "get_params"):
+        check_is_fitted(model)
+
+
+def _written_by(values: Any) -> str:
+    versions = values.get("versions") if isinstance(values, dict) else None
+    if not isinstance(versions, dict):
+        return "of no known version"
+    said = ", ".join(f"{name} {number}" for name, number in versions.items())
+    return f"written by {' '.join(said.split())[:200]}"
+
+
+def _compare_versions(path: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
+    """Warn where the insides of scikit-learn may have changed."""
+    then, now = (v.get("scikit-learn", "none") for v in (values["versions"], _versions()))
+    changed = then.split(".")[:2] != now.split(".")[:2]
+    if changed and any(name.startswith("sklearn.") for name in _names(values["model"])):
+        warnings.warn(
+            f"{NAME} {os.fspath(path)!r} has parts of scikit-learn {then}, which may behave "
+            f"differently in {now}: compare some predictions",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _names(packed: Any) -> Iterator[str]:
+    """What everything in a packed value says that it is."""
+    if isinstance(packed, list):
+        for part in packed:
+            yield from _names(part)
+    elif isinstance(packed, dict):
+        parts = packed["of"]
+        yield packed["is"]
+        yield from _names(list(parts.values()) if isinstance(parts, dict) else parts)

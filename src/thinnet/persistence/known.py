@@ -1,0 +1,176 @@
+"""Every class that a model file may hold: nothing else is made when one is read.
+
+A class is added by one line: where it is imported from, and the `Way` it goes
+(`thinnet.persistence.ways`).  It is imported when it is met.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+import numpy as np
+
+from thinnet.network import Network
+from thinnet.persistence import networks, tables
+from thinnet.persistence.transformers import finish_one_hot, without_function
+from thinnet.persistence.ways import Kinds, Way, fitted, record, records
+from thinnet.training.history import History
+
+ARRAY: Final = np.ndarray
+OR_NONE: Final = ARRAY | None
+NUMBER: Final = int | float | np.number
+BOOL: Final = bool | np.bool_
+
+MLP: Final[Kinds] = {"network_": Network, "n_features_in_": int, "n_outputs_": int}
+CLASSES: Final[Kinds] = {"classes_": ARRAY, "_labels": object}
+FIGURES: Final[Kinds] = {
+    "_momentary": object,
+    "_no_improvement_count": int,
+    "best_loss_": NUMBER | None,
+    "best_validation_score_": NUMBER | None,
+    "history_": History,
+    "loss_": NUMBER,
+    "loss_curve_": list,
+    "n_iter_": NUMBER,
+    "n_layers_": int,
+    "out_activation_": str,
+    "t_": NUMBER,
+    "validation_scores_": list | None,
+}
+
+OURS: Final[dict[str, Way]] = {
+    "thinnet.estimators.MLPClassifier": fitted(
+        {**MLP, **CLASSES}, FIGURES, networks.finish_classifier
+    ),
+    "thinnet.estimators.MLPRegressor": fitted(MLP, FIGURES, networks.finish),
+    "thinnet.estimators.labels.Labels": record(),
+    "thinnet.estimators.solvers.Momentary": record(),
+    "thinnet.network.Network": Way(networks.state_of_network, networks.make_network, alone=True),
+    "thinnet.training.history.History": Way(networks.state_of_history, networks.make_history),
+    "thinnet.training.loop.Begin": record(),
+    **records("thinnet.optimisers", "Adagrad", "Adam", "AdamW", "RMSprop", "SGD"),
+    **records("thinnet.optimisers.adaptive", "Moments", "Squares"),
+    **records("thinnet.optimisers.sgd", "Empty", "Momentum"),
+    **records("thinnet.layers", "BatchNorm", "Dense", "DropConnect", "Flatten", "LayerNorm"),
+    **records("thinnet.layers", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"),
+    **records("thinnet.layers", "ELU", "GELU", "Identity", "LeakyReLU", "ReLU", "SELU", "SiLU"),
+    **records("thinnet.layers", "Sigmoid", "Softmax", "Softplus", "Tanh"),
+    **records("thinnet.initialisers", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform"),
+    **records("thinnet.initialisers", "LeCunNormal", "LeCunUniform", "Normal", "Orthogonal"),
+    **records("thinnet.initialisers", "Zeros"),
+    **records("thinnet.schedules", "Constant", "Cosine", "InverseTime", "Linear", "Step", "Warmup"),
+}
+
+COLUMNS: Final[Kinds] = {
+    "transformers_": list,
+    "_columns": list,
+    "_remainder": tuple,
+    "_transformer_to_input_indices": dict,
+}
+OUTPUTS: Final[Kinds] = {
+    "output_indices_": dict,
+    "sparse_output_": BOOL,
+    "_transformers_feature_names_out": ARRAY,
+}
+DTYPES: Final[Kinds] = {"_fit_dtype": np.dtype, "_fill_dtype": np.dtype}
+SEEN: Final[Kinds] = {"n_samples_seen_": NUMBER | ARRAY}
+EXTREMES: Final[Kinds] = {"data_min_": ARRAY, "data_max_": ARRAY, "data_range_": ARRAY}
+MOMENTS: Final[Kinds] = {"mean_": OR_NONE, "var_": OR_NONE, "scale_": OR_NONE}
+CATEGORIES: Final[Kinds] = {"categories_": list, "_infrequent_enabled": bool}
+RARE: Final[Kinds] = {"_infrequent_indices": list, "_default_to_infrequent_mappings": list}
+ONE_HOT: Final[Kinds] = {"_drop_idx_after_grouping": OR_NONE, "_n_features_outs": list}
+QUANTILES: Final[Kinds] = {"n_quantiles_": NUMBER, "quantiles_": ARRAY, "references_": ARRAY}
+ENCODINGS: Final[Kinds] = {
+    "classes_": OR_NONE,
+    "encodings_": list,
+    "target_mean_": NUMBER | ARRAY,
+    "target_type_": str,
+}
+BINARY: Final[Kinds] = {"classes_": ARRAY, "sparse_input_": BOOL, "y_type_": str}
+MISSING: Final[Kinds] = {"features_": ARRAY, "_n_features": int}
+
+TABLE: Final[Kinds] = {
+    "encoder_": object,
+    "history_": History,
+    "histories_": list,
+    "n_features_in_": int,
+    "n_iter_": NUMBER,
+    "networks_": list,
+    "notes_": tuple,
+}
+OF_FILES: Final[Kinds] = {"card_": dict, "dialect_": object, "target_name_": str}
+TABLES: Final[dict[str, Way]] = {
+    "thinnet.tables.classifier.TableClassifier": fitted(
+        {**TABLE, "classes_": ARRAY}, OF_FILES, tables.finish_classifier
+    ),
+    "thinnet.tables.dialect.Dialect": record(),
+    "thinnet.tables.encoding.TableEncoder": fitted(
+        {"columns_": tuple, "names_in_": ARRAY, "transformer_": object}
+    ),
+    "thinnet.tables.kinds.Column": record(),
+    "thinnet.tables.pieces.PiecewiseLinear": fitted({"edges_": list}),
+    "thinnet.tables.regressor.TableRegressor": fitted(
+        {**TABLE, "n_outputs_": int, "target_scale_": object}, OF_FILES, tables.finish_regressor
+    ),
+    "thinnet.tables.targets.TargetScale": record(),
+}
+
+SCIKIT_LEARN: Final[dict[str, Way]] = {
+    "sklearn.compose.ColumnTransformer": fitted(COLUMNS, OUTPUTS),
+    "sklearn.compose.make_column_selector": record("pattern", "dtype_include", "dtype_exclude"),
+    "sklearn.feature_extraction.text.HashingVectorizer": fitted({}),
+    "sklearn.impute.MissingIndicator": fitted(MISSING, {"_precomputed": bool}),
+    "sklearn.impute.SimpleImputer": fitted({"statistics_": ARRAY, "indicator_": object}, DTYPES),
+    "sklearn.pipeline.Pipeline": fitted({}),
+    "sklearn.preprocessing.FunctionTransformer": fitted({}, finish=without_function),
+    "sklearn.preprocessing.KBinsDiscretizer": fitted(
+        {"bin_edges_": ARRAY, "n_bins_": ARRAY}, {"_encoder": object}
+    ),
+    "sklearn.preprocessing.LabelBinarizer": fitted(BINARY),
+    "sklearn.preprocessing.MinMaxScaler": fitted(
+        {"min_": ARRAY, "scale_": ARRAY, **EXTREMES, **SEEN}
+    ),
+    "sklearn.preprocessing.OneHotEncoder": fitted(
+        {**CATEGORIES, **ONE_HOT}, {**RARE, "drop_idx_": OR_NONE}, finish_one_hot
+    ),
+    "sklearn.preprocessing.OrdinalEncoder": fitted({**CATEGORIES, "_missing_indices": dict}, RARE),
+    "sklearn.preprocessing.PowerTransformer": fitted({"lambdas_": ARRAY}, {"_scaler": object}),
+    "sklearn.preprocessing.QuantileTransformer": fitted(QUANTILES),
+    "sklearn.preprocessing.RobustScaler": fitted({"center_": OR_NONE, "scale_": OR_NONE}),
+    "sklearn.preprocessing.StandardScaler": fitted({**MOMENTS, **SEEN}),
+    "sklearn.preprocessing.TargetEncoder": fitted({**CATEGORIES, **ENCODINGS}),
+}
+
+OTHERS: Final[dict[str, Way]] = {
+    "pandas.Index": Way(
+        lambda index: {"names": index.tolist()}, lambda cls, state: cls(state["names"])
+    )
+}
+
+KNOWN: Final[dict[str, Way]] = {**OURS, **TABLES, **SCIKIT_LEARN, **OTHERS}
+KEYS: Final = {key.rpartition(".")[2]: key for key in KNOWN}
+CAN_BE_SAVED: Final = (
+    "estimators and networks of thinnet; of scikit-learn "
+    f"{', '.join(key.rpartition('.')[2] for key in SCIKIT_LEARN)}; "
+    "numbers, text, lists, tuples, dicts and arrays of them"
+)
+
+
+def class_of(key: str) -> Any:
+    """The class that is known by `key`; ValueError where there is none."""
+    if key not in KNOWN:
+        raise ValueError(f"the class {key!r} is not known to this thinnet")
+    module, _, name = key.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def key_of(cls: type) -> str:
+    """What `cls` is known by; ValueError where it is not."""
+    key = KEYS.get(cls.__name__)
+    if key is None or class_of(key) is not cls:
+        raise ValueError(
+            f"the class must be one of a fixed list ({CAN_BE_SAVED}), got "
+            f"{cls.__module__}.{cls.__qualname__}"
+        )
+    return key

@@ -1,0 +1,149 @@
+"""Networks, histories and fitted perceptrons: taken apart, made again, and checked to fit.
+
+Compiled code trusts the sizes of what it is given, so all of them are compared here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, get_args
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array
+from thinnet.binding import checked_features, checked_layers, layer_shapes
+from thinnet.estimators.labels import Kind, Labels
+from thinnet.estimators.solvers import Momentary
+from thinnet.execution import EXECUTORS
+from thinnet.network import Network
+from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
+from thinnet.optimisers.adaptive import Moments, Squares
+from thinnet.optimisers.sgd import Empty, Momentum
+from thinnet.persistence.ways import State, check_names
+from thinnet.philox import MAX_SEED, MAX_STEP
+from thinnet.run import Clock
+from thinnet.training.history import COLUMNS, Epoch, History
+from thinnet.training.loop import Begin
+
+STATES: Final[dict[Any, tuple[type, ...]]] = {
+    SGD: (Empty, Momentum),
+    Adagrad: (Squares,),
+    RMSprop: (Squares,),
+    Adam: (Moments,),
+    AdamW: (Moments,),
+}
+OF_NETWORK: Final = ("layers", "features", "seed", "dtype", "executor", "theta", "state")
+OF_CLOCK: Final = ("step", "epoch")
+OF_HISTORY: Final = ("score_name", "stopped", "best_epoch")
+COUNTS: Final = ("epoch", "step")  # the columns of a history that hold integers
+
+
+def state_of_network(network: Network) -> State:
+    return {name: getattr(network, name) for name in OF_NETWORK} | dataclasses.asdict(network.clock)
+
+
+def make_network(cls: type[Network], state: State) -> Network:
+    """A network around vectors of the sizes that its layers ask for; nothing is drawn."""
+    check_names(cls, state, (*OF_NETWORK, *OF_CLOCK))
+    checked = {
+        "layers": checked_layers(state["layers"]),
+        "features": checked_features(state["features"]),
+        "_seed": checks.integer("seed", state["seed"], 0, MAX_SEED),
+        "dtype": checks.float_dtype("dtype", state["dtype"]),
+        "executor": checks.one_of("executor", state["executor"], EXECUTORS),
+        "compiled": None,
+        "clock": Clock(*(checks.integer(name, state[name], 0, MAX_STEP) for name in OF_CLOCK)),
+    }
+    network = cls.__new__(cls)
+    network.__setstate__(checked | _vectors(checked, state))
+    return network
+
+
+def _vectors(checked: State, state: State) -> State:
+    """Parameters and running statistics, as long as the layers ask for."""
+    shapes, dtype = layer_shapes(checked["layers"], checked["features"]), checked["dtype"]
+    _check_vector("theta", state["theta"], _size(s.params for s in shapes), dtype)
+    _check_vector("state", state["state"], _size((*s.state, *s.counters) for s in shapes), dtype)
+    return {name: state[name] for name in ("theta", "state")}
+
+
+def _size(groups: Iterable[Sequence[Any]]) -> int:
+    return sum(math.prod(shape) for group in groups for shape in group)
+
+
+def _check_vector(name: str, vector: Any, size: int, dtype: np.dtype) -> None:
+    fits = isinstance(vector, np.ndarray) and vector.shape == (size,) and vector.dtype == dtype
+    if not fits:
+        raise ValueError(f"{name} must be {size} numbers of type {dtype}, got others")
+
+
+def state_of_history(history: History) -> State:
+    columns: State = {
+        column: np.array([getattr(epoch, column) for epoch in history], _type(column))
+        for column in COLUMNS
+    }
+    return {name: getattr(history, name) for name in OF_HISTORY} | columns
+
+
+def _type(column: str) -> type:
+    return int if column in COUNTS else float
+
+
+def make_history(cls: type[History], state: State) -> History:
+    check_names(cls, state, (*OF_HISTORY, *COLUMNS))
+    for name in ("score_name", "stopped"):
+        checks.must(isinstance(state[name], str), name, "text", state[name])
+    rows = zip(*(_column(name, state[name]) for name in COLUMNS), strict=True)
+    epochs = [Epoch(*row) for row in rows]
+    best = checks.integer("best_epoch", state["best_epoch"], -1)
+    return cls(state["score_name"], epochs, state["stopped"], best)
+
+
+def _column(name: str, values: Array) -> list[Any]:
+    _check_vector(name, values, len(values), np.dtype(_type(name)))
+    return values.tolist()
+
+
+def finish_classifier(classifier: Any) -> None:
+    """As `finish`; and the labels must be those of the outputs."""
+    labels = classifier._labels
+    fits = (
+        isinstance(labels, Labels)
+        and labels.kind in get_args(Kind)
+        and isinstance(labels.classes, np.ndarray)
+        and labels.classes.ndim == 1
+        and (labels.kind != "binary" or len(labels.classes) in (1, 2))
+        and np.array_equal(labels.classes, classifier.classes_)
+        and labels.n_outputs == classifier.n_outputs_
+    )
+    if not fits:
+        raise ValueError("the labels of a classifier must fit its outputs, got others")
+    finish(classifier)
+
+
+def finish(mlp: Any) -> None:
+    """Show the network's weights as `coefs_`; ValueError where the parts don't fit together."""
+    network = mlp.network_
+    if (network.features, network.out) != ((mlp.n_features_in_,), (mlp.n_outputs_,)):
+        raise ValueError("the network of an estimator must fit its inputs and outputs, got others")
+    if mlp._momentary is not None:
+        _check_momentary(mlp._momentary, network)
+    mlp._link()
+
+
+def _check_momentary(momentary: Any, network: Network) -> None:
+    """Is it the state of an optimiser, for so many parameters?"""
+    if not (isinstance(momentary, Momentary) and isinstance(momentary.begin, Begin)):
+        raise ValueError("the optimiser's state must stand in a Momentary, got something else")
+    kind: Any = momentary.kind
+    optimiser, size = kind[:2]
+    state, t = momentary.begin
+    if size != network.theta.size or type(state) not in STATES[optimiser]:
+        raise ValueError("the optimiser's state must fit the network, got another")
+    for part in state:
+        _check_vector("the optimiser's state", part, size, network.dtype)
+    checks.integer("t", t, 0, MAX_STEP)
+    checks.non_negative("rate", momentary.rate)

@@ -1,0 +1,115 @@
+"""How an object is taken apart into named values, and made again from them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+
+Kind: TypeAlias = Any  # what isinstance takes
+Kinds: TypeAlias = Mapping[str, Kind]
+State: TypeAlias = dict[str, Any]
+
+OF_TRAINING: Final = ("callbacks", "checkpoint", "memory")  # settings that are saved as None
+LEFT_OUT: Final = ("_sklearn_version", "_skl_callbacks")
+ALL_MAY_HAVE: Final[Kinds] = {
+    "n_features_in_": int,
+    "feature_names_in_": np.ndarray,
+    "_sklearn_output_config": dict,
+}
+
+
+class Way(NamedTuple):
+    """Out of an object into a state, and back; does a file hold such an object by itself?"""
+
+    state_of: Callable[[Any], State]
+    make: Callable[[Any, State], Any]
+    alone: bool = False
+
+
+def record(*names: str) -> Way:
+    """An object that its constructor makes of its fields, or of the attributes `names`."""
+
+    def state_of(value: Any) -> State:
+        return {name: getattr(value, name) for name in names or _fields(type(value))}
+
+    def make(cls: Any, state: State) -> Any:
+        check_names(cls, state, names or _fields(cls))
+        return cls(**state)
+
+    return Way(state_of, make)
+
+
+def records(module: str, *names: str) -> dict[str, Way]:
+    """Several classes of one module that are made of their fields."""
+    return {f"{module}.{name}": record() for name in names}
+
+
+def _fields(cls: Any) -> tuple[str, ...]:
+    if dataclasses.is_dataclass(cls):
+        return tuple(field.name for field in dataclasses.fields(cls))
+    return tuple(cls._fields)
+
+
+def check_names(cls: Any, names: Iterable[str], known: Iterable[str]) -> None:
+    """ValueError for a name that is not known."""
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{cls.__name__} has no attribute {name!r} that is known here")
+
+
+def nothing_more(estimator: Any) -> None:
+    """Leaves an estimator as it is."""
+
+
+def fitted(
+    always: Kinds, maybe: Kinds | None = None, finish: Callable[[Any], None] = nothing_more
+) -> Way:
+    """An estimator: its settings, and what `fit` has added.
+
+    Parameters
+    ----------
+    always, maybe : mapping
+        Attributes that a fitted one has or may have, and what they are instances of.
+    finish : callable
+        Gets the fitted estimator that was made; ValueError where its parts don't fit together.
+    """
+    known = {**ALL_MAY_HAVE, **(maybe or {}), **always}
+
+    def make(cls: Any, state: State) -> Any:
+        names = cls._get_param_names()
+        estimator = cls(**{name: state.pop(name) for name in names if name in state})
+        _check_kinds(cls, state, known)
+        vars(estimator).update(state)
+        if _is_fitted(cls, state, always):
+            finish(estimator)
+        return estimator
+
+    return Way(_state_of_estimator, make, alone=True)
+
+
+def _state_of_estimator(estimator: Any) -> State:
+    state = estimator.__getstate__()
+    kept = {name: value for name, value in state.items() if name not in LEFT_OUT}
+    for name in type(estimator)._get_param_names():
+        if name in OF_TRAINING or isinstance(kept[name], np.random.RandomState):
+            kept[name] = None
+    return kept
+
+
+def _check_kinds(cls: Any, state: State, known: Kinds) -> None:
+    check_names(cls, state, known)
+    for name, value in state.items():
+        if not isinstance(value, known[name]):
+            wanted, found = getattr(known[name], "__name__", str(known[name])), type(value).__name__
+            raise ValueError(f"{name} of {cls.__name__} must be of the type {wanted}, got {found}")
+
+
+def _is_fitted(cls: Any, state: State, always: Kinds) -> bool:
+    """Has it all that `fit` adds? ValueError where it has a part."""
+    lacking = [name for name in always if name not in state]
+    if lacking and len(lacking) < len(always):
+        raise ValueError(f"{cls.__name__} must have {' and '.join(lacking)}, got none")
+    return not lacking
