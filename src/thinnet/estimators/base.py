@@ -17,7 +17,6 @@ from thinnet.arrays import Array, Rows, Samples
 from thinnet.engine.threads import limited
 from thinnet.estimators import settings, weights
 from thinnet.estimators.convergence import Scale
-from thinnet.estimators.parameters import Integer, Real
 from thinnet.estimators.settings import STOCHASTIC
 from thinnet.estimators.solvers import Momentary, Task, lbfgs, stochastic
 from thinnet.losses import Loss
@@ -51,12 +50,12 @@ class MLP(BaseEstimator):
     activation: str
     batch_size: Any
     random_state: Any
-    max_iter: Integer
+    max_iter: int
     warm_start: bool
     early_stopping: bool
-    validation_fraction: Real
+    validation_fraction: float
     dtype: str | None
-    n_threads: Integer | None
+    n_threads: int | None
     checkpoint: Any
 
     _y_is_numeric: ClassVar[bool] = False

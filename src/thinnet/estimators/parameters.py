@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
-
-import numpy as np
-
-Integer: TypeAlias = int | np.integer
-Real: TypeAlias = float | np.integer | np.floating
+from typing import Final
 
 _PARAMETERS: Final = """\
 hidden_layer_sizes : int or sequence of int, default=(100,)

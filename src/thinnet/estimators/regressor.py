@@ -14,7 +14,7 @@ from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.estimators.base import MLP, Goal, takes_steps
 from thinnet.estimators.convergence import Scale
-from thinnet.estimators.parameters import FITTED, PARAMETERS, Integer, Real
+from thinnet.estimators.parameters import FITTED, PARAMETERS
 from thinnet.losses import Poisson, SquaredError
 
 LOSSES = ("squared_error", "poisson")
@@ -60,43 +60,44 @@ class MLPRegressor(RegressorMixin, MLP):
 
     def __init__(
         self,
-        loss: str = "squared_error",
+        loss: Any = "squared_error",
         hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        activation: Any = "relu",
         *,
-        solver: str = "adam",
-        alpha: Real = 0.0001,
+        solver: Any = "adam",
+        alpha: Any = 0.0001,
         batch_size: Any = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: Real = 0.001,
-        power_t: Real = 0.5,
-        max_iter: Integer = 200,
-        shuffle: bool = True,
+        learning_rate: Any = "constant",
+        learning_rate_init: Any = 0.001,
+        power_t: Any = 0.5,
+        max_iter: Any = 200,
+        shuffle: Any = True,
         random_state: Any = None,
-        tol: Real = 1e-4,
+        tol: Any = 1e-4,
         verbose: Any = False,
-        warm_start: bool = False,
-        momentum: Real = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: Real = 0.1,
-        beta_1: Real = 0.9,
-        beta_2: Real = 0.999,
-        epsilon: Real = 1e-8,
-        n_iter_no_change: Real = 10,
-        max_fun: Integer = 15000,
+        warm_start: Any = False,
+        momentum: Any = 0.9,
+        nesterovs_momentum: Any = True,
+        early_stopping: Any = False,
+        validation_fraction: Any = 0.1,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: Any = 15000,
         dropout: Any = 0.0,
-        input_dropout: Real = 0.0,
+        input_dropout: Any = 0.0,
         dropout_share: Any = None,
-        batch_norm: bool = False,
-        l1: Real = 0.0,
-        max_norm: Real | None = None,
-        dtype: str | None = None,
+        batch_norm: Any = False,
+        l1: Any = 0.0,
+        max_norm: Any = None,
+        dtype: Any = None,
         callbacks: Any = None,
-        progress: bool | None = False,
+        progress: Any = False,
         checkpoint: Any = None,
-        n_threads: Integer | None = None,
+        n_threads: Any = None,
     ) -> None:
+        # Whatever they are: scikit-learn sets them freely, and fit checks them.
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation

@@ -68,7 +68,8 @@ class Momentary(NamedTuple):
     @classmethod
     def start(cls, plan: Plan, network: Network, rate: float) -> Momentary:
         state = plan.optimiser.start(network.theta)
-        return cls((type(plan.optimiser), network.theta.size), Begin(state), rate)
+        kind = (type(plan.optimiser), network.theta.size, len(state))
+        return cls(kind, Begin(state), rate)
 
 
 def stochastic(
@@ -77,8 +78,9 @@ def stochastic(
     """Mini-batches, until `Convergence` has seen enough; in increments of one epoch."""
     plan = _plan(estimator, task, 1 if incremental else estimator.max_iter)
     order, at = Shuffles(task.data.n_rows, stream, estimator.shuffle), estimator._momentary
-    if at is None or at.kind != (type(plan.optimiser), task.network.theta.size):
-        at = Momentary.start(plan, task.network, estimator.learning_rate_init)
+    fresh = Momentary.start(plan, task.network, estimator.learning_rate_init)
+    if at is None or at.kind != fresh.kind:
+        at = fresh
     training = Training(task.network, task.data, task.validation, plan, order, at.begin)
     convergence = Convergence(estimator, training, task.scale, at.rate)
     try:
