@@ -98,7 +98,7 @@ def test_the_same_seed_prints_the_same_numbers():
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (("digitz",), 2, "DATA must be 'digits' or 'fashion-mnist' or 'mnist' or 'spiral'"),
+        (("digitz",), 2, "one of digits, fashion-mnist, mnist, spiral, got 'digitz'"),
         (("digits", "--dropout", "1.5"), 2, "each of dropout must be a number in [0, 1], got 1.5"),
         (("digits", "--dropout", "a"), 2, "--dropout must be numbers between commas, got 'a'"),
         (("digits", "--dropout", ".1,.2,.3"), 2, "one for each of the 2 hidden layers, got 3"),

@@ -1,0 +1,45 @@
+"""The command `thinnet`: it reads options and prints; all logic is elsewhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import thinnet
+from thinnet.cli import fit, tables
+from thinnet.cli.common import say, screen
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Train neural networks that generalise, with dropout as a first-class thing.",
+)
+app.command()(fit.fit)
+for command in (tables.predict, tables.evaluate, tables.show, tables.export):
+    app.command()(command)
+
+
+def _version(asked: bool) -> bool:
+    if asked:
+        say(f"thinnet {thinnet.__version__}")
+        raise typer.Exit
+    return asked
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Train neural networks that generalise, with dropout as a first-class thing."""
+
+
+@app.command()
+def info() -> None:
+    """Say what this machine has: processor, matrix products, threads, types, cache folder."""
+    from thinnet.engine.info import info as found
+
+    for name, value in found().items():
+        screen.print(f"{name:13} {value}", highlight=False, soft_wrap=True, markup=False)

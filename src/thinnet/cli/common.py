@@ -1,0 +1,80 @@
+"""How the command ends when something is wrong: one sentence, and an exit code."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+from rich.console import Console
+
+from thinnet import checks
+from thinnet.checks import CheckpointError, DataFileError, DivergedError, ModelFileError
+
+FAILED: Final = 1
+WRONG_USE: Final = 2
+STOPPED: Final = 130
+
+screen = Console()
+errors = Console(stderr=True)
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Say what is wrong without a traceback; warnings are notes."""
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _note  # type: ignore[assignment]
+            warnings.simplefilter("always", UserWarning)
+            yield
+    except (DataFileError, ModelFileError, CheckpointError, DivergedError, OSError) as error:
+        fail(error, FAILED)
+    except MemoryError as error:
+        fail(f"there is not enough memory for this ({error})", FAILED)
+    except ValueError as error:
+        fail(error, WRONG_USE)
+    except KeyboardInterrupt:
+        fail("stopped", STOPPED)
+
+
+def _note(message: Warning | str, *_: Any) -> None:
+    note(str(message))
+
+
+def note(words: str) -> None:
+    errors.print(f"note: {words}", style="yellow", highlight=False, soft_wrap=True, markup=False)
+
+
+def fail(error: Exception | str, code: int) -> None:
+    words = " ".join(str(error).split())
+    errors.print(f"thinnet: {words}", style="red", highlight=False, soft_wrap=True, markup=False)
+    raise typer.Exit(code)
+
+
+def say(words: str) -> None:
+    screen.print(words, highlight=False, soft_wrap=True, markup=False)
+
+
+def check_place(option: str, path: Path, *suffixes: str) -> None:
+    """Before anything is trained, so that no result is lost to a wrong name."""
+    writable = path.absolute().parent.is_dir() and os.access(path.absolute().parent, os.W_OK)
+    writable = writable and not path.is_dir()
+    checks.must(writable, option, "a file in a folder that can be written to", str(path))
+    if suffixes:
+        right = path.suffix in suffixes
+        checks.must(right, option, f"a name that ends in {', '.join(suffixes)}", str(path))
+
+
+def numbers(option: str, kind: type, text: str | None) -> Any:
+    """The numbers between commas."""
+    if text is None:
+        return None
+    try:
+        return tuple(kind(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        kind_of = "integers" if kind is int else "numbers"
+        raise ValueError(f"{option} must be {kind_of} between commas, got {text!r}") from None

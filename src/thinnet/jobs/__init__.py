@@ -1,0 +1,1 @@
+"""What the command line does with tables, as functions."""

@@ -1,0 +1,58 @@
+"""Predictions for a table's file, block by block, so that it may be larger than memory."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from thinnet import progress as bars
+from thinnet.tables.cells import Frame
+from thinnet.tables.reading import blocks
+from thinnet.tables.writing import PredictionWriter
+
+PARTS = 1000  # of a progress bar
+PATIENCE = 1.0  # seconds before it appears
+
+
+def predict(
+    estimator: Any,
+    table: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    probabilities: bool = False,
+    block_rows: int | None = None,
+    progress: bool | None = None,
+) -> int:
+    """Write a prediction for each row of `table` to `out`; how many.
+
+    Raises
+    ------
+    DataFileError
+        If the file can't be read.
+    ValueError
+        If a column is missing, or `out` can't be written to.
+    """
+    rows, done = 0, 0
+    with (
+        PredictionWriter(out) as writer,
+        bars.opened(progress, "predicting", 0, PARTS, PATIENCE) as bar,
+    ):
+        for block in blocks(table, block_rows, getattr(estimator, "dialect_", None)):
+            writer.write(_answers(estimator, block.frame, probabilities))
+            rows += len(block.frame)
+            bar.advance(int(block.done * PARTS) - done)
+            done = int(block.done * PARTS)
+    return rows
+
+
+def _answers(estimator: Any, frame: Frame, probabilities: bool) -> Frame:
+    import pandas as pd
+
+    name = getattr(estimator, "target_name_", "prediction")
+    if not hasattr(estimator, "classes_"):
+        return pd.DataFrame({name: estimator.predict(frame)})
+    p = estimator.predict_proba(frame)
+    found = {name: estimator.classes_[p.argmax(axis=1)]}
+    if probabilities:
+        found |= {f"p({label})": p[:, k] for k, label in enumerate(estimator.classes_)}
+    return pd.DataFrame(found)

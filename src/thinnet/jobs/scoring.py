@@ -1,0 +1,113 @@
+"""The scores that a person of the task expects, beside those of the plainest answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from rich.table import Table
+from sklearn import metrics
+
+from thinnet.arrays import Array
+
+LEAST: Final = 1e-15  # probability, so that a log loss stays finite
+
+
+class Score(NamedTuple):
+    """A figure of a model, that of the plainest answer, and whether larger is better."""
+
+    name: str
+    model: float
+    baseline: float
+    rises: bool
+
+    @property
+    def is_better(self) -> bool:
+        return self.model > self.baseline if self.rises else self.model < self.baseline
+
+
+def of_classes(y: Array, p: Array, shares: Array) -> list[Score]:
+    """Of probabilities `p` for the labels' places `y`; the plain answer is the shares of training.
+
+    Parameters
+    ----------
+    y : array of int, shape (rows,)
+    p : array, shape (rows, n_classes)
+    shares : array, shape (n_classes,)
+    """
+    labels, plain = np.arange(p.shape[1]), np.tile(shares, (len(y), 1))
+    there = np.unique(y)
+
+    def balanced(q: Array) -> float:
+        hits = q.argmax(axis=1) == y
+        return float(np.mean([hits[y == k].mean() for k in there]))
+
+    def log_loss(q: Array) -> float:
+        return float(metrics.log_loss(y, _proper(q), labels=labels))
+
+    def accuracy(q: Array) -> float:
+        return float((q.argmax(axis=1) == y).mean())
+
+    found = [
+        Score("accuracy", accuracy(p), accuracy(plain), True),
+        Score("balanced accuracy", balanced(p), balanced(plain), True),
+        Score("log loss", log_loss(p), log_loss(plain), False),
+    ]
+    if len(there) == len(labels):
+        q = p[:, 1] if len(labels) == 2 else _proper(p)
+        area = float(metrics.roc_auc_score(y, q, multi_class="ovr", labels=labels))
+        found.append(Score("ROC AUC", area, 0.5, True))
+    return found
+
+
+def _proper(p: Array) -> Array:
+    p = np.clip(p, LEAST, 1)
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def of_numbers(y: Array, predicted: Array, mean: float) -> list[Score]:
+    """Of predicted numbers; the plain answer is the mean of training."""
+    plain = np.full(len(y), mean)
+
+    def rmse(z: Array) -> float:
+        return float(np.sqrt(np.mean((y - z) ** 2)))
+
+    def r_squared(z: Array) -> float:
+        spread = float(np.sum((y - y.mean()) ** 2))
+        return 1 - float(np.sum((y - z) ** 2)) / spread if spread > 0 else 0.0
+
+    def mean_absolute(z: Array) -> float:
+        return float(np.abs(y - z).mean())
+
+    return [
+        Score("RMSE", rmse(predicted), rmse(plain), False),
+        Score("mean absolute error", mean_absolute(predicted), mean_absolute(plain), False),
+        Score("R^2", r_squared(predicted), r_squared(plain), True),
+    ]
+
+
+def table(title: str, scores: Sequence[Score], plain: str) -> Table:
+    """The scores, with those that are no better than the plain answer's marked."""
+    shown = Table("", "model", plain, title=title)
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    for score in scores:
+        mark = "" if score.is_better else " (!)"
+        shown.add_row(score.name, f"{_said(score.model)}{mark}", _said(score.baseline))
+    if not any(score.is_better for score in scores):
+        shown.caption = "(!) no better than the plain answer: this model is of no use"
+    return shown
+
+
+def _said(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def as_values(scores: Sequence[Score]) -> list[dict[str, Any]]:
+    """For a model's file."""
+    return [score._asdict() for score in scores]
+
+
+def from_values(values: Sequence[Mapping[str, Any]]) -> list[Score]:
+    return [Score(**value) for value in values]
