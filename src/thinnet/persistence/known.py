@@ -108,6 +108,7 @@ TABLES: Final[dict[str, Way]] = {
     "thinnet.tables.encoding.TableEncoder": fitted(
         {"columns_": tuple, "names_in_": ARRAY, "transformer_": object}
     ),
+    "thinnet.tables.hashing.HashedText": fitted({}),
     "thinnet.tables.kinds.Column": record(),
     "thinnet.tables.pieces.PiecewiseLinear": fitted({"edges_": list}),
     "thinnet.tables.regressor.TableRegressor": fitted(
@@ -119,9 +120,9 @@ TABLES: Final[dict[str, Way]] = {
 SCIKIT_LEARN: Final[dict[str, Way]] = {
     "sklearn.compose.ColumnTransformer": fitted(COLUMNS, OUTPUTS),
     "sklearn.compose.make_column_selector": record("pattern", "dtype_include", "dtype_exclude"),
-    "sklearn.feature_extraction.text.HashingVectorizer": fitted({}),
     "sklearn.impute.MissingIndicator": fitted(MISSING, {"_precomputed": bool}),
     "sklearn.impute.SimpleImputer": fitted({"statistics_": ARRAY, "indicator_": object}, DTYPES),
+    "sklearn.model_selection.KFold": record("n_splits", "shuffle", "random_state"),
     "sklearn.pipeline.Pipeline": fitted({}),
     "sklearn.preprocessing.FunctionTransformer": fitted({}, finish=without_function),
     "sklearn.preprocessing.KBinsDiscretizer": fitted(

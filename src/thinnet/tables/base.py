@@ -32,6 +32,7 @@ class TableEstimator(BaseEstimator):
     """Not for use by itself: `TableClassifier` and `TableRegressor`."""
 
     encoder: TableEncoder | None  # this and the others below are of the constructors
+    classes_: Array
     n_networks: Any
     max_iter: Any
     random_state: Any
@@ -65,7 +66,8 @@ class TableEstimator(BaseEstimator):
         encoded = self.encoder_.fit_transform(X, _one_number(targets))
         self._take_names(self.encoder_)
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
-        self.notes_ = notes(frame, self.encoder_.columns_, targets, classes=classes)
+        told = self.classes_[targets] if classes else targets
+        self.notes_ = notes(frame, self.encoder_.columns_, told, classes=classes)
         rows = Rows(encoded.astype(self.dtype), targets, self._weights(y))
         held = None if eval_set is None else self._held(eval_set)
         with limited(self.n_threads):

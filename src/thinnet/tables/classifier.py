@@ -128,14 +128,14 @@ class TableClassifier(ClassifierMixin, TableEstimator):
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"y must hold two classes at least, got only the class {self.classes_[0]!r}"
+                f"y must hold two classes at least, got only the class {str(self.classes_[0])!r}"
             )
         return self._targets(y)
 
     def _targets(self, y: Any) -> Array:
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
-            raise ValueError(f"y must hold the classes {self.classes_}, got {unknown[0]!r}")
+            raise ValueError(f"y must hold the classes {self.classes_}, got {str(unknown[0])!r}")
         return np.searchsorted(self.classes_, y)
 
     def _loss(self) -> Loss:

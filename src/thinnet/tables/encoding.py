@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, TargetEncoder
 from sklearn.utils.validation import check_is_fitted
@@ -18,6 +18,7 @@ from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.tables.cells import Frame
 from thinnet.tables.frames import as_frame
+from thinnet.tables.hashing import HashedText
 from thinnet.tables.kinds import column_of, prepared
 from thinnet.tables.pieces import PiecewiseLinear
 
@@ -138,8 +139,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             ("piece", _pieces(self._bins(rows)), numbers),
             ("hole", MissingIndicator(features="all"), holes),
             ("category", self._one_hot(rows), few),
-            ("mean", TargetEncoder(random_state=0), many),
-            *((name, _hashing(), name) for name in texts),
+            ("mean", TargetEncoder(cv=KFold(5, shuffle=True, random_state=0)), many),
+            *((f"text {i}", _hashing(), name) for i, name in enumerate(texts)),
         ]
         used = [part for part in parts if len(part[2])]
         return ColumnTransformer(used, sparse_threshold=0.0)
@@ -183,5 +184,5 @@ def _pieces(n_bins: int) -> Pipeline:
     return Pipeline([("fill", _filled()), ("piece", PiecewiseLinear(n_bins))])
 
 
-def _hashing() -> HashingVectorizer:
-    return HashingVectorizer(analyzer="char_wb", ngram_range=(2, 4), n_features=TEXT_WIDTH)
+def _hashing() -> HashedText:
+    return HashedText(analyzer="char_wb", ngram_range=(2, 4), n_features=TEXT_WIDTH)

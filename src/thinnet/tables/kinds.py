@@ -178,8 +178,8 @@ def _date_parts(name: str, dates: Cells) -> dict[str, Any]:
     days = (dates - pd.Timestamp(0)) / pd.Timedelta(days=1)
     parts: dict[str, Any] = {f"{name}: day": days}
     circles = {
-        "year": dates.dt.dayofyear / 365.25,
-        "week": dates.dt.dayofweek / 7,
+        "year": dates.dt.day_of_year / 365.25,
+        "week": dates.dt.day_of_week / 7,
         "hour": (dates.dt.hour + dates.dt.minute / 60) / 24,
     }
     for what, turn in circles.items():

@@ -99,6 +99,12 @@ class History:
         """Column by column, as `pandas.DataFrame` takes it."""
         return {column: self[column] for column in COLUMNS}
 
+    def to_frame(self) -> Any:
+        """A row for each epoch, as a pandas.DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.to_dict())
+
     def to_rows(self) -> list[dict[str, Any]]:
         """Epoch by epoch, as JSON takes it."""
         return [asdict(epoch) for epoch in self.epochs]

@@ -1,0 +1,202 @@
+"""The commands for tables, as a person uses them."""
+
+import json
+import pathlib
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from mangling import people, written
+from typer.testing import CliRunner
+
+from thinnet import load
+from thinnet.cli import app
+from thinnet.jobs import scoring
+
+FAST = ("--epochs", "20", "--networks", "2", "--hidden", "16")
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def thinnet_command(*arguments):
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(a) for a in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def table(tmp_path):
+    lines = people(np.random.default_rng(0), rows=200)
+    for line in lines[1:]:
+        line[7] = "yes" if int(line[0]) > 50 else "no"
+    path = tmp_path / "people.csv"
+    path.write_bytes(written(lines))
+    return path
+
+
+def test_a_table_becomes_a_model_that_predicts(table, tmp_path):
+    code, said = thinnet_command("fit", table, "--target", "buys", "--report", "pictures")
+    assert code == 0, said
+    for shown in ("accuracy", "balanced accuracy", "log loss", "ROC AUC", "most frequent class",
+                  "note: column 'id' is left out", "model: people.thinnet"):  # fmt: skip
+        assert shown in said
+    for name in ("learning-curve", "confusion", "calibration"):
+        assert (tmp_path / "pictures" / f"{name}.png").read_bytes().startswith(PNG)
+    code, said = thinnet_command("predict", "people.thinnet", table, "--out", "p.csv", "--proba")
+    assert (code, said.strip()) == (0, "200 predictions: p.csv")
+    found = pd.read_csv("p.csv")
+    assert list(found.columns) == ["buys", "p(no)", "p(yes)"]
+    assert (found["buys"] == pd.read_csv(table)["buys"]).mean() > 0.9
+
+
+def test_predictions_do_not_depend_on_the_blocks(table, monkeypatch):
+    assert thinnet_command("fit", table, "--target", "buys", *FAST)[0] == 0
+    ask = ("predict", "people.thinnet", table, "--proba", "--out")
+    assert thinnet_command(*ask, "whole.csv")[0] == 0
+    monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 56)  # 7 rows
+    assert thinnet_command(*ask, "parts.csv")[0] == 0
+    assert pathlib.Path("parts.csv").read_bytes() == pathlib.Path("whole.csv").read_bytes()
+
+
+def test_a_model_is_shown_and_measured_again(table):
+    assert thinnet_command("fit", table, "--target", "buys", *FAST)[0] == 0
+    code, said = thinnet_command("show", "people.thinnet")
+    assert code == 0
+    for shown in ("TableClassifier of people.csv, for buys", "160 rows", "income", "2 networks"):
+        assert shown in said
+    code, said = thinnet_command("evaluate", "people.thinnet", table, "--report", "again")
+    assert code == 0
+    assert "people.csv, 200 rows" in said
+
+
+def test_numbers_are_predicted_and_measured(table, tmp_path):
+    code, said = thinnet_command(
+        "fit",
+        table,
+        "--target",
+        "age",
+        "--test",
+        table,
+        "--report",
+        "r",
+        "--out",
+        "age.thinnet",
+        *FAST,
+    )
+    assert code == 0, said
+    for shown in ("RMSE", "mean absolute error", "R^2", "age: people.csv, 200 rows"):
+        assert shown in said
+    assert (tmp_path / "r" / "predicted-against-true.png").read_bytes().startswith(PNG)
+    assert thinnet_command("evaluate", "age.thinnet", table)[0] == 0
+    assert thinnet_command("predict", "age.thinnet", table, "--out", "p.parquet")[0] == 0
+    assert pd.read_parquet("p.parquet")["age"].between(0, 120).all()
+
+
+def test_a_useless_model_shows(tmp_path):
+    rng = np.random.default_rng(0)
+    noise = pd.DataFrame({"x": rng.normal(size=300), "y": rng.permutation([0, 1] * 150)})
+    noise.to_csv("noise.csv", index=False)
+    code, said = thinnet_command(
+        "fit", "noise.csv", "--target", "y", "--test-fraction", "0.5", *FAST
+    )
+    assert code == 0
+    assert "(!)" in said or "log loss" in said
+
+
+def test_labels_may_be_numbers_here_and_text_there():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    pd.DataFrame({"x": x, "y": (x > 0).astype(int)}).to_csv("ints.csv", index=False)
+    pd.DataFrame({"x": x, "y": (x > 0).astype(float)}).to_parquet("floats.parquet")
+    pd.DataFrame({"x": x, "y": np.where(x > 0, "1.", "0.")}).to_csv("stops.csv", index=False)
+    assert thinnet_command("fit", "ints.csv", "--target", "y", *FAST)[0] == 0
+    for other in ("floats.parquet", "stops.csv"):
+        code, said = thinnet_command("evaluate", "ints.thinnet", other)
+        assert code == 0, said
+
+
+def test_rows_without_a_target_and_columns_to_leave_out_are_left_out(table):
+    lines = table.read_text().splitlines()
+    lines[3] = lines[3].rsplit(",", 1)[0] + ","
+    table.write_text("\n".join(lines))
+    code, said = thinnet_command(
+        "fit", table, "--target", "buys", "--leave-out", "age", "--test-fraction", "0",
+        "--balanced", "--dropout", "0.2", *FAST,
+    )  # fmt: skip
+    assert code == 0, said
+    assert "trained on 199 rows" in said
+    model = load("people.thinnet")
+    assert "age" not in [column.name for column in model.encoder_.columns_]
+    assert (model.dropout, model.class_weight) == (0.2, "balanced")
+
+
+REFUSED = {
+    "no target": (("fit", "people.csv"), 2, "--target must name the column to predict"),
+    "no such target": (("fit", "people.csv", "--target", "a"), 1, "target must be a column"),
+    "no such column": (
+        ("fit", "people.csv", "--target", "buys", "--leave-out", "x"), 1, "--leave-out must name"),
+    "words for numbers": (
+        ("fit", "people.csv", "--target", "city", "--task", "regression"), 1, "must hold numbers"),
+    "task": (("fit", "people.csv", "--target", "city", "--task", "x"), 2, "--task must be"),
+    "not for tables": (("fit", "people.csv", "--target", "city", "--l1", 1), 2, "--l1 is for a"),
+    "only for tables": (("fit", "digits", "--target", "city"), 2, "--target is for a table"),
+    "place": (("fit", "people.csv", "--target", "buys", "--out", "no/x"), 2, "--out must be"),
+    "no model": (("show", "none.thinnet"), 1, "must be an existing file"),
+    "no table": (("fit", "none.csv", "--target", "a"), 1, "none.csv must be an existing file"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "code", "sentence"), REFUSED.values(), ids=REFUSED)
+def test_what_is_wrong_is_said_in_one_sentence(arguments, code, sentence, table):
+    found, said = thinnet_command(*arguments)
+    assert found == code, said
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1
+    assert not list(table.parent.glob("*.thinnet"))
+
+
+def test_a_file_of_another_model_is_refused(table, tmp_path):
+    from sklearn.datasets import load_iris
+
+    from thinnet import MLPClassifier, save
+
+    X, y = load_iris(return_X_y=True)
+    save(MLPClassifier((4,), solver="lbfgs").fit(X, y), tmp_path / "iris.thinnet")
+    code, said = thinnet_command("show", "iris.thinnet")
+    assert code == 1
+    assert "one that `thinnet fit` has saved for a table" in said
+
+
+def test_scores_survive_json():
+    scores = scoring.of_numbers(np.arange(5.0), np.arange(5.0) + 0.1, 2.0)
+    again = scoring.from_values(json.loads(json.dumps(scoring.as_values(scores))))
+    assert again == scores
+    assert all(score.is_better for score in scores)
+
+
+def test_scores_are_those_of_scikit_learn():
+    from sklearn import metrics
+
+    rng = np.random.default_rng(0)
+    y, p = rng.integers(0, 3, 200), rng.dirichlet([1, 1, 1], 200)
+    found = {score.name: score.model for score in scoring.of_classes(y, p, np.full(3, 1 / 3))}
+    guess = p.argmax(axis=1)
+    assert found["accuracy"] == pytest.approx(metrics.accuracy_score(y, guess))
+    assert found["balanced accuracy"] == pytest.approx(metrics.balanced_accuracy_score(y, guess))
+    assert found["log loss"] == pytest.approx(metrics.log_loss(y, p))
+    assert found["ROC AUC"] == pytest.approx(metrics.roc_auc_score(y, p, multi_class="ovr"))
+    x = rng.normal(size=200)
+    numbers = {s.name: s.model for s in scoring.of_numbers(x, p[:, 0], 0.0)}
+    assert numbers["R^2"] == pytest.approx(metrics.r2_score(x, p[:, 0]))
+    assert numbers["RMSE"] == pytest.approx(metrics.root_mean_squared_error(x, p[:, 0]))
+
+
+def test_help_groups_the_options():
+    code, said = thinnet_command("fit", "--help")
+    assert code == 0
+    assert re.search(r"Tables.*--target.*Data sets by name.*--data-dir", said, re.DOTALL)

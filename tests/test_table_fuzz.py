@@ -1,0 +1,91 @@
+"""Mangled tables and mangled models at the command line: one sentence, or it works."""
+
+import time
+
+import numpy as np
+import pytest
+from mangling import mangled, people, written
+from typer.testing import CliRunner
+
+from thinnet.cli import app
+
+FAST = ("--epochs", "1", "--networks", "1", "--hidden", "4")
+SECONDS = 20  # that nothing may take
+
+
+def command(*arguments):
+    """Exit code and the last line of what was said; anything but an exit fails the test."""
+    start = time.perf_counter()
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert time.perf_counter() - start < SECONDS
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code in (0, 1, 2)
+    assert "Traceback" not in result.output
+    if result.exit_code:
+        said = [line for line in result.output.splitlines() if line.startswith("thinnet: ")]
+        assert len(said) == 1, result.output
+    return result.exit_code
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    table = folder / "people.csv"
+    table.write_bytes(written(people(np.random.default_rng(0))))
+    path = folder / "people.thinnet"
+    assert command("fit", table, "--target", "buys", "--out", path, *FAST) == 0
+    return path
+
+
+def check_table(seed, model, folder):
+    table, out, new = folder / "t.csv", folder / "out.csv", folder / "new.thinnet"
+    table.write_bytes(mangled(seed))
+    out.write_text("before")
+    worked = command("predict", model, table, "--out", out, "--proba") == 0
+    assert (out.read_text() == "before") != worked
+    worked = command("fit", table, "--target", "buys", "--out", new, *FAST) == 0
+    assert new.exists() == worked
+    command("evaluate", model, table)
+    assert {path.name for path in folder.iterdir()} <= {"t.csv", "out.csv", "new.thinnet"}
+    new.unlink(missing_ok=True)
+
+
+def check_model(seed, model, folder):
+    rng, content = np.random.default_rng(seed), bytearray(model.read_bytes())
+    if seed % 3 == 0:
+        content = content[: rng.integers(len(content))]
+    else:
+        high = len(content) if seed % 3 == 1 else 4000  # the JSON stands first
+        for _ in range(rng.integers(1, 20)):
+            content[rng.integers(high)] = rng.integers(256)
+    path = folder / "bad.thinnet"
+    path.write_bytes(bytes(content))
+    if bytes(content) != model.read_bytes():
+        assert command("show", path) != 0
+
+
+@pytest.mark.parametrize("first", range(0, 96, 12))
+@pytest.mark.filterwarnings("ignore")
+def test_mangled_tables_work_or_are_refused_in_one_sentence(first, model, tmp_path):
+    for seed in range(first, first + 12):
+        check_table(seed, model, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 2000, 100))
+@pytest.mark.filterwarnings("ignore")
+def test_two_thousand_mangled_tables(first, model, tmp_path):
+    for seed in range(first, first + 100):
+        check_table(seed, model, tmp_path)
+
+
+def test_mangled_models_are_refused_in_one_sentence(model, tmp_path):
+    for seed in range(40):
+        check_model(seed, model, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 2000, 100))
+def test_two_thousand_mangled_models(first, model, tmp_path):
+    for seed in range(first, first + 100):
+        check_model(seed, model, tmp_path)
