@@ -56,6 +56,7 @@ COLUMNS = {
     "names": ([f"p{i}" for i in range(30)], "left out"),
     "row numbers": (list(range(30)), "left out"),
     "row numbers downwards": (list(range(30, 0, -1)), "left out"),
+    "up and down by one": ([1, 2, 3, 2] * 10, "number"),
     "one value": ([7, 7, 7, 7], "left out"),
     "one value or none": (["x", None, "x", None], "category"),
     "nothing": ([None, None, None], "left out"),

@@ -68,7 +68,8 @@ def _numeric(name: str, present: Cells, why: str) -> Column:
 
 
 def _counts_rows(values: np.ndarray) -> bool:
-    return len(values) >= ENOUGH and bool((np.abs(np.diff(values)) == 1).all())
+    steps = np.diff(values)
+    return len(values) >= ENOUGH and bool((steps == 1).all() or (steps == -1).all())
 
 
 def _of_words(name: str, present: Cells) -> Column:
