@@ -1,7 +1,7 @@
 """Our MLPs beside scikit-learn's: `python benchmarks/scikit_learn.py --data-dir DIR`.
 
-Both fit the same rows with the same settings, no dropout, in turn and in one process, with five seeds;
-what is told is the median ratio of the times, and the mean test scores.
+Both fit the same rows with the same settings, no dropout, in turn and in one process, with five
+seeds; what is told is the median ratio of the times, and the mean test scores.
 """
 
 from __future__ import annotations

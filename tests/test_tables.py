@@ -13,7 +13,7 @@ from sklearn.datasets import load_diabetes, load_wine
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from thinnet import TableClassifier, TableEncoder, TableRegressor
+from thinnet import TableClassifier, TableEncoder, TableRegressor, load, save
 from thinnet.checks import DataFileError
 from thinnet.tables.kinds import column_of, label
 from thinnet.tables.pieces import PiecewiseLinear
@@ -188,6 +188,17 @@ def test_fits_are_the_same_each_time_and_with_any_number_of_threads():
     order = np.random.default_rng(0).permutation(ROWS)
     shuffled = fits[0].predict_proba(TABLE.iloc[order])
     assert_array_equal(shuffled, fits[0].predict_proba(TABLE)[order])
+
+
+def test_a_saved_model_has_the_same_bits_with_another_number_of_threads(tmp_path, monkeypatch):
+    numbers = TableRegressor(**QUICK).fit(TABLE, RENT)
+    labels = TableClassifier(**QUICK).fit(TABLE, BUYS)
+    expected = numbers.predict(TABLE), labels.predict_proba(TABLE)
+    for model, name in ((numbers, "a"), (labels, "b")):
+        save(model, tmp_path / name)
+    monkeypatch.setenv("THINNET_NUM_THREADS", "1")
+    assert_array_equal(load(tmp_path / "a").predict(TABLE), expected[0])
+    assert_array_equal(load(tmp_path / "b").predict_proba(TABLE), expected[1])
 
 
 def test_a_file_and_the_name_of_a_column_will_do(tmp_path):

@@ -56,6 +56,7 @@ from thinnet.training import EarlyStopping, History, evaluate, train
 if TYPE_CHECKING:
     from thinnet.displays import KeptUnits, LearningCurve
     from thinnet.estimators import MLPClassifier, MLPRegressor
+    from thinnet.export import export_onnx, from_torch_state, to_torch_state
     from thinnet.persistence import load, save
     from thinnet.tables.classifier import TableClassifier
     from thinnet.tables.encoding import TableEncoder
@@ -71,8 +72,11 @@ _LAZY = {
     "TableClassifier": "thinnet.tables.classifier",
     "TableEncoder": "thinnet.tables.encoding",
     "TableRegressor": "thinnet.tables.regressor",
+    "export_onnx": "thinnet.export",
+    "from_torch_state": "thinnet.export",
     "load": "thinnet.persistence",
     "save": "thinnet.persistence",
+    "to_torch_state": "thinnet.export",
 }
 
 
@@ -141,6 +145,8 @@ __all__ = [
     "derived_seed",
     "dropout",
     "evaluate",
+    "export_onnx",
+    "from_torch_state",
     "gradient_report",
     "initialisers",
     "keep_mask",
@@ -150,5 +156,6 @@ __all__ = [
     "optimisers",
     "save",
     "schedules",
+    "to_torch_state",
     "train",
 ]

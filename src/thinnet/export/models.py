@@ -1,0 +1,36 @@
+"""What is exported, and the libraries that only exporting needs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from thinnet.checks import must
+from thinnet.estimators.base import MLP
+from thinnet.network import Network
+
+TYPES: Final = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def needed(package: str, what: str) -> Any:
+    """A library that nothing but `what` needs."""
+    try:
+        return import_module(package)
+    except ImportError as error:
+        raise ValueError(f"{what} needs the library {package}: pip install {package}") from error
+
+
+def network_of(model: Network | MLP) -> Network:
+    """A network, or that of an estimator with the weights that were assigned to it."""
+    if isinstance(model, MLP):
+        check_is_fitted(model)
+        model._take_assigned()
+        model = model.network_
+    if not isinstance(model, Network):
+        which = "a Network, MLPClassifier or MLPRegressor"
+        raise ValueError(f"model must be {which}, got {type(model).__name__}")
+    must(model.dtype in TYPES, "the network's type", "float32 or float64", str(model.dtype))
+    return model

@@ -1,0 +1,138 @@
+"""Each layer's prediction in ONNX.
+
+ONNX Runtime's Elu, Selu, Softplus and LeakyRelu know no float64, so they are put together from
+operators that do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from thinnet.export.onnx_graph import Value
+from thinnet.layers import (
+    ELU,
+    GELU,
+    SELU,
+    AlphaDropout,
+    BatchNorm,
+    Dense,
+    DropConnect,
+    Dropout,
+    Flatten,
+    GaussianDropout,
+    GaussianNoise,
+    Identity,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
+from thinnet.masks import keep_probability
+from thinnet.network import Network
+from thinnet.run import Run, Site
+
+Form: TypeAlias = Callable[[Any, Site, Value], Value]
+
+
+def outputs(network: Network, x: Value) -> Value:
+    """The raw outputs of a network with dropout off.
+
+    Raises
+    ------
+    ValueError
+        If a layer has no form in ONNX.
+    """
+    for layer, site in network.places():
+        if type(layer) not in FORMS:
+            known = ", ".join(sorted(kind.__name__ for kind in FORMS))
+            raise ValueError(f"each layer must be one of {known} for ONNX, got {site.name}")
+        x = FORMS[type(layer)](layer, site, x)
+    return x
+
+
+def _same(layer: Any, site: Site, x: Value) -> Value:
+    return x
+
+
+def _operator(op: str, **attributes: Any) -> Form:
+    return lambda layer, site, x: x.to(op, **attributes)
+
+
+def _dense(layer: Dense | DropConnect, site: Site, x: Value) -> Value:
+    return x.graph.node("Gemm", x, site.p.W, site.p.b, transB=1)
+
+
+def _dropout(layer: Dropout, site: Site, x: Value) -> Value:
+    rate = site.rate(layer.rate, Run.predict())
+    return x if layer.scaling == "inverted" or rate == 0 else x * keep_probability(rate)
+
+
+def _leaky_relu(layer: LeakyReLU, site: Site, x: Value) -> Value:
+    return x.where(x > 0.0, x * layer.slope)
+
+
+def _elu(x: Value, alpha: float) -> Value:
+    return x.where(x > 0.0, (x.at_most(0.0).to("Exp") - 1.0) * alpha)
+
+
+def _gelu(layer: GELU, site: Site, x: Value) -> Value:
+    erf = (x * math.sqrt(0.5)).cast(np.float32).to("Erf").cast(x.dtype)  # it knows no other type
+    return x * ((erf + 1.0) * 0.5)
+
+
+def _silu(layer: SiLU, site: Site, x: Value) -> Value:
+    # ONNX Runtime 1.15 takes x * Sigmoid(x) for an operator that it has in float32 only.
+    return x / (x.to("Neg").to("Exp") + 1.0)
+
+
+def _softplus(layer: Softplus, site: Site, x: Value) -> Value:
+    small = (x.to("Abs").to("Neg").to("Exp") + 1.0).to("Log")
+    return x.at_least(0.0) + small
+
+
+def _batch_norm(layer: BatchNorm, site: Site, x: Value) -> Value:
+    shape = [1] * len(site.features)
+    shape[layer.axis] = -1
+    slope = site.p.gamma / np.sqrt(site.s.variance + x.dtype.type(layer.epsilon))
+    mean, slope, beta = (part.reshape(shape) for part in (site.s.mean, slope, site.p.beta))
+    return (x - mean) * slope + beta
+
+
+def _layer_norm(layer: LayerNorm, site: Site, x: Value) -> Value:
+    axes = list(range(1, 1 + len(site.features)))
+    centered = x - x.to("ReduceMean", axes=axes)
+    variance = (centered * centered).to("ReduceMean", axes=axes)
+    return centered / (variance + layer.epsilon).to("Sqrt") * site.p.gamma + site.p.beta
+
+
+FORMS: Final[dict[type, Form]] = {
+    AlphaDropout: _same,
+    BatchNorm: _batch_norm,
+    Dense: _dense,
+    DropConnect: _dense,
+    Dropout: _dropout,
+    ELU: lambda layer, site, x: _elu(x, layer.alpha),
+    Flatten: _operator("Flatten", axis=1),
+    GELU: _gelu,
+    GaussianDropout: _same,
+    GaussianNoise: _same,
+    Identity: _same,
+    LayerNorm: _layer_norm,
+    LeakyReLU: _leaky_relu,
+    ReLU: _operator("Relu"),
+    SELU: lambda layer, site, x: _elu(x, SELU_ALPHA) * SELU_SCALE,
+    SiLU: _silu,
+    Sigmoid: _operator("Sigmoid"),
+    Softmax: _operator("Softmax", axis=-1),
+    Softplus: _softplus,
+    Tanh: _operator("Tanh"),
+}

@@ -1,0 +1,165 @@
+"""Mixed tables in ONNX: an input for each column, their encoding, and the mean of the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.checks import must
+from thinnet.export.onnx_graph import TEXT, Graph, Value
+from thinnet.export.onnx_labels import add_label, most_probable
+from thinnet.export.onnx_layers import outputs
+from thinnet.export.onnx_numbers import normal_scores, pieces
+from thinnet.tables.classifier import TableClassifier
+from thinnet.tables.encoding import TableEncoder
+from thinnet.tables.kinds import MISSING, Column
+from thinnet.tables.regressor import TableRegressor
+from thinnet.tables.targets import TargetScale
+
+Inputs: TypeAlias = dict[str, tuple[Column, Value]]
+Part: TypeAlias = Callable[[Inputs, Any, Sequence[str]], Value]
+
+
+def classifier_graph(model: TableClassifier) -> Graph:
+    graph = Graph("TableClassifier", ("label", "probabilities"))
+    p = _mean(graph, model, "Softmax")
+    add_label(graph, most_probable(p), model.classes_)
+    graph.output("probabilities", p, (len(model.classes_),))
+    return graph
+
+
+def regressor_graph(model: TableRegressor) -> Graph:
+    graph = Graph("TableRegressor", ("variable",))
+    y = _in_own_units(_mean(graph, model, "Identity"), model.target_scale_)
+    graph.output("variable", y, (model.n_outputs_,))
+    return graph
+
+
+def _mean(graph: Graph, model: TableClassifier | TableRegressor, head: str) -> Value:
+    """The mean over the networks, in float64."""
+    x = encoded(graph, model.encoder_).cast(model.networks_[0].dtype)
+    each = [outputs(network, x).to(head).cast(np.float64) for network in model.networks_]
+    return reduce(add, each) / len(each)
+
+
+def _in_own_units(z: Value, scale: TargetScale) -> Value:
+    y = z * scale.scale + scale.center
+    if not scale.unit.any():
+        return y
+    logged = y.graph.value(scale.unit[None, :] > 0, np.dtype(bool))
+    return ((y.to("Exp") - 1.0) * scale.unit).where(logged, y)
+
+
+def encoded(graph: Graph, encoder: TableEncoder) -> Value:
+    """The columns of a table as the encoder's float32 numbers.
+
+    Raises
+    ------
+    ValueError
+        If a column holds dates or texts, or is called like an output.
+    """
+    inputs = {
+        column.name: (column, _input(graph, column))
+        for column in encoder.columns_
+        if column.kind != "left out"
+    }
+    steps = encoder.transformer_.transformers_
+    parts = [PARTS[name](inputs, step, names) for name, step, names in steps if name in PARTS]
+    return graph.node("Concat", *(part.cast(np.float32) for part in parts), axis=1)
+
+
+def _input(graph: Graph, column: Column) -> Value:
+    types = {"number": np.float64, "category": TEXT}
+    said = f"column {column.name!r}"
+    must(column.kind in types, said, "of numbers or categories for ONNX", f"{column.kind}s")
+    free = column.name != "" and column.name not in graph.taken
+    must(free, "the name of a column", "neither empty nor that of an output", column.name)
+    return graph.input(column.name, types[column.kind], (1,))
+
+
+def _side_by_side(inputs: Inputs, names: Sequence[str]) -> Value:
+    values = [inputs[name][1] for name in names]
+    return values[0].graph.node("Concat", *values, axis=1)
+
+
+def _filled(inputs: Inputs, fill: Any, names: Sequence[str]) -> Value:
+    """Numbers within the range that was fitted, medians for holes."""
+    x = _side_by_side(inputs, names)
+    low, high = (np.array([[getattr(inputs[name][0], end) for name in names]])
+                 for end in ("low", "high"))  # fmt: skip
+    full = x.graph.value(fill.statistics_[None, :], x.dtype).where(_holes(x), x)
+    return full.at_least(low).at_most(high)
+
+
+def _holes(x: Value) -> Value:
+    return x.to("IsNaN", dtype=bool)
+
+
+def _number(inputs: Inputs, step: Any, names: Sequence[str]) -> Value:
+    quantile = step["quantile"]
+    x = _filled(inputs, step["fill"], names)
+    return normal_scores(x, quantile.quantiles_, quantile.references_)
+
+
+def _piece(inputs: Inputs, step: Any, names: Sequence[str]) -> Value:
+    return pieces(_filled(inputs, step["fill"], names), step["piece"].edges_)
+
+
+def _hole(inputs: Inputs, step: Any, names: Sequence[str]) -> Value:
+    return _holes(_side_by_side(inputs, names))
+
+
+def _category(inputs: Inputs, step: Any, names: Sequence[str]) -> Value:
+    columns = zip(names, step.categories_, step.infrequent_categories_, strict=True)
+    parts = [_one_hot(inputs[name][1], *categories) for name, *categories in columns]
+    return parts[0].graph.node("Concat", *parts, axis=1)
+
+
+def _one_hot(x: Value, categories: Array, rare: Array | None) -> Value:
+    """A number for each frequent category, and one for rare and unknown ones if any are rare."""
+    others = [] if rare is None else list(rare)
+    frequent = [name for name in categories if name not in others]
+    rows = np.eye(len(frequent) + 1, dtype=np.float32)
+    return _looked_up(x, [*frequent, *others], rows if others else rows[:, :-1])
+
+
+def _mean_target(inputs: Inputs, step: Any, names: Sequence[str]) -> Value:
+    unknown = np.atleast_1d(step.target_mean_)
+    n = len(unknown)
+    parts = []
+    for i, (name, categories) in enumerate(zip(names, step.categories_, strict=True)):
+        known = np.transpose(step.encodings_[i * n : (i + 1) * n])
+        rows = np.vstack([known, unknown]).astype(np.float32)
+        parts.append(_looked_up(inputs[name][1], list(categories), rows))
+    return parts[0].graph.node("Concat", *parts, axis=1)
+
+
+def _looked_up(x: Value, names: Sequence[str], rows: Array) -> Value:
+    """The row of each name, the last one for others; a cell without text is a missing one."""
+    last = len(rows) - 1
+    places = {name: min(i, last) for i, name in enumerate(names)}
+    places.setdefault("", places.get(MISSING, last))
+    at = x.graph.node(
+        "LabelEncoder",
+        x,
+        dtype=np.int64,
+        domain="ai.onnx.ml",
+        keys_strings=list(places),
+        values_int64s=list(places.values()),
+        default_int64=last,
+    )
+    return at.shaped(-1).pick(rows)
+
+
+PARTS: Final[dict[str, Part]] = {
+    "number": _number,
+    "piece": _piece,
+    "hole": _hole,
+    "category": _category,
+    "mean": _mean_target,
+}

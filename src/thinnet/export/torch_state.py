@@ -1,0 +1,197 @@
+"""Networks as PyTorch's Sequential, and their arrays under its names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.checks import finite, must
+from thinnet.estimators.base import MLP
+from thinnet.export.models import needed, network_of
+from thinnet.export.torch_modules import module_of
+from thinnet.layers import BatchNorm, Dense, DropConnect, LayerNorm
+from thinnet.network import Network
+from thinnet.run import Site
+
+
+class Place(NamedTuple):
+    """An array of a network that PyTorch has too; or its counter of batches, one number there."""
+
+    view: Array
+    counts: bool = False
+
+    def exported(self) -> Array:
+        return np.array(self.view.max(), np.int64) if self.counts else self.view.copy()
+
+
+def to_torch(model: Network | MLP) -> Any:
+    """A torch.nn.Sequential that predicts as the network does.
+
+    Module i stands for layer i:
+
+    ============================= ========================================================
+    Dense, DropConnect            ``Linear``: ``i.weight``, ``i.bias``
+    BatchNorm                     ``BatchNorm1d`` (or 2d, 3d): ``i.weight``, ``i.bias``,
+                                  ``i.running_mean``, ``i.running_var``,
+                                  ``i.num_batches_tracked``
+    LayerNorm                     ``LayerNorm``: ``i.weight``, ``i.bias``
+    activations, Flatten          the module of the same name
+    Dropout, AlphaDropout         the same, with the rate of now and a mask for each number
+    GaussianDropout, -Noise       ``Identity``, as at prediction
+    ============================= ========================================================
+
+    Parameters
+    ----------
+    model : Network, MLPClassifier or MLPRegressor
+        Of an estimator the network: its outputs are raw.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        In evaluation mode, of the network's type, with copies of its numbers.
+
+    Raises
+    ------
+    NotFittedError
+        Before fit.
+    ValueError
+        If torch.nn has not the like of a layer (one of a user's own, Dropout with classical
+        scaling, BatchNorm behind the first of several feature axes), or PyTorch is not installed.
+
+    Examples
+    --------
+    >>> from thinnet import Dense, Dropout, Network, ReLU
+    >>> from thinnet.export import to_torch
+    >>> network = Network([Dense(8), ReLU(), Dropout(0.5), Dense(3)], features=4, seed=0)
+    >>> to_torch(network)  # doctest: +SKIP
+    Sequential(
+      (0): Linear(in_features=4, out_features=8, bias=True)
+      (1): ReLU()
+      (2): Dropout(p=0.5, inplace=False)
+      (3): Linear(in_features=8, out_features=3, bias=True)
+    )
+    """
+    torch, network = needed("torch", "to_torch"), network_of(model)
+    sequential = _sequential(torch, network)
+    # An array of no axis is a scalar to NumPy, so it is put into PyTorch by its value.
+    state = {name: torch.tensor(place.exported()) for name, place in _places(network).items()}
+    sequential.load_state_dict(state, assign=True)
+    return sequential.eval()
+
+
+def to_torch_state(model: Network | MLP) -> dict[str, Any]:
+    """The numbers of a network under PyTorch's names, those of `thinnet.export.to_torch`.
+
+    Parameters
+    ----------
+    model : Network, MLPClassifier or MLPRegressor
+
+    Returns
+    -------
+    dict of torch.Tensor
+        Copies, of the network's type.
+
+    Raises
+    ------
+    NotFittedError, ValueError
+        As `thinnet.export.to_torch`.
+
+    Examples
+    --------
+    >>> from thinnet import Dense, Dropout, Network, to_torch_state
+    >>> network = Network([Dropout(0.5), Dense(3)], features=4, seed=0)
+    >>> {name: tuple(a.shape) for name, a in to_torch_state(network).items()}  # doctest: +SKIP
+    {'1.weight': (3, 4), '1.bias': (3,)}
+    """
+    return dict(to_torch(model).state_dict())
+
+
+def from_torch_state(model: Network | MLP, state: Mapping[str, Any]) -> None:
+    """Load numbers under PyTorch's names, those of `thinnet.export.to_torch`, into a network.
+
+    All are checked before the first is loaded.  What an optimiser remembers stays as it is.
+
+    Parameters
+    ----------
+    model : Network, MLPClassifier or MLPRegressor
+        Changed in place.
+    state : mapping of str to torch.Tensor
+        Such as ``sequential.state_dict()``, with all names, shapes and types of the network.
+
+    Raises
+    ------
+    NotFittedError
+        Before fit.
+    ValueError
+        If a name is missing or one too many, an array is of another shape or type, not finite, or
+        a variance below 0; or as `thinnet.export.to_torch`.
+
+    Examples
+    --------
+    >>> from thinnet import Dense, Dropout, Network, from_torch_state, to_torch_state
+    >>> network = Network([Dropout(0.5), Dense(3)], features=4, seed=0)
+    >>> other = Network(network.layers, features=4, seed=1)
+    >>> from_torch_state(other, to_torch_state(network))  # doctest: +SKIP
+    >>> bool((other.theta == network.theta).all())  # doctest: +SKIP
+    True
+    """
+    torch, network = needed("torch", "from_torch_state"), network_of(model)
+    _sequential(torch, network)
+    places = _places(network)
+    _check_names(places, state)
+    found = {name: _checked(torch, name, state[name], place) for name, place in places.items()}
+    for name, place in places.items():
+        place.view[...] = found[name]
+
+
+def _sequential(torch: Any, network: Network) -> Any:
+    """The modules without numbers: PyTorch's generator stays as it is."""
+    with torch.device("meta"):
+        return torch.nn.Sequential(*(module_of(torch.nn, *place) for place in network.places()))
+
+
+def _places(network: Network) -> dict[str, Place]:
+    return {
+        f"{i}.{name}": place
+        for i, (layer, site) in enumerate(network.places())
+        for name, place in _places_in(layer, site).items()
+    }
+
+
+def _places_in(layer: Any, site: Site) -> dict[str, Place]:
+    if isinstance(layer, Dense | DropConnect):
+        return {"weight": Place(site.p.W), "bias": Place(site.p.b)}
+    if not isinstance(layer, BatchNorm | LayerNorm):
+        return {}
+    found = {"weight": Place(site.p.gamma), "bias": Place(site.p.beta)}
+    if isinstance(layer, BatchNorm):
+        found |= {"running_mean": Place(site.s.mean), "running_var": Place(site.s.variance)}
+        found["num_batches_tracked"] = Place(site.counters.seen, counts=True)
+    return found
+
+
+def _check_names(places: Mapping[str, Place], state: Any) -> None:
+    must(isinstance(state, Mapping), "state", "a mapping of names to tensors", type(state).__name__)
+    for name in places:
+        must(name in state, "state", f"one with the name {name!r}", list(state)[:20])
+    for name in state:
+        must(name in places, "each name of state", f"one of {', '.join(places)}", name)
+
+
+def _checked(torch: Any, name: str, tensor: Any, place: Place) -> Array:
+    said, wanted = f"state[{name!r}]", place.exported()
+    is_dense = isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided
+    must(is_dense, said, "a dense tensor", type(tensor).__name__)
+    must(
+        tensor.dtype == getattr(torch, str(wanted.dtype)), said, f"of {wanted.dtype}", tensor.dtype
+    )
+    shape = tuple(tensor.shape)
+    must(shape == wanted.shape, said, f"of shape {wanted.shape}", shape)
+    array = np.atleast_1d(tensor.detach().cpu().numpy())
+    finite(said, array)
+    if place.counts or name.endswith(".running_var"):
+        must(array.min() >= 0, said, ">= 0", array.min().item())
+    return array
