@@ -63,7 +63,7 @@ def _columns_gone_or_moved(rng, lines):
 def _ragged(rng, lines):
     for _ in range(rng.integers(1, 5)):
         line = lines[rng.integers(len(lines))]
-        del line[rng.integers(len(line)) :]
+        del line[rng.integers(len(line) + 1) :]
     return written(lines)
 
 

@@ -88,4 +88,5 @@ def _edges(column: Array, n_bins: int) -> Array:
 
 
 def _shares(column: Array, edges: Array) -> Array:
-    return np.clip((column[:, None] - edges[:-1]) / np.diff(edges), 0, 1)
+    with np.errstate(over="ignore"):  # above a bin of next to no width: its share is 1
+        return np.clip((column[:, None] - edges[:-1]) / np.diff(edges), 0, 1)
