@@ -1,5 +1,7 @@
 """Mixed tables by five-fold cross-validation: `python benchmarks/tables.py --data-dir DIR`.
 
+Small tables are divided into folds anew several times, since one division says little.
+
 thinnet's estimators of tables beside scikit-learn's MLP in a pipeline with the same columns (as it
 is, and with early stopping), and beside its gradient boosting.
 """
@@ -29,6 +31,8 @@ from sklearn.preprocessing import StandardScaler
 
 from thinnet import TableClassifier, TableEncoder, TableRegressor
 from thinnet.tables.reading import read_table
+
+SMALL = 1000  # rows, below which one division into folds says little
 
 
 class Problem(NamedTuple):
@@ -118,13 +122,14 @@ def scores(given: Problem, model: Any, rows: np.ndarray) -> tuple[float, float]:
     return loss, accuracy_score(y, labels[p.argmax(axis=1)])
 
 
-def measure(given: Problem, make: Callable[[bool], Any]) -> dict[str, Any]:
+def measure(given: Problem, make: Callable[[bool], Any], repeats: int) -> dict[str, Any]:
     kind = KFold if given.is_regression else StratifiedKFold
     start, found = time.perf_counter(), []
-    for kept, held in kind(5, shuffle=True, random_state=0).split(given.X, given.y):
-        model = make(given.is_regression).fit(given.X.iloc[kept], given.y[kept])
-        found.append(scores(given, model, held))
-    seconds = time.perf_counter() - start
+    for seed in range(repeats):
+        for kept, held in kind(5, shuffle=True, random_state=seed).split(given.X, given.y):
+            model = make(given.is_regression).fit(given.X.iloc[kept], given.y[kept])
+            found.append(scores(given, model, held))
+    seconds = (time.perf_counter() - start) / repeats
     return {"folds": found, "mean": np.mean(found, axis=0).tolist(), "seconds": seconds}
 
 
@@ -132,6 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", type=Path, help="folder with the tables' files")
     parser.add_argument("--only", help="names of tables, between commas")
+    parser.add_argument("--repeats", type=int, default=5, help="of tables below 1,000 rows")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     names = asked.only.split(",") if asked.only else [*BUNDLED, *(FILES if asked.data_dir else ())]
@@ -140,7 +146,8 @@ def main() -> None:
         given = problem(name, asked.data_dir)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            results[name] = {system: measure(given, make) for system, make in SYSTEMS.items()}
+            repeats = asked.repeats if len(given.y) < SMALL else 1
+            results[name] = {s: measure(given, make, repeats) for s, make in SYSTEMS.items()}
         figures = ("RMSE", "R^2") if given.is_regression else ("log loss", "accuracy")
         for i, figure in enumerate(figures):
             cells = [f"{results[name][system]['mean'][i]:.4g}" for system in SYSTEMS]
