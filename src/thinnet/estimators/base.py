@@ -205,10 +205,7 @@ class MLP(BaseEstimator):
     def _held_out(self, loss: Loss, eval_set: Any) -> Data | None:
         if eval_set is None:
             return None
-        given = eval_set[0] if isinstance(eval_set, list) and len(eval_set) == 1 else eval_set
-        is_pair = isinstance(given, tuple) and len(given) == 2
-        checks.must(is_pair, "eval_set", "a pair (X, y)", type(given).__name__)
-        X, y = self._validated(*given, reset=False)
+        X, y = self._validated(*settings.evaluation_pair(eval_set), reset=False)
         return checked_data(self.network_, loss, X, self._targets(y), name="eval_set ")
 
     def _outputs(self, X: Any) -> Rows:

@@ -260,9 +260,7 @@ class MLPClassifier(ClassifierMixin, MLP):
         NotFittedError, ValueError
             Before fit; if X is not like the X that was fitted.
         """
-        return self._labels_of(self._outputs(X))
-
-    def _labels_of(self, outputs: Array) -> Array:
+        outputs = self._outputs(X)
         return self._labels.names(outputs)
 
     def predict_proba(self, X: Any) -> Array:

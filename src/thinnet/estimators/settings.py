@@ -90,6 +90,14 @@ def _check_lbfgs(settings: Any) -> None:
             raise ValueError(f"{stochastic} with {name}, which lbfgs can't follow, got 'lbfgs'")
 
 
+def evaluation_pair(eval_set: Any) -> tuple[Any, Any]:
+    """The pair (X, y) that `fit` was given, alone or in a list."""
+    given = eval_set[0] if isinstance(eval_set, list) and len(eval_set) == 1 else eval_set
+    is_pair = isinstance(given, tuple) and len(given) == 2
+    checks.must(is_pair, "eval_set", "a pair (X, y)", type(given).__name__)
+    return given
+
+
 def hidden_widths(sizes: Any) -> list[int]:
     """The widths of the hidden layers."""
     several = isinstance(sizes, Iterable) and not isinstance(sizes, str)

@@ -14,6 +14,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from thinnet import checks
 from thinnet.arrays import Array, Samples
 from thinnet.engine.threads import limited
+from thinnet.estimators.settings import evaluation_pair
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.philox import Purpose
@@ -98,10 +99,8 @@ class TableEstimator(BaseEstimator):
         return frame.drop(columns=[y]), frame[y].to_numpy()
 
     def _held(self, eval_set: Any) -> Rows:
-        given = eval_set[0] if isinstance(eval_set, list) and len(eval_set) == 1 else eval_set
-        is_pair = isinstance(given, tuple) and len(given) == 2
-        checks.must(is_pair, "eval_set", "a pair (X, y)", type(given).__name__)
-        return Rows(self._encoded(given[0]), self._targets(np.asarray(given[1])), None)
+        X, y = evaluation_pair(eval_set)
+        return Rows(self._encoded(X), self._targets(np.asarray(y)), None)
 
     def _train(self, rows: Rows, held: Rows | None) -> None:
         stream, n = check_random_state(self.random_state), len(rows.y)
