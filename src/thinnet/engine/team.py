@@ -9,9 +9,9 @@ from thinnet.engine.lowering import Lowered
 from thinnet.engine.threads import n_threads
 
 CHUNK_SECONDS: Final = 0.07  # of one compiled call, so that Ctrl-C and progress stay live
-# Below so many nanoseconds a round is done by one thread.  Meeting costs about 1 us, but where the
-# system leaves two threads on one core, or another library's spin on it, they are slower than one.
-WORTH_A_TEAM: Final = 150_000
+# Below so many nanoseconds a round is done by one thread.  Meeting costs about 1 us, but waking a
+# sleeping thread up to 400 us on a virtual machine, and a call may be no longer than an epoch.
+WORTH_A_TEAM: Final = 250_000
 PER_PRODUCT, PER_NUMBER = 0.01, 0.5  # nanoseconds, roughly
 
 
