@@ -41,6 +41,7 @@ ORDER = [
     "execution",
     "binding",
     "description",
+    "sampling",
     "network",
     "rendering",
     "checkpoints",
@@ -48,6 +49,7 @@ ORDER = [
     "training",
     "diagnostics",
     "chains",
+    "uncertainty",
     "estimators",
     "displays",
     "tables",
@@ -71,6 +73,7 @@ PACKAGES = {
     "persistence",
     "tables",
     "training",
+    "uncertainty",
 }
 
 

@@ -15,9 +15,11 @@ from thinnet import (
     AlphaDropout,
     BatchNorm,
     BinaryCrossEntropy,
+    ConcreteDropout,
     Dense,
     DropConnect,
     Dropout,
+    FixedMasks,
     Flatten,
     GaussianDropout,
     GaussianNLL,
@@ -38,6 +40,7 @@ from thinnet import (
     SquaredError,
     Tanh,
 )
+from thinnet.masks import threshold
 from thinnet.penalties import add_penalty_gradient, penalty_value
 from thinnet.schedules import Linear
 
@@ -79,6 +82,8 @@ ELEMENTWISE = [
     AlphaDropout(0.3, share="batch"),
     AlphaDropout(1.0),
     GaussianNoise(0.5),
+    FixedMasks(0.4),
+    FixedMasks(1.0, n_masks=2),
     LayerNorm(epsilon=0.1),
     BatchNorm(epsilon=0.1),
     BatchNorm(momentum=0.0, epsilon=0.1),
@@ -88,6 +93,8 @@ ONE_AXIS = [
     Dense(1),
     DropConnect(Dense(4), 0.4),
     DropConnect(Dense(2), Linear(0.0, 0.5, n_steps=5)),
+    ConcreteDropout(Dense(4)),
+    ConcreteDropout(Dense(2), temperature=0.7),
 ]
 MANY_AXES = [
     Flatten(),
@@ -125,9 +132,11 @@ def ready(layers, features, rng):
 
 
 def walk(network, x, run):
-    """The outputs, and the signs of all that enters a layer with a kink."""
+    """The outputs, the signs of all that enters a layer with a kink, and thresholds of masks."""
     signs = [np.zeros(0)]
     for layer, site in network.places():
+        if isinstance(layer, ConcreteDropout):  # sampling masks jump where a learned rate rounds
+            signs.append([threshold(layer.learned_rate(site))])
         if isinstance(layer, KINKED):
             signs.append(np.sign(x).ravel())
         x, _ = layer.forward(site, x, run)
@@ -276,6 +285,7 @@ def test_network_loss_and_penalties_together_have_the_derivative_of_their_sum(lo
         Dense(5, l1=0.01, l2=0.02, bias_l1=0.03, bias_l2=0.04),
         Tanh(),
         Dropout(0.3),
+        ConcreteDropout(Dense(4, l1=0.01), weight_penalty=0.3, rate_penalty=0.2),
         DropConnect(Dense(2, l2=0.1, bias_l1=0.2), 0.2),
     ]
     network = ready(layers, (3,), rng)

@@ -20,9 +20,11 @@ from thinnet.layers import (
     SELU,
     AlphaDropout,
     BatchNorm,
+    ConcreteDropout,
     Dense,
     DropConnect,
     Dropout,
+    FixedMasks,
     Flatten,
     GaussianDropout,
     GaussianNoise,
@@ -54,29 +56,49 @@ from thinnet.run import Run
 from thinnet.training import EarlyStopping, History, evaluate, train
 
 if TYPE_CHECKING:
-    from thinnet.displays import KeptUnits, LearningCurve
+    from thinnet.displays import (
+        KeptUnits,
+        LearningCurve,
+        PITHistogram,
+        ReliabilityDiagram,
+        RiskCoverageCurve,
+    )
     from thinnet.estimators import MLPClassifier, MLPRegressor
     from thinnet.export import export_onnx, from_torch_state, to_torch_state
     from thinnet.persistence import load, save
     from thinnet.tables.classifier import TableClassifier
     from thinnet.tables.encoding import TableEncoder
     from thinnet.tables.regressor import TableRegressor
+    from thinnet.tables.uncertain import uncertain_rows
+    from thinnet.uncertainty.conformal_classifier import SplitConformalClassifier
+    from thinnet.uncertainty.conformal_regressor import SplitConformalRegressor
+    from thinnet.uncertainty.temperature import TemperatureScaling
 
 __version__ = "0.1.0"
 
 _LAZY = {
+    "CertainImages": "thinnet.displays",
+    "PITHistogram": "thinnet.displays",
+    "ReliabilityDiagram": "thinnet.displays",
+    "RiskCoverageCurve": "thinnet.displays",
+    "SplitConformalClassifier": "thinnet.uncertainty.conformal_classifier",
+    "SplitConformalRegressor": "thinnet.uncertainty.conformal_regressor",
+    "TemperatureScaling": "thinnet.uncertainty.temperature",
     "KeptUnits": "thinnet.displays",
     "LearningCurve": "thinnet.displays",
     "MLPClassifier": "thinnet.estimators",
     "MLPRegressor": "thinnet.estimators",
+    "PredictiveBand": "thinnet.displays",
     "TableClassifier": "thinnet.tables.classifier",
     "TableEncoder": "thinnet.tables.encoding",
     "TableRegressor": "thinnet.tables.regressor",
+    "UncertaintyMap": "thinnet.displays",
     "export_onnx": "thinnet.export",
     "from_torch_state": "thinnet.export",
     "load": "thinnet.persistence",
     "save": "thinnet.persistence",
     "to_torch_state": "thinnet.export",
+    "uncertain_rows": "thinnet.tables.uncertain",
 }
 
 
@@ -103,13 +125,16 @@ __all__ = [
     "AlphaDropout",
     "BatchNorm",
     "BinaryCrossEntropy",
+    "CertainImages",
     "CheckpointError",
+    "ConcreteDropout",
     "DataFileError",
     "Dense",
     "DivergedError",
     "DropConnect",
     "Dropout",
     "EarlyStopping",
+    "FixedMasks",
     "Flatten",
     "GaussianDropout",
     "GaussianNLL",
@@ -125,22 +150,29 @@ __all__ = [
     "MLPRegressor",
     "ModelFileError",
     "Network",
+    "PITHistogram",
     "Poisson",
+    "PredictiveBand",
     "RMSprop",
     "ReLU",
     "ReduceOnPlateau",
+    "ReliabilityDiagram",
+    "RiskCoverageCurve",
     "Run",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "SoftmaxCrossEntropy",
     "Softplus",
+    "SplitConformalClassifier",
+    "SplitConformalRegressor",
     "SquaredError",
     "StaleCacheError",
     "TableClassifier",
     "TableEncoder",
     "TableRegressor",
     "Tanh",
+    "TemperatureScaling",
     "datasets",
     "derived_seed",
     "dropout",
@@ -158,4 +190,5 @@ __all__ = [
     "schedules",
     "to_torch_state",
     "train",
+    "uncertain_rows",
 ]

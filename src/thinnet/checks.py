@@ -91,6 +91,11 @@ def below_one(name: str, value: Any) -> float:
     return float(value)
 
 
+def inside(name: str, value: Any) -> float:
+    must(is_real(value) and 0 < value < 1, name, "a number in (0, 1)", value)
+    return float(value)
+
+
 def positive(name: str, value: Any) -> float:
     must(is_real(value) and 0 < value < math.inf, name, "a finite number > 0", value)
     return float(value)

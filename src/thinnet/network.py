@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from thinnet import checks, description, execution, philox, sparse
-from thinnet import progress as bars
+from thinnet import checks, description, execution, philox, sampling, sparse
 from thinnet.arrays import Array, Flat, Rows, Samples
 from thinnet.binding import (
     bind,
@@ -24,13 +22,10 @@ from thinnet.binding import (
 from thinnet.execution import EXECUTORS, Executor
 from thinnet.layers import Layer
 from thinnet.layers.base import title
-from thinnet.masks import row_ids, sample_ids
+from thinnet.masks import sample_ids
 from thinnet.philox import Purpose, Seed
 from thinnet.presence import Presence, parameters_present
 from thinnet.run import Clock, Pass, Run, Site, Watch, unwatched
-
-BLOCK_ROWS = 4096  # rows that one pass of a prediction takes
-PATIENCE = 1.0  # seconds of sampling before a progress bar appears
 
 
 class Network:
@@ -214,7 +209,7 @@ class Network:
         x = sparse.finite("X", self.fitting(x), self.dtype)
         out = np.empty((x.shape[0], *self.out), self.dtype)
         if not execution.is_compiled(self):
-            self._in_blocks(x, lambda rows: Run.predict(), out)
+            sampling.in_blocks(self, x, lambda rows: Run.predict(), out)
             return out
         with execution.lent(self, "predict", x.shape[0]) as passes:
             passes.predict(x, out)
@@ -225,6 +220,8 @@ class Network:
         x: Any,
         n_draws: int = 100,
         *,
+        first: int = 0,
+        seed: int | None = None,
         share: str = "draw",
         samples: Samples | None = None,
         progress: bool | None = None,
@@ -236,11 +233,17 @@ class Network:
         x : array or sparse matrix, shape (rows, *features)
         n_draws : int
             At least 1.
+        first : int
+            The number of the first draw, 0 to 2^32 - 1: ``sample(x, 1, first=17)`` is draw 17
+            alone.
+        seed : int, optional
+            Of the masks, 0 to 2^64 - 1; None takes the network's own.
         share : "draw" or "element"
             "draw": each draw is one thinned network for all rows, one coherent function;
             "element": each row draws its own masks.
         samples : sequence of int, optional
-            The rows' ids, for ``share="element"``; None numbers the rows of this call from 0.
+            The rows' ids, for ``share="element"``; None numbers the rows of this call from 0, so
+            that a row's masks then depend on its place in the call.
         progress : bool, optional
             Show a progress bar when it takes longer than a second; by default on terminals and in
             notebooks.
@@ -248,45 +251,23 @@ class Network:
         Returns
         -------
         array, shape (n_draws, rows, *out)
-            Draw number d is the same whatever `n_draws`.
+            Draw number d is the same whatever `n_draws`, after saving and loading, and on any
+            number of threads.
 
         Raises
         ------
         ValueError
             If no layer draws (every rate is 0), or `x` or a setting is not as above.
+        MemoryError
+            If the draws don't fit in memory.
 
         References
         ----------
         Gal and Ghahramani 2016, "Dropout as a Bayesian approximation", eq. 6.
         """
         x = sparse.finite("X", self.fitting(x), self.dtype)
-        checks.integer("n_draws", n_draws, 1)
-        checks.one_of("share", share, ("draw", "element"))
-        if not description.draws(self):
-            raise ValueError(
-                "sampling needs a layer that draws, such as Dropout with a rate above 0; "
-                f"got {self!r}"
-            )
-        ids = row_ids(samples, x.shape[0], "X")
-
-        def run_of(number: int, rows: slice) -> Run:
-            return Run.sample(number, "shared" if share == "draw" else ids[rows])
-
-        out = np.empty((n_draws, x.shape[0], *self.out), self.dtype)
-        with bars.opened(progress, "sampling", 0, n_draws * x.shape[0], PATIENCE) as bar:
-            if execution.is_compiled(self):
-                with execution.lent(self, share, x.shape[0]) as passes:
-                    passes.sample(x, ids, range(n_draws), out, bar.advance)
-                return out
-            for number in range(n_draws):
-                self._in_blocks(x, partial(run_of, number), out[number])
-                bar.advance(x.shape[0])
-        return out
-
-    def _in_blocks(self, x: Any, run: Callable[[slice], Run], out: Array) -> None:
-        for start in range(0, len(out), BLOCK_ROWS):
-            rows = slice(start, min(start + BLOCK_ROWS, len(out)))
-            out[rows], _ = self.forward(self.entering(x[rows]), run(rows))
+        draws = sampling.Draws.of(self, n_draws, first, seed)
+        return sampling.sample(self, x, draws, share, samples, progress)
 
     def masks(self, *, step: int, samples: Samples, purpose: Purpose = "train") -> dict[int, Array]:
         """Which units were kept in a step (or draw), recomputed: nothing was stored.

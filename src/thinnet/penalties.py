@@ -4,7 +4,8 @@ The convention: ``l1 * sum |w| + l2 * sum w^2`` is added to the mean loss, as in
 Kukiela 2020 (chapter 14), so the gradient of the second part is ``2 * l2 * w``.  scikit-learn's
 MLP adds ``alpha / (2 n) * sum w^2`` for a batch of n rows: ``l2 = alpha / (2 n)``.  PyTorch's
 ``weight_decay`` adds ``wd * w`` to the gradient: ``l2 = wd / 2``.  A layer declares its
-penalties in its settings (`Dense`); they act on what is present, and are not rescaled.
+penalties in its settings (`Dense`), or has one in a form of its own (`thinnet.layers.base`); they
+act on what is present, and are not rescaled.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.layers import Dense, DropConnect, Layer
+from thinnet.layers import Dense, Layer
 from thinnet.run import Run, Site
 
 
@@ -53,6 +54,21 @@ class Penalty:
     def gradient(self, w: Array) -> Array:
         return w.dtype.type(self.l1) * np.sign(w) + w.dtype.type(2 * self.l2) * w
 
+    def add_gradient(self, w: Array, g: Array, factor: float) -> None:
+        np.add(g, Penalty(factor * self.l1, factor * self.l2).gradient(w), out=g)
+
+
+class OwnPenalty(NamedTuple):
+    """A penalty in a layer's own form, which acts on its whole site."""
+
+    layer: Any
+
+    def value(self, site: Site) -> float:
+        return self.layer.penalty(site)
+
+    def add_gradient(self, site: Site, same_site: Site, factor: float) -> None:
+        self.layer.add_penalty(site, factor)
+
 
 @runtime_checkable
 class Network(Protocol):
@@ -62,21 +78,27 @@ class Network(Protocol):
 
 
 class Penalised(NamedTuple):
-    penalty: Penalty
-    parameters: Array
-    gradient: Array
+    """A penalty with views of what it acts on; for an `OwnPenalty`, twice the site."""
+
+    penalty: Any
+    parameters: Any
+    gradient: Any
 
 
 def _dense_places(network: Network) -> Iterator[tuple[Dense, Any]]:
     for layer, site in network.places():
-        if isinstance(layer, DropConnect):
-            yield layer.dense, site
-        elif isinstance(layer, Dense):
-            yield layer, site
+        dense = getattr(layer, "dense", layer)  # a layer may wrap one
+        if isinstance(dense, Dense):
+            yield dense, site
 
 
 def penalised(network: Network) -> list[Penalised]:
     """The penalties of a network, each with views of what it acts on."""
+    own = [
+        Penalised(OwnPenalty(layer), site, site)
+        for layer, site in network.places()
+        if hasattr(layer, "add_penalty")
+    ]
     pairs = [
         pair
         for layer, site in _dense_places(network)
@@ -85,7 +107,7 @@ def penalised(network: Network) -> list[Penalised]:
             Penalised(Penalty(layer.bias_l1, layer.bias_l2), site.p.b, site.g.b),
         )
     ]
-    return [pair for pair in pairs if pair.penalty]
+    return [pair for pair in pairs if pair.penalty] + own
 
 
 def penalty_value(network: Network) -> float:
@@ -96,7 +118,7 @@ def penalty_value(network: Network) -> float:
 def add_penalty_gradient(network: Network, factor: float = 1.0) -> None:
     """Add `factor` times the penalties' gradients to those that `Network.backward` has written."""
     for penalty, w, g in penalised(network):
-        np.add(g, Penalty(factor * penalty.l1, factor * penalty.l2).gradient(w), out=g)
+        penalty.add_gradient(w, g, factor)
 
 
 def limit_norms(network: Network, run: Run) -> None:

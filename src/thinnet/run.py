@@ -55,6 +55,8 @@ class Run:
         What the pass may do.
     step : int
         The number of the optimiser step, or of the draw; 0 to 2^32 - 1.
+    seed : int or None
+        What masks are functions of; None for the network's own.
 
     Raises
     ------
@@ -75,6 +77,7 @@ class Run:
     purpose: Purpose
     step: int
     ids: Ids | None
+    seed: int | None = None
 
     @classmethod
     def train(cls, step: int, samples: Samples | None = None) -> Run:
@@ -87,9 +90,10 @@ class Run:
         return cls(False, False, "predict", 0, None)
 
     @classmethod
-    def sample(cls, draw: int, samples: Samples | None = None) -> Run:
+    def sample(cls, draw: int, samples: Samples | None = None, seed: int | None = None) -> Run:
         """Draw number `draw`; with ``samples="shared"`` one thinned network for all rows."""
-        return cls(True, False, "predict", checks.integer("draw", draw, 0, MAX_STEP), _ids(samples))
+        number = checks.integer("draw", draw, 0, MAX_STEP)
+        return cls(True, False, "predict", number, _ids(samples), seed)
 
     def samples(self, rows: int) -> Ids:
         """The ids of `rows` rows; a single one where all rows share a mask."""
@@ -148,7 +152,8 @@ class Site:
         return checks.unit_interval("rate", rate.at(run.step if run.learns else self.clock.step))
 
     def stream(self, run: Run) -> Stream:
-        return Stream(self.seed, run.purpose, self.ordinal, run.step)
+        seed = self.seed if run.seed is None else run.seed
+        return Stream(seed, run.purpose, self.ordinal, run.step)
 
     def keep(
         self, run: Run, rows: int, rate: float, shared: bool = False, axes: tuple[int, ...] = ()

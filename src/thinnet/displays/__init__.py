@@ -1,6 +1,9 @@
 """Pictures of fitted estimators, in the manner of scikit-learn's Display objects."""
 
+from thinnet.displays.bands import PredictiveBand
+from thinnet.displays.images import CertainImages
 from thinnet.displays.learning_curve import LearningCurve
+from thinnet.displays.maps import UncertaintyMap
 from thinnet.displays.masks import KeptUnits
 
-__all__ = ["KeptUnits", "LearningCurve"]
+__all__ = ["CertainImages", "KeptUnits", "LearningCurve", "PredictiveBand", "UncertaintyMap"]

@@ -67,7 +67,6 @@ class Predictor:
         work.set(
             shard_rows=SHARD_ROWS, tile=TILE, learns=0,
             piece=piece_of(network.dtype), chain=chain_of(network.dtype),
-            k0=network.seed & 0xFFFFFFFF, k1=network.seed >> 32,
         )  # fmt: skip
         return work
 
@@ -93,23 +92,31 @@ class Predictor:
         call(self._size if n > SHARD_ROWS else 1, 1, self._rest, self._like)
 
     def sample(
-        self, X: Any, ids: Ids, draws: Sequence[int], out: Array, done: Callable[[int], None]
+        self,
+        X: Any,
+        ids: Ids,
+        draws: Sequence[int],
+        seed: int,
+        out: Array,
+        done: Callable[[int], None],
     ) -> None:
         """Write the outputs of each draw to ``out[i]``; tells `done` how many rows of draws.
 
         Parameters
         ----------
         draws : their numbers
+        seed : of their masks
         out : array, shape (len(draws), rows, outputs)
         """
         n = X.shape[0]
         self._bind(X, ids, out)
+        self._rest.set(k0=seed & 0xFFFFFFFF, k1=seed >> 32)
         for start in range(0, n, self.rows):
             stop = min(start + self.rows, n)
             rounds = np.zeros(len(draws), ROUND)
             rounds["start"], rounds["stop"], rounds["rows"] = start, stop, stop - start
             rounds["step"], rounds["out"] = draws, np.arange(len(draws)) * n + start
-            runs = [Run.sample(int(draw)) for draw in draws]
+            runs = [Run.sample(0)]  # rates are those after the last step, whatever the draw
             if self._start:
                 self._in_chunks(self._start, rounds[:1].copy(), runs[:1], lambda n: None)
             self._in_chunks(self._rest, rounds, runs, done)

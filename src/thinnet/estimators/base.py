@@ -23,6 +23,7 @@ from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.philox import Purpose
 from thinnet.training.data import Data, checked_data
+from thinnet.uncertainty.drawing import Drawer
 
 
 class Goal(NamedTuple):
@@ -57,6 +58,7 @@ class MLP(BaseEstimator):
     dtype: str | None
     n_threads: int | None
     checkpoint: Any
+    n_outputs_: int
 
     _y_is_numeric: ClassVar[bool] = False
     _momentary: Momentary | None = None
@@ -72,6 +74,12 @@ class MLP(BaseEstimator):
 
     @abstractmethod
     def _goal(self, targets: Array, sample_weight: Array | None) -> Goal: ...
+
+    def _n_network_outputs(self) -> int:
+        return int(self.n_outputs_)
+
+    def _learn_noise(self, task: Task) -> None:
+        """What draws say about the spread of targets needs to be known of the noise around them."""
 
     @abstractmethod
     def _out_activation(self) -> str: ...
@@ -104,6 +112,7 @@ class MLP(BaseEstimator):
                 self.history_ = lbfgs(self, task)
             else:
                 self.history_ = stochastic(self, task, stream, incremental=incremental)
+            self._learn_noise(task)
 
     def _check_ways(self, incremental: bool) -> None:
         """Settings that exclude each other."""
@@ -141,7 +150,7 @@ class MLP(BaseEstimator):
         """A network for `X`; its weights are drawn, unless they have been assigned before."""
         assigned = None if draw else (self.coefs_, self.intercepts_)
         self.network_ = Network(
-            settings.layers(self, self.n_outputs_),
+            settings.layers(self, self._n_network_outputs()),
             X.shape[1],
             seed=weights.mask_seed(self.random_state, stream),
             dtype=X.dtype,
@@ -208,15 +217,23 @@ class MLP(BaseEstimator):
         X, y = self._validated(*settings.evaluation_pair(eval_set), reset=False)
         return checked_data(self.network_, loss, X, self._targets(y), name="eval_set ")
 
-    def _outputs(self, X: Any) -> Rows:
-        """Raw outputs, shape (rows, n_outputs)."""
+    def _entering(self, X: Any) -> Any:
+        """Rows as the network takes them."""
         check_is_fitted(self)
         X = validate_data(
             self, X, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32], reset=False
         )
         self._take_assigned()
+        return X
+
+    def _outputs(self, X: Any) -> Rows:
+        """Raw outputs, shape (rows, n_outputs)."""
+        X = self._entering(X)
         with limited(self.n_threads):
             return self.network_.outputs(X)
+
+    def _drawer(self, X: Any) -> Drawer:
+        return Drawer([self.network_], self._entering(X), self.n_threads)
 
     def masks(self, step: int, samples: Samples, purpose: Purpose = "train") -> dict[int, Array]:
         """Which units dropout kept in a training step, recomputed: nothing was stored.

@@ -10,14 +10,16 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
+from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.estimators.base import MLP, Goal, takes_steps
 from thinnet.estimators.convergence import Scale
 from thinnet.estimators.labels import Labels
 from thinnet.estimators.parameters import FITTED, PARAMETERS
+from thinnet.uncertainty.classes import DrawnClasses
 
 
-class MLPClassifier(ClassifierMixin, MLP):
+class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
     __doc__ = f"""A multilayer perceptron for classes: scikit-learn's MLPClassifier, with dropout.
 
     One label a row, of two classes or more, or several labels at once (an indicator matrix).
@@ -244,22 +246,57 @@ class MLPClassifier(ClassifierMixin, MLP):
     def _strata(self, targets: Array) -> Array | None:
         return targets.astype(bool)[:, None] if self._labels.kind == "binary" else None
 
-    def predict(self, X: Any) -> Array:
-        """The most probable label of each row.
+    @property
+    def _several_labels(self) -> bool:
+        return self._labels.kind == "multilabel-indicator"
+
+    def _shares(self, outputs: Array) -> Array:
+        return self._labels.probabilities(outputs)
+
+    def _chance(self, probabilities: Array, y: Any) -> Array:
+        y = self._targets(np.asarray(y) if not hasattr(y, "todense") else y)
+        checks.same_length("y", y, "X", len(probabilities))
+        with np.errstate(divide="ignore"):
+            if self._several_labels:
+                return np.log(np.where(y > 0, probabilities, 1 - probabilities)).sum(axis=1)
+            places = y.astype(np.intp).reshape(-1)
+            return np.log(probabilities[np.arange(len(places)), places])
+
+    def _guesses(self, probabilities: Array) -> Array:
+        """Labels by probabilities, as `predict` has them by outputs."""
+        if self._several_labels:
+            return (probabilities > 0.5).astype(int)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def predict(
+        self, X: Any, abstain: Any = None, measure: Any = "predictive_entropy", **how: Any
+    ) -> Any:
+        """The most probable label of each row; with `abstain` only where the model is sure.
 
         Parameters
         ----------
         X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
+        abstain : float, optional
+            Guess by draws with dropout on, and not where their `measure` is above this.
+        measure : str, default='predictive_entropy'
+            Or 'mutual_information', 'variation_ratio', 'expected_entropy': see `uncertainty`.
+        **how
+            With `abstain`: n_draws, seed, share, samples, tolerance, progress as for
+            `uncertainty`.
 
         Returns
         -------
         array, shape (n_samples,) or (n_samples, n_classes)
+            With `abstain` a masked array, masked where the model abstains.
 
         Raises
         ------
         NotFittedError, ValueError
-            Before fit; if X is not like the X that was fitted.
+            Before fit; if X is not like the X that was fitted; with `abstain`, if nothing draws.
         """
+        if abstain is not None:
+            return self._abstaining(X, abstain, measure, how, self._guesses)
+        self._no_draws(how)
         outputs = self._outputs(X)
         return self._labels.names(outputs)
 

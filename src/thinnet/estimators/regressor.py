@@ -7,33 +7,52 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import special
 from sklearn.base import RegressorMixin
+from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from thinnet import checks
 from thinnet.arrays import Array
+from thinnet.description import draws
 from thinnet.estimators.base import MLP, Goal, takes_steps
 from thinnet.estimators.convergence import Scale
 from thinnet.estimators.parameters import FITTED, PARAMETERS
-from thinnet.losses import Poisson, SquaredError
+from thinnet.estimators.solvers import Task
+from thinnet.losses import GaussianNLL, Poisson, SquaredError
+from thinnet.uncertainty import noise
+from thinnet.uncertainty.mixtures import (
+    Gaussians,
+    Mixture,
+    OwnUnits,
+    Poissons,
+    with_own_noise,
+)
+from thinnet.uncertainty.numbers import DrawnNumbers
 
-LOSSES = ("squared_error", "poisson")
+LOSSES = ("squared_error", "poisson", "gaussian_nll")
 
 
-class MLPRegressor(RegressorMixin, MLP):
+class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
     __doc__ = f"""A multilayer perceptron for numbers: scikit-learn's MLPRegressor, with dropout.
 
     One target a row, or several.
 
     Parameters
     ----------
-    loss : {{'squared_error', 'poisson'}}, default='squared_error'
+    loss : {{'squared_error', 'poisson', 'gaussian_nll'}}, default='squared_error'
         Half the squared error, or half the Poisson deviance of targets >= 0, where the network's
-        output is the log of the mean.
+        output is the log of the mean.  'gaussian_nll': the network also learns how noisy each
+        row's target is (Nix and Weigend 1994), for targets of about unit size.
+    precision : float or None, default=None
+        With 'squared_error' and dropout: ``1 / variance`` of the noise around the draws, tau of
+        Gal and Ghahramani 2016, in the target's own units.  None: learned by maximum likelihood
+        from held-out rows if there are any, else from training rows, where it may be too high.
     {PARAMETERS}
 
     Attributes
     ----------
+    noise_ : array, shape (n_outputs,)
+        Standard deviation of the noise, ``precision ** -0.5``; with 'squared_error' and dropout.
     {FITTED}
 
     Raises
@@ -91,6 +110,7 @@ class MLPRegressor(RegressorMixin, MLP):
         batch_norm: Any = False,
         l1: Any = 0.0,
         max_norm: Any = None,
+        precision: Any = None,
         dtype: Any = None,
         callbacks: Any = None,
         progress: Any = False,
@@ -128,6 +148,7 @@ class MLPRegressor(RegressorMixin, MLP):
         self.batch_norm = batch_norm
         self.l1 = l1
         self.max_norm = max_norm
+        self.precision = precision
         self.dtype = dtype
         self.callbacks = callbacks
         self.progress = progress
@@ -183,6 +204,8 @@ class MLPRegressor(RegressorMixin, MLP):
 
     def _read_targets(self, y: Any, *, first: bool, incremental: bool) -> Array:
         checks.one_of("loss", self.loss, LOSSES)
+        if self.precision is not None:
+            checks.positive("precision", self.precision)
         targets = self._targets(y)
         if first:
             self.n_outputs_ = targets.shape[1]
@@ -197,6 +220,8 @@ class MLPRegressor(RegressorMixin, MLP):
         outputs = float(self.n_outputs_)
         if self.loss == "squared_error":
             return Goal(SquaredError(), outputs / 2, Scale(0.5))
+        if self.loss == "gaussian_nll":
+            return Goal(GaussianNLL(), outputs, Scale(outputs))
         # scikit-learn's deviance is 0 for a perfect fit; the likelihood is not.
         if (targets < 0).any():
             raise ValueError(f"y must be >= 0 with loss='poisson', got {targets.min():g}")
@@ -207,28 +232,63 @@ class MLPRegressor(RegressorMixin, MLP):
     def _out_activation(self) -> str:
         return "exp" if self.loss == "poisson" else "identity"
 
+    def _n_network_outputs(self) -> int:
+        return self.n_outputs_ * (2 if self.loss == "gaussian_nll" else 1)
+
+    def _learn_noise(self, task: Task) -> None:
+        if self.loss != "squared_error" or not draws(task.network):
+            return
+        if self.precision is not None:
+            self.noise_ = np.full(self.n_outputs_, self.precision**-0.5)
+            return
+        rows = task.validation or task.data
+        part = slice(noise.MOST_ROWS)
+        centers = task.network.sample(rows.X[part], noise.N_DRAWS, progress=False)
+        self.noise_ = noise.noise_of(centers.astype(np.float64), rows.targets[part])
+
+    def _mixture(self, outputs: Array) -> Mixture:
+        if self.loss == "poisson":
+            return Poissons(np.exp(outputs.astype(np.float64)))
+        if self.loss == "gaussian_nll":
+            return with_own_noise(outputs, OwnUnits())
+        return Gaussians(outputs.astype(np.float64), self.noise_, OwnUnits())
+
+    def _known(self, y: Any) -> Array:
+        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        y = self._targets(y)
+        if y.shape[1] != self.n_outputs_:
+            raise ValueError(f"y must have {self.n_outputs_} columns, got {y.shape[1]}")
+        return y
+
     def _class_weights(self, y: Any, incremental: bool) -> Array | None:
         return None
 
     def _strata(self, targets: Array) -> Array | None:
         return None
 
-    def predict(self, X: Any) -> Array:
-        """The mean of each row's target, dropout off.
+    def predict(self, X: Any, return_std: bool = False, **how: Any) -> Any:
+        """The mean of each row's target, dropout off; or over draws, with error bars.
 
         Parameters
         ----------
         X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
+        return_std : bool, default=False
+            Return the mean over draws with dropout on, and the standard deviation of a new target.
+        **how
+            With `return_std`: n_draws, seed, share, samples, tolerance, progress as for
+            `uncertainty`.
 
         Returns
         -------
-        array, shape (n_samples,) or (n_samples, n_outputs)
+        array, shape (n_samples,) or (n_samples, n_outputs); or two of them
 
         Raises
         ------
         NotFittedError, ValueError
-            Before fit; if X is not like the X that was fitted.
+            Before fit; if X is not like the X that was fitted; if nothing draws.
         """
+        if (both := self._mean_and_std(X, return_std, how)) is not None:
+            return both
         outputs = self._outputs(X)
-        y = np.exp(outputs) if self.loss == "poisson" else outputs
+        y = np.exp(outputs) if self.loss == "poisson" else outputs[:, : self.n_outputs_]
         return y[:, 0] if self.n_outputs_ == 1 else y

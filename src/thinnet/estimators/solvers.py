@@ -67,9 +67,13 @@ class Momentary(NamedTuple):
 
     @classmethod
     def start(cls, plan: Plan, network: Network, rate: float) -> Momentary:
-        state = plan.optimiser.start(network.theta)
-        kind = (type(plan.optimiser), network.theta.size, len(state))
-        return cls(kind, Begin(state), rate)
+        return cls(_kind(plan, network), Begin(plan.optimiser.start(network.theta)), rate)
+
+
+def _kind(plan: Plan, network: Network) -> Hashable:
+    """What must be the same for a state to go on from."""
+    without_numbers = plan.optimiser.start(network.theta[:0])  # has as many parts as any other
+    return type(plan.optimiser), network.theta.size, len(without_numbers)
 
 
 def stochastic(
@@ -78,9 +82,8 @@ def stochastic(
     """Mini-batches, until `Convergence` has seen enough; in increments of one epoch."""
     plan = _plan(estimator, task, 1 if incremental else estimator.max_iter)
     order, at = Shuffles(task.data.n_rows, stream, estimator.shuffle), estimator._momentary
-    fresh = Momentary.start(plan, task.network, estimator.learning_rate_init)
-    if at is None or at.kind != fresh.kind:
-        at = fresh
+    if at is None or at.kind != _kind(plan, task.network):
+        at = Momentary.start(plan, task.network, estimator.learning_rate_init)
     training = Training(task.network, task.data, task.validation, plan, order, at.begin)
     convergence = Convergence(estimator, training, task.scale, at.rate)
     try:

@@ -2,9 +2,11 @@
 
 from thinnet.layers.activations import GELU, Identity, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from thinnet.layers.base import Layer, Shapes
+from thinnet.layers.concrete import ConcreteDropout
 from thinnet.layers.dense import Dense
 from thinnet.layers.dropconnect import DropConnect
 from thinnet.layers.dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
+from thinnet.layers.fixed import FixedMasks
 from thinnet.layers.flatten import Flatten
 from thinnet.layers.normalisation import BatchNorm, LayerNorm
 from thinnet.layers.rectifiers import ELU, SELU, LeakyReLU, ReLU
@@ -15,9 +17,11 @@ __all__ = [
     "SELU",
     "AlphaDropout",
     "BatchNorm",
+    "ConcreteDropout",
     "Dense",
     "DropConnect",
     "Dropout",
+    "FixedMasks",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",

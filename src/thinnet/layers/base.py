@@ -10,7 +10,10 @@ Optional class variables tell what the network may conclude from a layer (all Fa
 
 Optional methods: ``initialise(site, initial)`` writes the first values into ``site.p`` and
 ``site.s``; ``present(inputs, outputs)`` tells which parameters exist where only some inputs and
-outputs do (docs/thinned-training.md); ``keep(site, run, rows)`` shows the mask of a pass.
+outputs do (docs/thinned-training.md); ``keep(site, run, rows)`` shows the mask of a pass;
+``penalty(site)`` is what the layer adds to the mean loss, and ``add_penalty(site, factor)`` adds
+`factor` times its slope to ``site.g``.  A layer that wraps a Dense, and has its parameters, shows
+it as ``dense``: the Dense's penalties and `max_norm` then hold.
 An activation's ``weights_before`` names the initialiser that suits the weights before it.
 """
 

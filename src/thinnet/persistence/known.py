@@ -38,12 +38,13 @@ FIGURES: Final[Kinds] = {
     "t_": NUMBER,
     "validation_scores_": list | None,
 }
+NOISE: Final[Kinds] = {"noise_": ARRAY}
 
 OURS: Final[dict[str, Way]] = {
     "thinnet.estimators.MLPClassifier": fitted(
         {**MLP, **CLASSES}, FIGURES, networks.finish_classifier
     ),
-    "thinnet.estimators.MLPRegressor": fitted(MLP, FIGURES, networks.finish),
+    "thinnet.estimators.MLPRegressor": fitted(MLP, {**FIGURES, **NOISE}, networks.finish),
     "thinnet.estimators.labels.Labels": record(),
     "thinnet.estimators.solvers.Momentary": record(),
     "thinnet.network.Network": Way(networks.state_of_network, networks.make_network, alone=True),
@@ -53,6 +54,7 @@ OURS: Final[dict[str, Way]] = {
     **records("thinnet.optimisers.adaptive", "Moments", "Squares"),
     **records("thinnet.optimisers.sgd", "Empty", "Momentum"),
     **records("thinnet.layers", "BatchNorm", "Dense", "DropConnect", "Flatten", "LayerNorm"),
+    **records("thinnet.layers", "ConcreteDropout", "FixedMasks"),
     **records("thinnet.layers", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"),
     **records("thinnet.layers", "ELU", "GELU", "Identity", "LeakyReLU", "ReLU", "SELU", "SiLU"),
     **records("thinnet.layers", "Sigmoid", "Softmax", "Softplus", "Tanh"),
@@ -112,7 +114,9 @@ TABLES: Final[dict[str, Way]] = {
     "thinnet.tables.kinds.Column": record(),
     "thinnet.tables.pieces.PiecewiseLinear": fitted({"edges_": list}),
     "thinnet.tables.regressor.TableRegressor": fitted(
-        {**TABLE, "n_outputs_": int, "target_scale_": object}, OF_FILES, tables.finish_regressor
+        {**TABLE, "n_outputs_": int, "target_scale_": object},
+        {**OF_FILES, **NOISE},
+        tables.finish_regressor,
     ),
     "thinnet.tables.targets.TargetScale": record(),
 }

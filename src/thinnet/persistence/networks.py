@@ -127,11 +127,19 @@ def finish_classifier(classifier: Any) -> None:
 def finish(mlp: Any) -> None:
     """Show the network's weights as `coefs_`; ValueError where the parts don't fit together."""
     network = mlp.network_
-    if (network.features, network.out) != ((mlp.n_features_in_,), (mlp.n_outputs_,)):
+    if (network.features, network.out) != ((mlp.n_features_in_,), (mlp._n_network_outputs(),)):
         raise ValueError("the network of an estimator must fit its inputs and outputs, got others")
+    check_noise(mlp)
     if mlp._momentary is not None:
         _check_momentary(mlp._momentary, network)
     mlp._link()
+
+
+def check_noise(estimator: Any) -> None:
+    """Has a regressor that knows its noise one above 0 for each output?"""
+    found = getattr(estimator, "noise_", np.ones(estimator.n_outputs_))
+    if found.shape != (estimator.n_outputs_,) or not (found > 0).all():
+        raise ValueError(f"noise_ must be a number > 0 for each output, got {found!r}")
 
 
 def _check_momentary(momentary: Any, network: Network) -> None:

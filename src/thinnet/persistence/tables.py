@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from thinnet.network import Network
+from thinnet.persistence.networks import check_noise
 from thinnet.tables.dialect import Dialect
 from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.targets import TargetScale
@@ -28,7 +29,8 @@ def finish_regressor(estimator: Any) -> None:
     )
     if not fits:
         raise ValueError(f"target_scale_ must hold numbers of the shape {shape}, got {scale!r}")
-    _finish(estimator, estimator.n_outputs_)
+    check_noise(estimator)
+    _finish(estimator, estimator._n_network_outputs())
 
 
 def _finish(estimator: Any, n_outputs: int) -> None:

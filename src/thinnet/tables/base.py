@@ -25,6 +25,7 @@ from thinnet.tables.members import Lesson, Rows
 from thinnet.tables.noticing import notes
 from thinnet.tables.reading import read_table
 from thinnet.training import History
+from thinnet.uncertainty.drawing import Drawer
 
 SEEDS = 2**63 - 1
 
@@ -83,6 +84,8 @@ class TableEstimator(BaseEstimator):
 
     def _table(self, X: Any, y: Any) -> tuple[Any, Any]:
         """The table and its targets; `y` may be the name of a column, whose holes are left out."""
+        for name in ("dialect_", "target_name_"):
+            self.__dict__.pop(name, None)  # of an earlier fit
         if isinstance(X, str | os.PathLike):
             X, self.dialect_ = read_table(X)
         if not isinstance(y, str):
@@ -96,7 +99,9 @@ class TableEstimator(BaseEstimator):
         frame = frame[known] if not known.all() else frame
         if not len(frame):
             raise ValueError(f"column {y!r} must hold targets, got missing cells only")
-        return frame.drop(columns=[y]), frame[y].to_numpy()
+        targets = frame[y].to_numpy()
+        members.check_target(self._read_targets, targets, y)
+        return frame.drop(columns=[y]), targets
 
     def _held(self, eval_set: Any) -> Rows:
         X, y = evaluation_pair(eval_set)
@@ -110,12 +115,16 @@ class TableEstimator(BaseEstimator):
             places = members.splits(self, rows.y, stream)
             lessons = [self._lesson(rows.part(kept), rows.part(stop)) for kept, stop in places]
         self.networks_, self.histories_ = self._taught(lessons, stream)
+        self._learn_noise(lessons)
         if held is None and len(lessons) > 1 and n < members.FEW_ROWS:
             epochs = members.common_epochs(self.histories_)
             whole = [self._lesson(rows, None, epochs)] * self.n_networks
             self.networks_, _ = self._taught(whole, stream)
         self.history_ = self.histories_[0]
         self.n_iter_ = max(len(history) for history in self.histories_)
+
+    def _learn_noise(self, lessons: list[Lesson]) -> None:
+        """From the rows that each network was not shown."""
 
     def _lesson(self, rows: Rows, held: Rows | None, epochs: int = 0) -> Lesson:
         return Lesson(rows, held, epochs or self.max_iter, self._n_network_outputs())
@@ -137,8 +146,11 @@ class TableEstimator(BaseEstimator):
         """Rows as the networks take them."""
         check_is_fitted(self)
         if isinstance(X, str | os.PathLike):
-            X, _ = read_table(X, getattr(self, "dialect_", None))
+            X, _ = read_table(X, members.dialect_of(self))
         return self.encoder_.transform(X).astype(self.dtype)
+
+    def _drawer(self, X: Any) -> Drawer:
+        return Drawer(self.networks_, self._encoded(X), self.n_threads)
 
     def _mean(self, X: Any) -> Array:
         """The mean over the networks of what their outputs say, in float64."""

@@ -10,13 +10,15 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.losses import Loss, SoftmaxCrossEntropy
 from thinnet.tables.base import TableEstimator
 from thinnet.tables.parameters import FITTED, PARAMETERS
+from thinnet.uncertainty.classes import DrawnClasses
 
 
-class TableClassifier(ClassifierMixin, TableEstimator):
+class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
     __doc__ = f"""Classes from a table with numbers, categories, dates, texts and holes, as it is.
 
     Parameters
@@ -147,20 +149,45 @@ class TableClassifier(ClassifierMixin, TableEstimator):
     def _n_network_outputs(self) -> int:
         return len(self.classes_)
 
-    def predict(self, X: Any) -> Array:
-        """The most probable class of each row.
+    def _shares(self, outputs: Array) -> Array:
+        return self._loss().predict(outputs)
+
+    def _chance(self, probabilities: Array, y: Any) -> Array:
+        places = self._targets(column_or_1d(y, warn=True))
+        checks.same_length("y", places, "X", len(probabilities))
+        with np.errstate(divide="ignore"):
+            return np.log(probabilities[np.arange(len(places)), places])
+
+    def _guesses(self, probabilities: Array) -> Array:
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def predict(
+        self, X: Any, abstain: Any = None, measure: Any = "predictive_entropy", **how: Any
+    ) -> Any:
+        """The most probable class of each row; with `abstain` only where the model is sure.
 
         Parameters
         ----------
         X : path, data frame or array, shape (rows, columns)
             The columns of the table that was fitted, in any order; others are ignored.
+        abstain : float, optional
+            Guess by draws with dropout on, and not where their `measure` is above this.
+        measure : str, default='predictive_entropy'
+            Or 'mutual_information', 'variation_ratio', 'expected_entropy': see `uncertainty`.
+        **how
+            With `abstain`: n_draws, seed, share, samples, tolerance, progress as for
+            `uncertainty`.
 
         Returns
         -------
         array, shape (rows,)
+            With `abstain` a masked array, masked where the model abstains.
         """
+        if abstain is not None:
+            return self._abstaining(X, abstain, measure, how, self._guesses)
+        self._no_draws(how)
         p = self.predict_proba(X)
-        return self.classes_[p.argmax(axis=1)]
+        return self._guesses(p)
 
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class, the mean over the networks, dropout off.

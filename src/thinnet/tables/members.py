@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,11 +14,14 @@ from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.chains import mlp
 from thinnet.checks import DivergedError
+from thinnet.description import draws
 from thinnet.estimators.settings import ACTIVATIONS
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.optimisers import AdamW
+from thinnet.tables.dialect import Dialect
 from thinnet.training import EarlyStopping, History, train
+from thinnet.uncertainty import noise
 
 FEW_ROWS: Final = 2000  # below which all of them are worth learning from
 LEAST_STEPS: Final = 400  # without an improvement, before training stops
@@ -54,6 +57,35 @@ def check(settings: Any) -> None:
         checks.integer("n_threads", settings.n_threads, 1)
 
 
+def dialect_of(estimator: Any) -> Dialect | None:
+    """How the file that an estimator was fitted to is written; None where it was no file."""
+    return getattr(estimator, "dialect_", None)
+
+
+def check_target(read: Callable[[Array], Any], y: Array, name: str) -> None:
+    """ValueError with the column's name where `read` can't take its values `y`."""
+    with warnings.catch_warnings(action="ignore"):  # they come when `y` is read to be learned
+        try:
+            read(y)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"target column {name!r} can't be used: {error}") from error
+
+
+def strata(y: Array, parts: float) -> Array | None:
+    """`y`, if each of its classes has a row for each of so many equal parts; None for numbers."""
+    if y.dtype.kind == "f":
+        return None
+    return y if np.unique(y, return_counts=True)[1].min() >= parts else None
+
+
+def held_out(y: Array, share: float, seed: int) -> tuple[Array, Array]:
+    """Places to learn from, and a `share` of them, in (0, 1), to stop or to measure by."""
+    stratify = strata(y, 1 / min(share, 1 - share))
+    places = np.arange(len(y))
+    kept, held = train_test_split(places, test_size=share, random_state=seed, stratify=stratify)
+    return kept, held
+
+
 def splits(settings: Any, y: Array, stream: np.random.RandomState) -> Iterator[Any]:
     """For each network the rows it learns from, and those it stops by."""
     n = len(y)
@@ -62,20 +94,12 @@ def splits(settings: Any, y: Array, stream: np.random.RandomState) -> Iterator[A
             f"X must have 2 rows at least, to learn from and to stop by, got {n} sample"
         )
     seed = stream.randint(2**31)
-    strata = y if y.dtype.kind in "iu" else None
     if settings.n_networks == 1:
-        least = 0 if strata is None else np.bincount(strata).min()
-        kept, held = train_test_split(
-            np.arange(n),
-            test_size=max(settings.validation_fraction, 1 / n),
-            random_state=seed,
-            stratify=strata if least * settings.validation_fraction >= 1 else None,
-        )
-        return iter([(kept, held)])
+        return iter([held_out(y, max(settings.validation_fraction, 1 / n), seed)])
     folds = max(2, min(settings.n_networks, n // 2))
-    enough = strata is not None and np.bincount(strata)[np.unique(strata)].min() >= folds
-    kind = StratifiedKFold if enough else KFold
-    return kind(folds, shuffle=True, random_state=seed).split(np.zeros(n), y if enough else None)
+    stratify = strata(y, folds)
+    kind = KFold if stratify is None else StratifiedKFold
+    return kind(folds, shuffle=True, random_state=seed).split(np.zeros(n), stratify)
 
 
 def common_epochs(histories: Sequence[History]) -> int:
@@ -132,6 +156,27 @@ def train_member(
         warnings.warn(str(error), UserWarning, stacklevel=2)
         history = error.history
     return network, history
+
+
+def held_out_draws(networks: Sequence[Network], lessons: Sequence[Lesson]) -> tuple[Array, Array]:
+    """What each network says of rows that it was not shown, and their targets.
+
+    Returns
+    -------
+    array, shape (n_draws, rows, outputs)
+        Of networks without dropout the same `noise.N_DRAWS` times.
+    array, shape (rows, outputs)
+    """
+    drawn, targets = [], []
+    for network, lesson in zip(networks, lessons, strict=True):
+        assert lesson.held is not None
+        X = lesson.held.X[: noise.MOST_ROWS]
+        targets.append(lesson.held.y[: noise.MOST_ROWS])
+        if draws(network):
+            drawn.append(network.sample(X, noise.N_DRAWS, progress=False))
+        else:
+            drawn.append(np.repeat(network.outputs(X)[None], noise.N_DRAWS, axis=0))
+    return np.concatenate(drawn, axis=1).astype(np.float64), np.concatenate(targets)
 
 
 def hidden_widths(asked: Any, rows: int) -> list[int]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
+from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.losses import Loss, SquaredError
+from thinnet.losses import GaussianNLL, Loss, SquaredError
 from thinnet.tables.base import TableEstimator
+from thinnet.tables.members import Lesson, held_out_draws
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.targets import TargetScale
+from thinnet.uncertainty import noise
+from thinnet.uncertainty.mixtures import Gaussians, Mixture, with_own_noise
+from thinnet.uncertainty.numbers import DrawnNumbers
+
+LOSSES: Final[dict[str, Loss]] = {"squared_error": SquaredError(), "gaussian_nll": GaussianNLL()}
 
 
-class TableRegressor(RegressorMixin, TableEstimator):
+class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
     __doc__ = f"""Numbers from a table with numbers, categories, dates, texts and holes, as it is.
 
     The target is standardised; a skewed one that is never negative is learned as a logarithm.
@@ -24,10 +31,16 @@ class TableRegressor(RegressorMixin, TableEstimator):
     Parameters
     ----------
     {PARAMETERS}
+    loss : {{'squared_error', 'gaussian_nll'}}, default='squared_error'
+        'gaussian_nll': the networks also learn how noisy each row's target is (Nix and Weigend
+        1994); else the noise is the same for all rows, learned from those held out.
 
     Attributes
     ----------
     {FITTED}
+    noise_ : array, shape (n_outputs,)
+        Standard deviation of the noise around draws, in the units of `target_scale_`; with
+        'squared_error'.
     target_scale_ : TargetScale
         Between the target's own units and those of the networks.
     n_outputs_ : int
@@ -73,6 +86,7 @@ class TableRegressor(RegressorMixin, TableEstimator):
         max_iter: Any = 500,
         n_iter_no_change: Any = 20,
         validation_fraction: Any = 0.15,
+        loss: Any = "squared_error",
         encoder: Any = None,
         dtype: Any = "float32",
         random_state: Any = None,
@@ -94,6 +108,7 @@ class TableRegressor(RegressorMixin, TableEstimator):
         self.max_iter = max_iter
         self.n_iter_no_change = n_iter_no_change
         self.validation_fraction = validation_fraction
+        self.loss = loss
         self.encoder = encoder
         self.dtype = dtype
         self.random_state = random_state
@@ -122,6 +137,7 @@ class TableRegressor(RegressorMixin, TableEstimator):
         return self
 
     def _read_targets(self, y: Any) -> Array:
+        checks.one_of("loss", self.loss, tuple(LOSSES))
         numbers = self._numbers(y)
         self.n_outputs_ = numbers.shape[1]
         self.target_scale_ = TargetScale.of(numbers)
@@ -138,27 +154,50 @@ class TableRegressor(RegressorMixin, TableEstimator):
         return self.target_scale_.forward(self._numbers(y))
 
     def _loss(self) -> Loss:
-        return SquaredError()
+        return LOSSES[self.loss]
+
+    def _learn_noise(self, lessons: list[Lesson]) -> None:
+        if self.loss == "squared_error":
+            centers, y = held_out_draws(self.networks_, lessons)
+            self.noise_ = noise.noise_of(centers, y)
+
+    def _mixture(self, outputs: Array) -> Mixture:
+        if self.loss == "gaussian_nll":
+            return with_own_noise(outputs, self.target_scale_)
+        return Gaussians(outputs.astype(np.float64), self.noise_, self.target_scale_)
+
+    def _known(self, y: Any) -> Array:
+        numbers = self._numbers(y)
+        if numbers.shape[1] != self.n_outputs_:
+            raise ValueError(f"y must have {self.n_outputs_} columns, got {numbers.shape[1]}")
+        return numbers
 
     def _weights(self, y: Any) -> Array | None:
         return None
 
     def _n_network_outputs(self) -> int:
-        return self.n_outputs_
+        return self.n_outputs_ * (2 if self.loss == "gaussian_nll" else 1)
 
-    def predict(self, X: Any) -> Array:
-        """The target of each row, the mean over the networks, dropout off.
+    def predict(self, X: Any, return_std: bool = False, **how: Any) -> Any:
+        """The target of each row, the mean over the networks, dropout off; or with error bars.
 
         Parameters
         ----------
         X : path, data frame or array, shape (rows, columns)
             The columns of the table that was fitted, in any order; others are ignored.
+        return_std : bool, default=False
+            Return the mean over draws with dropout on, and the standard deviation of a new target.
+        **how
+            With `return_std`: n_draws, seed, share, samples, tolerance, progress as for
+            `uncertainty`.
 
         Returns
         -------
-        array, shape (rows,) or (rows, n_outputs)
+        array, shape (rows,) or (rows, n_outputs); or two of them
             In the target's own units.
         """
+        if (both := self._mean_and_std(X, return_std, how)) is not None:
+            return both
         mean = self._mean(X)
         y = self.target_scale_.back(mean)
         return y[:, 0] if self.n_outputs_ == 1 else y

@@ -9,6 +9,7 @@ from scipy import stats
 
 from thinnet.arrays import Array
 
+LEAST: Final = 1e-9  # of 1 + y / unit: what lies below can't be told from minus infinity
 SKEWED: Final = 1.0  # from which on targets >= 0 are learned as logarithms
 
 
@@ -34,8 +35,26 @@ class TargetScale(NamedTuple):
         """Numbers from the network, of any float type, in the target's own units."""
         y = z.astype(np.float64) * self.scale + self.center
         logged = self.unit > 0
-        y[:, logged] = np.expm1(y[:, logged]) * self.unit[logged]
+        y[..., logged] = np.expm1(y[..., logged]) * self.unit[logged]
         return y
+
+    def log_slope(self, y: Array) -> Array:
+        """The log of the derivative of `forward`; minus infinity where there are no targets."""
+        logged = self.unit > 0
+        z = np.zeros(y.shape)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = np.where(y > -self.unit, -np.log(y + self.unit), -np.inf)
+        z[..., logged] = slope[..., logged]
+        return z - np.log(self.scale)
+
+    def moments(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        """Mean and variance of a Gaussian in the target's own units; log-normal where logged."""
+        logged = self.unit > 0
+        center, spread = mean * self.scale + self.center, variance * np.square(self.scale)
+        m, v, unit = center[..., logged], spread[..., logged], self.unit[logged]
+        center[..., logged] = (np.exp(m + v / 2) - 1) * unit
+        spread[..., logged] = np.expm1(v) * np.exp(2 * m + v) * unit**2
+        return center, spread
 
 
 def _unit(column: Array) -> float:
@@ -49,5 +68,5 @@ def _unit(column: Array) -> float:
 def _logged(y: Array, unit: Array) -> Array:
     logged = unit > 0
     z = np.array(y, np.float64)
-    z[:, logged] = np.log1p(np.maximum(z[:, logged], 0) / unit[logged])
+    z[:, logged] = np.log1p(np.maximum(z[:, logged] / unit[logged], LEAST - 1))
     return z

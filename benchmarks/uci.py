@@ -1,0 +1,119 @@
+"""Error bars on the UCI sets, as published: `python benchmarks/uci.py --data-dir DIR --out DIR`.
+
+DIR has a folder for each set (data.txt, index_*.txt, and the grid beside them).  The splits run in
+parallel; each one's result is kept in its own file below --out, so that a run that was cut short
+goes on where it was.
+
+--method grid    the protocol of 2018: one layer of 50 units, the grid searched on training rows
+--method tuned   our own configuration, settled on training rows too
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from published import protocol, tuned
+from published.sets import COLUMNS, PUBLISHED, DataSet, Figures
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from thinnet.checkpoints import write_atomically
+from thinnet.engine.threads import limited
+
+METHODS = {"grid": protocol.run, "tuned": tuned.run}
+
+
+class Job:
+    """One split of one set by one method."""
+
+    def __init__(self, asked: argparse.Namespace, folder: Path, number: int) -> None:
+        self.folder, self.number, self.method = folder, number, asked.method
+        self.epochs, self.draws = asked.epochs, asked.draws
+        name = f"{asked.method}-{folder.name}-{asked.epochs}-{asked.draws}-{number:02}.json"
+        self.path = asked.out / name
+
+    def __call__(self) -> None:
+        start = time.perf_counter()
+        with limited(1):
+            found = METHODS[self.method](DataSet(self.folder), self.number, self.epochs, self.draws)
+        found["seconds"] = time.perf_counter() - start
+        write_atomically(self.path, json.dumps(found, indent=1).encode())
+
+    def result(self) -> dict[str, float]:
+        return dict(json.loads(self.path.read_text()))
+
+
+def jobs(asked: argparse.Namespace) -> Iterator[Job]:
+    for name in asked.sets or sorted(path.name for path in asked.data_dir.iterdir()):
+        folder = asked.data_dir / name
+        if (folder / "data.txt").exists():
+            for number in range(min(asked.splits, DataSet(folder).n_splits)):
+                yield Job(asked, folder, number)
+
+
+def run(all_jobs: list[Job], workers: int) -> None:
+    waiting = [job for job in all_jobs if not job.path.exists()]
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        running = [pool.submit(job) for job in waiting]
+        for future in track(as_completed(running), "splits", len(running)):
+            future.result()
+
+
+def summary(results: list[dict[str, float]], name: str) -> tuple[float, float]:
+    """Mean over the splits, and its standard error."""
+    values = [result[name] for result in results]
+    return float(np.mean(values)), float(np.std(values) / np.sqrt(len(values)))
+
+
+def said(mean: float, error: float) -> str:
+    return f"{mean:.3f} +- {error:.3f}" if error else f"{mean:.3f}"
+
+
+def table(all_jobs: list[Job]) -> Table:
+    shown = Table("set", "figure", "thinnet", *COLUMNS, "seconds")
+    for name in dict.fromkeys(job.folder.name for job in all_jobs):
+        results = [job.result() for job in all_jobs if job.folder.name == name]
+        published = PUBLISHED.get(name, (Figures(np.nan, np.nan),) * len(COLUMNS))
+        seconds = f"{sum(result['seconds'] for result in results):.0f}"
+        rmse = [said(each.rmse, each.rmse_error) for each in published]
+        shown.add_row(name, "RMSE", said(*summary(results, "rmse")), *rmse, seconds)
+        likelihood = [said(each.log_likelihood, each.log_likelihood_error) for each in published]
+        ours = said(*summary(results, "log_likelihood"))
+        shown.add_row("", "log likelihood", ours, *likelihood, "")
+        if "point_rmse" in results[0]:
+            shown.add_row("", "RMSE, dropout off", said(*summary(results, "point_rmse")))
+    return shown
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="folder for results")
+    parser.add_argument("--method", choices=METHODS, default="grid")
+    parser.add_argument("--sets", nargs="*", help="folders of --data-dir; by default all")
+    parser.add_argument("--splits", type=int, default=20, help="the first so many")
+    parser.add_argument("--epochs", type=int, default=4000)
+    parser.add_argument("--draws", type=int, default=10_000)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    all_jobs, start = list(jobs(asked)), time.perf_counter()
+    run(all_jobs, asked.jobs)
+    console = Console(width=150)
+    console.print(table(all_jobs))
+    console.print(f"{time.perf_counter() - start:.0f} s on {asked.jobs} processes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Where numbers fell in their predictive distributions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.displays.axes import BAR, ax_or_new
+from thinnet.uncertainty.forecasts import one_number_a_row
+from thinnet.uncertainty.predictive import PITCounts, pit, pit_histogram
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass
+class PITHistogram:
+    """Counts of PIT values, level if the forecasts are calibrated.
+
+    U-shaped: the distributions are too narrow; a hump: too wide; a slope: biased.  The band is
+    where one bin's count is with 95 % probability, so of twenty bins one is outside by chance.
+
+    Parameters
+    ----------
+    counts : PITCounts
+        From `thinnet.uncertainty.predictive.pit_histogram`.
+
+    Attributes
+    ----------
+    ax_ : matplotlib axes
+        Once it is drawn.
+    figure_ : matplotlib figure
+
+    Examples
+    --------
+    >>> from thinnet.displays.pit import PITHistogram
+    >>> rng = np.random.default_rng(0)
+    >>> shown = PITHistogram.from_predictions(rng.normal(size=500), rng.normal(size=(99, 500)))
+    >>> shown.counts.rows.sum(), len(shown.ax_.patches)
+    (np.int64(500), 11)
+    """
+
+    counts: PITCounts
+    ax_: Axes = field(init=False, repr=False)
+    figure_: Figure = field(init=False, repr=False)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any, *, n_bins: int = 10, ax: Axes | None = None
+    ) -> PITHistogram:
+        """Draw a fitted regressor whose prediction is normal, on rows it has not learned from.
+
+        Parameters
+        ----------
+        estimator : regressor
+            Its ``predict(X, return_std=True)`` gives the means and the standard deviations of
+            the numbers themselves, their noise included.
+        X, y
+            Rows and their numbers.
+        n_bins : int
+        ax : matplotlib axes, optional
+
+        Raises
+        ------
+        NotFittedError
+            Before fit.
+        ValueError
+            If `y` doesn't fit the predictions.
+        """
+        from scipy.stats import norm
+
+        mean, std = estimator.predict(X, return_std=True)
+        truth = checks.same_length("y", one_number_a_row("y", y), "X", len(mean))
+        return cls.from_values(norm.cdf(truth, mean, std), n_bins=n_bins, ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls, y: Any, draws: Any, *, n_bins: int = 10, ax: Axes | None = None
+    ) -> PITHistogram:
+        """Draw predictive distributions that are given as draws.
+
+        Parameters
+        ----------
+        y : array-like of shape (rows,)
+        draws : array-like of shape (draws, rows)
+            Of `y`, its noise included.
+        n_bins : int
+            Best a divisor of the number of draws plus 1.
+        ax : matplotlib axes, optional
+
+        Raises
+        ------
+        ValueError
+            If the shapes don't fit, or `n_bins` is out of its range.
+        """
+        return cls.from_values(pit(y, draws), n_bins=n_bins, ax=ax)
+
+    @classmethod
+    def from_values(cls, values: Any, *, n_bins: int = 10, ax: Axes | None = None) -> PITHistogram:
+        """Draw PIT values, or values at `y` of predictive cdfs, shape (rows,)."""
+        return cls(pit_histogram(values, n_bins=n_bins)).plot(ax)
+
+    def plot(self, ax: Axes | None = None) -> PITHistogram:
+        """Draw on an axes of yours, or on a new one."""
+        self.ax_, self.figure_ = ax_or_new(ax, (6, 4))
+        edges, rows, expected, low, high = self.counts
+        self.ax_.bar(edges[:-1], rows, np.diff(edges), **BAR)
+        self.ax_.axhspan(low, high, color="0.5", alpha=0.25, label="95 % of a calibrated bin")
+        self.ax_.axhline(expected, color="0.2", linestyle="--", label="calibrated")
+        top = 1.3 * max(high, rows.max())  # room for the legend
+        self.ax_.set(xlabel="PIT", ylabel="rows", xlim=(0, 1), ylim=(0, top))
+        self.ax_.legend(loc="upper center", ncols=2)
+        return self

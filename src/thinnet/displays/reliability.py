@@ -1,0 +1,125 @@
+"""Confidence against accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thinnet.displays.axes import BAR, ax_or_new
+from thinnet.uncertainty.reliability import Reliability, reliability
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass
+class ReliabilityDiagram:
+    """How often predictions are right, against how sure they were; rows per bin on top.
+
+    Bars below the diagonal: too sure; above: not sure enough.
+
+    Parameters
+    ----------
+    curve : Reliability
+        From `thinnet.uncertainty.reliability.reliability`.
+
+    Attributes
+    ----------
+    ax_ : matplotlib axes
+        With the diagram, once it is drawn.
+    figure_ : matplotlib figure
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from thinnet.displays.reliability import ReliabilityDiagram
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = GaussianNB().fit(X[:900], y[:900])
+    >>> shown = ReliabilityDiagram.from_estimator(model, X[900:], y[900:])
+    >>> shown.ax_.get_xlabel(), shown.ax_.get_ylabel()
+    ('confidence', 'accuracy')
+    """
+
+    curve: Reliability
+    ax_: Axes = field(init=False, repr=False)
+    figure_: Figure = field(init=False, repr=False)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any, *, ax: Axes | None = None, **settings: Any
+    ) -> ReliabilityDiagram:
+        """Draw a fitted classifier's `predict_proba` on rows that it has not learned from.
+
+        Parameters
+        ----------
+        estimator : classifier
+        X, y
+            Rows and their labels.
+        ax : matplotlib axes, optional
+        **settings
+            `n_bins`, `strategy`, `sample_weight`, as in `reliability`.
+
+        Raises
+        ------
+        NotFittedError
+            Before fit.
+        ValueError
+            If `y` doesn't fit the estimator, or a setting is out of its range.
+        """
+        proba = estimator.predict_proba(X)
+        return cls.from_predictions(y, proba, labels=estimator.classes_, ax=ax, **settings)
+
+    @classmethod
+    def from_predictions(
+        cls, y: Any, proba: Any, *, ax: Axes | None = None, **settings: Any
+    ) -> ReliabilityDiagram:
+        """Draw probabilities of shape (rows, classes).
+
+        Parameters
+        ----------
+        y : array-like of shape (rows,)
+        proba : array-like of shape (rows, classes)
+        ax : matplotlib axes, optional
+        **settings
+            `n_bins`, `strategy`, `labels`, `sample_weight`, as in `reliability`.
+
+        Raises
+        ------
+        ValueError
+            If `y` and `proba` don't fit each other, or a setting is out of its range.
+        """
+        return cls(reliability(y, proba, **settings)).plot(ax)
+
+    def plot(self, ax: Axes | None = None) -> ReliabilityDiagram:
+        """Draw on an axes of yours, or on a new one."""
+        self.ax_, self.figure_ = ax_or_new(ax, (5, 5.5))
+        curve, error = self.curve, self.curve.share @ self.curve.gaps
+        full = curve.rows > 0
+        low, width = curve.edges[:-1], np.diff(curve.edges)
+        self.ax_.bar(
+            low[full], curve.accuracy[full], width[full], label=f"ECE = {error:.3f}", **BAR
+        )
+        self.ax_.plot(
+            curve.confidence[full],
+            curve.accuracy[full],
+            "o",
+            color="black",
+            ms=3,
+            clip_on=False,
+            label="mean confidence, accuracy",
+        )
+        self.ax_.plot([0, 1], [0, 1], "--", color="0.5", label="calibrated")
+        self.ax_.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1))
+        self.ax_.legend(loc="upper left")
+        self._rows(low, width)
+        return self
+
+    def _rows(self, low: Any, width: Any) -> None:
+        top = self.ax_.inset_axes((0, 1.03, 1, 0.2), sharex=self.ax_)
+        top.bar(low, self.curve.rows, width, color="0.7", **BAR)
+        top.tick_params(labelbottom=False)
+        top.set(ylabel="rows")

@@ -1,0 +1,139 @@
+"""What abstaining on the least sure rows gains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array
+from thinnet.displays.axes import ax_or_new
+from thinnet.uncertainty.forecasts import one_number_a_row
+from thinnet.uncertainty.selection import (
+    RiskCoverage,
+    area_under_risk_coverage,
+    risk_coverage,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass
+class RiskCoverageCurve:
+    """Mean error of the surest rows, against the share of rows that are answered.
+
+    Between two lines: answering at random, and the best ranking there is, by the errors.
+
+    Parameters
+    ----------
+    curve, best : RiskCoverage
+        Of the uncertainties, and of the errors in their place.
+    area : float
+        Under `curve`.
+
+    Attributes
+    ----------
+    ax_ : matplotlib axes
+        Once it is drawn.
+    figure_ : matplotlib figure
+
+    Examples
+    --------
+    >>> from thinnet.displays.risk_coverage import RiskCoverageCurve
+    >>> shown = RiskCoverageCurve.from_predictions([0, 0, 1, 0], [0.1, 0.2, 0.9, 0.4])
+    >>> shown.curve.risk
+    array([0.  , 0.  , 0.  , 0.25])
+    """
+
+    curve: RiskCoverage
+    best: RiskCoverage
+    area: float
+    ax_: Axes = field(init=False, repr=False)
+    figure_: Figure = field(init=False, repr=False)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        measure: str | None = None,
+        ax: Axes | None = None,
+    ) -> RiskCoverageCurve:
+        """Draw a fitted estimator on rows that it has not learned from.
+
+        For classifiers the error is a wrong class, the uncertainty 1 less the largest
+        probability; for regressors the squared error, and the standard deviation from
+        ``predict(X, return_std=True)``.
+
+        Parameters
+        ----------
+        estimator : classifier or regressor
+        X, y
+            Rows, and their labels or numbers.
+        measure : str, optional
+            A field of ``estimator.uncertainty(X)``, such as 'mutual_information' or 'epistemic',
+            in place of that.
+        ax : matplotlib axes, optional
+
+        Raises
+        ------
+        NotFittedError
+            Before fit.
+        ValueError
+            If `y` doesn't fit the predictions.
+        """
+        error, unsure = errors_and_uncertainties(estimator, X, y)
+        if measure is not None:
+            unsure = getattr(estimator.uncertainty(X), measure)
+        return cls.from_predictions(error, unsure, ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls, error: Any, uncertainty: Any, *, ax: Axes | None = None
+    ) -> RiskCoverageCurve:
+        """Draw errors and uncertainties, both of shape (rows,).
+
+        Raises
+        ------
+        ValueError
+            If the shapes differ, or something is not finite.
+        """
+        curve = risk_coverage(error, uncertainty)
+        best = risk_coverage(error, np.argsort(np.argsort(error)))
+        return cls(curve, best, area_under_risk_coverage(error, uncertainty)).plot(ax)
+
+    def plot(self, ax: Axes | None = None) -> RiskCoverageCurve:
+        """Draw on an axes of yours, or on a new one."""
+        self.ax_, self.figure_ = ax_or_new(ax, (6, 4))
+        overall = float(self.curve.risk[-1])
+        self._line(self.curve, "-", f"by uncertainty, area {self.area:.3g}")
+        self.ax_.plot([0, 1], [overall] * 2, "--", color="0.5", label=f"at random, {overall:.3g}")
+        self._line(self.best, ":", "by the errors themselves")
+        bottom, top = self.ax_.get_ylim()
+        self.ax_.set(xlabel="coverage", ylabel="risk", xlim=(0, 1))
+        self.ax_.set_ylim(top=top + 0.4 * (top - bottom))  # room for the legend
+        self.ax_.legend(loc="upper left")
+        return self
+
+    def _line(self, curve: RiskCoverage, style: str, label: str) -> None:
+        # Steps, as in the area: rows of equal uncertainty are answered together.
+        coverage, risk = np.append(0.0, curve.coverage), np.append(curve.risk[0], curve.risk)
+        self.ax_.plot(coverage, risk, style, label=label, drawstyle="steps-pre")
+
+
+def errors_and_uncertainties(estimator: Any, X: Any, y: Any) -> tuple[Array, Array]:
+    from sklearn.base import is_classifier
+
+    truth = checks.array("y", y)
+    if is_classifier(estimator):
+        classes, unsure = estimator.predict(X), 1 - np.max(estimator.predict_proba(X), axis=1)
+        return checks.same_length("y", truth, "X", len(classes)) != classes, unsure
+    mean, std = estimator.predict(X, return_std=True)
+    checks.same_length("y", one_number_a_row("y", truth), "X", len(mean))
+    return (mean - truth) ** 2, std

@@ -1,0 +1,207 @@
+"""Concrete dropout: a rate that is learned by gradient descent, beside the weights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool
+from scipy import special
+
+from thinnet import checks, masks, philox
+from thinnet.arrays import Array, Features, Float, Out, Table
+from thinnet.layers.base import Initial, Shapes
+from thinnet.layers.dense import Cache as DenseCache
+from thinnet.layers.dense import Dense
+from thinnet.run import Run, Site
+
+MAX_LOGIT: Final = math.log(masks.LEVELS - 1)  # of the highest rate whose threshold is below 1
+
+
+class Params(NamedTuple):
+    W: Any  # (units, width)
+    b: Any  # (units,)
+    logit: Any  # (1,), log(rate / (1 - rate))
+
+
+class Cache(NamedTuple):
+    inner: DenseCache
+    run: Run
+
+
+class Learned(NamedTuple):
+    """What a logit says, within the rates that masks can have."""
+
+    logit: float
+    rate: float
+    q: float  # 1 - rate, without the rounding of 1 near a rate of 0
+
+
+def learned(site: Site) -> Learned:
+    logit = min(max(float(site.p.logit[0]), -MAX_LOGIT), MAX_LOGIT)
+    return Learned(logit, float(special.expit(logit)), float(special.expit(-logit)))
+
+
+@dataclass(frozen=True, slots=True)
+class ConcreteDropout:
+    """A Dense layer that drops its inputs at a rate that it learns (Gal, Hron and Kendall 2017).
+
+    The rate is ``p = sigmoid(logit)``, and `logit` is a parameter as weights are.  A mask has no
+    slope by its rate, so learning passes use its concrete relaxation: an input is dropped by the
+    share ``z = sigmoid((logit(p) - logit(u)) / temperature)``, where u is its draw,
+    ``(draw + 1/2) / 2^16``, and enters the Dense layer as ``x * (1 - z) / (1 - p)``.  Sampling
+    passes draw the masks of docs/masks.md at the learned rate, which are the relaxed ones cut at
+    1/2.  Prediction drops nothing.
+
+    It is worth its price where a rate for each layer would otherwise be searched for, and where
+    the spread of samples is to fall as data grow; with little data the penalties decide alone.  It
+    has no compiled form: networks with it run in the reference executor, where a step takes as
+    long as one of dropout there, which is tens of times as long as a compiled one.
+
+    Parameters
+    ----------
+    dense : Dense
+        The layer whose inputs are dropped; its own penalties hold as well.
+    rate : float
+        The rate that learning starts from, in (0, 1).
+    temperature : float
+        Of the relaxation, above 0: the smaller, the nearer to masks and the noisier the slope.
+    weight_penalty, rate_penalty : float
+        ``weight_penalty * sum W^2 / (1 - p)`` and ``rate_penalty * width * (p log p + (1 - p)
+        log(1 - p))`` are added to the mean loss (the paper's eq. 3, as in the authors' code).  The
+        first wants low rates; the second, less the entropy of the masks, wants 1/2.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range, or rows with more than one axis come in.
+
+    Notes
+    -----
+    For N rows, D targets a row, the prior length scale l and the precision tau of the noise (one
+    over its variance), the penalties that make the loss the paper's bound are
+
+    ========================  ===================  =================
+    loss                      weight_penalty       rate_penalty
+    ========================  ===================  =================
+    SquaredError              ``l^2 / (tau N D)``  ``2 / (tau N D)``
+    GaussianNLL               ``l^2 / (2 N D)``    ``1 / (N D)``
+    SoftmaxCrossEntropy       ``l^2 / (2 N)``      ``1 / N``
+    ========================  ===================  =================
+
+    because our losses are means over rows and targets (the authors' code sums over targets: D is
+    1), and SquaredError is ``2 / tau`` times a negative log likelihood.
+
+    The rate stays in [2^-16, 1 - 2^-16], the rates that masks can have.  Beyond, the logit has
+    only the slope that leads back.  `Network.masks` shows a training step's mask at the rate of
+    today, cut at 1/2, for past rates are not stored.
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> layer = ConcreteDropout(Dense(10), rate=0.2)
+    >>> network = Network([layer], features=4, seed=0)
+    >>> network.sites[0].p.logit.shape
+    (1,)
+    >>> round(layer.learned_rate(network.sites[0]), 3)
+    0.2
+    """
+
+    dense: Dense
+    rate: float = 0.1
+    temperature: float = 0.1
+    weight_penalty: float = 1e-6
+    rate_penalty: float = 1e-5
+
+    can_draw: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        checks.must(isinstance(self.dense, Dense), "dense", "a Dense layer", self.dense)
+        inside = checks.is_real(self.rate) and 0 < self.rate < 1
+        checks.must(inside, "rate", "a number in (0, 1)", self.rate)
+        checks.positive("temperature", self.temperature)
+        checks.non_negative("weight_penalty", self.weight_penalty)
+        checks.non_negative("rate_penalty", self.rate_penalty)
+
+    def shapes(self, features: Features) -> Shapes:
+        out, (W, b), _, _ = self.dense.shapes(features)
+        return Shapes(out, Params(W, b, logit=(1,)))
+
+    def initialise(self, site: Site, initial: Initial) -> None:
+        self.dense.initialise(site, initial)
+        logit = math.log(self.rate) - math.log1p(-self.rate)
+        site.p.logit[...] = min(max(logit, -MAX_LOGIT), MAX_LOGIT)
+
+    def present(self, inputs: Array, outputs: Array) -> Params:
+        return Params(*self.dense.present(inputs, outputs), logit=np.ones(1, outputs.dtype))
+
+    def learned_rate(self, site: Site) -> float:
+        """The probability of dropping an input, as it is now.
+
+        Parameters
+        ----------
+        site : Site
+            The layer's place in its network, one of ``network.sites``.
+        """
+        return learned(site).rate
+
+    def forward(self, site: Site, x: Table, run: Run) -> tuple[Out, Cache]:
+        y, inner = self.dense.forward(site, self._drop(site, x, run), run)
+        return y, Cache(inner, run)
+
+    def backward(self, site: Site, cache: Cache, dy: Out) -> Table:
+        dx = self.dense.backward(site, cache.inner, dy)  # by the inputs as they were dropped
+        site.g.logit[...] = self._slope(site, cache, dx) if cache.run.learns else 0
+        return self._drop(site, dx, cache.run)  # linear in x, so it is its own backward
+
+    def keep(self, site: Site, run: Run, rows: int) -> Bool[Array, "rows width"]:
+        """Which inputs a sampling pass keeps, and a learning pass keeps by more than half."""
+        return np.broadcast_to(site.keep(run, rows, learned(site).rate), (rows, *site.features))
+
+    def penalty(self, site: Site) -> float:
+        """What is added to the mean loss (`thinnet.penalties`)."""
+        _, p, q = learned(site)
+        entropy = -(p * math.log(p) + q * math.log(q))
+        squares = _sum_of_squares(site.p.W)
+        return self.weight_penalty * squares / q - self.rate_penalty * site.features[0] * entropy
+
+    def add_penalty(self, site: Site, factor: float) -> None:
+        """Add `factor` times the slope of `penalty` to the gradient."""
+        logit, p, q = learned(site)
+        by_weights = 2 * factor * self.weight_penalty / q
+        np.add(site.g.W, site.p.W.dtype.type(by_weights) * site.p.W, out=site.g.W)
+        slope = self.weight_penalty * _sum_of_squares(site.p.W) * p / q
+        slope += self.rate_penalty * site.features[0] * p * q * logit
+        np.add(site.g.logit, _inward(site, factor * slope), out=site.g.logit)
+
+    def _drop(self, site: Site, x: Table, run: Run) -> Table:
+        if not run.draws:
+            return x
+        _, p, q = learned(site)
+        if not run.learns:
+            return masks.scaled(x, site.keep(run, len(x), p), p)
+        return x * (self._kept(site, run, len(x)) / q).astype(x.dtype)
+
+    def _kept(self, site: Site, run: Run, rows: int) -> Float[Array, "..."]:
+        """``1 - z``, the share of each input that a learning pass keeps."""
+        draws = philox.sixteen_bits(site.stream(run), run.samples(rows), site.features[0])
+        u = (draws.astype(np.float64) + 0.5) / masks.LEVELS
+        return special.expit((special.logit(u) - learned(site).logit) / self.temperature)
+
+    def _slope(self, site: Site, cache: Cache, dx: Table) -> float:
+        """By the logit: that of ``(1 - z) / (1 - p)`` is ``(p - z / temperature)`` times it."""
+        z = 1 - self._kept(site, cache.run, len(dx))
+        each = dx * cache.inner.x * (learned(site).rate - z / self.temperature)
+        return _inward(site, float(each.sum(dtype=np.float64)))
+
+
+def _sum_of_squares(W: Array) -> float:
+    return float(np.square(W, dtype=np.float64).sum())
+
+
+def _inward(site: Site, slope: float) -> float:
+    """`slope`, unless the logit is beyond its limit and would be led further away."""
+    logit = float(site.p.logit[0])
+    return 0.0 if abs(logit) > MAX_LOGIT and slope * logit < 0 else slope

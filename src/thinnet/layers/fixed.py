@@ -1,0 +1,116 @@
+"""Fixed masks: a few thinned networks that share their weights, the same ones for ever."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Bool
+
+from thinnet import checks, masks
+from thinnet.arrays import Array, Ids, SameRows
+from thinnet.layers.base import same_shape
+from thinnet.philox import MAX_STEP, SHARED, Stream
+from thinnet.run import Run, Site
+
+
+@dataclass(frozen=True, slots=True)
+class FixedMasks:
+    """Dropout with `n_masks` masks that never change (after Durasov et al. 2021, "Masksembles").
+
+    Mask m is that of docs/masks.md for purpose prediction, step m and the sample that all rows
+    share: the one that draw m of a Dropout in this place would take.  A training step t uses mask
+    ``(id + t) mod n_masks`` for the row with this id (``t mod n_masks`` where all rows share one);
+    draw d of a sampling pass uses mask ``d mod n_masks`` for all rows, whatever their ids and the
+    seed of the sample: the masks are the network's, which it was trained with.  Kept units are
+    scaled by 1/q.  Prediction multiplies each unit by its mean factor over the masks, so for a
+    network that is linear and has one such layer it is the mean over the `n_masks` draws.
+
+    It is worth its while where a few passes must do for an uncertainty: `n_masks` draws are the
+    whole ensemble, of networks that have each been trained as they are, where draws of dropout are
+    ones that training never met.  More draws only repeat it.  Durasov et al. choose masks with a
+    given overlap; here they are independent, so a unit is in no mask, and never used, with the
+    probability ``rate ** n_masks``.  Where rows are not shuffled and an epoch has a multiple of
+    `n_masks` steps, a row meets the same mask in every epoch.  There is no compiled form: networks
+    with it run in the reference executor.
+
+    Parameters
+    ----------
+    rate : float
+        The probability that a mask drops a unit, in [0, 1].
+    n_masks : int
+        At least 2.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
+
+    Examples
+    --------
+    >>> from thinnet import Network
+    >>> network = Network([FixedMasks(0.5, n_masks=2)], features=6, seed=0)
+    >>> network.sample(np.ones((1, 6)), 4)[:, 0]
+    array([[2., 0., 2., 0., 0., 2.],
+           [2., 0., 0., 2., 0., 2.],
+           [2., 0., 2., 0., 0., 2.],
+           [2., 0., 0., 2., 0., 2.]], dtype=float32)
+    >>> network.outputs(np.ones((1, 6)))
+    array([[2., 0., 1., 1., 0., 2.]], dtype=float32)
+    """
+
+    rate: float
+    n_masks: int = 4
+
+    can_draw: ClassVar[bool] = True
+    unitwise: ClassVar[bool] = True
+    keeps_zero: ClassVar[bool] = True
+    shapes = same_shape
+
+    def __post_init__(self) -> None:
+        checks.unit_interval("rate", self.rate)
+        checks.integer("n_masks", self.n_masks, 2, MAX_STEP + 1)
+
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Run]:
+        return self._apply(site, x, run), run
+
+    def backward(self, site: Site, cache: Run, dy: SameRows) -> SameRows:
+        return self._apply(site, dy, cache)  # linear in x, so it is its own backward
+
+    def keep(self, site: Site, run: Run, rows: int) -> Bool[Array, "rows *features"]:
+        """Which units a pass keeps in each row."""
+        return np.broadcast_to(self._masks(site)[self._numbers(run, rows)], (rows, *site.features))
+
+    def _apply(self, site: Site, x: SameRows, run: Run) -> SameRows:
+        every = self._masks(site)
+        if run.draws:
+            return masks.scaled(x, every[self._numbers(run, len(x))], self.rate)
+        q = masks.keep_probability(self.rate) or 1.0  # nothing is kept at rate 1
+        return x * (every.mean(axis=0) / q).astype(x.dtype)
+
+    def _numbers(self, run: Run, rows: int) -> Ids:
+        """The mask of each row, or the one for all."""
+        if not run.learns:
+            return np.array([run.step % self.n_masks])
+        ids = run.samples(rows).astype(np.int64)
+        return (np.where(ids == SHARED, 0, ids) + run.step) % self.n_masks
+
+    def _masks(self, site: Site) -> Bool[Array, "masks *features"]:
+        units = math.prod(site.features)
+        drawn = fixed(site.seed, site.ordinal, self.n_masks, units, self.rate)
+        return drawn.reshape(self.n_masks, *site.features)
+
+
+@lru_cache(maxsize=32)
+def fixed(
+    seed: int, layer: int, n_masks: int, units: int, rate: float
+) -> Bool[Array, "masks units"]:
+    """All masks of a layer, kept because every pass asks for the same ones."""
+    streams = (Stream(seed, "predict", layer, number) for number in range(n_masks))
+    shared = masks.sample_ids("shared")
+    drawn = np.concatenate([masks.mask(stream, shared, units, rate) for stream in streams])
+    drawn.flags.writeable = False
+    return drawn

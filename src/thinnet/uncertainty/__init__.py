@@ -1,0 +1,1 @@
+"""How sure a network is: what its dropout, and data it has not learned from, say about that."""

@@ -1,0 +1,159 @@
+"""Brier's score, and what it consists of."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thinnet.arrays import Array, Float
+from thinnet.uncertainty.forecasts import labelled, row_shares
+from thinnet.uncertainty.reliability import bin_edges
+
+
+def brier_score(y: Any, proba: Any, *, labels: Any = None, sample_weight: Any = None) -> float:
+    """Mean over rows of ``sum over classes of (p - o)^2``, where o is 1 for the true class.
+
+    The original form, from 0 to 2; for two classes it is twice what many call Brier's score.
+
+    Parameters
+    ----------
+    y : array-like of shape (rows,)
+        The true classes: places of columns of `proba`, or `labels`.
+    proba : array-like of shape (rows, classes)
+        Probabilities; each row sums to 1.
+    labels : array-like of shape (classes,), optional
+        What the columns of `proba` are called in `y`.
+    sample_weight : array-like of shape (rows,), optional
+
+    Raises
+    ------
+    ValueError
+        If `y` and `proba` don't fit each other.
+
+    References
+    ----------
+    Brier 1950, "Verification of forecasts expressed in terms of probability", equation 2.
+
+    Examples
+    --------
+    >>> round(brier_score([0, 1], [[1, 0], [0.5, 0.5]]), 3)
+    0.25
+    """
+    places, p = labelled(y, proba, labels)
+    errors = ((p - true_classes(places, p)) ** 2).sum(axis=1)
+    return float(row_shares(sample_weight, len(p)) @ errors)
+
+
+def true_classes(places: Array, p: Array) -> Array:
+    return np.eye(p.shape[1])[places]
+
+
+class BrierParts(NamedTuple):
+    """What Brier's score consists of; all are at least 0 but the last.
+
+    ``score = reliability - resolution + uncertainty + within_variance - within_covariance``
+
+    Attributes
+    ----------
+    reliability : float
+        How far forecasts are from the frequencies in their group; 0 is best.
+    resolution : float
+        How far these frequencies are from the overall ones; more is better.
+    uncertainty : float
+        The score of forecasting the overall frequencies: of the data, not of the forecasts.
+    within_variance, within_covariance : float
+        Of forecasts (with the outcomes, twice) inside the groups; 0 if a group's are all equal.
+    """
+
+    reliability: float
+    resolution: float
+    uncertainty: float
+    within_variance: float
+    within_covariance: float
+
+    @property
+    def score(self) -> float:
+        gain = self.resolution + self.within_covariance
+        return self.reliability + self.uncertainty + self.within_variance - gain
+
+
+def brier_parts(
+    y: Any,
+    proba: Any,
+    *,
+    n_bins: int | None = None,
+    labels: Any = None,
+    sample_weight: Any = None,
+) -> BrierParts:
+    """Brier's score as reliability - resolution + uncertainty, and what bins leave over.
+
+    Parameters
+    ----------
+    y, proba, labels, sample_weight
+        As in `brier_score`.
+    n_bins : int, at least 1, or None
+        Group each class's forecasts in so many bins of equal width, class by class; with None,
+        rows are a group if their forecasts are equal in all classes.
+
+    Returns
+    -------
+    BrierParts
+        Their `score` is `brier_score` to rounding, whatever the groups.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range, or `y` and `proba` don't fit each other.
+
+    References
+    ----------
+    Murphy 1973, "A new vector partition of the probability score"; the terms inside bins:
+    Stephenson, Coelho, Jolliffe 2008, equation 7.
+
+    Examples
+    --------
+    >>> parts = brier_parts([0, 1, 0, 1], [[0.75, 0.25], [0.75, 0.25], [0.5, 0.5], [0, 1]])
+    >>> [round(part, 4) for part in parts]
+    [0.1875, 0.25, 0.5, 0.0, 0.0]
+    """
+    places, p = labelled(y, proba, labels)
+    shares = row_shares(sample_weight, len(p))
+    outcomes = true_classes(places, p).T
+    each = [
+        parts_of_a_class(forecasts, seen, groups, shares)
+        for forecasts, seen, groups in zip(p.T, outcomes, grouped(p, n_bins), strict=True)
+    ]
+    return BrierParts(*np.sum(each, axis=0).tolist())
+
+
+def grouped(p: Array, n_bins: int | None) -> Array:
+    """The group of each forecast, shape (classes, rows)."""
+    if n_bins is not None:
+        edges = bin_edges(p, n_bins, "uniform")
+        return np.digitize(p.T, edges[1:-1], right=True)
+    _, group = np.unique(p, axis=0, return_inverse=True)
+    return np.broadcast_to(group, p.T.shape)
+
+
+def parts_of_a_class(
+    forecasts: Float[Array, " rows"],
+    seen: Float[Array, " rows"],
+    groups: Array,
+    shares: Float[Array, " rows"],
+) -> tuple[float, ...]:
+    weight = np.bincount(groups, shares)
+
+    def group_mean(of: Array) -> Array:
+        sums = np.bincount(groups, shares * of)
+        return np.divide(sums, weight, out=np.zeros_like(sums), where=weight > 0)[groups]
+
+    mean, frequency, overall = group_mean(forecasts), group_mean(seen), shares @ seen
+    inside = forecasts - mean
+    return (
+        shares @ (mean - frequency) ** 2,
+        shares @ (frequency - overall) ** 2,
+        overall * (1 - overall),
+        shares @ inside**2,
+        2 * shares @ (inside * (seen - frequency)),
+    )

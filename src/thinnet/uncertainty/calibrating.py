@@ -1,0 +1,34 @@
+"""What estimators share that learn from rows after the one they wrap has been fitted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array
+from thinnet.uncertainty.forecasts import class_places, probabilities
+
+
+def check_calibrated(estimator: Any) -> None:
+    """Raise NotFittedError before the estimator's `calibrate`."""
+    from sklearn.utils.validation import check_is_fitted
+
+    check_is_fitted(
+        estimator, msg="this %(name)s is not calibrated yet: call calibrate(X, y) first"
+    )
+
+
+def predicted(estimator: Any, X: Any) -> Array:
+    """Probabilities of a fitted classifier in float64, shape (rows, classes)."""
+    return probabilities("predict_proba(X)", estimator.predict_proba(X), 2)
+
+
+def calibration_classes(y: Any, classes: Any, rows: int) -> Array:
+    """Places of the labels of `y` among `classes`, of which at least two must be there."""
+    places = checks.same_length("y", class_places(y, classes), "X", rows)
+    if len(np.unique(places)) < 2:
+        only = np.asarray(classes).tolist()[places[0]]
+        raise ValueError(f"y must hold at least 2 classes, got only {only!r}")
+    return places

@@ -1,0 +1,137 @@
+"""One number for how well class probabilities are calibrated, and their log score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from thinnet.uncertainty.forecasts import labelled, row_shares
+from thinnet.uncertainty.reliability import reliability
+
+
+def expected_calibration_error(
+    y: Any,
+    proba: Any,
+    *,
+    n_bins: int = 15,
+    strategy: str = "uniform",
+    labels: Any = None,
+    sample_weight: Any = None,
+) -> float:
+    """``sum over bins of share * |accuracy - confidence|`` of the most probable class.
+
+    Depends on the bins, and is above 0 for calibrated probabilities too, the more so the fewer
+    rows a bin has: compare at equal rows and bins only.
+
+    Parameters
+    ----------
+    y : array-like of shape (rows,)
+        The true classes: places of columns of `proba`, or `labels`.
+    proba : array-like of shape (rows, classes)
+        Probabilities; each row sums to 1.
+    n_bins : int, at least 1
+    strategy : {"uniform", "quantile"}
+        Bins of equal width or of equally many rows, as in `reliability`.
+    labels : array-like of shape (classes,), optional
+        What the columns of `proba` are called in `y`.
+    sample_weight : array-like of shape (rows,), optional
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range, or `y` and `proba` don't fit each other.
+
+    References
+    ----------
+    Guo et al. 2017, equation 3; bins of equal mass: Nguyen and O'Connor 2015.
+
+    Examples
+    --------
+    >>> round(expected_calibration_error([0, 1, 0, 0], [[0.9, 0.1]] * 4, n_bins=10), 3)
+    0.15
+    """
+    found = reliability(
+        y, proba, n_bins=n_bins, strategy=strategy, labels=labels, sample_weight=sample_weight
+    )
+    return float(found.share @ found.gaps)
+
+
+def maximum_calibration_error(
+    y: Any,
+    proba: Any,
+    *,
+    n_bins: int = 15,
+    strategy: str = "uniform",
+    labels: Any = None,
+    sample_weight: Any = None,
+) -> float:
+    """``max over bins of |accuracy - confidence|`` of the most probable class.
+
+    Parameters
+    ----------
+    y, proba, n_bins, strategy, labels, sample_weight
+        As in `expected_calibration_error`.
+
+    Returns
+    -------
+    float
+        From `expected_calibration_error` to 1.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range, or `y` and `proba` don't fit each other.
+
+    References
+    ----------
+    Guo et al. 2017, equation 4.
+
+    Examples
+    --------
+    >>> maximum_calibration_error([0, 1, 1], [[1, 0], [1, 0], [0.2, 0.8]], n_bins=10)
+    0.5
+    """
+    found = reliability(
+        y, proba, n_bins=n_bins, strategy=strategy, labels=labels, sample_weight=sample_weight
+    )
+    return float(found.gaps.max())
+
+
+def negative_log_likelihood(
+    y: Any, proba: Any, *, labels: Any = None, sample_weight: Any = None
+) -> float:
+    """Mean of ``-log(probability of the true class)``, in nats.
+
+    scikit-learn's `log_loss` in float64, so that a probability of 0 counts as 2.2e-16.
+
+    Parameters
+    ----------
+    y, proba, labels, sample_weight
+        As in `expected_calibration_error`.
+
+    Returns
+    -------
+    float
+        From 0 to 36.05.
+
+    Raises
+    ------
+    ValueError
+        If `y` and `proba` don't fit each other.
+
+    Examples
+    --------
+    >>> round(negative_log_likelihood([0, 1], [[0.5, 0.5], [0.75, 0.25]]), 3)
+    1.04
+    """
+    from sklearn.metrics import log_loss
+
+    places, p = labelled(y, proba, labels)
+    shares = row_shares(sample_weight, len(p))
+    return float(log_loss(places, p, sample_weight=shares, labels=np.arange(p.shape[1])))

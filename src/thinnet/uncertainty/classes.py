@@ -1,0 +1,237 @@
+"""Error bars of classes: what the draws of a classifier say together."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array, Samples
+from thinnet.uncertainty import measures
+from thinnet.uncertainty.drawing import Drawer, How, standard_error
+from thinnet.uncertainty.results import Result
+
+Measure: TypeAlias = Literal[
+    "predictive_entropy", "mutual_information", "variation_ratio", "expected_entropy"
+]
+MEASURES: Final = get_args(Measure)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassUncertainty(Result):
+    """What the draws say of each row's class; entropies in nats.
+
+    ``predictive_entropy = expected_entropy + mutual_information``.  Of several labels at once
+    each is two classes; entropies are sums over the labels, and the variation ratio is their mean.
+
+    Attributes
+    ----------
+    probabilities : array, shape (rows, n_classes)
+        The mean over the draws.
+    predictive_entropy : array, shape (rows,)
+        Of `probabilities`: how unsure the class is, for whatever reason.
+    expected_entropy : array, shape (rows,)
+        The mean over the draws of their entropies: what is noise.
+    mutual_information : array, shape (rows,)
+        The rest (BALD, Houlsby et al. 2011): how much the draws disagree, and what more data
+        would remove.
+    variation_ratio : array, shape (rows,)
+        The share of draws whose guess is not the most frequent one.
+    std : array, shape (rows, n_classes)
+        Of the draws' probabilities.
+    standard_error : array, shape (rows, n_classes)
+        Of `probabilities`, since there were only so many draws.
+    n_draws : array of int, shape (rows,)
+        How many draws each row took.
+    """
+
+    probabilities: Array
+    predictive_entropy: Array
+    expected_entropy: Array
+    mutual_information: Array
+    variation_ratio: Array
+    std: Array
+    standard_error: Array
+    n_draws: Array
+
+
+class DrawnClasses:
+    """What a classifier can say by its draws."""
+
+    classes_: Any
+
+    @property
+    def _several_labels(self) -> bool:
+        """Can a row have several labels at once?"""
+        return False
+
+    @abstractmethod
+    def _drawer(self, X: Any) -> Drawer:
+        """The networks, and the rows as they take them."""
+
+    @abstractmethod
+    def _shares(self, outputs: Array) -> Array:
+        """The probabilities that raw outputs of shape (rows, outputs) say, (rows, n_classes)."""
+
+    @abstractmethod
+    def _chance(self, probabilities: Array, y: Any) -> Array:
+        """The log of the probability of each row's label, shape (rows,)."""
+
+    def sample(
+        self,
+        X: Any,
+        n_draws: int = 100,
+        *,
+        first: int = 0,
+        seed: int | None = None,
+        share: str = "draw",
+        samples: Samples | None = None,
+        progress: bool | None = None,
+    ) -> Array:
+        """The class probabilities that `n_draws` thinned networks predict.
+
+        Parameters
+        ----------
+        X : as for `predict`
+        n_draws : int, default=100
+            At least 1.
+        first : int, default=0
+            The number of the first draw: ``sample(X, 1, first=17)`` is draw 17 alone.
+        seed : int, optional
+            Of the masks; None takes the networks' own.
+        share : {'draw', 'element'}, default='draw'
+            'draw': a draw is one thinned network for all rows; 'element': each row has its own
+            masks.
+        samples : sequence of int, optional
+            The rows' ids, for ``share='element'``; None takes their places in this call.
+        progress : bool, optional
+            Show a progress bar when it takes longer than a second; by default on terminals.
+
+        Returns
+        -------
+        array, shape (n_draws, rows, n_classes)
+            Of several networks draw d is one of network ``d % n_networks``.
+
+        Raises
+        ------
+        ValueError
+            If nothing draws, or a setting is not as above.
+        MemoryError
+            If the draws don't fit in memory; `uncertainty` reduces them as they come.
+
+        References
+        ----------
+        Gal and Ghahramani 2016, "Dropout as a Bayesian approximation".
+        """
+        how = How(n_draws, seed, share, samples, progress=progress).checked()
+        return self._of_draws(self._drawer(X).sample(how, first))
+
+    def uncertainty(
+        self,
+        X: Any,
+        n_draws: int = 100,
+        *,
+        seed: int | None = None,
+        share: str = "draw",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
+    ) -> ClassUncertainty:
+        """Class probabilities over the draws, and how unsure they are and why.
+
+        Parameters
+        ----------
+        X, seed, share, samples, progress : as for `sample`
+        n_draws : int, default=100
+            At least 2; the most draws, with a tolerance.  Memory doesn't grow with it.
+        tolerance : float, optional
+            Stop drawing for a row when the standard error of its probabilities is at most this;
+            asked after 16 draws, 32, and so on.
+
+        Returns
+        -------
+        ClassUncertainty
+
+        Raises
+        ------
+        ValueError
+            If nothing draws, or a setting is not as above.
+
+        References
+        ----------
+        Gal 2016, "Uncertainty in deep learning", section 3.3.1.
+        """
+        how = How(n_draws, seed, share, samples, tolerance, progress).checked(least=2)
+        drawer = self._drawer(X)
+        found: dict[str, Array] = {}
+        for places, draws in drawer.parts(how, self._of_draws):
+            for name, part in self._measured(self._of_draws(draws)).items():
+                whole = found.setdefault(name, np.empty((drawer.rows, *part.shape[1:]), part.dtype))
+                whole[places] = part
+        return ClassUncertainty(**found)
+
+    def log_likelihood(self, X: Any, y: Any, **how: Any) -> Array:
+        """The log of the probability that the mean over the draws gives each row's label.
+
+        Parameters
+        ----------
+        X : as for `predict`
+        y : array, shape (rows,), or of several labels (rows, n_classes)
+        **how
+            n_draws, seed, share, samples, tolerance, progress: as for `uncertainty`.
+
+        Returns
+        -------
+        array, shape (rows,)
+            In nats; the negative of its mean is the log loss.
+
+        Raises
+        ------
+        ValueError
+            If nothing draws, `y` doesn't fit, or a setting is not as above.
+        """
+        return self._chance(self.uncertainty(X, **how).probabilities, y)
+
+    def _abstaining(
+        self, X: Any, abstain: Any, measure: str, how: dict[str, Any], names: Any
+    ) -> np.ma.MaskedArray:
+        """Guesses by the draws, masked where they are too unsure; `names` tells the labels."""
+        checks.non_negative("abstain", abstain)
+        checks.one_of("measure", measure, MEASURES)
+        found = self.uncertainty(X, **how)
+        guesses = names(found.probabilities)
+        unsure = getattr(found, measure) > abstain
+        wide = unsure if guesses.ndim == 1 else np.broadcast_to(unsure[:, None], guesses.shape)
+        return np.ma.masked_array(guesses, wide)
+
+    @staticmethod
+    def _no_draws(how: dict[str, Any]) -> None:
+        if how:
+            raise ValueError(f"{', '.join(how)} must come with abstain, got abstain=None")
+
+    def _of_draws(self, outputs: Array) -> Array:
+        together = self._shares(outputs.reshape(-1, outputs.shape[-1]))
+        return together.astype(np.float64).reshape(*outputs.shape[:2], together.shape[-1])
+
+    def _measured(self, p: Array) -> dict[str, Array]:
+        found = _of_labels(p) if self._several_labels else _measures(p)
+        found |= {"probabilities": p.mean(axis=0), "std": p.std(axis=0)}
+        return found | {
+            "standard_error": standard_error(p),
+            "n_draws": np.full(p.shape[1], len(p)),
+        }
+
+
+def _of_labels(p: Array) -> dict[str, Array]:
+    """Sums over labels that are each for themselves; of the variation ratio the mean."""
+    pairs = np.stack([1 - p, p], axis=-1)
+    of_each = [_measures(pairs[:, :, j]) for j in range(p.shape[2])]
+    found = {name: np.sum([part[name] for part in of_each], axis=0) for name in MEASURES}
+    return found | {"variation_ratio": found["variation_ratio"] / len(of_each)}
+
+
+def _measures(p: Array) -> dict[str, Array]:
+    return {name: getattr(measures, name)(p) for name in MEASURES}

@@ -1,0 +1,145 @@
+"""Sets of classes that hold the true one as often as they say."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Bool
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from thinnet import checks
+from thinnet.arrays import Array, Float
+from thinnet.uncertainty.calibrating import calibration_classes, check_calibrated, predicted
+from thinnet.uncertainty.conformal import confidence, crepes
+from thinnet.uncertainty.forecasts import inner_unit_interval
+
+
+def least_ambiguous(p: Float[Array, "rows classes"]) -> Float[Array, "rows classes"]:
+    """1 less the probability of each class."""
+    return 1 - p
+
+
+def adaptive(p: Float[Array, "rows classes"]) -> Float[Array, "rows classes"]:
+    """The probability of each class and of all more probable ones together."""
+    order = np.argsort(-p, axis=1, kind="stable")
+    sums = np.empty_like(p)
+    np.put_along_axis(sums, order, np.cumsum(np.take_along_axis(p, order, axis=1), axis=1), axis=1)
+    return sums
+
+
+SCORES: Final = {"lac": least_ambiguous, "aps": adaptive}
+
+
+class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
+    """A fitted classifier with sets of classes, from its scores on rows held out.
+
+    If calibration rows and new rows are exchangeable, a set holds the true class with
+    probability ``coverage`` to ``coverage + 1 / (rows + 1)`` (no equal scores), whatever the
+    classifier is; on average over all rows, not for each class.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Already fitted, with `predict` and `predict_proba`; it is not fitted again.  (A clone is
+        of an unfitted one, unless you wrap it in scikit-learn's `FrozenEstimator`.)
+    method : {"lac", "aps"}
+        "lac" takes all classes above one probability: the smallest sets on average, some of
+        them empty.  "aps" takes the most probable classes until their sum is reached: larger
+        sets, more equal in coverage between easy and hard rows.  Without the randomisation that
+        the paper has for the last class, so sets are a little larger, but the same each time.
+
+    Attributes
+    ----------
+    scores_ : array of shape (calibration rows,)
+        Of the true classes; more is stranger.
+    classes_ : array of shape (classes,)
+
+    References
+    ----------
+    LAC: Sadinle, Lei, Wasserman 2019, "Least ambiguous set-valued classifiers with bounded error
+    levels".  APS: Romano, Sesia, Candès 2020, "Classification with valid and adaptive coverage".
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = GaussianNB().fit(X[::3], y[::3])
+    >>> conformal = SplitConformalClassifier(model).calibrate(X[1::3], y[1::3])
+    >>> conformal.predict_set(X[[2, 77]], coverage=0.98)
+    array([[ True, False, False],
+           [False,  True,  True]])
+    """
+
+    def __init__(self, estimator: Any, *, method: str = "lac") -> None:
+        self.estimator = estimator
+        self.method = method
+
+    def calibrate(self, X: Any, y: Any) -> SplitConformalClassifier:
+        """Remember the scores of rows that the classifier has not learned from.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, ...)
+            As the classifier takes it.
+        y : array-like of shape (rows,)
+            Labels, of at least two of the classes.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If the method is unknown, or `y` is empty, of another length, or holds one class only
+            or unknown labels.
+        """
+        scores = self._scores(X)
+        places = calibration_classes(y, self.estimator.classes_, len(scores))
+        self.scores_ = scores[np.arange(len(scores)), places]
+        self.classes_ = self.estimator.classes_
+        return self
+
+    fit = calibrate  # what scikit-learn's tools call; as its CalibratedClassifierCV does
+
+    def predict(self, X: Any) -> Array:
+        """What the classifier predicts, shape (rows,).
+
+        Raises
+        ------
+        NotFittedError
+            Before calibrate.
+        """
+        check_calibrated(self)
+        return self.estimator.predict(X)
+
+    def predict_set(self, X: Any, coverage: float = 0.9) -> Bool[Array, "rows classes"]:
+        """Which classes are in each row's set.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, ...)
+        coverage : float in (0, 1)
+            Needs at least ``coverage / (1 - coverage)`` calibration rows.
+
+        Returns
+        -------
+        bool array of shape (rows, classes)
+            A column for each of `classes_`.
+
+        Raises
+        ------
+        NotFittedError
+            Before calibrate.
+        ValueError
+            If the coverage is out of its range, or there were too few calibration rows.
+        """
+        check_calibrated(self)
+        level = confidence(inner_unit_interval("coverage", coverage), len(self.scores_))
+        fitted = crepes().ConformalClassifier().fit(self.scores_)
+        # Smoothing would draw the sets with NumPy's global generator.
+        return fitted.predict_set(self._scores(X), confidence=level, smoothing=False).astype(bool)
+
+    def _scores(self, X: Any) -> Float[Array, "rows classes"]:
+        score = SCORES[checks.one_of("method", self.method, tuple(SCORES))]
+        return score(predicted(self.estimator, X))

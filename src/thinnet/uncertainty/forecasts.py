@@ -1,0 +1,90 @@
+"""Probabilities, labels, numbers and weights that users give, checked and in float64."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array, Float
+
+SUM_TOLERANCE = 1e-4  # a softmax in float32 is this exact for thousands of classes
+
+
+def probabilities(name: str, p: Any, ndim: int) -> Array:
+    """`p` in float64, the last axis (at least two classes) divided by its sum, which must be 1."""
+    given = checks.finite(name, checks.numeric(name, p))
+    checks.must(given.ndim == ndim, name, f"an array of {ndim} axes", given.shape)
+    classes = given.shape[-1]
+    checks.must(classes >= 2, name, "probabilities of at least 2 classes", given.shape)
+    given = given.astype(np.float64)
+    refuse(name, "in [0, 1]", given, (given < 0) | (given > 1))
+    sums = given.sum(axis=-1)
+    refuse(name, "probabilities that sum to 1", sums, np.abs(sums - 1) > SUM_TOLERANCE)
+    return given / sums[..., None]
+
+
+def refuse(name: str, allowed: str, values: Array, bad: Array) -> None:
+    """One sentence for the first bad place, if there is any."""
+    if bad.any():
+        where, place = checks.first_place(bad)
+        raise ValueError(f"{name} must be {allowed}, got {values[where]} in {place}")
+
+
+def class_places(y: Any, classes: Any) -> Array:
+    """The place of each label of `y` among `classes`.
+
+    Raises
+    ------
+    ValueError
+        If `y` is not one label a row, is empty, or holds a label that is no class.
+    """
+    given, known = checks.array("y", y), np.asarray(classes).tolist()
+    checks.must(given.ndim == 1 and given.size > 0, "y", "one label a row", given.shape)
+    place_of = {label: place for place, label in enumerate(known)}
+    checks.must(len(place_of) == len(known), "labels", "different from each other", known)
+    places = np.array([place_of.get(label, -1) for label in given.tolist()])
+    if (unknown := places < 0).any():
+        row = int(unknown.argmax())
+        raise ValueError(f"y must hold labels among {known}, got {given[row]!r} in row {row}")
+    return places
+
+
+def labelled(y: Any, proba: Any, labels: Any = None) -> tuple[Array, Array]:
+    """Places of the true classes, shape (rows,), and probabilities, shape (rows, classes)."""
+    p = probabilities("proba", proba, 2)
+    n_classes = p.shape[1]
+    classes = np.arange(n_classes) if labels is None else checks.array("labels", labels)
+    right = classes.shape == (n_classes,)
+    checks.must(right, "labels", f"{n_classes} labels, one a column of proba", classes.shape)
+    return checks.same_length("y", class_places(y, classes), "proba", len(p)), p
+
+
+def one_number_a_row(name: str, values: Any) -> Float[Array, " rows"]:
+    """`values` in float64, finite and of one axis."""
+    given = checks.finite(name, checks.numeric(name, values))
+    checks.must(given.ndim == 1, name, "one number a row", given.shape)
+    return given.astype(np.float64)
+
+
+def row_shares(sample_weight: Any, rows: int) -> Float[Array, " rows"]:
+    """Weights that sum to 1; equal ones for None."""
+    if sample_weight is None:
+        return np.full(rows, 1 / rows)
+    weights = one_number_a_row("sample_weight", sample_weight)
+    checks.same_length("sample_weight", weights, "y", rows)
+    refuse("sample_weight", ">= 0", weights, weights < 0)
+    checks.must(weights.sum() > 0, "sample_weight", "positive in some row", "only zeros")
+    return weights / weights.sum()
+
+
+def inner_unit_interval(name: str, value: Any) -> float:
+    checks.must(checks.is_real(value) and 0 < value < 1, name, "a number in (0, 1)", value)
+    return float(value)
+
+
+def as_written(share: float) -> Fraction:
+    """`share` as the decimal it is written as: ten times 0.9 is nine, and 1 - 0.9 a tenth."""
+    return Fraction(str(share))

@@ -1,0 +1,48 @@
+"""The noise around draws, learned from rows with known targets."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from scipy import optimize, special
+
+from thinnet.arrays import Array
+
+N_DRAWS: Final = 30
+MOST_ROWS: Final = 1000  # that it is learned from
+LEAST: Final = 1e-6  # of the spread of the targets
+
+
+def noise_of(centers: Array, y: Array) -> Array:
+    """Standard deviation of the noise in each output, by maximum likelihood.
+
+    Parameters
+    ----------
+    centers : array, shape (n_draws, rows, outputs)
+        What the draws say.
+    y : array, shape (rows, outputs)
+
+    Returns
+    -------
+    array, shape (outputs,)
+        What maximises the likelihood of `y` under a mixture of Gaussians around the draws; tau of
+        Gal and Ghahramani 2016 is ``1 / noise ** 2``.
+    """
+    return np.array([_of_output(y[:, j] - centers[:, :, j], y[:, j]) for j in range(y.shape[1])])
+
+
+def _of_output(errors: Array, y: Array) -> float:
+    least = max(LEAST * float(y.std()), LEAST**2 * float(np.abs(y).max()), 1e-300)
+    size = float(np.sqrt(np.square(errors).mean()))
+    if size <= least:
+        return least
+
+    def cost(log_noise: float) -> float:
+        scaled = -np.square(errors * math.exp(-log_noise)) / 2
+        return log_noise - float(special.logsumexp(scaled, axis=0).mean())
+
+    # The best is at most the root of the mean squared error: there the derivative is positive.
+    bounds = (max(math.log(least), math.log(size) - 12), math.log(size))
+    return math.exp(optimize.minimize_scalar(cost, bounds=bounds, method="bounded").x)

@@ -1,0 +1,192 @@
+"""Class probabilities made less or more sure by one number, found on rows held out."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Integer
+from scipy.special import log_softmax, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from thinnet import checks
+from thinnet.arrays import Array, Float
+from thinnet.uncertainty.calibrating import calibration_classes, check_calibrated, predicted
+
+COLDEST: Final = 0.01
+HOTTEST: Final = 100.0
+# A probability of 0 would be a logit of minus infinity; this is as log_loss has it.
+SMALLEST: Final = np.finfo(np.float64).eps
+
+
+def logits_of(logits: Any) -> Float[Array, "rows classes"]:
+    given = checks.finite("logits", checks.numeric("logits", logits)).astype(np.float64)
+    shaped = given.ndim == 2 and given.shape[1] >= 2
+    checks.must(shaped, "logits", "of shape (rows, 2 or more classes)", given.shape)
+    return given
+
+
+def fit_temperature(logits: Any, y: Any) -> float:
+    """The temperature T with the least negative log-likelihood of ``softmax(logits / T)``.
+
+    Above 1 if the logits were too sure.  The search is from 0.01 to 100 and ends there if more
+    would be better still: if all rows are classified rightly, the best temperature is 0.
+
+    Parameters
+    ----------
+    logits : array-like of shape (rows, classes)
+        Of rows that were not trained on; log-probabilities will do.
+    y : array-like of shape (rows,)
+        The column of the true class, 0 to classes - 1; at least two different ones.
+
+    Returns
+    -------
+    float
+        Never with a larger negative log-likelihood of these rows than 1.
+
+    Raises
+    ------
+    ValueError
+        If logits are not finite, or `y` doesn't fit them.
+
+    References
+    ----------
+    Guo et al. 2017, section 4.2.
+
+    Examples
+    --------
+    >>> round(fit_temperature([[2, 0], [2, 0], [2, 0], [0, 2]], [0, 0, 1, 1]), 3)
+    1.82
+    """
+    logits = logits_of(logits)
+    return best_temperature(logits, calibration_classes(y, range(logits.shape[1]), len(logits)))
+
+
+def best_temperature(
+    logits: Float[Array, "rows classes"], places: Integer[Array, " rows"]
+) -> float:
+    from scipy.optimize import minimize_scalar
+
+    rows = np.arange(len(logits))
+
+    def loss(log_temperature: float) -> float:
+        return float(-log_softmax(logits / np.exp(log_temperature), axis=1)[rows, places].mean())
+
+    ends = np.log([COLDEST, HOTTEST])
+    # Convex in 1 / T, so there is one valley in log T.
+    found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-10})
+    return float(np.exp(min([0.0, found.x], key=loss)))
+
+
+def apply_temperature(logits: Any, temperature: float) -> Float[Array, "rows classes"]:
+    """``softmax(logits / temperature)``: the order of the classes stays.
+
+    Parameters
+    ----------
+    logits : array-like of shape (rows, classes)
+    temperature : float > 0
+        1 changes nothing; more makes the probabilities more equal.
+
+    Returns
+    -------
+    array of shape (rows, classes)
+        Probabilities.
+
+    Raises
+    ------
+    ValueError
+        If logits are not finite, or the temperature is out of its range.
+
+    Examples
+    --------
+    >>> apply_temperature([[2.0, 0.0]], 2.0).round(3)
+    array([[0.731, 0.269]])
+    """
+    return softmax(logits_of(logits) / checks.positive("temperature", temperature), axis=1)
+
+
+class TemperatureScaling(ClassifierMixin, BaseEstimator):
+    """A fitted classifier whose probabilities are made as sure as held-out rows justify.
+
+    The logarithms of its probabilities are its logits.  Its predicted classes stay as they are.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Already fitted, with `predict` and `predict_proba`; it is not fitted again.  (A clone is
+        of an unfitted one, unless you wrap it in scikit-learn's `FrozenEstimator`.)
+
+    Attributes
+    ----------
+    temperature_ : float
+        In [0.01, 100]; above 1 if the classifier was too sure.
+    classes_ : array of shape (classes,)
+
+    References
+    ----------
+    Guo et al. 2017, "On calibration of modern neural networks", section 4.2.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = GaussianNB().fit(X[::2], y[::2])
+    >>> scaled = TemperatureScaling(model).calibrate(X[1::2], y[1::2])
+    >>> round(scaled.temperature_, 1)
+    1.7
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def calibrate(self, X: Any, y: Any) -> TemperatureScaling:
+        """Find the temperature on rows that the classifier has not learned from.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, ...)
+            As the classifier takes it.
+        y : array-like of shape (rows,)
+            Labels, of at least two of the classes.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If `y` is empty, of another length, or holds one class only or unknown labels.
+        """
+        p = predicted(self.estimator, X)
+        places = calibration_classes(y, self.estimator.classes_, len(p))
+        self.temperature_ = best_temperature(log_probabilities(p), places)
+        self.classes_ = self.estimator.classes_
+        return self
+
+    fit = calibrate  # what scikit-learn's tools call; as its CalibratedClassifierCV does
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probabilities, shape (rows, classes).
+
+        Raises
+        ------
+        NotFittedError
+            Before calibrate.
+        """
+        check_calibrated(self)
+        return apply_temperature(log_probabilities(predicted(self.estimator, X)), self.temperature_)
+
+    def predict(self, X: Any) -> Array:
+        """The classes that the classifier predicts, shape (rows,).
+
+        Raises
+        ------
+        NotFittedError
+            Before calibrate.
+        """
+        check_calibrated(self)
+        return self.estimator.predict(X)
+
+
+def log_probabilities(p: Float[Array, "rows classes"]) -> Float[Array, "rows classes"]:
+    return np.log(np.maximum(p, SMALLEST))
