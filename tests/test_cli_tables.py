@@ -10,9 +10,9 @@ import pytest
 from mangling import people, written
 from typer.testing import CliRunner
 
-from thinnet import load
+from thinnet import TableClassifier, load
 from thinnet.cli import app
-from thinnet.jobs import scoring
+from thinnet.jobs import evaluating, scoring
 
 FAST = ("--epochs", "20", "--networks", "2", "--hidden", "16")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -72,6 +72,84 @@ def test_a_model_is_shown_and_measured_again(table):
     code, said = thinnet_command("evaluate", "people.thinnet", table, "--report", "again")
     assert code == 0
     assert "people.csv, 200 rows" in said
+
+
+@pytest.fixture
+def model(table):
+    """Fitted to `table`, and read from its file."""
+    assert thinnet_command("fit", table, "--target", "buys", *FAST)[0] == 0
+    return load("people.thinnet")
+
+
+def without_targets(table, rows):
+    """The file, with empty cells for the targets of some rows."""
+    lines = table.read_text().splitlines()
+    for row in rows:
+        lines[row + 1] = lines[row + 1].rsplit(",", 1)[0] + ","
+    table.write_text("\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    "unknown", [range(14), range(20, 30), range(193, 200), range(199)], ids=str
+)
+def test_blocks_without_a_known_target_are_passed_over(table, model, unknown, monkeypatch):
+    whole = evaluating.evaluate(model, table)
+    without_targets(table, unknown)
+    monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 56)  # 7 rows
+    found = evaluating.evaluate(model, table)
+    known = ~np.isin(np.arange(200), unknown)
+    np.testing.assert_array_equal(found.y, whole.y[known])
+    np.testing.assert_allclose(found.predicted, whole.predicted[known], rtol=1e-5)
+
+
+def without_a_target(table):
+    without_targets(table, range(200))
+
+
+def without_the_column(table):
+    table.write_text(re.sub(",[^,\n]*(\n|$)", "\n", table.read_text()))
+
+
+def without_rows(table):
+    table.write_text(table.read_text().splitlines()[0] + "\n")
+
+
+NOTHING_TO_MEASURE_BY = {
+    "no known target": (
+        without_a_target, "people.csv must hold values of the target column 'buys', got missing "
+        "cells only; fill some in to measure the model by, or run `thinnet predict` instead"),
+    "no such column": (without_the_column, "target must be a column of the table, one of 'age'"),
+    "no rows": (without_rows, "people.csv must hold rows below its names, got none"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"), NOTHING_TO_MEASURE_BY.values(), ids=NOTHING_TO_MEASURE_BY
+)
+@pytest.mark.usefixtures("model")
+def test_a_file_that_nothing_can_be_measured_by_is_refused(table, spoil, sentence, monkeypatch):
+    spoil(table)
+    monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 56)
+    code, said = thinnet_command("evaluate", "people.thinnet", table)
+    assert code == 1
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_a_column_that_is_missing_is_told_before_the_first_answer(table, model, monkeypatch):
+    without_the_column(table)
+    monkeypatch.setattr(TableClassifier, "predict_proba", lambda *_: pytest.fail("answered"))
+    with pytest.raises(ValueError, match="got 'buys'"):
+        evaluating.evaluate(model, table)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_class_of_one_row_is_learned_and_never_measured_by(seed):
+    rows = pd.DataFrame({"x": np.arange(40) ** 2, "y": ["a", "b"] * 19 + ["b", "once"]})
+    rows.to_csv("rare.csv", index=False)
+    code, said = thinnet_command("fit", "rare.csv", "--target", "y", "--seed", seed, *FAST)
+    assert code == 0, said
+    assert list(load("rare.thinnet").classes_) == ["a", "b", "once"]
 
 
 def test_numbers_are_predicted_and_measured(table, tmp_path):
@@ -158,6 +236,13 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments, code, sentence, table)
     assert sentence in said
     assert len(said.strip().splitlines()) == 1
     assert not list(table.parent.glob("*.thinnet"))
+
+
+def test_a_target_of_one_class_is_named():
+    pd.DataFrame({"x": [1, 2, 4, 8, 16], "same": ["a"] * 5}).to_csv("one.csv", index=False)
+    code, said = thinnet_command("fit", "one.csv", "--target", "same")
+    assert code == 1
+    assert "target column 'same' must hold two classes at least, got only 'a'" in said
 
 
 def test_a_file_of_another_model_is_refused(table, tmp_path):

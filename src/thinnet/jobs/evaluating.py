@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from thinnet.arrays import Array
+from thinnet.checks import DataFileError
 from thinnet.jobs import scoring, targets
 from thinnet.tables.cells import Frame
+from thinnet.tables.dialect import Dialect
+from thinnet.tables.members import dialect_of
 from thinnet.tables.reading import blocks
 
 
@@ -39,25 +43,31 @@ def evaluate(estimator: Any, table: str | os.PathLike[str]) -> Answers:
     Raises
     ------
     DataFileError
-        If the file can't be read, or lacks the target.
+        If the file can't be read, lacks the target, or has no row whose target is known.
     """
-    found = [
-        _of_block(estimator, block.frame) for block in blocks(table, None, _dialect(estimator))
-    ]
-    y, predicted = zip(*(part for part in found if part is not None), strict=True)
+    target = estimator.target_name_
+    found = [_of_rows(estimator, rows) for rows in _known(table, target, dialect_of(estimator))]
+    if not found:
+        raise DataFileError(
+            f"{table} must hold values of the target column {target!r}, got missing cells only; "
+            "fill some in to measure the model by, or run `thinnet predict` instead"
+        )
+    y, predicted = zip(*found, strict=True)
     return Answers(np.concatenate(y), np.concatenate(predicted))
 
 
-def _of_block(estimator: Any, frame: Frame) -> Answers | None:
-    cells = targets.column(frame, estimator.target_name_)
-    known = cells.notna()
-    if not known.any():
-        return None
-    cells = cells[known]
+def _known(table: str | os.PathLike[str], target: str, dialect: Dialect | None) -> Iterator[Frame]:
+    """Of each block the rows whose target is there; blocks without any are passed over."""
+    for i, (frame, _) in enumerate(blocks(table, None, dialect)):
+        if i == 0:
+            targets.check_there(frame, target)
+        rows = frame[frame[target].notna()]
+        if len(rows):
+            yield rows
+
+
+def _of_rows(estimator: Any, rows: Frame) -> Answers:
+    cells = rows[estimator.target_name_]
     if hasattr(estimator, "classes_"):
-        return answers(estimator, frame[known], targets.labels(cells, estimator.classes_))
-    return answers(estimator, frame[known], targets.numbers(cells))
-
-
-def _dialect(estimator: Any) -> Any:
-    return getattr(estimator, "dialect_", None)
+        return answers(estimator, rows, targets.labels(cells, estimator.classes_))
+    return answers(estimator, rows, targets.numbers(cells))

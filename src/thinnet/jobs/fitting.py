@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 import thinnet
 from thinnet import checks
@@ -19,6 +18,7 @@ from thinnet.jobs import scoring, targets
 from thinnet.jobs.evaluating import Answers, answers, scores
 from thinnet.tables.cells import Frame
 from thinnet.tables.classifier import TableClassifier
+from thinnet.tables.members import held_out
 from thinnet.tables.reading import read_table
 from thinnet.tables.regressor import TableRegressor
 
@@ -54,6 +54,9 @@ class Outcome(NamedTuple):
 class Part(NamedTuple):
     frame: Frame
     y: Array
+
+    def rows(self, places: Array) -> Part:
+        return Part(self.frame.iloc[places], self.y[places])
 
 
 def fit(order: Order, progress: bool | None = None) -> Outcome:
@@ -99,16 +102,19 @@ def _parts(order: Order, whole: Part, task: targets.Task, dialect: Any) -> tuple
         frame, _ = read_table(order.test, dialect, header=order.header, typed=False)
         known = np.unique(whole.y) if task == "classification" else None
         return whole, _part(order, frame, task, known)
-    if not order.test_fraction:
+    if len(whole.y) * order.test_fraction < 1:
         return whole, None
-    n, rare = len(whole.y), np.unique(whole.y, return_counts=True)[1].min()
-    stratify = whole.y if task == "classification" and rare * order.test_fraction >= 1 else None
-    if n * order.test_fraction < 1:
-        return whole, None
-    kept, held = train_test_split(
-        np.arange(n), test_size=order.test_fraction, random_state=order.seed, stratify=stratify
-    )
-    return tuple(Part(whole.frame.iloc[rows], whole.y[rows]) for rows in (kept, held))  # type: ignore[return-value]
+    kept, held = held_out(whole.y, order.test_fraction, order.seed)
+    if task == "classification":
+        kept, held = _with_all_classes(whole.y, kept, held)
+    return whole.rows(kept), whole.rows(held) if len(held) else None
+
+
+def _with_all_classes(y: Array, kept: Array, held: Array) -> tuple[Array, Array]:
+    """A class whose few rows were all held out is learned instead: nobody can guess it unseen."""
+    learned = set(y[kept])
+    unseen = np.array([label not in learned for label in y[held]])
+    return np.append(kept, held[unseen]), held[~unseen]
 
 
 def _plain(estimator: Any, y: Array) -> list[float]:

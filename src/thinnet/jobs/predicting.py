@@ -7,6 +7,7 @@ from typing import Any
 
 from thinnet import progress as bars
 from thinnet.tables.cells import Frame
+from thinnet.tables.members import dialect_of
 from thinnet.tables.reading import blocks
 from thinnet.tables.writing import PredictionWriter
 
@@ -37,7 +38,7 @@ def predict(
         PredictionWriter(out) as writer,
         bars.opened(progress, "predicting", 0, PARTS, PATIENCE) as bar,
     ):
-        for block in blocks(table, block_rows, getattr(estimator, "dialect_", None)):
+        for block in blocks(table, block_rows, dialect_of(estimator)):
             writer.write(_answers(estimator, block.frame, probabilities))
             rows += len(block.frame)
             bar.advance(int(block.done * PARTS) - done)

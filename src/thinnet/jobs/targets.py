@@ -23,12 +23,17 @@ def column(frame: Frame, target: str) -> Column:
     DataFileError
         If there is none of that name, or all its cells are missing.
     """
-    if target not in frame.columns:
-        there = ", ".join(map(repr, list(frame.columns)[:20]))
-        raise DataFileError(f"target must be a column of the table, one of {there}; got {target!r}")
+    check_there(frame, target)
     if frame[target].isna().all():
         raise DataFileError(f"target column {target!r} must hold values, got missing cells only")
     return frame[target]
+
+
+def check_there(frame: Frame, target: str) -> None:
+    """DataFileError where no column has the target's name."""
+    if target not in frame.columns:
+        there = ", ".join(map(repr, list(frame.columns)[:20]))
+        raise DataFileError(f"target must be a column of the table, one of {there}; got {target!r}")
 
 
 def task_of(cells: Column, asked: str) -> Task:
@@ -61,11 +66,11 @@ def labels(cells: Column, known: Array | None = None) -> Array:
     Raises
     ------
     DataFileError
-        If a label is none of the known ones.
+        If a label is none of the known ones; where none is known, if all are the same.
     """
     found: Any = as_labels(cells)
     if known is None:
-        return found.to_numpy()
+        return _several(found, cells.name)
     for attempt in (found, found.str.rstrip(".")):
         if attempt.isin(list(known)).all():
             return attempt.to_numpy()
@@ -74,3 +79,11 @@ def labels(cells: Column, known: Array | None = None) -> Array:
         f"target column {cells.name!r} must hold the labels {', '.join(map(repr, known[:20]))}, "
         f"got {other!r}"
     )
+
+
+def _several(found: Any, name: str) -> Array:
+    if found.nunique() < 2:
+        raise DataFileError(
+            f"target column {name!r} must hold two classes at least, got only {found.iloc[0]!r}"
+        )
+    return found.to_numpy()
