@@ -12,9 +12,11 @@ from thinnet import (
     SELU,
     AlphaDropout,
     BatchNorm,
+    ConcreteDropout,
     Dense,
     DropConnect,
     Dropout,
+    FixedMasks,
     Flatten,
     GaussianDropout,
     GaussianNoise,
@@ -35,13 +37,20 @@ from thinnet.schedules import Linear
 
 TYPES = [np.float32, np.float64]
 LAYERS = [
-    AlphaDropout(0.4), BatchNorm(), BatchNorm(epsilon=0.1), Dense(3), DropConnect(Dense(2), 0.5),
+    AlphaDropout(0.4), BatchNorm(), BatchNorm(epsilon=0.1), ConcreteDropout(Dense(3), 0.4),
+    Dense(3), DropConnect(Dense(2), 0.5), FixedMasks(0.4), FixedMasks(1.0),
     Dropout(0.5), Dropout(0.3, scaling="classical"), Dropout(1.0, scaling="classical"),
     Dropout(Linear(0.2, 0.6, n_steps=4), scaling="classical"), ELU(), ELU(0.4), Flatten(), GELU(),
     GaussianDropout(0.3), GaussianNoise(0.3), Identity(), LayerNorm(), LayerNorm(0.1),
     LeakyReLU(), LeakyReLU(-0.3), ReLU(), SELU(), SiLU(), Sigmoid(), Softmax(), Softplus(), Tanh(),
 ]  # fmt: skip
-WIDE = [Flatten(), LayerNorm(), Softmax(), *(BatchNorm(axis=axis) for axis in (0, 1, -1))]
+WIDE = [
+    FixedMasks(0.5),
+    Flatten(),
+    LayerNorm(),
+    Softmax(),
+    *(BatchNorm(axis=axis) for axis in (0, 1, -1)),
+]
 
 X = np.random.default_rng(3).normal(size=(120, 4))
 PLACE = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0.5)

@@ -577,6 +577,48 @@ MUTANTS = [
         "numbers",
         ("test_tables.py",),
     ),
+    Mutant(
+        "a seed of draws is not used",
+        "sampling.py",
+        "network.seed if seed is None else int(seed)",
+        "network.seed",
+        ("test_uncertainty.py",),
+    ),
+    Mutant(
+        "error bars leave the noise out",
+        "uncertainty/numbers.py",
+        "np.sqrt(epistemic + aleatoric),",
+        "np.sqrt(epistemic),",
+        ("test_mixtures.py",),
+    ),
+    Mutant(
+        "a density in the network's units is taken for one in the target's",
+        "uncertainty/mixtures.py",
+        "together + self.units.log_slope(y).sum(axis=-1)",
+        "together",
+        ("test_mixtures.py",),
+    ),
+    Mutant(
+        "rows wait for each other until they are precise enough",
+        "uncertainty/drawing.py",
+        "done = (error <= how.tolerance).all(axis=1)",
+        "done = np.repeat((error <= how.tolerance).all(), len(error))",
+        ("test_uncertainty.py",),
+    ),
+    Mutant(
+        "draws of several networks begin at 0 wherever they are asked from",
+        "uncertainty/drawing.py",
+        "first=mine.start // m",
+        "first=0",
+        ("test_uncertainty.py",),
+    ),
+    Mutant(
+        "noise is the error of the draws, their own spread included",
+        "uncertainty/noise.py",
+        'return math.exp(optimize.minimize_scalar(cost, bounds=bounds, method="bounded").x)',
+        "return size",
+        ("test_mixtures.py",),
+    ),
 ]
 
 # Says which package the tests have really imported.

@@ -12,7 +12,6 @@ from thinnet.uncertainty.mixtures import Gaussians, OwnUnits
 
 LENGTH_SCALE = 1e-2
 BATCH = 128
-BLOCK = 500  # draws in memory at once
 
 
 class Setting(NamedTuple):
@@ -70,17 +69,20 @@ def fit(split: Split, setting: Setting, n_hidden: int, epochs: int, seed: int) -
     return fitted
 
 
+def grid_of(data: DataSet) -> list[Setting]:
+    return [Setting(rate, tau) for rate in data.rates for tau in data.taus]
+
+
 def run(data: DataSet, number: int, epochs: int, draws: int) -> dict[str, object]:
     """One split: the best of the grid by held-out training rows, learned from all of them."""
     split = data.split(number)
     inner = split.without_last()
-    grid = [Setting(rate, tau) for rate in data.rates for tau in data.taus]
 
     def held_out(setting: Setting) -> float:
         fitted = fit(inner, setting, data.n_hidden, epochs, seed=number)
         return fitted.figures(inner, draws).log_likelihood
 
-    best = max(grid, key=held_out)
+    best = max(grid_of(data), key=held_out)
     fitted = fit(split, best, data.n_hidden, epochs, seed=number)
     found = fitted.figures(split, draws)
     return {

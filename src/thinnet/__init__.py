@@ -57,13 +57,21 @@ from thinnet.training import EarlyStopping, History, evaluate, train
 
 if TYPE_CHECKING:
     from thinnet.displays import (
+        CertainImages,
         KeptUnits,
         LearningCurve,
         PITHistogram,
+        PredictiveBand,
         ReliabilityDiagram,
         RiskCoverageCurve,
+        UncertaintyMap,
     )
-    from thinnet.estimators import MLPClassifier, MLPRegressor
+    from thinnet.estimators import (
+        EnsembleClassifier,
+        EnsembleRegressor,
+        MLPClassifier,
+        MLPRegressor,
+    )
     from thinnet.export import export_onnx, from_torch_state, to_torch_state
     from thinnet.persistence import load, save
     from thinnet.tables.classifier import TableClassifier
@@ -77,6 +85,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _LAZY = {
+    "EnsembleClassifier": "thinnet.estimators",
+    "EnsembleRegressor": "thinnet.estimators",
     "CertainImages": "thinnet.displays",
     "PITHistogram": "thinnet.displays",
     "ReliabilityDiagram": "thinnet.displays",
@@ -134,6 +144,8 @@ __all__ = [
     "DropConnect",
     "Dropout",
     "EarlyStopping",
+    "EnsembleClassifier",
+    "EnsembleRegressor",
     "FixedMasks",
     "Flatten",
     "GaussianDropout",
@@ -173,6 +185,7 @@ __all__ = [
     "TableRegressor",
     "Tanh",
     "TemperatureScaling",
+    "UncertaintyMap",
     "datasets",
     "derived_seed",
     "dropout",

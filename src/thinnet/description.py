@@ -54,8 +54,10 @@ def _size(group: Any) -> int:
     return sum(part.size for part in group)
 
 
-def _rate(layer: Layer) -> str:
-    rate = getattr(layer, "rate", None)
+def _rate(layer: Layer, site: Site) -> str:
+    """Now, where it is learned."""
+    learned = getattr(layer, "learned_rate", None)
+    rate = learned(site) if learned else getattr(layer, "rate", None)
     if rate is None:
         return ""
     return title(rate) if isinstance(rate, Schedule) else f"{rate:g}"
@@ -73,7 +75,7 @@ def describe(network: Network) -> None:
     for i, (layer, site) in enumerate(network.places()):
         sizes = [f"{n:,}" if n else "" for n in (_size(site.p), _size(site.s))]
         shapes = _shape(site.features), _shape(site.out)
-        table.add_row(str(i), title(layer), *shapes, *sizes, _rate(layer))
+        table.add_row(str(i), title(layer), *shapes, *sizes, _rate(layer, site))
     running = sum(_size(site.s) for site in network.sites)
     table.add_section()
     table.add_row("", "all", "", "", f"{network.theta.size:,}", f"{running:,}", "")

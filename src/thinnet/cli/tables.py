@@ -78,6 +78,12 @@ def _print_scores(estimator: Any, scores: Any, where: str | None = None) -> None
     screen.print(scoring.table(f"{card['target']}: {where}", scores, plain))
 
 
+Uncertainty = Annotated[
+    bool, typer.Option("--uncertainty", help="Error bars, by draws with dropout on.")
+]
+N_DRAWS: Final = "With --uncertainty: how many thinned networks are asked; by default 100."
+
+
 def predict(
     model: Model,
     table: Annotated[Path, typer.Argument(help="A file with the columns of training.")],
@@ -85,12 +91,33 @@ def predict(
     proba: Annotated[bool, typer.Option("--proba", help="The probability of each class too.")] = (
         False
     ),
-) -> None:
-    """Predict for each row of a table's file, however large."""
+    uncertainty: Uncertainty = False,
+    draws: Annotated[int | None, typer.Option(help=N_DRAWS)] = None,
+    coverage: Annotated[
+        float | None, typer.Option(help="Of intervals for numbers, in (0, 1); by default 0.9.")
+    ] = None,
+    share: Annotated[
+        str | None,
+        typer.Option(help="draw: a draw is one network for all rows (the default); element: each "
+                     "row, by its place in the file, has its own masks."),
+    ] = None,
+) -> None:  # fmt: skip
+    """Predict for each row of a table's file, however large.
+
+    With --uncertainty predictions are the mean over the draws, and columns come beside them.
+
+    Numbers: NAME_std (of a new value), NAME_epistemic (the part that more data would remove),
+    NAME_aleatoric (the part that is noise), NAME_low and NAME_high (interval at --coverage).
+
+    Classes, in nats: entropy (of the mean), expected_entropy (the part that is noise),
+    mutual_information (the rest, on which the draws disagree); and variation_ratio, the share of
+    draws that guess another class than most.
+    """
     with one_sentence():
         from thinnet.jobs import predicting
 
-        rows = predicting.predict(_loaded(model), table, out, probabilities=proba)
+        bars = _error_bars(uncertainty, n_draws=draws, coverage=coverage, share=share)
+        rows = predicting.predict(_loaded(model), table, out, probabilities=proba, error_bars=bars)
         say(f"{rows} predictions: {out}")
 
 
@@ -98,18 +125,57 @@ def evaluate(
     model: Model,
     table: Annotated[Path, typer.Argument(help="A file with the columns of training, and target.")],
     report: Annotated[Path | None, typer.Option(help="A folder for pictures.")] = None,
+    uncertainty: Uncertainty = False,
+    draws: Annotated[int | None, typer.Option(help=N_DRAWS)] = None,
 ) -> None:
-    """Measure a model on a table's file."""
+    """Measure a model on a table's file.
+
+    With --uncertainty also whether it is as sure as it should be: of classes the calibration of
+    their probabilities, of numbers how many true values intervals hold; --report adds pictures of
+    that, and uncertain-rows.csv with the least certain rows and the cells that make them so.
+    """
     with one_sentence():
         from thinnet.jobs import evaluating, pictures
 
+        bars = _error_bars(uncertainty, n_draws=draws)
         estimator = _loaded(model)
-        found = evaluating.evaluate(estimator, table)
+        measured = None if bars is None else _measured(estimator, table, bars, report)
+        found = evaluating.evaluate(estimator, table) if measured is None else measured.plain
         where = f"{table.name}, {len(found.y)} rows"
         _print_scores(estimator, evaluating.scores(estimator, found), where)
+        if bars is not None:
+            _print_calibration(f"{estimator.card_['target']}: {where}", measured, bars)
         if report is not None:
             for path in pictures.draw(estimator, found, report):
                 say(f"picture: {path}")
+        if report is not None and measured is not None:
+            for path in pictures.draw_error_bars(estimator, measured, report):
+                say(f"{'table' if path.suffix == '.csv' else 'picture'}: {path}")
+
+
+def _error_bars(asked: bool, **settings: Any) -> Any:
+    """What --uncertainty was asked for; None without it."""
+    from thinnet.jobs.error_bars import ErrorBars
+
+    given = {name: value for name, value in settings.items() if value is not None}
+    if asked:
+        return ErrorBars(**given)
+    for name in given:
+        raise ValueError(f"--{name.removeprefix('n_')} is for --uncertainty, got none")
+    return None
+
+
+def _measured(estimator: Any, table: Path, bars: Any, report: Path | None) -> Any:
+    from thinnet.jobs import measuring
+
+    return measuring.measure(estimator, table, bars, least_certain=report is not None)
+
+
+def _print_calibration(title: str, measured: Any, bars: Any) -> None:
+    from thinnet.jobs import calibration
+
+    for shown in calibration.tables(title, measured, bars.n_draws):
+        screen.print(shown)
 
 
 def show(model: Model) -> None:

@@ -103,7 +103,7 @@ class MLP(BaseEstimator):
         row_weights = self._row_weights(X, y, sample_weight, incremental)
         stream = check_random_state(self.random_state)
         if first or not hasattr(self, "network_"):
-            self._bind(X, stream, draw=first)
+            self._bind(X, stream, self._weight(X, row_weights, eval_set), draw=first)
         self._take_assigned()
         self._count_anew(first, incremental)
         task = self._task(X, targets, row_weights, eval_set, stream)
@@ -146,11 +146,17 @@ class MLP(BaseEstimator):
         row_weights = _check_sample_weight(given, X, dtype=np.float64)
         return row_weights if of_classes is None else row_weights * of_classes
 
-    def _bind(self, X: Any, stream: np.random.RandomState, *, draw: bool) -> None:
+    def _weight(self, X: Any, row_weights: Array | None, eval_set: Any) -> float:
+        """Of all rows that are learned from, about: some may be held out."""
+        total = float(X.shape[0] if row_weights is None else row_weights.sum())
+        held = self.early_stopping and eval_set is None
+        return (total or 1.0) * (1 - self.validation_fraction if held else 1)
+
+    def _bind(self, X: Any, stream: np.random.RandomState, weight: float, *, draw: bool) -> None:
         """A network for `X`; its weights are drawn, unless they have been assigned before."""
         assigned = None if draw else (self.coefs_, self.intercepts_)
         self.network_ = Network(
-            settings.layers(self, self._n_network_outputs()),
+            settings.layers(self, self._n_network_outputs(), weight),
             X.shape[1],
             seed=weights.mask_seed(self.random_state, stream),
             dtype=X.dtype,
@@ -251,15 +257,19 @@ class MLP(BaseEstimator):
         -------
         dict
             For the input (0) and each hidden layer (1, 2, ...) a bool array of shape
-            (len(samples), units), True where the unit was kept.
+            (len(samples), units), True where the unit was kept; with ``dropout_kind=
+            "dropconnect"`` of shape (next layer's units, units), True where the weight was kept.
 
         Raises
         ------
         NotFittedError, ValueError
-            Before fit; if a coordinate is out of its range.
+            Before fit; if a coordinate is out of its range; with ``dropout_kind="gaussian"``,
+            which drops nothing.
         """
         check_is_fitted(self)
         found = self.network_.masks(step=step, samples=samples, purpose=purpose)
+        if not found:
+            raise ValueError("the network must have layers that drop units, got Gaussian dropout")
         return dict(enumerate(found.values()))
 
     @property

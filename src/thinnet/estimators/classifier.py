@@ -86,6 +86,8 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         dropout: Any = 0.0,
         input_dropout: Any = 0.0,
         dropout_share: Any = None,
+        dropout_kind: Any = "bernoulli",
+        n_masks: Any = 4,
         batch_norm: Any = False,
         l1: Any = 0.0,
         max_norm: Any = None,
@@ -123,6 +125,8 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.dropout_share = dropout_share
+        self.dropout_kind = dropout_kind
+        self.n_masks = n_masks
         self.batch_norm = batch_norm
         self.l1 = l1
         self.max_norm = max_norm
@@ -266,7 +270,8 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         """Labels by probabilities, as `predict` has them by outputs."""
         if self._several_labels:
             return (probabilities > 0.5).astype(int)
-        return self.classes_[probabilities.argmax(axis=1)]
+        places = probabilities.argmax(axis=1)
+        return self.classes_[np.minimum(places, len(self.classes_) - 1)]  # there may be one class
 
     def predict(
         self, X: Any, abstain: Any = None, measure: Any = "predictive_entropy", **how: Any

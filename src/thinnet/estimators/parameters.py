@@ -63,7 +63,23 @@ input_dropout : float, default=0.0
     The probability of dropping each input.
 dropout_share : None or 'batch', default=None
     'batch': all rows of a mini-batch share a mask, so that a step works on a smaller network and
-    is faster; it regularises harder (`thinnet.Dropout`).
+    is faster; it regularises harder (`thinnet.Dropout`).  For 'bernoulli' and 'gaussian'.
+dropout_kind : str, default='bernoulli'
+    What the rates are of (`thinnet.mlp`): 'bernoulli', units are dropped (`thinnet.Dropout`);
+    'gaussian', they are multiplied by normal numbers of the same variance, and a rate is below 1
+    (`GaussianDropout`); 'fixed', they are dropped by one of `n_masks` masks that never change
+    (`FixedMasks`); 'dropconnect', weights out of these units are dropped (`DropConnect`);
+    'concrete', units are dropped at rates in (0, 1) that are learned from the given ones on
+    (`ConcreteDropout`; `network_.describe()` shows them).  Where a rate is 0 nothing is dropped,
+    whatever the kind.  'fixed' and 'concrete' have no compiled form and are slower.
+    With 'concrete' penalties are divided by N, the weight of all rows that are learned from (in
+    partial_fit: those of the first call), not by n: ``alpha / 2 * sum(w ** 2) / (1 - p) / N`` and
+    ``k * (p * log(p) + (1 - p) * log(1 - p)) / (tau * N)`` for each layer with k inputs and the
+    rate p.  tau is `precision`, or 1 for losses that are likelihoods; the prior length scale l of
+    Gal, Hron and Kendall 2017 is ``sqrt(alpha * tau)``.  Not for 'adamw'; 'squared_error' needs
+    `precision`.
+n_masks : int, default=4
+    Of 'fixed': at least 2.
 batch_norm : bool, default=False
     Normalise each hidden layer before its activation.  Dropout stays behind each activation; where
     a normalisation comes after it a warning says so (Li et al. 2018).

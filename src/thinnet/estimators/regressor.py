@@ -107,6 +107,8 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
         dropout: Any = 0.0,
         input_dropout: Any = 0.0,
         dropout_share: Any = None,
+        dropout_kind: Any = "bernoulli",
+        n_masks: Any = 4,
         batch_norm: Any = False,
         l1: Any = 0.0,
         max_norm: Any = None,
@@ -145,6 +147,8 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.dropout_share = dropout_share
+        self.dropout_kind = dropout_kind
+        self.n_masks = n_masks
         self.batch_norm = batch_norm
         self.l1 = l1
         self.max_norm = max_norm

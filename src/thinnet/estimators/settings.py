@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet import checks
-from thinnet.chains import mlp
+from thinnet.chains import BELOW_ONE, KINDS, check_sharing, mlp
 from thinnet.layers import (
     ELU,
     GELU,
@@ -48,7 +48,9 @@ def check(settings: Any) -> None:
     checks.one_of("activation", settings.activation, tuple(ACTIVATIONS))
     checks.one_of("solver", settings.solver, SOLVERS)
     checks.one_of("learning_rate", settings.learning_rate, SCHEDULES)
-    checks.one_of("dropout_share", settings.dropout_share, (None, "batch"))
+    checks.one_of("dropout_kind", settings.dropout_kind, KINDS)
+    check_sharing("dropout_share", settings.dropout_share, settings.dropout_kind)
+    checks.integer("n_masks", settings.n_masks, 2)
     for name in ("alpha", "l1", "power_t", "tol"):
         checks.non_negative(name, getattr(settings, name))
     for name in ("learning_rate_init", "epsilon"):
@@ -72,12 +74,30 @@ def check(settings: Any) -> None:
     _check_rates(settings)
     if settings.solver == "lbfgs":
         _check_lbfgs(settings)
+    if learns_rates(settings):
+        _check_concrete(settings)
 
 
 def _check_rates(settings: Any) -> None:
-    checks.unit_interval("input_dropout", settings.input_dropout)
+    check = checks.below_one if settings.dropout_kind in BELOW_ONE else checks.unit_interval
+    check("input_dropout", settings.input_dropout)
     for rate in rates(settings):
-        checks.unit_interval("dropout", rate)
+        check("dropout", rate)
+
+
+def _check_concrete(settings: Any) -> None:
+    """How much the rates' own penalties weigh depends on the noise, and on a penalty of weights."""
+    if settings.solver == "adamw":
+        others = " or ".join(repr(name) for name in STOCHASTIC if name != "adamw")
+        raise ValueError(
+            f"solver must be {others} with dropout_kind='concrete', where alpha is of a penalty, "
+            "got 'adamw'"
+        )
+    if getattr(settings, "loss", "") == "squared_error" and settings.precision is None:
+        raise ValueError(
+            "precision must be a number > 0 with dropout_kind='concrete' and loss='squared_error' "
+            "(or loss='gaussian_nll', which learns the noise), got None"
+        )
 
 
 def _check_lbfgs(settings: Any) -> None:
@@ -125,8 +145,21 @@ def drops(settings: Any) -> bool:
     return any((*rates(settings), settings.input_dropout))
 
 
-def layers(settings: Any, n_outputs: int) -> list[Layer]:
+def learns_rates(settings: Any) -> bool:
+    """Are there rates that training changes?"""
+    return bool(settings.dropout_kind == "concrete" and drops(settings))
+
+
+def layers(settings: Any, n_outputs: int, rows: float) -> list[Layer]:
+    """The chain of layers; `rows` is the weight of all that is learned from.
+
+    Penalties are divided by the rows of a step when it is taken (`Plan`), but where rates are
+    learned by all rows, here: then they make the loss the bound of Gal, Hron and Kendall 2017.
+    """
     decoupled = settings.solver == "adamw"
+    by = 1 / rows if learns_rates(settings) else 1.0
+    squared = getattr(settings, "loss", "") == "squared_error"  # other losses are likelihoods
+    tau = (squared and settings.precision) or 1.0
     return mlp(
         hidden_widths(settings.hidden_layer_sizes),
         n_outputs,
@@ -135,9 +168,12 @@ def layers(settings: Any, n_outputs: int) -> list[Layer]:
         input_dropout=settings.input_dropout,
         share=settings.dropout_share,
         batch_norm=settings.batch_norm,
-        l1=settings.l1,
-        l2=0.0 if decoupled else settings.alpha / 2,
+        l1=settings.l1 * by,
+        l2=0.0 if decoupled else settings.alpha / 2 * by,
         max_norm=settings.max_norm,
+        kind=settings.dropout_kind,
+        n_masks=settings.n_masks,
+        rate_penalty=by / tau,
     )
 
 

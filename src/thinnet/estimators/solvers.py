@@ -113,7 +113,7 @@ def _plan(estimator: Any, task: Task, epochs: int) -> Plan:
         clean_rows=CLEAN_ROWS if is_noisy else 0,
         checkpoint_every=1,
         loss_factor=task.loss_factor,
-        penalty_per="row",
+        penalty_per="step" if settings.learns_rates(estimator) else "row",
     )
 
 

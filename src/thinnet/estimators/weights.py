@@ -25,7 +25,12 @@ def mask_seed(random_state: Any, stream: np.random.RandomState) -> int:
 
 
 def dense_sites(network: Network) -> list[Site]:
-    return [site for layer, site in network.places() if isinstance(layer, Dense)]
+    """Of the Dense layers, those that others wrap among them."""
+    return [
+        site
+        for layer, site in network.places()
+        if isinstance(getattr(layer, "dense", layer), Dense)
+    ]
 
 
 def coefs(network: Network) -> list[Array]:

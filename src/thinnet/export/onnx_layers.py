@@ -19,9 +19,11 @@ from thinnet.layers import (
     SELU,
     AlphaDropout,
     BatchNorm,
+    ConcreteDropout,
     Dense,
     DropConnect,
     Dropout,
+    FixedMasks,
     Flatten,
     GaussianDropout,
     GaussianNoise,
@@ -67,13 +69,17 @@ def _operator(op: str, **attributes: Any) -> Form:
     return lambda layer, site, x: x.to(op, **attributes)
 
 
-def _dense(layer: Dense | DropConnect, site: Site, x: Value) -> Value:
+def _dense(layer: Dense | DropConnect | ConcreteDropout, site: Site, x: Value) -> Value:
     return x.graph.node("Gemm", x, site.p.W, site.p.b, transB=1)
 
 
 def _dropout(layer: Dropout, site: Site, x: Value) -> Value:
     rate = site.rate(layer.rate, Run.predict())
     return x if layer.scaling == "inverted" or rate == 0 else x * keep_probability(rate)
+
+
+def _fixed_masks(layer: FixedMasks, site: Site, x: Value) -> Value:
+    return x * layer.mean_factor(site, x.dtype)
 
 
 def _leaky_relu(layer: LeakyReLU, site: Site, x: Value) -> Value:
@@ -117,10 +123,12 @@ def _layer_norm(layer: LayerNorm, site: Site, x: Value) -> Value:
 FORMS: Final[dict[type, Form]] = {
     AlphaDropout: _same,
     BatchNorm: _batch_norm,
+    ConcreteDropout: _dense,
     Dense: _dense,
     DropConnect: _dense,
     Dropout: _dropout,
     ELU: lambda layer, site, x: _elu(x, layer.alpha),
+    FixedMasks: _fixed_masks,
     Flatten: _operator("Flatten", axis=1),
     GELU: _gelu,
     GaussianDropout: _same,

@@ -12,7 +12,6 @@ from thinnet.arrays import Array
 from thinnet.checks import DataFileError
 from thinnet.jobs import scoring, targets
 from thinnet.tables.cells import Frame
-from thinnet.tables.dialect import Dialect
 from thinnet.tables.members import dialect_of
 from thinnet.tables.reading import blocks
 
@@ -45,29 +44,31 @@ def evaluate(estimator: Any, table: str | os.PathLike[str]) -> Answers:
     DataFileError
         If the file can't be read, lacks the target, or has no row whose target is known.
     """
-    target = estimator.target_name_
-    found = [_of_rows(estimator, rows) for rows in _known(table, target, dialect_of(estimator))]
-    if not found:
-        raise DataFileError(
-            f"{table} must hold values of the target column {target!r}, got missing cells only; "
-            "fill some in to measure the model by, or run `thinnet predict` instead"
-        )
+    found = [answers(estimator, rows, truth(estimator, rows)) for rows in known(estimator, table)]
     y, predicted = zip(*found, strict=True)
     return Answers(np.concatenate(y), np.concatenate(predicted))
 
 
-def _known(table: str | os.PathLike[str], target: str, dialect: Dialect | None) -> Iterator[Frame]:
-    """Of each block the rows whose target is there; blocks without any are passed over."""
-    for i, (frame, _) in enumerate(blocks(table, None, dialect)):
+def known(estimator: Any, table: str | os.PathLike[str]) -> Iterator[Frame]:
+    """Of each block the rows whose target is there; DataFileError behind the last if none was."""
+    target, empty = estimator.target_name_, True
+    for i, (frame, _) in enumerate(blocks(table, None, dialect_of(estimator))):
         if i == 0:
             targets.check_there(frame, target)
         rows = frame[frame[target].notna()]
         if len(rows):
+            empty = False
             yield rows
+    if empty:
+        raise DataFileError(
+            f"{table} must hold values of the target column {target!r}, got missing cells only; "
+            "fill some in to measure the model by, or run `thinnet predict` instead"
+        )
 
 
-def _of_rows(estimator: Any, rows: Frame) -> Answers:
+def truth(estimator: Any, rows: Frame) -> Array:
+    """The targets of rows in which they are known, as labels or numbers."""
     cells = rows[estimator.target_name_]
     if hasattr(estimator, "classes_"):
-        return answers(estimator, rows, targets.labels(cells, estimator.classes_))
-    return answers(estimator, rows, targets.numbers(cells))
+        return targets.labels(cells, estimator.classes_)
+    return targets.numbers(cells)

@@ -7,9 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from thinnet.arrays import Array
+from thinnet.displays.pit import PITHistogram
+from thinnet.displays.reliability import ReliabilityDiagram
+from thinnet.displays.risk_coverage import RiskCoverageCurve
+from thinnet.jobs import calibration, scoring
+from thinnet.jobs.error_bars import Forecast
 from thinnet.jobs.evaluating import Answers
+from thinnet.jobs.measuring import COVERAGES, Measured
 
 MOST_CLASSES = 20  # that a matrix can show
+MOST_BARS = 150  # that can be told apart
+BLUE = "#0072B2"  # Okabe and Ito's
+NINETY = 2 * COVERAGES.index(0.9)  # place of the lower end among the quantiles
 
 
 def draw(estimator: Any, found: Answers | None, folder: Path) -> list[Path]:
@@ -23,6 +33,64 @@ def draw(estimator: Any, found: Answers | None, folder: Path) -> list[Path]:
     if len(estimator.classes_) <= MOST_CLASSES:
         drawn.append(_confusion(estimator, found, folder))
     return [*drawn, _calibration(estimator, found, folder)]
+
+
+def draw_error_bars(estimator: Any, found: Measured, folder: Path) -> list[Path]:
+    """Save what shows whether the model is as sure as it should be; the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    y, drawn = found.plain.y, found.drawn
+    if isinstance(drawn, Forecast):
+        saved = [_pit(drawn, folder), _error_bars(estimator, y, drawn, folder)]
+        error, unsure, risk = np.abs(y - drawn.mean), drawn.std, "mean |error|"
+    else:
+        p = scoring.proper(drawn.probabilities)
+        saved = [_reliability(y, p, folder)]
+        error, unsure, risk = calibration.errors(y, p), drawn.entropy, "share of errors"
+    saved.append(_risk_coverage(error, unsure, risk, folder))
+    return [*saved, _least_certain(found, folder)]
+
+
+def _pit(drawn: Forecast, folder: Path) -> Path:
+    axes = _axes()
+    PITHistogram.from_values(np.clip(drawn.below, 0, 1), ax=axes)
+    return _saved(axes.figure, folder, "pit.png")
+
+
+def _reliability(y: Array, p: Array, folder: Path) -> Path:
+    from matplotlib.figure import Figure
+
+    axes = Figure(figsize=(5.5, 6), layout="constrained").subplots()
+    ReliabilityDiagram.from_predictions(y, p, ax=axes)
+    return _saved(axes.figure, folder, "reliability.png")
+
+
+def _risk_coverage(error: Array, unsure: Array, risk: str, folder: Path) -> Path:
+    axes = _axes()
+    RiskCoverageCurve.from_predictions(error, unsure, ax=axes)
+    axes.set(ylabel=risk)
+    return _saved(axes.figure, folder, "risk-coverage.png")
+
+
+def _error_bars(estimator: Any, y: Array, drawn: Forecast, folder: Path) -> Path:
+    """Of some rows, so that bars can be told apart."""
+    some = np.random.default_rng(0).permutation(len(y))[:MOST_BARS]
+    low, high = drawn.quantiles[some, NINETY], drawn.quantiles[some, NINETY + 1]
+    axes, mean, truth = _axes(), drawn.mean[some], y[some]
+    # The mean of a skewed mixture may lie outside.
+    reach = np.maximum([mean - low, high - mean], 0)
+    axes.errorbar(truth, mean, yerr=reach, fmt="o", ms=3, color=BLUE, ecolor=f"{BLUE}55")
+    ends = [min(mean.min(), truth.min()), max(mean.max(), truth.max())]
+    axes.plot(ends, ends, "--", color="0.3", linewidth=1)
+    axes.set(xlabel=f"true {estimator.target_name_}", ylabel="predicted, and 90 % intervals")
+    axes.ticklabel_format(scilimits=(-4, 7))
+    return _saved(axes.figure, folder, "error-bars.png")
+
+
+def _least_certain(found: Measured, folder: Path) -> Path:
+    assert found.least_certain is not None
+    path = folder / "uncertain-rows.csv"
+    found.least_certain.to_csv(path, index=False)
+    return path
 
 
 def _axes(width: float = 6.0) -> Any:

@@ -44,7 +44,7 @@ def of_classes(y: Array, p: Array, shares: Array) -> list[Score]:
         return float(np.mean([hits[y == k].mean() for k in there]))
 
     def log_loss(q: Array) -> float:
-        return float(metrics.log_loss(y, _proper(q), labels=labels))
+        return float(metrics.log_loss(y, proper(q), labels=labels))
 
     def accuracy(q: Array) -> float:
         return float((q.argmax(axis=1) == y).mean())
@@ -55,13 +55,14 @@ def of_classes(y: Array, p: Array, shares: Array) -> list[Score]:
         Score("log loss", log_loss(p), log_loss(plain), False),
     ]
     if len(there) == len(labels):
-        q = p[:, 1] if len(labels) == 2 else _proper(p)
+        q = p[:, 1] if len(labels) == 2 else proper(p)
         area = float(metrics.roc_auc_score(y, q, multi_class="ovr", labels=labels))
         found.append(Score("ROC AUC", area, 0.5, True))
     return found
 
 
-def _proper(p: Array) -> Array:
+def proper(p: Array) -> Array:
+    """Probabilities above 0 that sum to 1."""
     p = np.clip(p, LEAST, 1)
     return p / p.sum(axis=1, keepdims=True)
 
@@ -94,13 +95,14 @@ def table(title: str, scores: Sequence[Score], plain: str) -> Table:
         column.justify = "right"
     for score in scores:
         mark = "" if score.is_better else " (!)"
-        shown.add_row(score.name, f"{_said(score.model)}{mark}", _said(score.baseline))
+        shown.add_row(score.name, f"{said(score.model)}{mark}", said(score.baseline))
     if not any(score.is_better for score in scores):
         shown.caption = "(!) no better than the plain answer: this model is of no use"
     return shown
 
 
-def _said(value: float) -> str:
+def said(value: float) -> str:
+    """With four digits; large ones whole, with commas."""
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
 
 

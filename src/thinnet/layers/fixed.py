@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from thinnet import checks, masks
-from thinnet.arrays import Array, Ids, SameRows
+from thinnet.arrays import Array, Float, Ids, SameRows
 from thinnet.layers.base import same_shape
 from thinnet.philox import MAX_STEP, SHARED, Stream
 from thinnet.run import Run, Site
@@ -85,11 +85,15 @@ class FixedMasks:
         return np.broadcast_to(self._masks(site)[self._numbers(run, rows)], (rows, *site.features))
 
     def _apply(self, site: Site, x: SameRows, run: Run) -> SameRows:
-        every = self._masks(site)
         if run.draws:
-            return masks.scaled(x, every[self._numbers(run, len(x))], self.rate)
+            keep = self._masks(site)[self._numbers(run, len(x))]
+            return masks.scaled(x, keep, self.rate)
+        return x * self.mean_factor(site, x.dtype)
+
+    def mean_factor(self, site: Site, dtype: np.dtype) -> Float[Array, "*features"]:
+        """What prediction multiplies each unit by: the mean of its factors over the masks."""
         q = masks.keep_probability(self.rate) or 1.0  # nothing is kept at rate 1
-        return x * (every.mean(axis=0) / q).astype(x.dtype)
+        return (self._masks(site).mean(axis=0) / q).astype(dtype)
 
     def _numbers(self, run: Run, rows: int) -> Ids:
         """The mask of each row, or the one for all."""

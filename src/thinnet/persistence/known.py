@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.network import Network
-from thinnet.persistence import networks, tables
+from thinnet.persistence import ensembles, networks, tables
 from thinnet.persistence.transformers import finish_one_hot, without_function
 from thinnet.persistence.ways import Kinds, Way, fitted, record, records
 from thinnet.training.history import History
@@ -40,7 +40,13 @@ FIGURES: Final[Kinds] = {
 }
 NOISE: Final[Kinds] = {"noise_": ARRAY}
 
+ENSEMBLE: Final[Kinds] = {"estimators_": list, "n_features_in_": int, "n_outputs_": int}
+
 OURS: Final[dict[str, Way]] = {
+    "thinnet.estimators.EnsembleClassifier": fitted(
+        {**ENSEMBLE, "classes_": ARRAY}, finish=ensembles.finish_classifier
+    ),
+    "thinnet.estimators.EnsembleRegressor": fitted(ENSEMBLE, NOISE, ensembles.finish_regressor),
     "thinnet.estimators.MLPClassifier": fitted(
         {**MLP, **CLASSES}, FIGURES, networks.finish_classifier
     ),

@@ -62,7 +62,7 @@ class TableEstimator(BaseEstimator):
             raise ValueError("fit requires y to be passed, but the target y is None")
         if (n := _num_samples(X)) < 2:
             raise ValueError(f"X must have 2 rows at least, got {n} sample(s)")
-        targets = self._read_targets(y)
+        targets = self._learned_targets(y)
         checks.same_length("y", targets, "X", n)
         self.encoder_ = TableEncoder() if self.encoder is None else clone(self.encoder)
         encoded = self.encoder_.fit_transform(X, _one_number(targets))
@@ -99,9 +99,16 @@ class TableEstimator(BaseEstimator):
         frame = frame[known] if not known.all() else frame
         if not len(frame):
             raise ValueError(f"column {y!r} must hold targets, got missing cells only")
-        targets = frame[y].to_numpy()
-        members.check_target(self._read_targets, targets, y)
-        return frame.drop(columns=[y]), targets
+        return frame.drop(columns=[y]), frame[y].to_numpy()
+
+    def _learned_targets(self, y: Any) -> Array:
+        """`_read_targets`; errors name the column where it is known."""
+        try:
+            return self._read_targets(y)
+        except (TypeError, ValueError) as error:
+            if (name := getattr(self, "target_name_", None)) is None:
+                raise
+            raise ValueError(f"target column {name!r} can't be used: {error}") from error
 
     def _held(self, eval_set: Any) -> Rows:
         X, y = evaluation_pair(eval_set)

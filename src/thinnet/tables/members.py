@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -60,15 +60,6 @@ def check(settings: Any) -> None:
 def dialect_of(estimator: Any) -> Dialect | None:
     """How the file that an estimator was fitted to is written; None where it was no file."""
     return getattr(estimator, "dialect_", None)
-
-
-def check_target(read: Callable[[Array], Any], y: Array, name: str) -> None:
-    """ValueError with the column's name where `read` can't take its values `y`."""
-    with warnings.catch_warnings(action="ignore"):  # they come when `y` is read to be learned
-        try:
-            read(y)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"target column {name!r} can't be used: {error}") from error
 
 
 def strata(y: Array, parts: float) -> Array | None:

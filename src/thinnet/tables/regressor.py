@@ -133,11 +133,11 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         -------
         self
         """
+        checks.one_of("loss", self.loss, tuple(LOSSES))
         self._fit(X, y, eval_set)
         return self
 
     def _read_targets(self, y: Any) -> Array:
-        checks.one_of("loss", self.loss, tuple(LOSSES))
         numbers = self._numbers(y)
         self.n_outputs_ = numbers.shape[1]
         self.target_scale_ = TargetScale.of(numbers)

@@ -13,7 +13,7 @@ from thinnet import checks
 from thinnet.arrays import Array, Flat
 from thinnet.losses import Loss
 from thinnet.network import Network
-from thinnet.penalties import penalised
+from thinnet.penalties import penalty_value
 from thinnet.plateau import Plateau, ReduceOnPlateau
 from thinnet.progress import Bar
 from thinnet.schedules import as_schedule
@@ -113,7 +113,6 @@ class Training:
         self.best = Weights.of(network)
         self.good = Weights.of(network)
         self._clean = clean_subsample(network, data.n_rows, plan.clean_rows)
-        self._penalised = penalised(network)
         self._schedule = as_schedule(plan.optimiser.learning_rate)
         self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
         self._order = self._own_order if order is None else order
@@ -195,9 +194,8 @@ class Training:
 
     def penalty(self) -> float:
         """The mean over an epoch's steps of the penalty that the present weights would have."""
-        value = sum(each.penalty.value(each.parameters) for each in self._penalised)
         by = self.plan.penalised(self.data.total(np.arange(self.data.n_rows)) / len(self.slices))
-        return value * by
+        return penalty_value(self.network) * by
 
     def _evaluate(self, data: Data | None, rows: Array | None = None) -> tuple[float, float]:
         """Loss and score with dropout off."""

@@ -1,0 +1,152 @@
+"""A number predicted from one input, with its error bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array
+from thinnet.displays.asking import asked, beside, of_one_number
+from thinnet.displays.axes import ax_or_new
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+POINTS: Final = 300
+BLUE: Final = "#0072B2"  # Okabe and Ito's
+
+
+@dataclass
+class PredictiveBand:
+    """Mean, predictive band and, inside it, the band of what the network doesn't know.
+
+    The outer band holds new targets; the inner one the draws' functions, which more data would
+    bring together.  Between the two is noise.
+
+    Parameters
+    ----------
+    x, mean : array, shape (points,)
+        The inputs, and the mean over the draws.
+    band, epistemic : array, shape (points, 2)
+        Lower and upper ends, for new targets and for the draws.
+    coverage : float
+        That both are meant to have, in (0, 1).
+    lines : array, shape (n_lines, points)
+        Some draws, each one thinned network's function.
+    data : pair of arrays, shape (rows,), or None
+        Inputs and targets.
+    name : str
+        Of the input.
+
+    Attributes
+    ----------
+    ax_ : matplotlib axes
+        Once it is drawn.
+    figure_ : matplotlib figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thinnet import MLPRegressor, PredictiveBand
+    >>> x = np.linspace(-1, 1, 50).reshape(-1, 1)
+    >>> model = MLPRegressor(hidden_layer_sizes=(20,), dropout=0.1, max_iter=2000, random_state=0)
+    >>> shown = PredictiveBand.from_estimator(model.fit(x, x[:, 0] ** 2), x, x[:, 0] ** 2)
+    >>> shown.x.min(), shown.x.max(), shown.band.shape
+    (np.float64(-1.5), np.float64(1.5), (300, 2))
+    """
+
+    x: Array
+    mean: Array
+    band: Array
+    epistemic: Array
+    coverage: float
+    lines: Array
+    data: tuple[Array, Array] | None = None
+    name: str = "x"
+    ax_: Axes = field(init=False, repr=False)
+    figure_: Figure = field(init=False, repr=False)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        coverage: float = 0.9,
+        n_draws: int = 100,
+        n_lines: int = 0,
+        grid: Any = None,
+        ax: Axes | None = None,
+    ) -> PredictiveBand:
+        """Draw a fitted regressor of one number, or a pipeline that ends in one.
+
+        Parameters
+        ----------
+        estimator : regressor
+        X : array or frame, shape (rows, 1)
+        y : array, shape (rows,), optional
+            Targets, drawn as points.
+        coverage : float, default=0.9
+            Of both bands, in (0, 1).
+        n_draws : int, default=100
+            At least 2.
+        n_lines : int, default=0
+            How many of the draws to show as lines, at most `n_draws`.
+        grid : array, shape (points,), optional
+            Inputs; by default 300 over the range of X, widened by a quarter of it on each side.
+        ax : matplotlib axes, optional
+
+        Raises
+        ------
+        NotFittedError
+            Before fit.
+        ValueError
+            If X has another width, nothing draws, or a setting is not as above.
+        """
+        ask = asked(estimator, X, width=1)
+        of_one_number(ask.last)
+        checks.integer("n_lines", n_lines, 0, n_draws)
+        x = np.linspace(*ask.span(0), POINTS) if grid is None else _inputs(grid)
+        rows, targets = ask.rows(x[:, None]), beside(y, len(ask.inputs))
+        outside = (1 - checks.inside("coverage", coverage)) / 2
+        band = ask.last.predict_interval(rows, coverage, n_draws=n_draws)
+        draws = ask.last.sample(rows, n_draws)[..., 0]
+        return cls(
+            x=x,
+            mean=draws.mean(axis=0),
+            band=band,
+            epistemic=np.quantile(draws, (outside, 1 - outside), axis=0).T,
+            coverage=coverage,
+            lines=draws[:n_lines],
+            data=None if targets is None else (ask.inputs[:, 0], targets),
+            name=ask.names[0],
+        ).plot(ax)
+
+    def plot(self, ax: Axes | None = None) -> PredictiveBand:
+        """Draw on an axes of yours, or on a new one."""
+        self.ax_, self.figure_ = ax_or_new(ax, (7, 4.5))
+        share = f"{self.coverage:.4g}" if self.coverage > 0.999 else f"{100 * self.coverage:g} %"
+        whole: dict[str, Any] = {"color": BLUE, "alpha": 0.18, "linewidth": 0}
+        self.ax_.fill_between(self.x, *self.band.T, label=f"{share} of new targets", **whole)
+        inner = whole | {"alpha": 0.4}
+        self.ax_.fill_between(self.x, *self.epistemic.T, label=f"{share} of the draws", **inner)
+        for i, line in enumerate(self.lines):
+            label = "draws" if i == 0 else None
+            self.ax_.plot(self.x, line, color="0.25", linewidth=0.6, alpha=0.6, label=label)
+        self.ax_.plot(self.x, self.mean, color=BLUE, linewidth=2, label="mean")
+        if self.data is not None:
+            self.ax_.plot(*self.data, "o", color="black", ms=3, label="data")
+        self.ax_.set(xlabel=self.name, ylabel="target", xlim=(self.x.min(), self.x.max()))
+        self.ax_.legend(loc="best", framealpha=0.9)
+        return self
+
+
+def _inputs(grid: Any) -> Array:
+    x = checks.finite("grid", checks.numeric("grid", grid)).astype(np.float64)
+    checks.must(x.ndim == 1, "grid", "one input a point", x.shape)
+    return np.sort(x)

@@ -1,0 +1,172 @@
+"""How unsure an estimator is over the plane of its two inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array
+from thinnet.displays.asking import asked, beside, of_one_label, of_one_number
+from thinnet.displays.axes import ax_or_new
+from thinnet.uncertainty.classes import MEASURES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SPREADS: Final = ("std", "epistemic", "aleatoric")
+WORDS: Final = {
+    "predictive_entropy": "predictive entropy (nats)",
+    "mutual_information": "mutual information (nats)",
+    "expected_entropy": "expected entropy (nats)",
+    "variation_ratio": "variation ratio (share of draws)",
+    "std": "standard deviation (units of the target)",
+    "epistemic": "epistemic standard deviation (units of the target)",
+    "aleatoric": "aleatoric standard deviation (units of the target)",
+}
+# Okabe and Ito's colours that stand out from white to black, and a shape for each.
+COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442")
+SHAPES: Final = "os^DvPX"
+
+
+@dataclass
+class UncertaintyMap:
+    """Uncertainty as an image over two inputs; of classes with the borders between them.
+
+    Parameters
+    ----------
+    x, y : array, shape (resolution,)
+        The inputs at which it was asked.
+    values : array, shape (resolution, resolution)
+        The uncertainty; a row for each of `y`.
+    measure : str
+    probabilities : array, shape (resolution, resolution, n_classes), or None
+        For classes, the mean over the draws.
+    data : tuple of arrays, or None
+        Inputs of shape (rows, 2), and labels or None, as points.
+    names : pair of str
+        Of the inputs.
+
+    Attributes
+    ----------
+    ax_ : matplotlib axes
+        Once it is drawn.
+    figure_ : matplotlib figure
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from thinnet import MLPClassifier, UncertaintyMap
+    >>> X, y = make_moons(100, noise=0.1, random_state=0)
+    >>> model = MLPClassifier((30,), dropout=0.3, max_iter=1000, random_state=0).fit(X, y)
+    >>> shown = UncertaintyMap.from_estimator(model, X, y, resolution=20)
+    >>> shown.values.shape, shown.measure
+    ((20, 20), 'predictive_entropy')
+    """
+
+    x: Array
+    y: Array
+    values: Array
+    measure: str
+    probabilities: Array | None = None
+    data: tuple[Array, Array | None] | None = None
+    names: tuple[str, str] = ("x0", "x1")
+    ax_: Axes = field(init=False, repr=False)
+    figure_: Figure = field(init=False, repr=False)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        measure: str | None = None,
+        n_draws: int = 100,
+        resolution: int = 100,
+        ax: Axes | None = None,
+    ) -> UncertaintyMap:
+        """Draw a fitted estimator of two inputs, or a pipeline that ends in one.
+
+        Parameters
+        ----------
+        estimator : classifier of one label, or regressor of one number
+        X : array or frame, shape (rows, 2)
+            Drawn as points; the map is their range, widened by a quarter of it on each side.
+        y : array, shape (rows,), optional
+            Labels, which give the points their colours and shapes.
+        measure : str, optional
+            For classes 'predictive_entropy' (the default), 'mutual_information',
+            'variation_ratio' or 'expected_entropy'; for numbers 'std' (the default), 'epistemic'
+            or 'aleatoric'.
+        n_draws : int, default=100
+            At least 2.
+        resolution : int, default=100
+            Points along each side of the map, at least 2.
+        ax : matplotlib axes, optional
+
+        Raises
+        ------
+        NotFittedError
+            Before fit.
+        ValueError
+            If X has another width, nothing draws, or a setting is not as above.
+        """
+        ask = asked(estimator, X, width=2)
+        classes = hasattr(ask.last, "classes_")
+        (of_one_label if classes else of_one_number)(ask.last)
+        known = MEASURES if classes else SPREADS
+        measure = known[0] if measure is None else checks.one_of("measure", measure, known)
+        n = checks.integer("resolution", resolution, 2)
+        x, y_axis = np.linspace(*ask.span(0), n), np.linspace(*ask.span(1), n)
+        plane = np.stack(np.meshgrid(x, y_axis), axis=-1).reshape(-1, 2)
+        found = ask.last.uncertainty(ask.rows(plane), n_draws)
+        return cls(
+            x=x,
+            y=y_axis,
+            values=getattr(found, measure).reshape(n, n),
+            measure=measure,
+            probabilities=found.probabilities.reshape(n, n, -1) if classes else None,
+            data=(ask.inputs, beside(y, len(ask.inputs))),
+            names=(ask.names[0], ask.names[1]),
+        ).plot(ax)
+
+    def plot(self, ax: Axes | None = None) -> UncertaintyMap:
+        """Draw on an axes of yours, or on a new one."""
+        self.ax_, self.figure_ = ax_or_new(ax, (6.5, 5))
+        # Greys leave the colours to the classes.
+        colours = "cividis" if self.probabilities is None else "Greys"
+        image = self.ax_.pcolormesh(
+            self.x, self.y, self.values, cmap=colours, vmin=0, shading="nearest", rasterized=True
+        )
+        self.figure_.colorbar(image, ax=self.ax_, label=WORDS[self.measure])
+        if self.probabilities is not None:
+            self._borders(self.probabilities)
+        if self.data is not None:
+            self._points(*self.data)
+        ends = {"xlim": (self.x[0], self.x[-1]), "ylim": (self.y[0], self.y[-1])}
+        self.ax_.set(xlabel=self.names[0], ylabel=self.names[1], **ends)
+        return self
+
+    def _borders(self, p: Array) -> None:
+        """Where a class is as probable as the most probable of the others."""
+        for k in range(p.shape[-1]):
+            lead = p[..., k] - np.delete(p, k, axis=-1).max(axis=-1)
+            if lead.min() < 0 < lead.max():
+                # White beside black shows on every grey.
+                self.ax_.contour(self.x, self.y, lead, [0.0], colors="white", linewidths=3)
+                self.ax_.contour(self.x, self.y, lead, [0.0], colors="black", linewidths=1.2)
+
+    def _points(self, X: Array, labels: Array | None) -> None:
+        look: dict[str, Any] = {"s": 18, "edgecolors": "white", "linewidths": 0.6, "zorder": 3}
+        if self.probabilities is None or labels is None:
+            self.ax_.scatter(*X.T, color="black", **look)
+            return
+        for k, label in enumerate(np.unique(labels)):
+            place = k % len(COLOURS)
+            look |= {"color": COLOURS[place], "marker": SHAPES[place], "label": str(label)}
+            self.ax_.scatter(*X[labels == label].T, **look)
+        self.ax_.legend(title="class", framealpha=0.9)

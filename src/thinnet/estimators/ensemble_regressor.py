@@ -1,0 +1,177 @@
+"""A deep ensemble for numbers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from thinnet.arrays import Array
+from thinnet.estimators import settings
+from thinnet.estimators.base import MLP
+from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
+from thinnet.estimators.members import Rows
+from thinnet.estimators.regressor import MLPRegressor
+from thinnet.uncertainty import noise
+from thinnet.uncertainty.drawing import How
+from thinnet.uncertainty.mixtures import Gaussians, Mixture, OwnUnits
+from thinnet.uncertainty.numbers import DrawnNumbers
+
+
+class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
+    __doc__ = f"""Several MLPRegressors, whose mean predicts and whose spread is an error bar.
+
+    Without dropout the networks are the draws of `sample` and `uncertainty`; with it the draws
+    take turns over the networks, each with masks of its own.
+
+    Parameters
+    ----------
+    estimator : MLPRegressor or None, default=None
+        What each network is; None is one with its defaults.  Lakshminarayanan et al. take
+        ``loss="gaussian_nll"``, with which networks also learn where noise is.
+    {PARAMETERS}
+
+    Attributes
+    ----------
+    {FITTED}
+    noise_ : array, shape (n_outputs,)
+        With 'squared_error' and several networks or dropout: the standard deviation of the noise
+        around what the networks say, in the target's own units; of `precision` where that is
+        given, else by maximum likelihood.  It is learned from `eval_set`; else with `bootstrap`
+        from rows by the networks that haven't drawn them; else from the training rows, where it is
+        too small as far as the networks fit their noise.  Up to 1,000 rows are looked at.
+
+    Raises
+    ------
+    ValueError
+        In fit, if a parameter is out of its range or the data can't be used.
+
+    References
+    ----------
+    Lakshminarayanan, Pritzel and Blundell 2017, "Simple and scalable predictive uncertainty
+    estimation using deep ensembles".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thinnet import EnsembleRegressor, MLPRegressor
+    >>> X = np.random.default_rng(0).uniform(-1, 1, (300, 1))
+    >>> y = X[:, 0] ** 2
+    >>> model = EnsembleRegressor(MLPRegressor(max_iter=1000), random_state=0).fit(X, y)
+    >>> inside, outside = model.uncertainty([[0.0], [9.0]]).epistemic
+    >>> bool(outside > 2 * inside)
+    True
+    """
+
+    _kind: ClassVar[type[MLP]] = MLPRegressor
+    noise_: Array
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        n_networks: Any = 5,
+        *,
+        bootstrap: Any = False,
+        n_jobs: Any = None,
+        random_state: Any = None,
+        progress: Any = False,
+    ) -> None:
+        self.estimator = estimator
+        self.n_networks = n_networks
+        self.bootstrap = bootstrap
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.progress = progress
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None
+    ) -> EnsembleRegressor:
+        """Train all networks.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `MLPRegressor.fit`.
+        eval_set : (X, y), optional
+            Held-out rows, which each network measures, or stops by, and noise is learned from.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not as above.
+        """
+        self._fit(X, y, sample_weight, eval_set)
+        return self
+
+    def _learn(self, rows: Rows, drawn: list[Array] | None) -> None:
+        self.__dict__.pop("noise_", None)  # of an earlier fit
+        first = self.estimators_[0]
+        drops = settings.drops(first)
+        if first.loss != "squared_error" or not (drops or self.n_networks > 1):
+            return
+        if first.precision is not None:
+            self.noise_ = np.full(self.n_outputs_, first.precision**-0.5)
+            return
+        X, y = (part[: noise.MOST_ROWS] for part in rows.held or (rows.X, rows.y))
+        turns = -(-noise.N_DRAWS // self.n_networks) if drops else 1
+        how = How(turns * self.n_networks, progress=False)
+        centers = self._drawer_of(X).sample(how).astype(np.float64)
+        y = first._targets(y)
+        if drawn is not None and rows.held is None:
+            centers, y = _of_others(centers, y, np.stack(drawn)[:, : len(y)] > 0)
+        self.noise_ = noise.noise_of(centers, y)
+
+    def _mixture(self, outputs: Array) -> Mixture:
+        if self.estimators_[0].loss == "squared_error":
+            return Gaussians(outputs.astype(np.float64), self.noise_, OwnUnits())
+        mixture: Mixture = self.estimators_[0]._mixture(outputs)
+        return mixture
+
+    def _known(self, y: Any) -> Array:
+        known: Array = self.estimators_[0]._known(y)
+        return known
+
+    def predict(self, X: Any, return_std: bool = False, **how: Any) -> Any:
+        """The mean over the networks, dropout off; or over draws, with error bars.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
+        return_std : bool, default=False
+            Return the mean over draws, and the standard deviation of a new target.
+        **how
+            With `return_std`: n_draws, seed, share, samples, tolerance, progress as for
+            `uncertainty`.
+
+        Returns
+        -------
+        array, shape (n_samples,) or (n_samples, n_outputs); or two of them
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before fit; if X is not like the X that was fitted; if nothing draws.
+        """
+        if (both := self._mean_and_std(X, return_std, how)) is not None:
+            return both
+        X = self._entering(X)
+        return np.mean([member.predict(X) for member in self.estimators_], axis=0)
+
+
+def _of_others(centers: Array, y: Array, drew: Array) -> tuple[Array, Array]:
+    """For each row as many draws, of the networks only that haven't drawn it.
+
+    They come more than once, so that all rows have the same number.  If each row has been drawn by
+    all networks, what came in.
+    """
+    others = ~np.resize(drew, (len(centers), drew.shape[1]))  # draw d is of network d % n_networks
+    rows = np.flatnonzero(others.any(axis=0))
+    if not len(rows):
+        return centers, y
+    places = [np.resize(np.flatnonzero(others[:, row]), len(centers)) for row in rows]
+    return centers[np.stack(places, axis=1), rows], y[rows]

@@ -1,0 +1,142 @@
+"""Deep ensembles, what both kinds share: several networks from different first weights."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar, Final
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from thinnet import checks
+from thinnet.arrays import Array
+from thinnet.estimators import members, settings
+from thinnet.estimators.base import MLP
+from thinnet.estimators.members import Rows
+from thinnet.network import Network
+from thinnet.uncertainty.drawing import Drawer
+
+PARAMETERS: Final = """\
+n_networks : int, default=5
+        At least 1; one alone has no error bars, unless it has dropout.
+    bootstrap : bool, default=False
+        Each network learns from as many rows as there are, drawn with replacement (Breiman 1996):
+        a row that comes k times has the weight k.  Lakshminarayanan et al. found first weights and
+        orders alone to be enough.
+    n_jobs : int or None, default=None
+        How many networks are trained at once, in threads, each on one core unless its own
+        `n_threads` says otherwise; None is 1, -1 one for each core.  Results don't depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Takes the place of the estimator's own: each network gets one derived from it
+        (`thinnet.derived_seed`), for other first weights, orders, splits and masks.
+    progress : bool or None, default=False
+        Show a progress bar over the networks; None: where somebody looks."""
+
+FITTED: Final = """\
+estimators_ : list
+        The fitted estimators.
+    networks_ : list of Network
+        Theirs.
+    n_outputs_ : int
+    n_features_in_, feature_names_in_
+        Of the X that was fitted."""
+
+
+class Ensemble(BaseEstimator):
+    """Not for use by itself: `EnsembleClassifier` and `EnsembleRegressor`."""
+
+    n_networks: Any  # this and those below are of the constructors, which have their own texts
+    bootstrap: Any
+    n_jobs: Any
+    random_state: Any
+    progress: Any
+    estimator: Any
+    n_outputs_: int
+
+    _kind: ClassVar[type[MLP]]
+
+    @abstractmethod
+    def _learn(self, rows: Rows, drawn: list[Array] | None) -> None:
+        """What there is to know of the whole."""
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any) -> None:
+        model = self._checked_model()
+        X, y = self._validated(model, X, y, reset=True)
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        rows = Rows(X, y, weights, self._held(model, eval_set))
+        of_each = members.seeds(self.random_state, self.n_networks)
+        drawn = None
+        if self.bootstrap:
+            drawn = [members.times_drawn(each.rows, rows.n) for each in of_each]
+        self.estimators_ = members.trained(model, rows, of_each, drawn, self.n_jobs, self.progress)
+        self.n_outputs_ = self.estimators_[0].n_outputs_
+        self._learn(rows, drawn)
+
+    def _checked_model(self) -> Any:
+        checks.integer("n_networks", self.n_networks, 1)
+        checks.boolean("bootstrap", self.bootstrap)
+        if self.n_jobs is not None:
+            fits = checks.is_integer(self.n_jobs) and self.n_jobs != 0
+            checks.must(fits, "n_jobs", "None or an integer other than 0", self.n_jobs)
+        model = self._kind() if self.estimator is None else self.estimator
+        fits = isinstance(model, self._kind)
+        checks.must(fits, "estimator", f"None or an {self._kind.__name__}", self.estimator)
+        if model.checkpoint is not None:
+            raise ValueError(
+                "estimator must have checkpoint=None, since its networks can't share a file, got "
+                f"{model.checkpoint!r}"
+            )
+        return model
+
+    def _validated(self, model: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        checks.one_of("dtype of estimator", model.dtype, settings.DTYPES)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=model._y_is_numeric,
+            dtype=model._dtypes(),
+            reset=reset,
+        )
+        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+    def _held(self, model: Any, eval_set: Any) -> tuple[Any, Any] | None:
+        if eval_set is None:
+            return None
+        return self._validated(model, *settings.evaluation_pair(eval_set), reset=False)
+
+    @property
+    def networks_(self) -> list[Network]:
+        """The networks of the fitted estimators."""
+        return [member.network_ for member in self.estimators_]
+
+    def _entering(self, X: Any) -> Any:
+        check_is_fitted(self, "estimators_")
+        return validate_data(
+            self, X, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32], reset=False
+        )
+
+    def _drawer(self, X: Any) -> Drawer:
+        return self._drawer_of(self._entering(X))
+
+    def _drawer_of(self, X: Any) -> Drawer:
+        """For rows that have been checked."""
+        for member in self.estimators_:
+            member._take_assigned()
+        return Drawer(self.networks_, X, self.estimators_[0].n_threads)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "estimators_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,103 @@
+"""The members of an ensemble: their seeds, the rows that they draw, and their training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from joblib import effective_n_jobs  # type: ignore[import-untyped]
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from sklearn.utils.parallel import Parallel, delayed
+
+from thinnet import checks
+from thinnet import progress as bars
+from thinnet.arrays import Array
+from thinnet.engine.threads import limited
+from thinnet.estimators.base import MLP
+from thinnet.estimators.weights import SEEDS
+from thinnet.philox import derived_seed
+from thinnet.training.loop import INTERRUPTED
+
+HALF: Final = 0xFFFFFFFF  # of a derived seed: as much as scikit-learn takes
+
+
+class Rows(NamedTuple):
+    """What an ensemble is fitted to."""
+
+    X: Any
+    y: Any
+    weights: Array | None
+    held: tuple[Any, Any] | None  # the evaluation set
+
+    @property
+    def n(self) -> int:
+        return int(self.X.shape[0])
+
+
+class Seeds(NamedTuple):
+    """Of one member: what it starts from, and what draws its rows; they share no numbers."""
+
+    network: int
+    rows: int
+
+
+def seeds(random_state: Any, n: int) -> list[Seeds]:
+    """Those of each member, derived from an integer (docs/masks.md) or from a drawn one."""
+    stream = check_random_state(random_state)
+    whole = checks.is_integer(random_state)
+    seed = int(random_state) if whole else int(stream.randint(SEEDS, dtype=np.int64))
+    derived = [derived_seed(seed, member) for member in range(n)]
+    return [Seeds(each & HALF, each >> 32) for each in derived]
+
+
+def times_drawn(seed: int, rows: int) -> Array:
+    """How often each row comes when as many are drawn with replacement (Breiman 1996)."""
+    drawn = np.random.RandomState(seed).randint(0, rows, rows)
+    return np.bincount(drawn, minlength=rows)
+
+
+def trained(
+    model: MLP,
+    rows: Rows,
+    of_each: Sequence[Seeds],
+    drawn: Sequence[Array] | None,
+    n_jobs: int | None,
+    show: bool | None,
+) -> list[Any]:
+    """A clone of `model` for each of the seeds, fitted; several at once with `n_jobs`.
+
+    Threads, not processes: an epoch is one call of compiled code, which doesn't hold Python's
+    lock, while a process takes a second or two to import and compile what is compiled here.
+    """
+    n = len(of_each)
+    together = min(effective_n_jobs(n_jobs), n)
+    work = Parallel(n_jobs=together, prefer="threads", return_as="generator")
+    weights = [rows.weights] * n if drawn is None else [_weights(rows, times) for times in drawn]
+    threads = None if together == 1 else 1
+    tasks = (
+        delayed(_fitted)(model, rows, weight, each.network, threads)
+        for weight, each in zip(weights, of_each, strict=True)
+    )
+    with bars.opened(show, "ensemble", 0, n) as bar:
+        return list(_counted(work(tasks), bar))
+
+
+def _weights(rows: Rows, times: Array) -> Array:
+    return times if rows.weights is None else times * rows.weights
+
+
+def _fitted(model: MLP, rows: Rows, weights: Array | None, seed: int, threads: int | None) -> Any:
+    member: Any = clone(model).set_params(random_state=seed)
+    with limited(threads):
+        return member.fit(rows.X, rows.y, sample_weight=weights, eval_set=rows.held)
+
+
+def _counted(members: Any, bar: Any) -> Iterator[Any]:
+    """As they come; one that Ctrl-C has stopped is the end of all."""
+    for member in members:
+        bar.advance(1)
+        if member.history_.stopped == INTERRUPTED:
+            raise KeyboardInterrupt
+        yield member

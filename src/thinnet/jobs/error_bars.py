@@ -1,0 +1,131 @@
+"""What `--uncertainty` asks for, and its answers for some rows in one pass over the draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array
+from thinnet.sampling import SHARES
+from thinnet.tables.cells import Frame
+from thinnet.uncertainty.drawing import How
+from thinnet.uncertainty.numbers import spread
+
+MEASURES: Final = {  # a column of predictions, and what it is called in `uncertainty`
+    "entropy": "predictive_entropy",
+    "expected_entropy": "expected_entropy",
+    "mutual_information": "mutual_information",
+    "variation_ratio": "variation_ratio",
+}
+
+
+@dataclass(frozen=True)
+class ErrorBars:
+    """How many draws, how much their intervals hold, and whether rows share masks."""
+
+    n_draws: int = 100
+    coverage: float = 0.9
+    share: str = "draw"
+
+    def __post_init__(self) -> None:
+        checks.integer("--draws", self.n_draws, 2)
+        checks.inside("--coverage", self.coverage)
+        checks.one_of("--share", self.share, SHARES)
+
+    def how(self, start: int, rows: int) -> How:
+        """For so many rows of a file from `start` on, whose places are the ids of their masks."""
+        ids = range(start, start + rows) if self.share == "element" else None
+        return How(self.n_draws, share=self.share, samples=ids, progress=False)
+
+    def ends(self) -> tuple[float, float]:
+        outside = (1 - self.coverage) / 2
+        return outside, 1 - outside
+
+
+class Forecast(NamedTuple):
+    """Of each row's number; the last two of where it turned out to be, if that is known.
+
+    Attributes
+    ----------
+    mean, std, epistemic, aleatoric : array, shape (rows,)
+    quantiles : array, shape (rows, levels)
+    log_density : array, shape (rows,)
+    below : array, shape (rows,)
+        The probability of at most the true number.
+    """
+
+    mean: Array
+    std: Array
+    epistemic: Array
+    aleatoric: Array
+    quantiles: Array
+    log_density: Array
+    below: Array
+
+
+def forecast(
+    estimator: Any, frame: Frame, how: How, levels: Sequence[float], y: Array | None = None
+) -> Forecast:
+    """All that is asked of a regressor of one number, of the same draws."""
+    drawer = estimator._drawer(frame)
+    found = Forecast(
+        **{name: np.full(drawer.rows, np.nan) for name in Forecast._fields if name != "quantiles"},
+        quantiles=np.empty((drawer.rows, len(levels))),
+    )
+    for places, draws in drawer.parts(how, estimator._means):
+        mixture = estimator._mixture(draws)
+        for whole, part in zip(found[:4], spread(mixture), strict=False):
+            whole[places] = part[:, 0]
+        for i, level in enumerate(levels):
+            found.quantiles[places, i] = mixture.quantile(level)[:, 0]
+        if y is not None:
+            truth = y[places, None]
+            found.log_density[places] = mixture.log_density(truth)
+            found.below[places] = mixture.distribution(truth)[:, 0]
+    return found
+
+
+def columns(
+    estimator: Any, frame: Frame, bars: ErrorBars, start: int, probabilities: bool
+) -> Frame:
+    """Predictions and their error bars, for rows of a file from `start` on."""
+    import pandas as pd
+
+    name = getattr(estimator, "target_name_", "prediction")
+    how = bars.how(start, len(frame))
+    found = (
+        _of_classes(estimator, frame, how, name, probabilities)
+        if hasattr(estimator, "classes_")
+        else _of_numbers(estimator, frame, how, name, bars)
+    )
+    return pd.DataFrame(found)
+
+
+def _of_classes(
+    estimator: Any, frame: Frame, how: How, name: str, probabilities: bool
+) -> dict[str, Array]:
+    checks.must(name not in MEASURES, "target", f"named other than {', '.join(MEASURES)}", name)
+    found = estimator.uncertainty(frame, **how._asdict())
+    p = found.probabilities
+    told = {name: estimator.classes_[p.argmax(axis=1)]}
+    if probabilities:
+        told |= {f"p({label})": p[:, k] for k, label in enumerate(estimator.classes_)}
+    return told | {column: getattr(found, measure) for column, measure in MEASURES.items()}
+
+
+def _of_numbers(
+    estimator: Any, frame: Frame, how: How, name: str, bars: ErrorBars
+) -> dict[str, Array]:
+    found = forecast(estimator, frame, how, bars.ends())
+    return {
+        name: found.mean,
+        f"{name}_std": found.std,
+        f"{name}_epistemic": found.epistemic,
+        f"{name}_aleatoric": found.aleatoric,
+        f"{name}_low": found.quantiles[:, 0],
+        f"{name}_high": found.quantiles[:, 1],
+    }

@@ -1,0 +1,198 @@
+"""The rows of a table that a model is least sure of, and which of their cells make it so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from thinnet import checks
+from thinnet.arrays import Array
+from thinnet.tables.cells import Column as Cells
+from thinnet.tables.cells import Frame
+from thinnet.tables.frames import as_frame
+from thinnet.tables.kinds import Column, as_dates, as_labels, as_numbers, label
+from thinnet.tables.members import dialect_of
+from thinnet.tables.reading import read_table
+from thinnet.uncertainty.classes import MEASURES
+
+SPREADS: Final = ("std", "epistemic", "aleatoric")
+REASONS: Final = 3  # for a row, at most
+LEAST: Final = 0.005  # share by which a cell must raise the uncertainty to be named
+BATCH_CELLS: Final = 2**20  # of rows with a cell replaced that are asked about at once
+LONGEST: Final = 40  # letters of a cell that are shown
+
+
+def uncertain_rows(
+    estimator: Any, table: Any, n: int = 10, *, n_draws: int = 100, measure: str | None = None
+) -> Frame:
+    """The `n` rows that a model is least sure of, and which of their cells make it so.
+
+    A cell is named when the row with the column's typical value in its place is less uncertain:
+    ``income = 15 (-41 %)`` says by how much.  Typical is the median (of an even number of values
+    the lower one), or the most frequent label.  This is what one column does given the row's
+    others; it is no cause, and says nothing of columns that act only together.
+
+    Parameters
+    ----------
+    estimator : TableClassifier or TableRegressor
+        Fitted; a regressor of one number.
+    table : path, data frame or array, shape (rows, columns)
+        As for `predict`.
+    n : int, default=10
+        At least 1; all rows where there are fewer.
+    n_draws : int, default=100
+        At least 2; the same draws for all rows and all replacements.
+    measure : str, optional
+        What to rank by: 'predictive_entropy' (the default for classes), 'mutual_information',
+        'variation_ratio', 'expected_entropy'; 'std' (the default for numbers), 'epistemic',
+        'aleatoric'.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The least certain row first: `row`, its place in the table from 0; `prediction`, the mean
+        over the draws or the class most probable by it; `std`, or `predictive_entropy` and
+        `mutual_information` (nats); `measure` if it is another; `why`, up to three cells between
+        semicolons, empty where no replacement lowers the uncertainty.
+
+    Raises
+    ------
+    NotFittedError
+        Before fit.
+    ValueError
+        If nothing draws, a column is missing, or a setting is not as above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from thinnet import TableRegressor, uncertain_rows
+    >>> rng = np.random.default_rng(0)
+    >>> table = pd.DataFrame({"x": rng.normal(size=300), "z": rng.normal(size=300)})
+    >>> model = TableRegressor(max_iter=20, random_state=0).fit(table, 3 * table["x"])
+    >>> found = uncertain_rows(model, table, n=2)
+    >>> list(found.columns)
+    ['row', 'prediction', 'std', 'why']
+    """
+    measure = checked_measure(estimator, measure)
+    checks.integer("n", n, 1)
+    if isinstance(table, str | os.PathLike):
+        table, _ = read_table(table, dialect_of(estimator))
+    frame = as_frame(table, estimator.encoder_, first=False).reset_index(drop=True)
+    values = getattr(estimator.uncertainty(frame, n_draws), measure)
+    rows = frame.iloc[least_certain(values, n)]
+    return told(estimator, rows, typical_row(frame, used(estimator)), n_draws, measure)
+
+
+def checked_measure(estimator: Any, measure: str | None) -> str:
+    """`measure`, or the one that is meant by None."""
+    check_is_fitted(estimator)
+    ours = hasattr(estimator, "encoder_") and hasattr(estimator, "uncertainty")
+    kinds = "a TableClassifier or TableRegressor"
+    checks.must(ours, "estimator", kinds, type(estimator).__name__)
+    if not is_classes(estimator):
+        outputs = estimator.n_outputs_
+        checks.must(outputs == 1, "estimator", "a regressor of one number", outputs)
+    known = MEASURES if is_classes(estimator) else SPREADS
+    return known[0] if measure is None else checks.one_of("measure", measure, known)
+
+
+def is_classes(estimator: Any) -> bool:
+    return hasattr(estimator, "classes_")
+
+
+def used(estimator: Any) -> list[Column]:
+    """The columns that say something to the networks."""
+    return [column for column in estimator.encoder_.columns_ if column.kind != "left out"]
+
+
+def least_certain(values: Array, n: int) -> Array:
+    """Places of the `n` largest, the largest first; of equal ones the first."""
+    return np.argsort(-values, kind="stable")[:n]
+
+
+def typical_row(frame: Frame, columns: Sequence[Column]) -> Frame:
+    """One row, of the typical cell of each column as it stands in the table."""
+    import pandas as pd
+
+    cells = [_typical(frame[column.name], column) for column in columns]
+    return pd.concat([cell.reset_index(drop=True) for cell in cells], axis=1)
+
+
+def _typical(cells: Cells, column: Column) -> Cells:
+    if column.kind in ("number", "date"):
+        is_number = column.kind == "number"
+        values = as_numbers(cells) if is_number else as_dates(cells, column.form)
+        present = int(values.notna().sum())
+        order = np.argsort(values.to_numpy(), kind="stable")  # holes come last
+        return cells.iloc[[order[max(present - 1, 0) // 2]]]
+    _, first, counts = np.unique(
+        as_labels(cells).fillna("").to_numpy(str), return_index=True, return_counts=True
+    )
+    return cells.iloc[[first[counts.argmax()]]]
+
+
+def told(estimator: Any, rows: Frame, typical: Frame, n_draws: int, measure: str) -> Frame:
+    """What is known of rows, whose labels are their places in the table."""
+    import pandas as pd
+
+    found = estimator.uncertainty(rows, n_draws, progress=False)
+    told: dict[str, Any] = {"row": rows.index.to_numpy()}
+    if is_classes(estimator):
+        told["prediction"] = estimator.classes_[found.probabilities.argmax(axis=1)]
+        told |= {name: getattr(found, name) for name in MEASURES[:2]}
+    else:
+        told |= {"prediction": found.mean, "std": found.std}
+    told[measure] = getattr(found, measure)
+    replaced = _replaced(estimator, rows, typical, n_draws, measure)
+    told["why"] = _reasons(rows, typical, told[measure], replaced)
+    return pd.DataFrame(told)
+
+
+def _replaced(estimator: Any, rows: Frame, typical: Frame, n_draws: int, measure: str) -> Array:
+    """The uncertainty of each row with one cell replaced, shape (columns, rows)."""
+    import pandas as pd
+
+    names, rows = list(typical.columns), rows[list(typical.columns)]
+    step = max(1, BATCH_CELLS // rows.size)
+    found = []
+    for start in range(0, len(names), step):
+        some = names[start : start + step]
+        batch = pd.concat([_with(rows, typical[name]) for name in some], ignore_index=True)
+        values = getattr(estimator.uncertainty(batch, n_draws, progress=False), measure)
+        found.append(values.reshape(len(some), len(rows)))
+    return np.concatenate(found)
+
+
+def _with(rows: Frame, cell: Cells) -> Frame:
+    """The rows, with one cell in the place of a column."""
+    column = cell.iloc[np.zeros(len(rows), int)].set_axis(rows.index)
+    return rows.assign(**{str(cell.name): column})
+
+
+def _reasons(rows: Frame, typical: Frame, before: Array, replaced: Array) -> list[str]:
+    falls = np.where(before > 0, 1 - replaced / np.where(before > 0, before, 1.0), 0.0)
+    said = []
+    for i, fall in enumerate(falls.T):
+        most = [j for j in np.argsort(-fall, kind="stable")[:REASONS] if fall[j] >= LEAST]
+        cells = [_said(rows[typical.columns[j]].iloc[i], typical.columns[j]) for j in most]
+        shares = [f"(-{100 * fall[j]:.0f} %)" for j in most]
+        said.append("; ".join(map(" ".join, zip(cells, shares, strict=True))))
+    return said
+
+
+def _said(cell: Any, name: str) -> str:
+    import pandas as pd
+
+    if pd.isna(cell):
+        return f"{name} is missing"
+    text = _number(float(cell)) if isinstance(cell, float | np.floating) else label(cell)
+    return f"{name} = {text if len(text) <= LONGEST else text[: LONGEST - 3] + '...'}"
+
+
+def _number(cell: float) -> str:
+    return f"{cell:.4g}" if abs(cell) < 10_000 else f"{cell:.0f}"
