@@ -64,15 +64,15 @@ MUTANTS = [
     Mutant(
         "masks do not depend on the step",
         "run.py",
-        "return Stream(self.seed, run.purpose, self.ordinal, run.step)",
-        "return Stream(self.seed, run.purpose, self.ordinal, 0)",
+        "return Stream(seed, run.purpose, self.ordinal, run.step)",
+        "return Stream(seed, run.purpose, self.ordinal, 0)",
         ("test_engine_training.py",),
     ),
     Mutant(
         "masks of training and prediction are the same",
         "run.py",
-        "return Stream(self.seed, run.purpose, self.ordinal, run.step)",
-        'return Stream(self.seed, "train", self.ordinal, run.step)',
+        "return Stream(seed, run.purpose, self.ordinal, run.step)",
+        'return Stream(seed, "train", self.ordinal, run.step)',
         ("test_network.py",),
     ),
     Mutant(
@@ -133,16 +133,16 @@ MUTANTS = [
     ),
     Mutant(
         "the rows of later blocks get the ids of the first",
-        "network.py",
-        'return Run.sample(number, "shared" if share == "draw" else ids[rows])',
-        'return Run.sample(number, "shared" if share == "draw" else ids[: len(ids[rows])])',
+        "sampling.py",
+        'return Run.sample(number, "shared" if share == "draw" else ids[block], draws.seed)',
+        'return Run.sample(number, "shared" if share == "draw" else ids[: len(ids[block])])',
         ("test_engine_prediction.py",),
     ),
     Mutant(
         "a draw has a mask for each row where all should share it",
-        "network.py",
-        'return Run.sample(number, "shared" if share == "draw" else ids[rows])',
-        "return Run.sample(number, ids[rows])",
+        "sampling.py",
+        'return Run.sample(number, "shared" if share == "draw" else ids[block], draws.seed)',
+        "return Run.sample(number, ids[block], draws.seed)",
         ("test_engine_prediction.py",),
     ),
     Mutant(
@@ -531,8 +531,8 @@ MUTANTS = [
     Mutant(
         "alpha is not halved",
         "estimators/settings.py",
-        "l2=0.0 if decoupled else settings.alpha / 2,",
-        "l2=0.0 if decoupled else settings.alpha,",
+        "l2=0.0 if decoupled else settings.alpha / 2 * by,",
+        "l2=0.0 if decoupled else settings.alpha * by,",
         ("test_estimators.py",),
     ),
     Mutant(
@@ -566,7 +566,7 @@ MUTANTS = [
     Mutant(
         "predicted logarithms are not turned back",
         "tables/targets.py",
-        "y[:, logged] = np.expm1(y[:, logged]) * self.unit[logged]",
+        "y[..., logged] = np.expm1(y[..., logged]) * self.unit[logged]",
         "pass",
         ("test_tables.py",),
     ),
@@ -576,6 +576,13 @@ MUTANTS = [
         "numbers.clip(column.low, column.high)",
         "numbers",
         ("test_tables.py",),
+    ),
+    Mutant(
+        "a quantile is refined until that of its neighbours is found",
+        "uncertainty/mixtures.py",
+        "going &= np.abs(step) > near",
+        "going[:] = (np.abs(step) > near).any()",
+        ("test_mixtures.py",),
     ),
     Mutant(
         "a seed of draws is not used",

@@ -115,18 +115,8 @@ def test_the_file_does_not_depend_on_the_blocks(model, share, monkeypatch):
         assert pathlib.Path("parts.csv").read_bytes() == pathlib.Path("whole.csv").read_bytes()
 
 
-@pytest.mark.parametrize("cells", [20, 60])
-def test_groups_hold_the_rows_of_the_file_in_order(cells, monkeypatch):
-    whole = predicted("rent", "--share", "element", "--draws", 12)
-    monkeypatch.setattr("thinnet.jobs.predicting.GROUP_CELLS", cells)
-    parts = predicted("rent", "--share", "element", "--draws", 12)
-    # The last bits of quantiles depend on the group.
-    np.testing.assert_allclose(parts, whole, rtol=1e-9, atol=1e-5)
-
-
 def test_rows_have_masks_of_their_own_by_their_place_in_the_file(monkeypatch):
     monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 28)
-    monkeypatch.setattr("thinnet.jobs.predicting.GROUP_CELLS", 44)
     found = predicted("rent", "--share", "element", "--draws", 10)
     table = pd.read_csv("homes.csv")
     told = load("rent.thinnet").uncertainty(table, 10, share="element", samples=range(ROWS))

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from thinnet import TableClassifier, TableRegressor
-from thinnet.tables.members import dialect_of, held_out
+from thinnet.tables.members import held_out
 
 UNFIT = {
     "one class": (TableClassifier, ["x"] * 6, "two classes at least, got only the class 'x'"),
@@ -30,10 +30,10 @@ def test_a_model_remembers_how_its_file_is_written_until_it_is_fitted_anew(tmp_p
     table = pd.DataFrame({"x": np.arange(40) ** 2, "y": np.arange(40) % 3})
     table.assign(goal=goal).to_csv(path, index=False, sep=";")
     model = TableClassifier(n_networks=1, max_iter=1).fit(path, "goal")
-    assert dialect_of(model).delimiter == ";"
+    assert model.dialect_.delimiter == ";"
     assert model.target_name_ == "goal"
     model.fit(table, goal)
-    assert dialect_of(model) is None
+    assert model.dialect_ is None
     assert not hasattr(model, "target_name_")
     assert len(model.predict(path)) == 40
 

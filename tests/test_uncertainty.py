@@ -247,6 +247,28 @@ def test_a_row_is_drawn_as_often_whatever_rows_are_asked_with_it(classifier, cla
     assert_array_equal(alone.probabilities[0], whole.probabilities[5])
 
 
+def test_error_bars_have_the_same_bits_whatever_rows_are_asked_with_them(
+    regressor, tables, table, classifier, classes
+):
+    for model, X in ((regressor, wave(300, 14)[0]), (tables, table[0])):
+        y = np.linspace(-1, 1, len(X))
+        for rows in ([7], [3, 7, 250], range(5, 290)):
+            part = X.iloc[list(rows)] if hasattr(X, "iloc") else X[list(rows)]
+            for of_part, whole in zip(
+                model.uncertainty(part).to_frame().to_numpy().T,
+                model.uncertainty(X).to_frame().to_numpy().T,
+                strict=True,
+            ):
+                assert_array_equal(of_part, whole[list(rows)])
+            found = model.predict_interval(X)[list(rows)]
+            assert_array_equal(model.predict_interval(part), found)
+            found = model.log_likelihood(X, y)[list(rows)]
+            assert_array_equal(model.log_likelihood(part, y[list(rows)]), found)
+    X, _ = classes
+    alone = classifier.uncertainty(X[9:10]).to_frame().to_numpy()
+    assert_array_equal(alone[0], classifier.uncertainty(X).to_frame().to_numpy()[9])
+
+
 def test_memory_does_not_grow_with_the_draws(regressor, monkeypatch):
     monkeypatch.setattr("thinnet.uncertainty.drawing.BLOCK_BYTES", 2**17)
     X, _ = wave(1000, 11)

@@ -12,12 +12,12 @@ from thinnet.arrays import Array
 from thinnet.displays.asking import asked, beside, of_one_label, of_one_number
 from thinnet.displays.axes import ax_or_new
 from thinnet.uncertainty.classes import MEASURES
+from thinnet.uncertainty.numbers import SPREADS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SPREADS: Final = ("std", "epistemic", "aleatoric")
 WORDS: Final = {
     "predictive_entropy": "predictive entropy (nats)",
     "mutual_information": "mutual information (nats)",

@@ -12,7 +12,6 @@ from thinnet.arrays import Array
 from thinnet.checks import DataFileError
 from thinnet.jobs import scoring, targets
 from thinnet.tables.cells import Frame
-from thinnet.tables.members import dialect_of
 from thinnet.tables.reading import blocks
 
 
@@ -52,7 +51,7 @@ def evaluate(estimator: Any, table: str | os.PathLike[str]) -> Answers:
 def known(estimator: Any, table: str | os.PathLike[str]) -> Iterator[Frame]:
     """Of each block the rows whose target is there; DataFileError behind the last if none was."""
     target, empty = estimator.target_name_, True
-    for i, (frame, _) in enumerate(blocks(table, None, dialect_of(estimator))):
+    for i, (frame, _) in enumerate(blocks(table, None, estimator.dialect_)):
         if i == 0:
             targets.check_there(frame, target)
         rows = frame[frame[target].notna()]

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any, Final
 
 from thinnet import progress as bars
 from thinnet.jobs.error_bars import ErrorBars, columns
-from thinnet.tables.blocks import Block
 from thinnet.tables.cells import Frame
-from thinnet.tables.members import dialect_of
 from thinnet.tables.reading import blocks
 from thinnet.tables.writing import PredictionWriter
 
 PARTS: Final = 1000  # of a progress bar
 PATIENCE: Final = 1.0  # seconds before it appears
-GROUP_CELLS: Final = 2**18  # of rows whose error bars are found together
 
 
 def predict(
@@ -46,8 +42,7 @@ def predict(
         PredictionWriter(out) as writer,
         bars.opened(progress, "predicting", 0, PARTS, PATIENCE) as bar,
     ):
-        found = blocks(table, block_rows, dialect_of(estimator))
-        for block in found if error_bars is None else in_groups(found):
+        for block in blocks(table, block_rows, estimator.dialect_):
             frame = block.frame
             writer.write(
                 _answers(estimator, frame, probabilities)
@@ -58,25 +53,6 @@ def predict(
             bar.advance(int(block.done * PARTS) - done)
             done = int(block.done * PARTS)
     return rows
-
-
-def in_groups(found: Iterator[Block]) -> Iterator[Block]:
-    """The same rows in groups that depend on the table alone, not on how it was read.
-
-    Quantiles are searched for until all rows of a group have them, and sums over the draws of a
-    single row are taken in another order: the last bits depend on the group.
-    """
-    import pandas as pd
-
-    held, done = None, 0.0
-    for frame, done in found:
-        held = frame if held is None else pd.concat([held, frame])
-        size = max(GROUP_CELLS // held.shape[1], 1)
-        while len(held) > size:  # never the last row, so that something is left for the end
-            yield Block(held.iloc[:size], done)
-            held = held.iloc[size:]
-    if held is not None:
-        yield Block(held, done)
 
 
 def _answers(estimator: Any, frame: Frame, probabilities: bool) -> Frame:

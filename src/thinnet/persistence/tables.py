@@ -36,7 +36,7 @@ def finish_regressor(estimator: Any) -> None:
 def _finish(estimator: Any, n_outputs: int) -> None:
     if not isinstance(estimator.encoder_, TableEncoder):
         raise ValueError(f"encoder_ must be a TableEncoder, got {estimator.encoder_!r}")
-    if not isinstance(getattr(estimator, "dialect_", Dialect()), Dialect):
+    if not isinstance(estimator.dialect_, Dialect | None):
         raise ValueError(f"dialect_ must be a Dialect, got {estimator.dialect_!r}")
     if not all(isinstance(history, History) for history in estimator.histories_):
         raise ValueError("histories_ must be Historys, got something else")

@@ -19,6 +19,7 @@ from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.philox import Purpose
 from thinnet.tables import members
+from thinnet.tables.dialect import Dialect
 from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.frames import as_frame, frame_of
 from thinnet.tables.members import Lesson, Rows
@@ -32,6 +33,8 @@ SEEDS = 2**63 - 1
 
 class TableEstimator(BaseEstimator):
     """Not for use by itself: `TableClassifier` and `TableRegressor`."""
+
+    dialect_: Dialect | None = None  # of the file that was fitted
 
     encoder: TableEncoder | None  # this and the others below are of the constructors
     classes_: Array
@@ -153,7 +156,7 @@ class TableEstimator(BaseEstimator):
         """Rows as the networks take them."""
         check_is_fitted(self)
         if isinstance(X, str | os.PathLike):
-            X, _ = read_table(X, members.dialect_of(self))
+            X, _ = read_table(X, self.dialect_)
         return self.encoder_.transform(X).astype(self.dtype)
 
     def _drawer(self, X: Any) -> Drawer:

@@ -19,7 +19,6 @@ from thinnet.estimators.settings import ACTIVATIONS
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.optimisers import AdamW
-from thinnet.tables.dialect import Dialect
 from thinnet.training import EarlyStopping, History, train
 from thinnet.uncertainty import noise
 
@@ -55,11 +54,6 @@ def check(settings: Any) -> None:
         checks.integer("batch_size", settings.batch_size, 1)
     if settings.n_threads is not None:
         checks.integer("n_threads", settings.n_threads, 1)
-
-
-def dialect_of(estimator: Any) -> Dialect | None:
-    """How the file that an estimator was fitted to is written; None where it was no file."""
-    return getattr(estimator, "dialect_", None)
 
 
 def strata(y: Array, parts: float) -> Array | None:

@@ -15,11 +15,10 @@ from thinnet.tables.cells import Column as Cells
 from thinnet.tables.cells import Frame
 from thinnet.tables.frames import as_frame
 from thinnet.tables.kinds import Column, as_dates, as_labels, as_numbers, label
-from thinnet.tables.members import dialect_of
 from thinnet.tables.reading import read_table
 from thinnet.uncertainty.classes import MEASURES
+from thinnet.uncertainty.numbers import SPREADS
 
-SPREADS: Final = ("std", "epistemic", "aleatoric")
 REASONS: Final = 3  # for a row, at most
 LEAST: Final = 0.005  # share by which a cell must raise the uncertainty to be named
 BATCH_CELLS: Final = 2**20  # of rows with a cell replaced that are asked about at once
@@ -81,7 +80,7 @@ def uncertain_rows(
     measure = checked_measure(estimator, measure)
     checks.integer("n", n, 1)
     if isinstance(table, str | os.PathLike):
-        table, _ = read_table(table, dialect_of(estimator))
+        table, _ = read_table(table, estimator.dialect_)
     frame = as_frame(table, estimator.encoder_, first=False).reset_index(drop=True)
     values = getattr(estimator.uncertainty(frame, n_draws), measure)
     rows = frame.iloc[least_certain(values, n)]

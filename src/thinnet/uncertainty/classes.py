@@ -10,7 +10,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Samples
-from thinnet.uncertainty import measures
+from thinnet.uncertainty import measures, reducing
 from thinnet.uncertainty.drawing import Drawer, How, standard_error
 from thinnet.uncertainty.results import Result
 
@@ -218,7 +218,7 @@ class DrawnClasses:
 
     def _measured(self, p: Array) -> dict[str, Array]:
         found = _of_labels(p) if self._several_labels else _measures(p)
-        found |= {"probabilities": p.mean(axis=0), "std": p.std(axis=0)}
+        found |= {"probabilities": reducing.mean(p), "std": np.sqrt(reducing.variance(p))}
         return found | {
             "standard_error": standard_error(p),
             "n_draws": np.full(p.shape[1], len(p)),

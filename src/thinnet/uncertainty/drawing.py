@@ -14,6 +14,7 @@ from thinnet.engine.threads import limited
 from thinnet.masks import row_ids
 from thinnet.network import Network
 from thinnet.sampling import PATIENCE, SHARES, room
+from thinnet.uncertainty import reducing
 
 BLOCK_BYTES: Final = 2**25  # of draws that are in memory at once
 FIRST_LOOK: Final = 16  # draws after which a row is first asked whether they are enough
@@ -147,4 +148,4 @@ def standard_error(values: Array) -> Array:
     """Of the mean over draws, shape (rows, outputs); values of shape (n_draws, rows, outputs)."""
     if len(values) < 2:
         return np.full(values.shape[1:], np.nan)
-    return values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    return np.sqrt(reducing.variance(values, ddof=1) / len(values))

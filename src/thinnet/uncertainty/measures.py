@@ -16,6 +16,7 @@ from scipy.special import entr
 
 from thinnet import checks
 from thinnet.arrays import Array, Float
+from thinnet.uncertainty import reducing
 from thinnet.uncertainty.forecasts import probabilities
 
 
@@ -52,7 +53,7 @@ def predictive_entropy(p: Any) -> Float[Array, " rows"]:
     >>> predictive_entropy([[[1, 0], [0.5, 0.5]], [[0, 1], [0.5, 0.5]]]).round(3)
     array([0.693, 0.693])
     """
-    return entr(draws_of(p).mean(axis=0)).sum(axis=-1)
+    return entr(reducing.mean(draws_of(p))).sum(axis=-1)
 
 
 def expected_entropy(p: Any) -> Float[Array, " rows"]:
@@ -81,7 +82,7 @@ def expected_entropy(p: Any) -> Float[Array, " rows"]:
     >>> expected_entropy([[[1, 0], [0.5, 0.5]], [[0, 1], [0.5, 0.5]]]).round(3)
     array([0.   , 0.693])
     """
-    return entr(draws_of(p)).sum(axis=-1).mean(axis=0)
+    return reducing.mean(entr(draws_of(p)).sum(axis=-1))
 
 
 def mutual_information(p: Any) -> Float[Array, " rows"]:
@@ -174,4 +175,4 @@ def class_std(p: Any) -> Float[Array, "rows classes"]:
     >>> class_std([[[0.9, 0.1]], [[0.5, 0.5]]])
     array([[0.2, 0.2]])
     """
-    return draws_of(p, at_least=2).std(axis=0)
+    return np.sqrt(reducing.variance(draws_of(p, at_least=2)))

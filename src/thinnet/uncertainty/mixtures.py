@@ -10,6 +10,7 @@ import numpy as np
 from scipy import special, stats
 
 from thinnet.arrays import Array
+from thinnet.uncertainty import reducing
 
 MOST_STEPS: Final = 100  # of a search for a quantile; bisection alone would need fewer
 PRECISION: Final = 1e-10  # of a quantile, in the width of the first bracket
@@ -29,6 +30,10 @@ class Mixture(Protocol):
 
     def log_density(self, y: Array) -> Array:
         """Of each row's targets together, shape (rows,)."""
+        ...
+
+    def distribution(self, y: Array) -> Array:
+        """The probability of a target of at most `y`, shape (rows, outputs)."""
         ...
 
     def quantile(self, level: float) -> Array:
@@ -99,7 +104,7 @@ class Gaussians:
     def log_density(self, y: Array) -> Array:
         error = (self.units.forward(y) - self.centers) / self.spread
         each = -error * error / 2 - np.log(self.spread) - math.log(2 * math.pi) / 2
-        together = special.logsumexp(each.sum(axis=-1), axis=0) - math.log(len(each))
+        together = reducing.log_mean_exp(each.sum(axis=-1))
         return np.asarray(together + self.units.log_slope(y).sum(axis=-1))
 
     def distribution(self, y: Array) -> Array:
@@ -107,26 +112,31 @@ class Gaussians:
         return self._below(self.units.forward(y))
 
     def _below(self, z: Array) -> Array:
-        return np.asarray(special.ndtr((z - self.centers) / self.spread).mean(axis=0))
+        return reducing.mean(special.ndtr((z - self.centers) / self.spread))
 
     def _density(self, z: Array) -> Array:
         error = (z - self.centers) / self.spread
-        return (np.exp(-error * error / 2) / self.spread).mean(axis=0) / math.sqrt(2 * math.pi)
+        return reducing.mean(np.exp(-error * error / 2) / self.spread) / math.sqrt(2 * math.pi)
 
     def quantile(self, level: float) -> Array:
-        """By Newton's steps inside a bracket: that of all draws lies between those of each."""
+        """By Newton's steps inside a bracket: that of all draws lies between those of each.
+
+        Each row's steps end when its own quantile is found, whatever rows stand beside it.
+        """
         of_each = self.centers + self.spread * special.ndtri(level)
         low, high = of_each.min(axis=0), of_each.max(axis=0)
-        near = PRECISION * (high - low)
-        z = (low + high) / 2
+        near, z = PRECISION * (high - low), (low + high) / 2
+        going = near > 0
         for _ in range(MOST_STEPS):
             over = self._below(z) - level
             low, high = np.where(over < 0, z, low), np.where(over < 0, high, z)
             with np.errstate(all="ignore"):  # far from all draws the density is 0
-                step = z - over / self._density(z)
-            inside = (step > low) & (step < high)
-            z, before = np.where(inside, step, (low + high) / 2), z
-            if (np.abs(z - before) <= near).all():
+                newton = z - over / self._density(z)
+            inside = (newton > low) & (newton < high)
+            step = np.where(inside, newton, (low + high) / 2) - z
+            z = z + np.where(going, step, 0.0)
+            going &= np.abs(step) > near
+            if not going.any():
                 break
         return self.units.back(z)
 
@@ -151,10 +161,10 @@ class Poissons:
 
     def log_density(self, y: Array) -> Array:
         each = special.xlogy(y, self.rates) - self.rates - special.gammaln(y + 1)
-        return np.asarray(special.logsumexp(each.sum(axis=-1), axis=0) - math.log(len(each)))
+        return reducing.log_mean_exp(each.sum(axis=-1))
 
     def distribution(self, y: Array) -> Array:
-        return np.asarray(special.pdtr(np.floor(y), self.rates).mean(axis=0))
+        return reducing.mean(special.pdtr(np.floor(y), self.rates))
 
     def quantile(self, level: float) -> Array:
         """The least count whose probability of not being exceeded is `level` at least."""

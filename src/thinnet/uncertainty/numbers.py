@@ -5,15 +5,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Samples
+from thinnet.uncertainty import reducing
 from thinnet.uncertainty.drawing import Drawer, How, standard_error
 from thinnet.uncertainty.mixtures import Mixture
 from thinnet.uncertainty.results import Result
+
+SPREADS: Final = ("std", "epistemic", "aleatoric")  # by which rows can be ranked
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,9 +59,9 @@ class _Spread(NamedTuple):
 
 def spread(mixture: Mixture) -> _Spread:
     means = mixture.means()
-    epistemic, aleatoric = means.var(axis=0), mixture.variances().mean(axis=0)
+    epistemic, aleatoric = reducing.variance(means), reducing.mean(mixture.variances())
     return _Spread(
-        means.mean(axis=0),
+        reducing.mean(means),
         np.sqrt(epistemic + aleatoric),
         np.sqrt(epistemic),
         np.sqrt(aleatoric),
