@@ -10,6 +10,7 @@ from thinnet import (
     BatchNorm,
     Dense,
     Dropout,
+    FixedMasks,
     Flatten,
     LayerNorm,
     MLPClassifier,
@@ -36,12 +37,14 @@ def torch_outputs(torch, network, x):
         return to_torch(network)(torch.tensor(x)).numpy()
 
 
-def is_classical(layer):
-    return isinstance(layer, Dropout) and layer.scaling == "classical"
+def scales_in_prediction(layer):
+    """torch.nn has no module that multiplies by constants."""
+    classical = isinstance(layer, Dropout) and layer.scaling == "classical"
+    return classical or isinstance(layer, FixedMasks)
 
 
 CHANNELS = [(BatchNorm(axis=0), shape) for shape in [(3, 4), (3, 4, 2), (3, 2, 2, 2)]]
-IN_TORCH = [(layer, 5) for layer in LAYERS if not is_classical(layer)]
+IN_TORCH = [(layer, 5) for layer in LAYERS if not scales_in_prediction(layer)]
 IN_TORCH += [(layer, (4, 3)) for layer in (Flatten(), LayerNorm(), Softmax())] + CHANNELS
 
 
@@ -138,6 +141,7 @@ def test_only_networks_and_fitted_perceptrons_have_a_state():
     [
         (Doubled(), 3),
         (Dropout(0.5, scaling="classical"), 3),
+        (FixedMasks(0.5), 3),
         (BatchNorm(), (4, 3)),
         (BatchNorm(axis=0), (2,) * 5),
     ],

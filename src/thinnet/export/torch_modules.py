@@ -11,6 +11,7 @@ from thinnet.layers import (
     SELU,
     AlphaDropout,
     BatchNorm,
+    ConcreteDropout,
     Dense,
     DropConnect,
     Dropout,
@@ -52,7 +53,7 @@ def _plain(name: str, **settings: Any) -> Make:
     return lambda nn, layer, site: getattr(nn, name)(**settings)
 
 
-def _linear(nn: Any, layer: Dense | DropConnect, site: Site) -> Any:
+def _linear(nn: Any, layer: Dense | DropConnect | ConcreteDropout, site: Site) -> Any:
     return nn.Linear(*site.features, *site.out)
 
 
@@ -77,6 +78,7 @@ def _batch_norm(nn: Any, layer: BatchNorm, site: Site) -> Any:
 MODULES: Final[dict[type, Make]] = {
     AlphaDropout: _alpha_dropout,
     BatchNorm: _batch_norm,
+    ConcreteDropout: _linear,
     Dense: _linear,
     DropConnect: _linear,
     Dropout: _dropout,

@@ -12,7 +12,7 @@ from thinnet.checks import finite, must
 from thinnet.estimators.base import MLP
 from thinnet.export.models import needed, network_of
 from thinnet.export.torch_modules import module_of
-from thinnet.layers import BatchNorm, Dense, DropConnect, LayerNorm
+from thinnet.layers import BatchNorm, ConcreteDropout, Dense, DropConnect, LayerNorm
 from thinnet.network import Network
 from thinnet.run import Site
 
@@ -33,7 +33,8 @@ def to_torch(model: Network | MLP) -> Any:
     Module i stands for layer i:
 
     ============================= ========================================================
-    Dense, DropConnect            ``Linear``: ``i.weight``, ``i.bias``
+    Dense, DropConnect,           ``Linear``: ``i.weight``, ``i.bias``
+    ConcreteDropout
     BatchNorm                     ``BatchNorm1d`` (or 2d, 3d): ``i.weight``, ``i.bias``,
                                   ``i.running_mean``, ``i.running_var``,
                                   ``i.num_batches_tracked``
@@ -58,8 +59,9 @@ def to_torch(model: Network | MLP) -> Any:
     NotFittedError
         Before fit.
     ValueError
-        If torch.nn has not the like of a layer (one of a user's own, Dropout with classical
-        scaling, BatchNorm behind the first of several feature axes), or PyTorch is not installed.
+        If torch.nn has not the like of a layer (one of a user's own, FixedMasks, Dropout with
+        classical scaling, BatchNorm behind the first of several feature axes), or PyTorch is not
+        installed.
 
     Examples
     --------
@@ -162,7 +164,7 @@ def _places(network: Network) -> dict[str, Place]:
 
 
 def _places_in(layer: Any, site: Site) -> dict[str, Place]:
-    if isinstance(layer, Dense | DropConnect):
+    if isinstance(layer, Dense | DropConnect | ConcreteDropout):
         return {"weight": Place(site.p.W), "bias": Place(site.p.b)}
     if not isinstance(layer, BatchNorm | LayerNorm):
         return {}
