@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from periodic import PeriodicEncoder
 from rich.console import Console
 from rich.table import Table
 from sklearn import datasets
@@ -69,8 +70,8 @@ def problem(name: str, folder: Path | None) -> Problem:
     return Problem(frame.drop(columns=target), y if is_regression else y.astype(str), is_regression)
 
 
-def ours(is_regression: bool) -> Any:
-    return (TableRegressor if is_regression else TableClassifier)(random_state=0)
+def ours(is_regression: bool, **settings: Any) -> Any:
+    return (TableRegressor if is_regression else TableClassifier)(random_state=0, **settings)
 
 
 def theirs(is_regression: bool, **settings: Any) -> Any:
@@ -108,6 +109,13 @@ SYSTEMS: dict[str, Callable[[bool], Any]] = {
     "the same, early stopping": lambda is_regression: theirs(is_regression, early_stopping=True),
     "HistGradientBoosting": Boosting,
 }
+VARIANTS: dict[str, Callable[[bool], Any]] = {
+    "thinnet": ours,
+    "fixed periodic features": lambda is_regression: ours(is_regression, encoder=PeriodicEncoder()),
+    "one network": lambda is_regression: ours(is_regression, n_networks=1),
+    "five networks": lambda is_regression: ours(is_regression, n_networks=5),
+    "ten networks": lambda is_regression: ours(is_regression, n_networks=10),
+}
 
 
 def scores(given: Problem, model: Any, rows: np.ndarray) -> tuple[float, float]:
@@ -138,21 +146,23 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, help="folder with the tables' files")
     parser.add_argument("--only", help="names of tables, between commas")
     parser.add_argument("--repeats", type=int, default=5, help="of tables below 1,000 rows")
+    parser.add_argument("--variants", action="store_true", help="of thinnet, in place of rivals")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
+    systems = VARIANTS if asked.variants else SYSTEMS
     names = asked.only.split(",") if asked.only else [*BUNDLED, *(FILES if asked.data_dir else ())]
-    table, results = Table("table", "figure", *SYSTEMS), {}
+    table, results = Table("table", "figure", *systems), {}
     for name in names:
         given = problem(name, asked.data_dir)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             repeats = asked.repeats if len(given.y) < SMALL else 1
-            results[name] = {s: measure(given, make, repeats) for s, make in SYSTEMS.items()}
+            results[name] = {s: measure(given, make, repeats) for s, make in systems.items()}
         figures = ("RMSE", "R^2") if given.is_regression else ("log loss", "accuracy")
         for i, figure in enumerate(figures):
-            cells = [f"{results[name][system]['mean'][i]:.4g}" for system in SYSTEMS]
+            cells = [f"{results[name][system]['mean'][i]:.4g}" for system in systems]
             table.add_row(name if i == 0 else "", figure, *cells)
-        cells = [f"{results[name][system]['seconds']:.1f}" for system in SYSTEMS]
+        cells = [f"{results[name][system]['seconds']:.1f}" for system in systems]
         table.add_row("", "seconds", *cells, end_section=True)
         if asked.json:
             asked.json.write_text(json.dumps(results, indent=1))

@@ -57,7 +57,7 @@ class Job:
 def jobs(asked: argparse.Namespace) -> Iterator[Job]:
     for name in asked.sets or sorted(path.name for path in asked.data_dir.iterdir()):
         folder = asked.data_dir / name
-        if (folder / "data.txt").exists():
+        if any((place / "data.txt").exists() for place in (folder, folder / "data")):
             for number in range(min(asked.splits, DataSet(folder).n_splits)):
                 yield Job(asked, folder, number)
 
@@ -80,8 +80,8 @@ def said(mean: float, error: float) -> str:
     return f"{mean:.3f} +- {error:.3f}" if error else f"{mean:.3f}"
 
 
-def table(all_jobs: list[Job]) -> Table:
-    shown = Table("set", "figure", "thinnet", *COLUMNS, "seconds")
+def table(all_jobs: list[Job], method: str) -> Table:
+    shown = Table("set", "figure", f"this run, {method}", *COLUMNS, "seconds")
     for name in dict.fromkeys(job.folder.name for job in all_jobs):
         results = [job.result() for job in all_jobs if job.folder.name == name]
         published = PUBLISHED.get(name, (Figures(np.nan, np.nan),) * len(COLUMNS))
@@ -113,7 +113,7 @@ def main() -> None:
     all_jobs, start = list(jobs(asked)), time.perf_counter()
     run(all_jobs, asked.jobs)
     console = Console(width=150)
-    console.print(table(all_jobs))
+    console.print(table(all_jobs, asked.method))
     console.print(f"{time.perf_counter() - start:.0f} s on {asked.jobs} processes")
 
 

@@ -56,7 +56,8 @@ class DataSet:
     """A folder with data.txt, index_*.txt, and the grid beside them."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.name = folder, folder.name
+        inner = folder / "data"  # as in the repository of 2018
+        self.folder, self.name = inner if inner.is_dir() else folder, folder.name
         self.taus = self._numbers("tau_values")
         self.rates = self._numbers("dropout_rates")
         self.n_splits = int(self._numbers("n_splits")[0])
