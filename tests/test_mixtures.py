@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import integrate, stats
 
 from thinnet.tables.targets import TargetScale
 from thinnet.uncertainty.mixtures import Gaussians, OwnUnits, Poissons, with_own_noise
-from thinnet.uncertainty.noise import noise_of
+from thinnet.uncertainty.noise import noise_of, some_rows
 from thinnet.uncertainty.numbers import spread
 
 SKEWED = TargetScale(np.array([0.3]), np.array([0.8]), np.array([2.0]))
@@ -47,7 +47,10 @@ def test_a_quantile_has_its_share_of_the_distribution_below_it(level):
     rng = np.random.default_rng(3)
     for units in UNITS.values():
         mixture = Gaussians(5 * rng.normal(size=(7, 20, 1)), np.array([0.01]), units)
-        assert_allclose(mixture.distribution(mixture.quantile(level)), level, atol=1e-7)
+        found = mixture.quantile(level)
+        below = mixture.distribution(found)
+        assert_allclose(below[found > units.least], level, atol=1e-7)
+        assert (below[found == units.least] >= level - 1e-7).all()
 
 
 def test_moments_are_those_of_samples_of_the_mixture(mixture, rng):
@@ -116,3 +119,40 @@ def test_noise_of_perfect_draws_is_small_and_above_0():
     y = np.linspace(0, 1, 50)[:, None]
     assert 0 < noise_of(np.repeat(y[None], 3, axis=0), y)[0] < 1e-4
     assert noise_of(np.ones((3, 50, 1)), np.ones((50, 1)))[0] > 0
+
+
+def test_rows_to_learn_noise_from_are_from_everywhere_and_count():
+    places = some_rows(10_000)
+    assert len(places) == 1000
+    assert len(set(places // 1000)) == 10
+    weights = np.zeros(50)
+    weights[[3, 40]] = 1.0
+    assert_array_equal(some_rows(50, weights), [3, 40])
+
+
+def test_noise_by_weights_is_that_of_rows_as_often(rng):
+    draws, y = rng.normal(size=(8, 60, 1)), rng.normal(size=(60, 1))
+    times = rng.integers(0, 4, size=60)
+    repeated = np.repeat(np.arange(60), times)
+    whole = noise_of(draws[:, repeated], y[repeated])
+    assert_allclose(noise_of(draws, y, times.astype(float)), whole, rtol=1e-3)
+
+
+def test_quantiles_of_large_and_endless_rates_are_found():
+    rates = np.array([[1e16, 3.0, np.inf], [1.5e16, 4.0, 1.0]])[:, None, :]
+    found = Poissons(rates).quantile(0.9)[0]
+    assert 1e16 <= found[0] <= 1.6e16
+    assert found[1] == 6
+    assert found[2] == np.inf
+
+
+def test_intervals_of_what_was_never_negative_are_not(rng):
+    mixture = Gaussians(rng.normal(-3, 1, size=(5, 4, 1)), np.array([2.0]), SKEWED)
+    assert (mixture.quantile(0.05) == 0).all()
+    own = Gaussians(mixture.centers, mixture.spread, OwnUnits())
+    assert (own.quantile(0.05) < 0).all()
+
+
+def test_far_from_all_data_moments_stay_finite():
+    wild = with_own_noise(np.array([[[40.0, 900.0]], [[-500.0, -900.0]]]), SKEWED)
+    assert np.isfinite(spread(wild)).all()

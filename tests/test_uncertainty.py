@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import log_loss
 
 import thinnet
-from thinnet import MLPClassifier, MLPRegressor, TableClassifier, TableRegressor
+from thinnet import EnsembleRegressor, MLPClassifier, MLPRegressor, TableClassifier, TableRegressor
 from thinnet.uncertainty.drawing import Drawer, How
 
 NOISE = 0.3
@@ -165,6 +165,67 @@ def test_error_bars_are_neither_too_wide_nor_too_narrow(regressor):
 def test_where_there_was_no_data_draws_disagree_more(regressor):
     found = regressor.uncertainty(np.array([[0.0], [1.0], [8.0], [-9.0]]))
     assert found.epistemic[2:].min() > 2 * found.epistemic[:2].max()
+
+
+def test_noise_is_that_of_all_rows_whatever_their_order():
+    rng = np.random.default_rng(15)
+    X = np.sort(rng.uniform(-1, 1, (3000, 1)), axis=0)
+    y = X[:, 0] + np.where(X[:, 0] < -1 / 3, 0.05, 1.0) * rng.normal(size=3000)
+    model = MLPRegressor(dropout=0.05, max_iter=500, random_state=0).fit(X, y)
+    assert_allclose(model.noise_, np.sqrt((0.05**2 + 2) / 3), rtol=0.1)
+    table = pd.DataFrame({"x": X[:, 0]})
+    found = TableRegressor(max_iter=20, random_state=0).fit(table, y)
+    assert_allclose(found.noise_ * found.target_scale_.scale, np.sqrt(2 / 3), rtol=0.1)
+
+
+def test_noise_is_not_learned_from_rows_that_do_not_count():
+    X, y = wave(200, 16)
+    y[::2] = 1000.0
+    weights = np.tile([0.0, 1.0], 100)
+    model = MLPRegressor(dropout=0.05, max_iter=1000, random_state=0).fit(X, y, weights)
+    assert model.noise_[0] < 2
+    both = EnsembleRegressor(model, n_networks=2, random_state=0).fit(X, y, weights)
+    assert both.noise_[0] < 2
+
+
+def test_noise_is_a_running_mean_over_parts_and_goes_with_dropout():
+    X, y = wave(500, 17)
+    model = MLPRegressor(dropout=0.05, random_state=0, learning_rate_init=0.01)
+    for _ in range(50):
+        model.partial_fit(X, y)
+    before = model.noise_[0]
+    model.partial_fit(X[:1], y[:1])
+    assert 0.9 * before < model.noise_[0] < 1.5 * before
+    model.set_params(dropout=0.0, max_iter=1000).fit(X, y)
+    assert not hasattr(model, "noise_")
+
+
+def test_a_seed_gives_several_networks_masks_of_their_own():
+    chain = [thinnet.Dropout(0.5), thinnet.Dense(1)]
+    networks = [thinnet.Network(chain, 8, seed=5) for _ in range(2)]
+    drawer = Drawer(networks, np.ones((1, 8)))
+    drawn = drawer.sample(How(8, seed=3))
+    assert not np.array_equal(drawn[::2], drawn[1::2])
+    alone = networks[1].sample(np.ones((1, 8)), 4, seed=thinnet.derived_seed(3, 1))
+    assert_array_equal(drawn[1::2], alone)
+
+
+def test_fixed_masks_are_as_many_draws_as_there_are():
+    X, y = wave(200, 18)
+    model = MLPRegressor(dropout=0.3, dropout_kind="fixed", n_masks=3, precision=1.0,
+                         max_iter=1000, random_state=0).fit(X, y)  # fmt: skip
+    found = model.uncertainty(X[:5], 100, tolerance=1e-9)
+    assert (found.n_draws == 3).all()
+    assert_allclose(found.mean, model.sample(X[:5], 3).mean(axis=0)[:, 0])
+
+
+def test_likelihoods_of_counts_are_of_counts():
+    X, _ = wave(100, 19)
+    y = np.random.default_rng(0).poisson(2.0, 100)
+    model = MLPRegressor(loss="poisson", dropout=0.1, max_iter=1000, random_state=0).fit(X, y)
+    for bad in (-1.0, 0.5):
+        with pytest.raises(ValueError, match=f"y must hold whole numbers >= 0 .*, got {bad:g} in"):
+            model.log_likelihood(X[:2], [1.0, bad])
 
 
 def test_a_head_learns_where_the_noise_is():

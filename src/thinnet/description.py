@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,12 @@ def order_advice(layers: Sequence[Layer]) -> str | None:
 def draws(network: Network) -> bool:
     """Does a sampling pass of this network draw anything?"""
     return any(_is_active(layer, site) for layer, site in network.places())
+
+
+def distinct_draws(network: Network) -> int:
+    """After how many draws a sampling pass repeats itself; 0 for never."""
+    active = [layer for layer, site in network.places() if _is_active(layer, site)]
+    return math.lcm(*(getattr(layer, "n_masks", 0) for layer in active))
 
 
 def _is_active(layer: Layer, site: Site) -> bool:

@@ -78,7 +78,7 @@ class MLP(BaseEstimator):
     def _n_network_outputs(self) -> int:
         return int(self.n_outputs_)
 
-    def _learn_noise(self, task: Task) -> None:
+    def _learn_noise(self, task: Task, *, incremental: bool) -> None:
         """What draws say about the spread of targets needs to be known of the noise around them."""
 
     @abstractmethod
@@ -112,7 +112,7 @@ class MLP(BaseEstimator):
                 self.history_ = lbfgs(self, task)
             else:
                 self.history_ = stochastic(self, task, stream, incremental=incremental)
-            self._learn_noise(task)
+            self._learn_noise(task, incremental=incremental)
 
     def _check_ways(self, incremental: bool) -> None:
         """Settings that exclude each other."""

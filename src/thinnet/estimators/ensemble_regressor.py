@@ -117,14 +117,17 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
         if first.precision is not None:
             self.noise_ = np.full(self.n_outputs_, first.precision**-0.5)
             return
-        X, y = (part[: noise.MOST_ROWS] for part in rows.held or (rows.X, rows.y))
+        X, y, weights = (*rows.held, None) if rows.held else (rows.X, rows.y, rows.weights)
+        places = noise.some_rows(X.shape[0], weights)
+        X, y = X[places], first._targets(y[places])
+        weights = None if weights is None else weights[places]
         turns = -(-noise.N_DRAWS // self.n_networks) if drops else 1
         how = How(turns * self.n_networks, progress=False)
         centers = self._drawer_of(X).sample(how).astype(np.float64)
-        y = first._targets(y)
         if drawn is not None and rows.held is None:
-            centers, y = _of_others(centers, y, np.stack(drawn)[:, : len(y)] > 0)
-        self.noise_ = noise.noise_of(centers, y)
+            centers, others = _of_others(centers, np.stack(drawn)[:, places] > 0)
+            y, weights = y[others], None if weights is None else weights[others]
+        self.noise_ = noise.noise_of(centers, y, weights)
 
     def _mixture(self, outputs: Array) -> Mixture:
         if self.estimators_[0].loss == "squared_error":
@@ -163,8 +166,8 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
         return np.mean([member.predict(X) for member in self.estimators_], axis=0)
 
 
-def _of_others(centers: Array, y: Array, drew: Array) -> tuple[Array, Array]:
-    """For each row as many draws, of the networks only that haven't drawn it.
+def _of_others(centers: Array, drew: Array) -> tuple[Array, Array]:
+    """For each row as many draws, of the networks only that haven't drawn it; and these rows.
 
     They come more than once, so that all rows have the same number.  If each row has been drawn by
     all networks, what came in.
@@ -172,6 +175,6 @@ def _of_others(centers: Array, y: Array, drew: Array) -> tuple[Array, Array]:
     others = ~np.resize(drew, (len(centers), drew.shape[1]))  # draw d is of network d % n_networks
     rows = np.flatnonzero(others.any(axis=0))
     if not len(rows):
-        return centers, y
+        return centers, np.arange(centers.shape[1])
     places = [np.resize(np.flatnonzero(others[:, row]), len(centers)) for row in rows]
-    return centers[np.stack(places, axis=1), rows], y[rows]
+    return centers[np.stack(places, axis=1), rows], rows

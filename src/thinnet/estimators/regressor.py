@@ -29,6 +29,7 @@ from thinnet.uncertainty.mixtures import (
 )
 from thinnet.uncertainty.numbers import DrawnNumbers
 
+LEAST_SHARE = 0.1  # of the latest rows, in the noise that partial_fit has learned
 LOSSES = ("squared_error", "poisson", "gaussian_nll")
 
 
@@ -239,16 +240,20 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
     def _n_network_outputs(self) -> int:
         return self.n_outputs_ * (2 if self.loss == "gaussian_nll" else 1)
 
-    def _learn_noise(self, task: Task) -> None:
+    def _learn_noise(self, task: Task, *, incremental: bool) -> None:
+        before = self.__dict__.pop("noise_", None)
         if self.loss != "squared_error" or not draws(task.network):
             return
         if self.precision is not None:
             self.noise_ = np.full(self.n_outputs_, self.precision**-0.5)
             return
         rows = task.validation or task.data
-        part = slice(noise.MOST_ROWS)
-        centers = task.network.sample(rows.X[part], noise.N_DRAWS, progress=False)
-        self.noise_ = noise.noise_of(centers.astype(np.float64), rows.targets[part])
+        rows = rows.part(noise.some_rows(rows.n_rows, rows.weights))
+        centers = task.network.sample(rows.X, noise.N_DRAWS, progress=False).astype(np.float64)
+        self.noise_ = noise.noise_of(centers, rows.targets, rows.weights)
+        if incremental and before is not None:
+            share = max(task.data.n_rows / self.t_, LEAST_SHARE)
+            self.noise_ = np.sqrt(share * self.noise_**2 + (1 - share) * before**2)
 
     def _mixture(self, outputs: Array) -> Mixture:
         if self.loss == "poisson":
@@ -262,6 +267,9 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
         y = self._targets(y)
         if y.shape[1] != self.n_outputs_:
             raise ValueError(f"y must have {self.n_outputs_} columns, got {y.shape[1]}")
+        if self.loss == "poisson" and (bad := (y < 0) | (y != np.floor(y))).any():
+            got = f"{y[bad][0]:g} in row {int(np.argwhere(bad)[0][0])}"
+            raise ValueError(f"y must hold whole numbers >= 0 with loss='poisson', got {got}")
         return y
 
     def _class_weights(self, y: Any, incremental: bool) -> Array | None:

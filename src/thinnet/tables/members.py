@@ -23,6 +23,7 @@ from thinnet.training import EarlyStopping, History, train
 from thinnet.uncertainty import noise
 
 FEW_ROWS: Final = 2000  # below which all of them are worth learning from
+WIDTH: Final = 256  # of the hidden layer
 LEAST_STEPS: Final = 400  # without an improvement, before training stops
 BATCHES: Final = 40  # in an epoch, if batches of 16 to 512 rows allow it
 
@@ -109,7 +110,7 @@ def train_member(
     """One network, with the weights of its best epoch where it stops by held-out rows."""
     rows, held = lesson.rows, lesson.held
     layers = mlp(
-        hidden_widths(settings.hidden_layer_sizes, len(rows.y)),
+        hidden_widths(settings.hidden_layer_sizes),
         lesson.n_outputs,
         activation=ACTIVATIONS[settings.activation],
         dropout=settings.dropout,
@@ -155,8 +156,9 @@ def held_out_draws(networks: Sequence[Network], lessons: Sequence[Lesson]) -> tu
     drawn, targets = [], []
     for network, lesson in zip(networks, lessons, strict=True):
         assert lesson.held is not None
-        X = lesson.held.X[: noise.MOST_ROWS]
-        targets.append(lesson.held.y[: noise.MOST_ROWS])
+        places = noise.some_rows(len(lesson.held.y))
+        X = lesson.held.X[places]
+        targets.append(lesson.held.y[places])
         if draws(network):
             drawn.append(network.sample(X, noise.N_DRAWS, progress=False))
         else:
@@ -164,10 +166,10 @@ def held_out_draws(networks: Sequence[Network], lessons: Sequence[Lesson]) -> tu
     return np.concatenate(drawn, axis=1).astype(np.float64), np.concatenate(targets)
 
 
-def hidden_widths(asked: Any, rows: int) -> list[int]:
+def hidden_widths(asked: Any) -> list[int]:
     if isinstance(asked, str):
         checks.one_of("hidden_layer_sizes", asked, ("auto",))
-        return [128 if rows < FEW_ROWS else 256]
+        return [WIDTH]
     return [checks.integer("each of hidden_layer_sizes", width, 1) for width in asked]
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 _PARAMETERS: Final = """\
 hidden_layer_sizes : sequence of int or 'auto', default='auto'
-    Widths of the hidden layers; 'auto' is one of 128 units below 2,000 rows, of 256 from there on.
+    Widths of the hidden layers; 'auto' is one of 256 units.
 activation : str, default='relu'
     As in `MLPClassifier`.
 dropout : float or sequence of float, default=0.3

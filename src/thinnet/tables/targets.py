@@ -10,6 +10,7 @@ from scipy import stats
 from thinnet.arrays import Array
 
 LEAST: Final = 1e-9  # of 1 + y / unit: what lies below can't be told from minus infinity
+MOST_LOG: Final = 100.0  # of an expected target and its variance: far from all data, no more
 SKEWED: Final = 1.0  # from which on targets >= 0 are learned as logarithms
 
 
@@ -52,9 +53,16 @@ class TargetScale(NamedTuple):
         logged = self.unit > 0
         center, spread = mean * self.scale + self.center, variance * np.square(self.scale)
         m, v, unit = center[..., logged], spread[..., logged], self.unit[logged]
-        center[..., logged] = (np.exp(m + v / 2) - 1) * unit
-        spread[..., logged] = np.expm1(v) * np.exp(2 * m + v) * unit**2
+        v = np.minimum(v, MOST_LOG)
+        mean = np.minimum(m + v / 2, MOST_LOG)
+        center[..., logged] = np.expm1(mean) * unit
+        spread[..., logged] = np.expm1(v) * np.exp(2 * mean) * unit**2
         return center, spread
+
+    @property
+    def least(self) -> Array:
+        """What no target lies below: those that are logged were never negative."""
+        return np.where(self.unit > 0, 0.0, -np.inf)
 
 
 def _unit(column: Array) -> float:

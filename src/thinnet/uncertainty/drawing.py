@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -13,6 +14,7 @@ from thinnet.arrays import Array, Ids, Samples
 from thinnet.engine.threads import limited
 from thinnet.masks import row_ids
 from thinnet.network import Network
+from thinnet.philox import MAX_SEED, MAX_STEP, derived_seed
 from thinnet.sampling import PATIENCE, SHARES, room
 from thinnet.uncertainty import reducing
 
@@ -33,6 +35,8 @@ class How(NamedTuple):
     def checked(self, least: int = 1) -> How:
         checks.integer("n_draws", self.n_draws, least)
         checks.one_of("share", self.share, SHARES)
+        if self.seed is not None:
+            checks.integer("seed", self.seed, 0, MAX_SEED)
         if self.tolerance is not None:
             checks.positive("tolerance", self.tolerance)
         return self
@@ -57,7 +61,8 @@ class Drawer:
     """Networks and the rows that they are asked about.
 
     Draw d of m networks is draw ``d // m`` of network ``d % m``; a network without dropout gives
-    the same each time.
+    the same each time.  Of several networks, number i has its masks from the seed derived from
+    one that is given (`thinnet.derived_seed`).
 
     Parameters
     ----------
@@ -80,13 +85,15 @@ class Drawer:
         return int(self.X.shape[0])
 
     def enough(self, how: How) -> How:
-        """No more draws than there are, where networks without dropout are all there is."""
-        if any(self.noisy):
+        """No more draws than there are: networks without dropout, or with fixed masks, repeat."""
+        distinct = len(self.networks) * math.lcm(*map(description.distinct_draws, self.networks))
+        if distinct == 0 or how.n_draws <= distinct:  # 0 stands for no end
             return how
-        return how._replace(n_draws=min(how.n_draws, len(self.networks)), tolerance=None)
+        return how._replace(n_draws=distinct, tolerance=None)
 
     def sample(self, how: How, first: int = 0) -> Array:
         """All draws at once, raw, shape (n_draws, rows, outputs)."""
+        checks.integer("first", first, 0, MAX_STEP)
         ids = row_ids(how.samples, self.rows, "X")
         numbers = range(first, first + how.n_draws)
         return self._draw(numbers, how, ids, slice(None), how.progress)
@@ -94,7 +101,7 @@ class Drawer:
     def _draw(
         self, numbers: range, how: How, ids: Ids, rows: Any, progress: bool | None = False
     ) -> Array:
-        X, ids, m = self.X[rows], ids[rows], len(self.networks)
+        X, ids, m = self.X[_slice_of(rows)], ids[rows], len(self.networks)
         network = self.networks[0]
         out = room((len(numbers), X.shape[0], *network.out), network.dtype)
         with limited(self.n_threads):
@@ -102,7 +109,8 @@ class Drawer:
                 mine = numbers[(i - numbers.start) % m :: m]
                 if len(mine) and noisy:
                     out[mine.start - numbers.start :: m] = network.sample(
-                        X, len(mine), first=mine.start // m, seed=how.seed, share=how.share,
+                        X, len(mine), first=mine.start // m, seed=_seed_of(how, i, m),
+                        share=how.share,
                         samples=ids, progress=progress,
                     )  # fmt: skip
                 elif len(mine):
@@ -142,6 +150,20 @@ class Drawer:
             waiting, held = waiting[~done], [draws[:, ~done]]
             if not len(waiting):
                 return
+
+
+def _seed_of(how: How, network: int, n_networks: int) -> int | None:
+    """So that networks don't share their masks where a seed is given for all."""
+    if how.seed is None or n_networks == 1:
+        return how.seed
+    return derived_seed(how.seed, network)
+
+
+def _slice_of(rows: Any) -> Any:
+    """Places as a slice, where they stand side by side: it copies nothing."""
+    if isinstance(rows, slice) or len(rows) != rows[-1] - rows[0] + 1:
+        return rows
+    return slice(int(rows[0]), int(rows[-1]) + 1)
 
 
 def standard_error(values: Array) -> Array:

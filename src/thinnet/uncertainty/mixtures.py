@@ -13,6 +13,7 @@ from thinnet.arrays import Array
 from thinnet.uncertainty import reducing
 
 MOST_STEPS: Final = 100  # of a search for a quantile; bisection alone would need fewer
+LOG_VARIANCES: Final = (-30.0, 30.0)  # that a network's own noise may have
 PRECISION: Final = 1e-10  # of a quantile, in the width of the first bracket
 
 
@@ -45,6 +46,11 @@ class Mixture(Protocol):
 class Units(Protocol):
     """An increasing map between the target's own units and those that a network works in."""
 
+    @property
+    def least(self) -> Array | float:
+        """What no target lies below."""
+        ...
+
     def forward(self, y: Array) -> Array: ...
 
     def back(self, z: Array) -> Array: ...
@@ -60,6 +66,8 @@ class Units(Protocol):
 
 class OwnUnits:
     """The network works in the target's own units."""
+
+    least = -math.inf
 
     def forward(self, y: Array) -> Array:
         return y
@@ -138,13 +146,16 @@ class Gaussians:
             going &= np.abs(step) > near
             if not going.any():
                 break
-        return self.units.back(z)
+        return np.maximum(self.units.back(z), self.units.least)
 
 
 def with_own_noise(outputs: Array, units: Units) -> Gaussians:
-    """Of networks whose outputs are means and logs of variances, side by side (`GaussianNLL`)."""
+    """Of networks whose outputs are means and logs of variances, side by side (`GaussianNLL`).
+
+    The logs are kept within `LOG_VARIANCES`: far from all data they may say anything.
+    """
     centers, log_variances = np.split(outputs.astype(np.float64), 2, axis=-1)
-    return Gaussians(centers, np.exp(log_variances / 2), units)
+    return Gaussians(centers, np.exp(np.clip(log_variances, *LOG_VARIANCES) / 2), units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +181,10 @@ class Poissons:
         """The least count whose probability of not being exceeded is `level` at least."""
         of_each = stats.poisson.ppf(level, self.rates)
         low, high = of_each.min(axis=0) - 1, of_each.max(axis=0)
-        while (high - low > 1).any():
+        for _ in range(MOST_STEPS):
             middle = np.floor((low + high) / 2)
+            if not ((middle > low) & (middle < high)).any():
+                break
             reaches = self.distribution(middle) >= level
             low, high = np.where(reaches, low, middle), np.where(reaches, middle, high)
-        return high
+        return np.where(np.isfinite(self.rates).all(axis=0), high, np.inf)

@@ -15,7 +15,15 @@ MOST_ROWS: Final = 1000  # that it is learned from
 LEAST: Final = 1e-6  # of the spread of the targets
 
 
-def noise_of(centers: Array, y: Array) -> Array:
+def some_rows(n: int, weights: Array | None = None) -> Array:
+    """Places of rows to learn from: at most `MOST_ROWS` that count, from everywhere in the data."""
+    places = np.arange(n) if weights is None else np.flatnonzero(weights)
+    if len(places) > MOST_ROWS:
+        places = np.random.default_rng(0).choice(places, MOST_ROWS, replace=False)
+    return np.sort(places)
+
+
+def noise_of(centers: Array, y: Array, weights: Array | None = None) -> Array:
     """Standard deviation of the noise in each output, by maximum likelihood.
 
     Parameters
@@ -23,6 +31,8 @@ def noise_of(centers: Array, y: Array) -> Array:
     centers : array, shape (n_draws, rows, outputs)
         What the draws say.
     y : array, shape (rows, outputs)
+    weights : array, shape (rows,), optional
+        At least 0, and not all 0.
 
     Returns
     -------
@@ -30,18 +40,19 @@ def noise_of(centers: Array, y: Array) -> Array:
         What maximises the likelihood of `y` under a mixture of Gaussians around the draws; tau of
         Gal and Ghahramani 2016 is ``1 / noise ** 2``.
     """
-    return np.array([_of_output(y[:, j] - centers[:, :, j], y[:, j]) for j in range(y.shape[1])])
+    outputs = range(y.shape[1])
+    return np.array([_of_output(y[:, j] - centers[:, :, j], y[:, j], weights) for j in outputs])
 
 
-def _of_output(errors: Array, y: Array) -> float:
+def _of_output(errors: Array, y: Array, weights: Array | None) -> float:
     least = max(LEAST * float(y.std()), LEAST**2 * float(np.abs(y).max()), 1e-300)
-    size = float(np.sqrt(np.square(errors).mean()))
+    size = float(np.sqrt(np.average(np.square(errors).mean(axis=0), weights=weights)))
     if size <= least:
         return least
 
     def cost(log_noise: float) -> float:
         scaled = -np.square(errors * math.exp(-log_noise)) / 2
-        return log_noise - float(special.logsumexp(scaled, axis=0).mean())
+        return log_noise - float(np.average(special.logsumexp(scaled, axis=0), weights=weights))
 
     # The best is at most the root of the mean squared error: there the derivative is positive.
     bounds = (max(math.log(least), math.log(size) - 12), math.log(size))
