@@ -54,12 +54,22 @@ class Job:
         return dict(json.loads(self.path.read_text()))
 
 
+def folders(data_dir: Path, names: list[str] | None) -> list[Path]:
+    """Those of the sets; ValueError where there are none of these names."""
+    data = sorted([*data_dir.glob("*/data.txt"), *data_dir.glob("*/data/data.txt")])
+    known = {path.relative_to(data_dir).parts[0]: None for path in data}
+    if not known:
+        raise ValueError(f"--data-dir must hold folders with data.txt, got {str(data_dir)!r}")
+    for name in names or ():
+        if name not in known:
+            raise ValueError(f"--sets must be among {', '.join(known)}, got {name!r}")
+    return [data_dir / name for name in names or known]
+
+
 def jobs(asked: argparse.Namespace) -> Iterator[Job]:
-    for name in asked.sets or sorted(path.name for path in asked.data_dir.iterdir()):
-        folder = asked.data_dir / name
-        if any((place / "data.txt").exists() for place in (folder, folder / "data")):
-            for number in range(min(asked.splits, DataSet(folder).n_splits)):
-                yield Job(asked, folder, number)
+    for folder in folders(asked.data_dir, asked.sets):
+        for number in range(min(asked.splits, DataSet(folder).n_splits)):
+            yield Job(asked, folder, number)
 
 
 def run(all_jobs: list[Job], workers: int) -> None:
@@ -96,6 +106,13 @@ def table(all_jobs: list[Job], method: str) -> Table:
     return shown
 
 
+def count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be an integer >= 1, got {text}")
+    return number
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -104,13 +121,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for results")
     parser.add_argument("--method", choices=METHODS, default="grid")
     parser.add_argument("--sets", nargs="*", help="folders of --data-dir; by default all")
-    parser.add_argument("--splits", type=int, default=20, help="the first so many")
-    parser.add_argument("--epochs", type=int, default=4000)
-    parser.add_argument("--draws", type=int, default=10_000)
+    parser.add_argument("--splits", type=count, default=20, help="the first so many")
+    parser.add_argument("--epochs", type=count, default=4000)
+    parser.add_argument("--draws", type=count, default=10_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     asked = parser.parse_args()
+    try:
+        all_jobs, start = list(jobs(asked)), time.perf_counter()
+    except ValueError as refused:
+        parser.error(str(refused))
     asked.out.mkdir(parents=True, exist_ok=True)
-    all_jobs, start = list(jobs(asked)), time.perf_counter()
     run(all_jobs, asked.jobs)
     console = Console(width=150)
     console.print(table(all_jobs, asked.method))

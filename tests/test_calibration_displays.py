@@ -15,6 +15,7 @@ from thinnet.uncertainty.calibration import expected_calibration_error
 from thinnet.uncertainty.predictive import pit, pit_histogram
 from thinnet.uncertainty.selection import area_under_risk_coverage, risk_coverage
 
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(300, 4))
 NUMBERS = X @ [1.0, 0.5, 0.2, 0.0] + RNG.normal(size=300)
@@ -151,3 +152,32 @@ def test_risk_and_coverage_may_be_by_a_measure_of_the_draws():
     unsure = model.uncertainty(X).mutual_information
     expected = risk_coverage((model.predict(X) != y).astype(float), unsure)
     assert_array_equal(shown.curve.risk, expected.risk)
+
+
+def test_a_measure_of_the_draws_that_is_not_there_is_refused(classifier):
+    from thinnet import MLPClassifier, MLPRegressor, RiskCoverageCurve
+
+    settings = {"hidden_layer_sizes": (4,), "dropout": 0.3, "max_iter": 2, "random_state": 0}
+    classes, numbers = MLPClassifier(**settings), MLPRegressor(**settings)
+    for measure in ("entropy", "std", "probabilities"):
+        with pytest.raises(ValueError, match="measure must be 'predictive_entropy' or"):
+            RiskCoverageCurve.from_estimator(classes.fit(X, NAMES), X, NAMES, measure=measure)
+    for measure in ("entropy", "mutual_information", "mean"):
+        with pytest.raises(ValueError, match="measure must be 'std' or 'epistemic' or"):
+            RiskCoverageCurve.from_estimator(numbers.fit(X, NUMBERS), X, NUMBERS, measure=measure)
+    with pytest.raises(ValueError, match="estimator must be one of thinnet's"):
+        RiskCoverageCurve.from_estimator(classifier, X, NAMES, measure="std")
+
+
+def test_a_measure_of_the_draws_may_be_of_a_pipeline():
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from thinnet import MLPRegressor, RiskCoverageCurve
+
+    last = MLPRegressor(hidden_layer_sizes=(8,), dropout=0.3, max_iter=20, random_state=0)
+    pipe = make_pipeline(StandardScaler(), last).fit(X, NUMBERS)
+    shown = RiskCoverageCurve.from_estimator(pipe, X, NUMBERS, measure="epistemic")
+    told = last.uncertainty(pipe[:-1].transform(X))
+    expected = risk_coverage((told.mean - NUMBERS) ** 2, told.epistemic)
+    assert_allclose(shown.curve.risk, expected.risk)

@@ -83,9 +83,19 @@ def test_numbers_have_their_spread_and_interval_beside_them():
         np.testing.assert_allclose(found[name], values, rtol=1e-5, err_msg=name)
 
 
+def test_intervals_hold_nine_of_ten_unless_asked_otherwise():
+    plain, asked = (
+        predicted("rent", "--draws", 9),
+        predicted("rent", "--draws", 9, "--coverage", 0.9),
+    )
+    pd.testing.assert_frame_equal(plain, asked)
+
+
 def test_a_wider_coverage_widens_the_interval_and_nothing_else():
     narrow, wide = (predicted("rent", "--draws", 20, "--coverage", c) for c in (0.5, 0.95))
-    assert (narrow["rent_low"] > wide["rent_low"]).all()
+    above_0 = narrow["rent_low"] > 0  # below which no rent lies
+    assert above_0.mean() > 0.5
+    assert (narrow["rent_low"] > wide["rent_low"])[above_0].all()
     assert (narrow["rent_high"] < wide["rent_high"]).all()
     pd.testing.assert_frame_equal(narrow.iloc[:, :4], wide.iloc[:, :4])
 
@@ -154,6 +164,16 @@ def test_what_is_wrong_is_said_in_one_sentence(options, sentence):
     assert sentence in said
     assert len(said.strip().splitlines()) == 1
     assert sorted(pathlib.Path().iterdir()) == before
+
+
+def test_classes_have_no_intervals_to_ask_for():
+    pathlib.Path("p.csv").write_text("what stood here before")
+    ask = ("predict", "sold.thinnet", "homes.csv", "--out", "p.csv", "--uncertainty")
+    code, said = thinnet_command(*ask, "--coverage", 0.8)
+    assert code == 2
+    assert "--coverage must be left out for a model of classes" in said
+    assert len(said.strip().splitlines()) == 1
+    assert pathlib.Path("p.csv").read_text() == "what stood here before"
 
 
 @pytest.mark.parametrize(
@@ -344,3 +364,18 @@ def test_rows_without_a_target_are_passed_over_and_keep_their_places():
     _, found = measured("rent", least_certain=True)
     assert len(found.plain.y) == table["rent"].notna().sum()
     assert found.least_certain["row"][0] == unsure
+
+
+def test_probabilities_of_numbers_are_refused():
+    code, said = thinnet_command(
+        "predict", "rent.thinnet", "homes.csv", "--out", "n.csv", "--proba"
+    )
+    assert code == 2
+    assert "--proba is for models of classes" in said
+    assert not pathlib.Path("n.csv").exists()
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_at_once():
+    code, said = thinnet_command("predict", "rent.thinnet", "homes.csv", "--out", "no/such/n.csv")
+    assert code == 2
+    assert "--out must be a file in a folder that can be written to" in said

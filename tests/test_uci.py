@@ -31,9 +31,13 @@ def sets(tmp_path):
     return tmp_path / "sets"
 
 
-def run(sets, out, *options):
+def started(sets, out, *options):
     command = [sys.executable, UCI, "--data-dir", sets, "--out", out, "--jobs", "1", *options]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True)
+
+
+def run(sets, out, *options):
+    done = started(sets, out, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -64,3 +68,62 @@ def test_a_split_is_the_same_again(sets, tmp_path):
         for folder in (tmp_path / "one", tmp_path / "other")
     ]
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--sets", "hills", "hilly"), "--sets must be among hills, lakes, got 'hilly'"),
+        (("--draws", 0), "argument --draws: must be an integer >= 1, got 0"),
+        (("--data-dir", UCI.parent), "--data-dir must hold folders with data.txt"),
+    ],
+    ids=["set", "draws", "folder"],
+)
+def test_what_is_not_there_is_said_before_anything_runs(sets, tmp_path, options, said):
+    done = started(sets, tmp_path / "out", *options)
+    assert done.returncode == 2
+    assert said in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("draws", [1, 3, 1002, 2000])
+def test_a_loop_of_pytorch_takes_as_many_draws_as_asked(draws, monkeypatch, sets):
+    torch = pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(UCI.parent)
+    from published import torch_loop
+    from published.sets import DataSet
+
+    passed = []
+
+    class Counting(torch.nn.Identity):
+        def forward(self, X):
+            if not torch.is_grad_enabled():
+                passed.append(len(X))
+            return X[:, :1]
+
+    monkeypatch.setattr(torch_loop, "_trained", lambda *of_split: Counting())
+    before = torch.get_num_threads()
+    try:
+        torch_loop.run(DataSet(sets / "hills"), 0, epochs=1, draws=draws)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+    n_settings = 4
+    assert sum(passed) == draws * (n_settings * 6 + 10)  # rows held out, of 30 and of 40
+    assert max(passed) <= 1000 * 10
+
+
+def test_fewer_draws_than_networks_are_one_of_each(monkeypatch, sets):
+    monkeypatch.syspath_prepend(UCI.parent)
+    from published import tuned
+    from published.sets import DataSet
+
+    quick = tuned.Candidate(4, 0.1, 1, own_noise=False)
+    monkeypatch.setattr(tuned, "CANDIDATES", (quick,))
+    drawn = []
+    mixture_of = tuned.mixture_of
+    monkeypatch.setattr(
+        tuned, "mixture_of", lambda *args: drawn.append(len(args[1])) or mixture_of(*args)
+    )
+    assert np.isfinite(tuned.run(DataSet(sets / "hills"), 0, 1, draws=3)["rmse"])
+    assert drawn[-1] == tuned.N_NETWORKS

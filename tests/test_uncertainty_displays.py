@@ -12,6 +12,10 @@ from sklearn.tree import DecisionTreeClassifier
 
 from thinnet import (
     CertainImages,
+    EnsembleClassifier,
+    EnsembleRegressor,
+    KeptUnits,
+    LearningCurve,
     MLPClassifier,
     MLPRegressor,
     PredictiveBand,
@@ -218,6 +222,52 @@ def test_what_cannot_be_shown_is_refused(regressor, classifier, of_images):
         CertainImages.from_estimator(of_images, IMAGES, image_shape=(3, 4), n=41)
     with pytest.raises(ValueError, match="y must have as many rows as X, got 3 and 90"):
         UncertaintyMap.from_estimator(classifier, X2, [1, 2, 3])
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_pictures_may_be_of_an_ensemble(dropout):
+    settings = {"hidden_layer_sizes": (8,), "dropout": dropout, "max_iter": 10}
+    inner = MLPRegressor(**settings)
+    numbers = EnsembleRegressor(inner, 3, random_state=0).fit(X1, Y1)
+    shown = PredictiveBand.from_estimator(numbers, X1, Y1, coverage=0.8, n_draws=10, n_lines=9)
+    grid = shown.x[:, None]
+    different = numbers.sample(grid, 10 if dropout else 3)[..., 0]
+    np.testing.assert_array_equal(shown.lines, different[:9])
+    np.testing.assert_allclose(shown.mean, different.mean(axis=0))
+    np.testing.assert_allclose(shown.epistemic.T, np.quantile(different, [0.1, 0.9], axis=0))
+    np.testing.assert_array_equal(shown.band, numbers.predict_interval(grid, 0.8, n_draws=10))
+    classes = EnsembleClassifier(MLPClassifier(**settings), 3, random_state=0)
+    plane = UncertaintyMap.from_estimator(classes.fit(X2, Y2), X2, Y2, n_draws=6, resolution=4)
+    points = np.array([(x, y) for y in plane.y for x in plane.x])
+    found = classes.uncertainty(points, 6).predictive_entropy
+    np.testing.assert_allclose(plane.values.ravel(), found)
+    classes.fit(IMAGES, Y3)
+    images = CertainImages.from_estimator(classes, IMAGES, Y3, image_shape=(3, 4), n=2, n_draws=6)
+    ranked = np.sort(classes.uncertainty(IMAGES, 6).predictive_entropy)
+    np.testing.assert_allclose(images.values, [ranked[:2], ranked[::-1][:2]])
+
+
+def test_pictures_of_an_ensemble_need_it_fitted_and_what_they_show():
+    with pytest.raises(NotFittedError):
+        PredictiveBand.from_estimator(EnsembleRegressor(), X1)
+    inner = MLPRegressor(hidden_layer_sizes=(4,), dropout=0.1, max_iter=2)
+    model = EnsembleRegressor(inner, 2, random_state=0).fit(X1, Y1)
+    with pytest.raises(ValueError, match="must be one that has masks, got 'EnsembleRegressor"):
+        KeptUnits.from_estimator(model)
+    with pytest.raises(ValueError, match="must be one that has history_, got 'EnsembleRegressor"):
+        LearningCurve.from_estimator(model)
+
+
+@pytest.mark.parametrize("image_shape", [64, None, "ab", (3, 4.0), (12,), (2, 2, 3.0)])
+def test_what_is_no_shape_of_an_image_is_said_so(of_images, image_shape, untyped):
+    with pytest.raises(ValueError, match=r"image_shape must be \(height, width\) or .*, got"):
+        CertainImages.from_estimator(of_images, IMAGES, image_shape=image_shape)
+
+
+def test_a_band_of_no_number_of_draws_is_refused(regressor, untyped):
+    for n_draws in ("a", None, 1, 2.5):
+        with pytest.raises(ValueError, match=r"n_draws must be an integer >= 2, got"):
+            PredictiveBand.from_estimator(regressor, X1, n_draws=n_draws)
 
 
 def test_several_labels_at_once_are_no_map():

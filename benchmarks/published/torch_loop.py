@@ -11,7 +11,7 @@ from scipy import special
 from published.protocol import BATCH, LENGTH_SCALE, Setting, grid_of
 from published.sets import DataSet, Split
 
-BLOCK = 1000  # draws of one pass
+BLOCK = 1000  # draws of one pass, at most
 
 
 def _network(width: int, n_hidden: int, rate: float) -> torch.nn.Sequential:
@@ -58,7 +58,8 @@ def _figures(
     network = _trained(entering(split.X), y, setting, n_hidden, epochs)
     X_test = entering(split.X_test)
     with torch.no_grad():
-        parts = [network(X_test.repeat(BLOCK, 1)) for _ in range(draws // BLOCK)]
+        sizes = [min(BLOCK, draws - start) for start in range(0, draws, BLOCK)]
+        parts = [network(X_test.repeat(size, 1)) for size in sizes]
     drawn = torch.cat(parts).reshape(-1, len(X_test)).numpy() * y_scale + y_center
     error = split.y_test - drawn
     each = special.logsumexp(-setting.tau * error**2 / 2, axis=0) - math.log(len(drawn))
@@ -68,6 +69,7 @@ def _figures(
 
 def run(data: DataSet, number: int, epochs: int, draws: int) -> dict[str, object]:
     """One split, as `published.protocol.run`."""
+    torch.set_num_threads(1)  # one core against one core
     torch.manual_seed(number)
     split = data.split(number)
     inner = split.without_last()

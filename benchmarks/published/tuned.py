@@ -124,7 +124,7 @@ def run(data: DataSet, number: int, epochs: int, draws: int) -> dict[str, object
     z = scale.targets(split.y)
     networks = [network_of(best.chosen, X, z, N_NETWORKS * number + i) for i in range(N_NETWORKS)]
     X_test = scale.inputs(split.X_test)
-    each = draws // N_NETWORKS
+    each = max(1, draws // N_NETWORKS)
     drawn = np.concatenate([net.sample(X_test, each, progress=False) for net in networks])
     found = Score.of(mixture_of(best.chosen, drawn, best.noise, scale), split.y_test)
     return {**found._asdict(), **best.chosen._asdict()}

@@ -31,14 +31,22 @@ def one_sentence() -> Iterator[None]:
             warnings.showwarning = _note  # type: ignore[assignment]
             warnings.simplefilter("always", UserWarning)
             yield
-    except (DataFileError, ModelFileError, CheckpointError, DivergedError, OSError) as error:
+    except (DataFileError, ModelFileError, CheckpointError, DivergedError) as error:
         fail(error, FAILED)
+    except OSError as error:
+        fail(_system_said(error), FAILED)
     except MemoryError as error:
         fail(f"there is not enough memory for this ({error})", FAILED)
     except ValueError as error:
         fail(error, WRONG_USE)
     except KeyboardInterrupt:
         fail("stopped", STOPPED)
+
+
+def _system_said(error: OSError) -> str:
+    """What the system refused, and for which file, without the error's number."""
+    words = error.strerror or str(error)
+    return f"{words}: {error.filename}" if error.filename else words
 
 
 def _note(message: Warning | str, *_: Any) -> None:

@@ -116,6 +116,7 @@ def predict(
     with one_sentence():
         from thinnet.jobs import predicting
 
+        check_place("--out", out)
         bars = _error_bars(uncertainty, n_draws=draws, coverage=coverage, share=share)
         rows = predicting.predict(_loaded(model), table, out, probabilities=proba, error_bars=bars)
         say(f"{rows} predictions: {out}")

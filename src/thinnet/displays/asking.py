@@ -9,7 +9,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.displays.estimators import fitted
+from thinnet.displays import estimators
 
 WIDENED = 0.25  # of the range of the rows, on each side
 
@@ -43,15 +43,12 @@ def asked(estimator: Any, X: Any, width: int) -> Asked:
     checks.must(right, "X", f"an array of {columns} (rows, {width})", inputs.shape)
     names = [str(name) for name in getattr(X, "columns", [])]
     given = names or (["x"] if width == 1 else [f"x{i}" for i in range(width)])
-    return Asked(last, before, inputs, given, _as_frame(names) if names else _as_it_is)
+    return Asked(last, before, inputs, given, _as_frame(names) if names else np.asarray)
 
 
 def parted(estimator: Any) -> tuple[Any, Callable[[Any], Any]]:
     """An estimator that draws, and the steps before it."""
-    last = fitted(estimator)
-    checks.must(hasattr(last, "uncertainty"), "estimator", "one that draws", type(last).__name__)
-    several = hasattr(estimator, "steps") and len(estimator.steps) > 1
-    return last, estimator[:-1].transform if several else _as_it_is
+    return estimators.fitted(estimator), estimators.last_and_before(estimator)[1]
 
 
 def of_one_number(estimator: Any) -> None:
@@ -70,10 +67,6 @@ def beside(y: Any, rows: int) -> Array | None:
         return None
     given = checks.same_length("y", np.asarray(y), "X", rows)
     return given.reshape(rows, -1)[:, 0]
-
-
-def _as_it_is(X: Any) -> Any:
-    return X
 
 
 def _as_frame(names: list[str]) -> Callable[[Array], Any]:

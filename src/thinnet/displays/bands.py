@@ -96,7 +96,8 @@ class PredictiveBand:
         n_draws : int, default=100
             At least 2.
         n_lines : int, default=0
-            How many of the draws to show as lines, at most `n_draws`.
+            How many of the draws to show as lines, at most `n_draws`; of an ensemble without
+            dropout no more than it has networks.
         grid : array, shape (points,), optional
             Inputs; by default 300 over the range of X, widened by a quarter of it on each side.
         ax : matplotlib axes, optional
@@ -110,15 +111,16 @@ class PredictiveBand:
         """
         ask = asked(estimator, X, width=1)
         of_one_number(ask.last)
-        checks.integer("n_lines", n_lines, 0, n_draws)
+        checks.integer("n_lines", n_lines, 0, checks.integer("n_draws", n_draws, 2))
         x = np.linspace(*ask.span(0), POINTS) if grid is None else _inputs(grid)
         rows, targets = ask.rows(x[:, None]), beside(y, len(ask.inputs))
         outside = (1 - checks.inside("coverage", coverage)) / 2
         band = ask.last.predict_interval(rows, coverage, n_draws=n_draws)
-        draws = ask.last.sample(rows, n_draws)[..., 0]
+        found = ask.last.uncertainty(rows, n_draws)
+        draws = ask.last.sample(rows, int(found.n_draws[0]))[..., 0]
         return cls(
             x=x,
-            mean=draws.mean(axis=0),
+            mean=found.mean,
             band=band,
             epistemic=np.quantile(draws, (outside, 1 - outside), axis=0).T,
             coverage=coverage,

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from thinnet import checks
 
 
-def fitted(estimator: Any) -> Any:
-    """The fitted estimator of thinnet, or the one at the end of a pipeline."""
+def last_and_before(estimator: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """What stands at the end of a pipeline, and the steps before it; or the estimator itself."""
+    if not hasattr(estimator, "steps"):
+        return estimator, _as_it_is
+    several = len(estimator.steps) > 1
+    return estimator.steps[-1][1], estimator[:-1].transform if several else _as_it_is
+
+
+def fitted(estimator: Any, needs: str = "uncertainty") -> Any:
+    """The fitted estimator of thinnet that has what is needed, or such a one behind a pipeline."""
     from sklearn.utils.validation import check_is_fitted
 
-    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-    ours = hasattr(last, "masks") and not isinstance(last, type)
+    last, _ = last_and_before(estimator)
+    ours = hasattr(last, "uncertainty") and not isinstance(last, type)
     checks.must(ours, "estimator", "one of thinnet's", type(last).__name__)
     check_is_fitted(last)
+    checks.must(hasattr(last, needs), "estimator", f"one that has {needs}", type(last).__name__)
     return last
+
+
+def _as_it_is(X: Any) -> Any:
+    return X

@@ -167,11 +167,11 @@ class CertainImages:
 
 
 def _images(rows: Array, image_shape: Sequence[int]) -> Array:
-    shape = tuple(image_shape)
+    shape = tuple(image_shape) if np.iterable(image_shape) else ()
     whole = all(checks.is_integer(side) and side > 0 for side in shape)
     colours = len(shape) == 3 and shape[-1] in (3, 4)
     right = whole and (len(shape) == 2 or colours)
-    checks.must(right, "image_shape", "(height, width) or (height, width, 3)", shape)
+    checks.must(right, "image_shape", "(height, width) or (height, width, 3)", image_shape)
     size = rows[0].size
     checks.must(np.prod(shape) == size, "image_shape", f"of {size} numbers, as rows are", shape)
     return rows.reshape(len(rows), *shape)

@@ -55,9 +55,9 @@ class LearningCurve:
         NotFittedError
             Before fit.
         ValueError
-            If `axes` are not two, or it is no estimator of thinnet.
+            If `axes` are not two, or it is no estimator of thinnet, or an ensemble.
         """
-        return cls(fitted(estimator).history_).plot(axes=axes)
+        return cls(fitted(estimator, "history_").history_).plot(axes=axes)
 
     def plot(self, *, axes: Sequence[Axes] | None = None) -> LearningCurve:
         """Draw on two axes of yours, or on new ones."""

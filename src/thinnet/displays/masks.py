@@ -65,9 +65,10 @@ class KeptUnits:
         NotFittedError
             Before fit.
         ValueError
-            If a coordinate is out of its range, or there are not as many axes as layers.
+            If a coordinate is out of its range, there are not as many axes as layers, or it is an
+            ensemble.
         """
-        return cls(fitted(estimator).masks(step, samples), samples).plot(axes=axes)
+        return cls(fitted(estimator, "masks").masks(step, samples), samples).plot(axes=axes)
 
     def plot(self, *, axes: Sequence[Axes] | None = None) -> KeptUnits:
         """Draw on axes of yours, one a layer, or on new ones."""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thinnet import checks
+from thinnet.arrays import Array
 from thinnet.displays.axes import BAR, ax_or_new
+from thinnet.displays.estimators import last_and_before
 from thinnet.uncertainty.forecasts import one_number_a_row
 from thinnet.uncertainty.predictive import PITCounts, pit, pit_histogram
 
@@ -52,13 +54,14 @@ class PITHistogram:
     def from_estimator(
         cls, estimator: Any, X: Any, y: Any, *, n_bins: int = 10, ax: Axes | None = None
     ) -> PITHistogram:
-        """Draw a fitted regressor whose prediction is normal, on rows it has not learned from.
+        """Draw a fitted regressor of one number, on rows it has not learned from.
 
         Parameters
         ----------
-        estimator : regressor
-            Its ``predict(X, return_std=True)`` gives the means and the standard deviations of
-            the numbers themselves, their noise included.
+        estimator : regressor, or a pipeline that ends in one
+            One with `distribution`, as thinnet's have, is asked for that; of any other
+            ``predict(X, return_std=True)`` gives means and standard deviations of the numbers
+            themselves, their noise included, which are taken as normal.
         X, y
             Rows and their numbers.
         n_bins : int
@@ -71,11 +74,8 @@ class PITHistogram:
         ValueError
             If `y` doesn't fit the predictions.
         """
-        from scipy.stats import norm
-
-        mean, std = estimator.predict(X, return_std=True)
-        truth = checks.same_length("y", one_number_a_row("y", y), "X", len(mean))
-        return cls.from_values(norm.cdf(truth, mean, std), n_bins=n_bins, ax=ax)
+        truth = one_number_a_row("y", y)
+        return cls.from_values(_below(estimator, X, truth), n_bins=n_bins, ax=ax)
 
     @classmethod
     def from_predictions(
@@ -115,3 +115,14 @@ class PITHistogram:
         self.ax_.set(xlabel="PIT", ylabel="rows", xlim=(0, 1), ylim=(0, top))
         self.ax_.legend(loc="upper center", ncols=2)
         return self
+
+
+def _below(estimator: Any, X: Any, y: Array) -> Array:
+    """The probability that the estimator gives to at most `y`, shape (rows,)."""
+    from scipy.stats import norm
+
+    last, before = last_and_before(estimator)
+    if hasattr(last, "distribution"):
+        return np.asarray(last.distribution(before(X), y))
+    mean, std = estimator.predict(X, return_std=True)
+    return np.asarray(norm.cdf(checks.same_length("y", y, "X", len(mean)), mean, std))

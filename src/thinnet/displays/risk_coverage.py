@@ -9,8 +9,11 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
+from thinnet.displays.asking import parted
 from thinnet.displays.axes import ax_or_new
+from thinnet.uncertainty.classes import MEASURES
 from thinnet.uncertainty.forecasts import one_number_a_row
+from thinnet.uncertainty.numbers import SPREADS
 from thinnet.uncertainty.selection import (
     RiskCoverage,
     area_under_risk_coverage,
@@ -77,8 +80,9 @@ class RiskCoverageCurve:
         X, y
             Rows, and their labels or numbers.
         measure : str, optional
-            A field of ``estimator.uncertainty(X)``, such as 'mutual_information' or 'epistemic',
-            in place of that.
+            Of ``estimator.uncertainty(X)`` in place of that: for classes 'predictive_entropy',
+            'mutual_information', 'variation_ratio' or 'expected_entropy'; for numbers 'std',
+            'epistemic' or 'aleatoric'.
         ax : matplotlib axes, optional
 
         Raises
@@ -86,11 +90,15 @@ class RiskCoverageCurve:
         NotFittedError
             Before fit.
         ValueError
-            If `y` doesn't fit the predictions.
+            If `y` doesn't fit the predictions, or nothing measures that.
         """
-        error, unsure = errors_and_uncertainties(estimator, X, y)
-        if measure is not None:
-            unsure = getattr(estimator.uncertainty(X), measure)
+        if measure is None:
+            error, unsure = errors_and_uncertainties(estimator, X, y)
+            return cls.from_predictions(error, unsure, ax=ax)
+        last, before = parted(estimator)
+        checks.one_of("measure", measure, MEASURES if hasattr(last, "classes_") else SPREADS)
+        error, _ = errors_and_uncertainties(estimator, X, y)
+        unsure = getattr(last.uncertainty(before(X)), measure)
         return cls.from_predictions(error, unsure, ax=ax)
 
     @classmethod

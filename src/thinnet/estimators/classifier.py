@@ -17,6 +17,7 @@ from thinnet.estimators.convergence import Scale
 from thinnet.estimators.labels import Labels
 from thinnet.estimators.parameters import FITTED, PARAMETERS
 from thinnet.uncertainty.classes import DrawnClasses
+from thinnet.uncertainty.forecasts import class_places, indicators
 
 
 class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
@@ -257,14 +258,10 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
     def _shares(self, outputs: Array) -> Array:
         return self._labels.probabilities(outputs)
 
-    def _chance(self, probabilities: Array, y: Any) -> Array:
-        y = self._targets(np.asarray(y) if not hasattr(y, "todense") else y)
-        checks.same_length("y", y, "X", len(probabilities))
-        with np.errstate(divide="ignore"):
-            if self._several_labels:
-                return np.log(np.where(y > 0, probabilities, 1 - probabilities)).sum(axis=1)
-            places = y.astype(np.intp).reshape(-1)
-            return np.log(probabilities[np.arange(len(places)), places])
+    def _known(self, y: Any) -> Array:
+        if self._several_labels:
+            return indicators(y, len(self.classes_))
+        return class_places(self._column(checks.array("y", y)), self.classes_)
 
     def _guesses(self, probabilities: Array) -> Array:
         """Labels by probabilities, as `predict` has them by outputs."""

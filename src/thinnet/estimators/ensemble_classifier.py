@@ -108,9 +108,9 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
         shares: Array = self.estimators_[0]._shares(outputs)
         return shares
 
-    def _chance(self, probabilities: Array, y: Any) -> Array:
-        chance: Array = self.estimators_[0]._chance(probabilities, y)
-        return chance
+    def _known(self, y: Any) -> Array:
+        known: Array = self.estimators_[0]._known(y)
+        return known
 
     def predict(
         self, X: Any, abstain: Any = None, measure: Any = "predictive_entropy", **how: Any

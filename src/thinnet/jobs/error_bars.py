@@ -15,6 +15,7 @@ from thinnet.tables.cells import Frame
 from thinnet.uncertainty.drawing import How
 from thinnet.uncertainty.numbers import spread
 
+COVERAGE: Final = 0.9  # of intervals, unless asked otherwise
 MEASURES: Final = {  # a column of predictions, and what it is called in `uncertainty`
     "entropy": "predictive_entropy",
     "expected_entropy": "expected_entropy",
@@ -25,15 +26,16 @@ MEASURES: Final = {  # a column of predictions, and what it is called in `uncert
 
 @dataclass(frozen=True)
 class ErrorBars:
-    """How many draws, how much their intervals hold, and whether rows share masks."""
+    """How many draws, how much their intervals hold (None: `COVERAGE`), and do rows share masks?"""
 
     n_draws: int = 100
-    coverage: float = 0.9
+    coverage: float | None = None
     share: str = "draw"
 
     def __post_init__(self) -> None:
         checks.integer("--draws", self.n_draws, 2)
-        checks.inside("--coverage", self.coverage)
+        if self.coverage is not None:
+            checks.inside("--coverage", self.coverage)
         checks.one_of("--share", self.share, SHARES)
 
     def how(self, start: int, rows: int) -> How:
@@ -42,8 +44,16 @@ class ErrorBars:
         return How(self.n_draws, share=self.share, samples=ids, progress=False)
 
     def ends(self) -> tuple[float, float]:
-        outside = (1 - self.coverage) / 2
+        outside = (1 - (self.coverage or COVERAGE)) / 2
         return outside, 1 - outside
+
+    def check_fits(self, estimator: Any) -> None:
+        """ValueError where something was asked for that the estimator doesn't have."""
+        if self.coverage is not None and hasattr(estimator, "classes_"):
+            raise ValueError(
+                "--coverage must be left out for a model of classes, which has no intervals, got "
+                f"{self.coverage}"
+            )
 
 
 class Forecast(NamedTuple):
@@ -110,11 +120,14 @@ def _of_classes(
 ) -> dict[str, Array]:
     checks.must(name not in MEASURES, "target", f"named other than {', '.join(MEASURES)}", name)
     found = estimator.uncertainty(frame, **how._asdict())
-    p = found.probabilities
-    told = {name: estimator.classes_[p.argmax(axis=1)]}
-    if probabilities:
-        told |= {f"p({label})": p[:, k] for k, label in enumerate(estimator.classes_)}
+    told = guesses(name, found.probabilities, estimator.classes_, probabilities)
     return told | {column: getattr(found, measure) for column, measure in MEASURES.items()}
+
+
+def guesses(name: str, p: Array, classes: Array, each: bool) -> dict[str, Array]:
+    """The most probable classes as the column `name`; with `each` also a column for each class."""
+    columns = {f"p({label})": p[:, k] for k, label in enumerate(classes)} if each else {}
+    return {name: classes[p.argmax(axis=1)], **columns}
 
 
 def _of_numbers(

@@ -6,7 +6,7 @@ import os
 from typing import Any, Final
 
 from thinnet import progress as bars
-from thinnet.jobs.error_bars import ErrorBars, columns
+from thinnet.jobs.error_bars import ErrorBars, columns, guesses
 from thinnet.tables.cells import Frame
 from thinnet.tables.reading import blocks
 from thinnet.tables.writing import PredictionWriter
@@ -35,8 +35,13 @@ def predict(
     DataFileError
         If the file can't be read.
     ValueError
-        If a column is missing, `out` can't be written to, or nothing draws for error bars.
+        If a column is missing, `out` can't be written to, or nothing draws for error bars; if
+        these are of classes, but a coverage of intervals is given.
     """
+    if error_bars is not None:
+        error_bars.check_fits(estimator)
+    if probabilities and not hasattr(estimator, "classes_"):
+        raise ValueError("--proba is for models of classes, got a model of numbers")
     rows, done = 0, 0
     with (
         PredictionWriter(out) as writer,
@@ -62,7 +67,4 @@ def _answers(estimator: Any, frame: Frame, probabilities: bool) -> Frame:
     if not hasattr(estimator, "classes_"):
         return pd.DataFrame({name: estimator.predict(frame)})
     p = estimator.predict_proba(frame)
-    found = {name: estimator.classes_[p.argmax(axis=1)]}
-    if probabilities:
-        found |= {f"p({label})": p[:, k] for k, label in enumerate(estimator.classes_)}
-    return pd.DataFrame(found)
+    return pd.DataFrame(guesses(name, p, estimator.classes_, probabilities))

@@ -10,12 +10,12 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.losses import Loss, SoftmaxCrossEntropy
 from thinnet.tables.base import TableEstimator
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.uncertainty.classes import DrawnClasses
+from thinnet.uncertainty.forecasts import class_places
 
 
 class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
@@ -152,11 +152,8 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
     def _shares(self, outputs: Array) -> Array:
         return self._loss().predict(outputs)
 
-    def _chance(self, probabilities: Array, y: Any) -> Array:
-        places = self._targets(column_or_1d(y, warn=True))
-        checks.same_length("y", places, "X", len(probabilities))
-        with np.errstate(divide="ignore"):
-            return np.log(probabilities[np.arange(len(places)), places])
+    def _known(self, y: Any) -> Array:
+        return class_places(column_or_1d(y, warn=True), self.classes_)
 
     def _guesses(self, probabilities: Array) -> Array:
         return self.classes_[probabilities.argmax(axis=1)]

@@ -77,8 +77,8 @@ class DrawnClasses:
         """The probabilities that raw outputs of shape (rows, outputs) say, (rows, n_classes)."""
 
     @abstractmethod
-    def _chance(self, probabilities: Array, y: Any) -> Array:
-        """The log of the probability of each row's label, shape (rows,)."""
+    def _known(self, y: Any) -> Array:
+        """The place of each row's label, shape (rows,); of several 0s and 1s, (rows, n_classes)."""
 
     def sample(
         self,
@@ -181,7 +181,8 @@ class DrawnClasses:
         X : as for `predict`
         y : array, shape (rows,), or of several labels (rows, n_classes)
         **how
-            n_draws, seed, share, samples, tolerance, progress: as for `uncertainty`.
+            n_draws, seed, share, samples, tolerance, progress: as for `uncertainty`; one draw is
+            enough.
 
         Returns
         -------
@@ -193,7 +194,13 @@ class DrawnClasses:
         ValueError
             If nothing draws, `y` doesn't fit, or a setting is not as above.
         """
-        return self._chance(self.uncertainty(X, **how).probabilities, y)
+        drawer, known = self._drawer(X), self._known(y)
+        checks.same_length("y", known, "X", drawer.rows)
+        found = np.empty(drawer.rows)
+        for places, draws in drawer.parts(How(**how).checked(), self._of_draws):
+            p = reducing.mean(self._of_draws(draws))
+            found[places] = _log_chances(p, known[places])
+        return found
 
     def _abstaining(
         self, X: Any, abstain: Any, measure: str, how: dict[str, Any], names: Any
@@ -223,6 +230,14 @@ class DrawnClasses:
             "standard_error": standard_error(p),
             "n_draws": np.full(p.shape[1], len(p)),
         }
+
+
+def _log_chances(p: Array, known: Array) -> Array:
+    """The log of the probability of what each row turned out to be, shape (rows,)."""
+    with np.errstate(divide="ignore"):
+        if known.ndim == 2:
+            return np.log(np.where(known > 0, p, 1 - p)).sum(axis=1)
+        return np.log(p[np.arange(len(known)), known])
 
 
 def _of_labels(p: Array) -> dict[str, Array]:

@@ -12,7 +12,6 @@ from thinnet import checks
 from thinnet.arrays import Array, Float
 from thinnet.uncertainty.calibrating import calibration_classes, check_calibrated, predicted
 from thinnet.uncertainty.conformal import confidence, crepes
-from thinnet.uncertainty.forecasts import inner_unit_interval
 
 
 def least_ambiguous(p: Float[Array, "rows classes"]) -> Float[Array, "rows classes"]:
@@ -135,7 +134,7 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
             If the coverage is out of its range, or there were too few calibration rows.
         """
         check_calibrated(self)
-        level = confidence(inner_unit_interval("coverage", coverage), len(self.scores_))
+        level = confidence(checks.inside("coverage", coverage), len(self.scores_))
         fitted = crepes().ConformalClassifier().fit(self.scores_)
         # Smoothing would draw the sets with NumPy's global generator.
         return fitted.predict_set(self._scores(X), confidence=level, smoothing=False).astype(bool)

@@ -11,7 +11,7 @@ from thinnet import checks
 from thinnet.arrays import Array, Float
 from thinnet.uncertainty.calibrating import check_calibrated
 from thinnet.uncertainty.conformal import confidence, crepes
-from thinnet.uncertainty.forecasts import inner_unit_interval, one_number_a_row, refuse
+from thinnet.uncertainty.forecasts import one_number_a_row, refuse
 
 
 class SplitConformalRegressor(RegressorMixin, BaseEstimator):
@@ -116,7 +116,7 @@ class SplitConformalRegressor(RegressorMixin, BaseEstimator):
             If the coverage is out of its range, or there were too few calibration rows.
         """
         check_calibrated(self)
-        level = confidence(inner_unit_interval("coverage", coverage), len(self.errors_))
+        level = confidence(checks.inside("coverage", coverage), len(self.errors_))
         prediction, std = self._moments(X)
         fitted = crepes().ConformalRegressor().fit(self.errors_, self.std_)
         return fitted.predict_int(prediction, std, confidence=level)

@@ -45,11 +45,27 @@ def class_places(y: Any, classes: Any) -> Array:
     checks.must(given.ndim == 1 and given.size > 0, "y", "one label a row", given.shape)
     place_of = {label: place for place, label in enumerate(known)}
     checks.must(len(place_of) == len(known), "labels", "different from each other", known)
-    places = np.array([place_of.get(label, -1) for label in given.tolist()])
+    labels = given.tolist()
+    places = np.array([place_of.get(label, -1) for label in labels])
     if (unknown := places < 0).any():
         row = int(unknown.argmax())
-        raise ValueError(f"y must hold labels among {known}, got {given[row]!r} in row {row}")
+        raise ValueError(f"y must hold labels among {known}, got {labels[row]!r} in row {row}")
     return places
+
+
+def indicators(y: Any, n_classes: int) -> Array:
+    """0s and 1s of shape (rows, n_classes), which labels each row has; `y` may be sparse.
+
+    Raises
+    ------
+    ValueError
+        If `y` has another width, or holds something else.
+    """
+    given = checks.numeric("y", y.toarray() if hasattr(y, "toarray") else y)
+    right = given.ndim == 2 and given.shape[1] == n_classes
+    checks.must(right, "y", f"an array of shape (rows, {n_classes})", given.shape)
+    refuse("y", "0 or 1", given, (given != 0) & (given != 1))
+    return given
 
 
 def labelled(y: Any, proba: Any, labels: Any = None) -> tuple[Array, Array]:
@@ -78,11 +94,6 @@ def row_shares(sample_weight: Any, rows: int) -> Float[Array, " rows"]:
     refuse("sample_weight", ">= 0", weights, weights < 0)
     checks.must(weights.sum() > 0, "sample_weight", "positive in some row", "only zeros")
     return weights / weights.sum()
-
-
-def inner_unit_interval(name: str, value: Any) -> float:
-    checks.must(checks.is_real(value) and 0 < value < 1, name, "a number in (0, 1)", value)
-    return float(value)
 
 
 def as_written(share: float) -> Fraction:

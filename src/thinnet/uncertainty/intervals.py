@@ -8,7 +8,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.uncertainty.forecasts import inner_unit_interval, refuse, row_shares
+from thinnet.uncertainty.forecasts import refuse, row_shares
 
 
 def interval_coverage(y: Any, low: Any, high: Any, *, sample_weight: Any = None) -> float:
@@ -104,7 +104,7 @@ def interval_score(
     >>> interval_score([1, 5], [0, 0], [2, 4], coverage=0.5)
     5.0
     """
-    alpha = 1 - inner_unit_interval("coverage", coverage)
+    alpha = 1 - checks.inside("coverage", coverage)
     low, high = bounds(low, high)
     y = beside("y", y, len(low))
     miss = np.maximum(low - y, 0) + np.maximum(y - high, 0)

@@ -184,7 +184,7 @@ class DrawnNumbers:
         return NumberUncertainty(**told, n_draws=taken)
 
     def predict_quantiles(
-        self, X: Any, quantiles: Sequence[float] = (0.05, 0.5, 0.95), **how: Any
+        self, X: Any, quantiles: Sequence[float] | float = (0.05, 0.5, 0.95), **how: Any
     ) -> Array:
         """Quantiles of each row's target, of the draws and their noise together.
 
@@ -192,7 +192,7 @@ class DrawnNumbers:
         ----------
         X : as for `predict`
         quantiles : sequence of float, default=(0.05, 0.5, 0.95)
-            Levels, each in (0, 1).
+            Levels, each in (0, 1); a number is a sequence of one.
         **how
             n_draws, seed, share, samples, tolerance, progress: as for `uncertainty`.
 
@@ -206,7 +206,8 @@ class DrawnNumbers:
         ValueError
             If nothing draws, or a level or a setting is not as above.
         """
-        levels = [checks.inside("each of quantiles", level) for level in quantiles]
+        given: Any = quantiles if np.iterable(quantiles) else [quantiles]
+        levels = [checks.inside("each of quantiles", level) for level in given]
         checks.must(bool(levels), "quantiles", "a sequence of numbers in (0, 1)", quantiles)
         drawer = self._drawer(X)
         found = np.empty((drawer.rows, len(levels), self.n_outputs_))
@@ -272,6 +273,40 @@ class DrawnNumbers:
         for places, draws in drawer.parts(How(**how).checked(), self._means):
             found[places] = self._mixture(draws).log_density(y[places])
         return found
+
+    def distribution(self, X: Any, y: Any, **how: Any) -> Array:
+        """The probability that the draws give to a target of at most `y`, their noise included.
+
+        At true targets these are PIT values: uniform over [0, 1] if the model is as sure as it
+        should be, which `PITHistogram` shows.  (Not of counts, whose distribution has steps.)
+
+        Parameters
+        ----------
+        X : as for `predict`
+        y : array, shape (rows,) or (rows, n_outputs)
+        **how
+            n_draws, seed, share, samples, tolerance, progress: as for `uncertainty`.
+
+        Returns
+        -------
+        array, shape (rows,) or (rows, n_outputs)
+            In [0, 1], of each output for itself.
+
+        Raises
+        ------
+        ValueError
+            If nothing draws, `y` doesn't fit, or a setting is not as above.
+
+        References
+        ----------
+        Dawid 1984, "Statistical theory: the prequential approach", section 5.3 (PIT).
+        """
+        drawer, y = self._drawer(X), self._known(y)
+        checks.same_length("y", y, "X", drawer.rows)
+        found = np.empty((drawer.rows, self.n_outputs_))
+        for places, draws in drawer.parts(How(**how).checked(), self._means):
+            found[places] = self._mixture(draws).distribution(y[places])
+        return self._told(found)
 
     def _mean_and_std(self, X: Any, return_std: bool, how: dict[str, Any]) -> Any:
         """For `predict`: None without `return_std`."""

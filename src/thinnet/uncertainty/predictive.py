@@ -8,7 +8,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Float
-from thinnet.uncertainty.forecasts import inner_unit_interval, one_number_a_row, refuse
+from thinnet.uncertainty.forecasts import one_number_a_row, refuse
 
 
 def predictive_draws(y: Any, draws: Any, at_least: int) -> tuple[Array, Array]:
@@ -116,7 +116,7 @@ def pit_histogram(values: Any, *, n_bins: int = 10, band: float = 0.95) -> PITCo
     refuse("values", "in [0, 1]", values, (values < 0) | (values > 1))
     n_bins = checks.integer("n_bins", n_bins, 1)
     rows, edges = np.histogram(values, n_bins, (0, 1))
-    low, high = binom.interval(inner_unit_interval("band", band), len(values), 1 / n_bins)
+    low, high = binom.interval(checks.inside("band", band), len(values), 1 / n_bins)
     return PITCounts(edges, rows, len(values) / n_bins, int(low), int(high))
 
 
