@@ -251,7 +251,8 @@ def test_a_file_of_another_model_is_refused(table, tmp_path):
     from thinnet import MLPClassifier, save
 
     X, y = load_iris(return_X_y=True)
-    save(MLPClassifier((4,), solver="lbfgs").fit(X, y), tmp_path / "iris.thinnet")
+    model = MLPClassifier((4,), solver="lbfgs", max_iter=2000, random_state=0)
+    save(model.fit(X, y), tmp_path / "iris.thinnet")
     code, said = thinnet_command("show", "iris.thinnet")
     assert code == 1
     assert "one that `thinnet fit` has saved for a table" in said

@@ -206,7 +206,7 @@ def test_members_disagree_more_where_there_was_no_data(regressor, classifier):
 
 def test_noise_of_rows_that_were_left_out_is_larger_than_that_of_fitted_ones():
     """40 rows, which networks of 2,600 weights learn by heart."""
-    settings = {"hidden_layer_sizes": (50, 50), "max_iter": 400, "n_iter_no_change": np.inf}
+    settings = {"hidden_layer_sizes": (50, 50), "max_iter": 200, "n_iter_no_change": np.inf}
     settings |= {"n_threads": 1}
     few, y = wave(40, 3)
     fitted, left_out = (
@@ -276,7 +276,10 @@ def test_one_network_alone_has_no_error_bars_unless_it_drops():
     [
         EnsembleRegressor(MLPRegressor(max_iter=20, learning_rate_init=0.01), 2),
         EnsembleClassifier(MLPClassifier(max_iter=20), 2),
-        EnsembleClassifier(MLPClassifier(max_iter=20), 2, bootstrap=True, n_jobs=2),
+        pytest.param(
+            EnsembleClassifier(MLPClassifier(max_iter=20), 2, bootstrap=True, n_jobs=2),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["numbers", "classes", "drawn rows"],
 )
