@@ -156,3 +156,11 @@ def test_intervals_of_what_was_never_negative_are_not(rng):
 def test_far_from_all_data_moments_stay_finite():
     wild = with_own_noise(np.array([[[40.0, 900.0]], [[-500.0, -900.0]]]), SKEWED)
     assert np.isfinite(spread(wild)).all()
+
+
+def test_a_quantile_has_the_same_bits_alone_as_among_others(rng):
+    centers = rng.normal(size=(9, 40, 1)) * np.geomspace(0.01, 10, 40)[:, None]
+    whole = Gaussians(centers, np.array([0.3]), OwnUnits()).quantile(0.93)
+    for row in range(40):
+        alone = Gaussians(centers[:, [row]], np.array([0.3]), OwnUnits()).quantile(0.93)
+        assert_array_equal(alone[0], whole[row])
