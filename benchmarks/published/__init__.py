@@ -1,1 +1,1 @@
-"""The UCI regression sets with their splits, and two ways to learn from them (`uci.py`)."""
+"""The UCI regression sets with their splits, and three ways to learn from them (`uci.py`)."""
