@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thinnet import checks
+
+PATIENCE: Final = 1.0  # seconds of work before a bar appears that nobody asked for
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from thinnet import progress as bars
 from thinnet.arrays import Array, Samples
 from thinnet.masks import row_ids
 from thinnet.philox import MAX_SEED, MAX_STEP
+from thinnet.progress import PATIENCE
 from thinnet.run import Run
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 SHARES: Final = ("draw", "element")
 BLOCK_ROWS: Final = 4096  # rows that one pass of the reference executor takes
-PATIENCE: Final = 1.0  # seconds of sampling before a progress bar appears
 
 
 class Draws(NamedTuple):

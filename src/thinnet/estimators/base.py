@@ -10,12 +10,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from thinnet import checks
 from thinnet.arrays import Array, Rows, Samples
 from thinnet.engine.threads import limited
-from thinnet.estimators import settings, weights
+from thinnet.estimators import settings, validation, weights
 from thinnet.estimators.convergence import Scale
 from thinnet.estimators.settings import STOCHASTIC
 from thinnet.estimators.solvers import Momentary, Task, lbfgs, stochastic
@@ -98,7 +97,7 @@ class MLP(BaseEstimator):
         settings.check(self)
         self._check_ways(incremental)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-        X, y = self._validated(X, y, reset=first)
+        X, y = validation.to_fit(self, self, X, y, reset=first)
         targets = self._read_targets(y, first=first, incremental=incremental)
         row_weights = self._row_weights(X, y, sample_weight, incremental)
         stream = check_random_state(self.random_state)
@@ -121,23 +120,6 @@ class MLP(BaseEstimator):
         if self.checkpoint is not None and (incremental or self.warm_start):
             which = "partial_fit" if incremental else "warm_start=True"
             raise ValueError(f"checkpoint must be None with {which}, got {self.checkpoint!r}")
-
-    def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        checks.one_of("dtype", self.dtype, settings.DTYPES)
-        return validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=self._y_is_numeric,
-            dtype=self._dtypes(),
-            reset=reset,
-        )
-
-    def _dtypes(self) -> list[Any]:
-        """The types that X may keep."""
-        return [np.float64, np.float32] if self.dtype is None else [np.dtype(self.dtype)]
 
     def _row_weights(self, X: Any, y: Any, given: Any, incremental: bool) -> Array | None:
         of_classes = self._class_weights(y, incremental)
@@ -220,15 +202,13 @@ class MLP(BaseEstimator):
     def _held_out(self, loss: Loss, eval_set: Any) -> Data | None:
         if eval_set is None:
             return None
-        X, y = self._validated(*settings.evaluation_pair(eval_set), reset=False)
+        X, y = settings.evaluation_pair(eval_set)
+        X, y = validation.to_fit(self, self, X, y, reset=False)
         return checked_data(self.network_, loss, X, self._targets(y), name="eval_set ")
 
     def _entering(self, X: Any) -> Any:
         """Rows as the network takes them."""
-        check_is_fitted(self)
-        X = validate_data(
-            self, X, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32], reset=False
-        )
+        X = validation.to_predict(self, X)
         self._take_assigned()
         return X
 

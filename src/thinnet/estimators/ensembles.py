@@ -5,18 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar, Final
 
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import (
     _check_sample_weight,
-    check_is_fitted,
     column_or_1d,
-    validate_data,
 )
 
 from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.estimators import members, settings
+from thinnet.estimators import members, settings, validation
 from thinnet.estimators.base import MLP
 from thinnet.estimators.members import Rows
 from thinnet.network import Network
@@ -95,17 +92,7 @@ class Ensemble(BaseEstimator):
         return model
 
     def _validated(self, model: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        checks.one_of("dtype of estimator", model.dtype, settings.DTYPES)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=model._y_is_numeric,
-            dtype=model._dtypes(),
-            reset=reset,
-        )
+        X, y = validation.to_fit(self, model, X, y, reset=reset)
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _held(self, model: Any, eval_set: Any) -> tuple[Any, Any] | None:
@@ -119,10 +106,7 @@ class Ensemble(BaseEstimator):
         return [member.network_ for member in self.estimators_]
 
     def _entering(self, X: Any) -> Any:
-        check_is_fitted(self, "estimators_")
-        return validate_data(
-            self, X, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32], reset=False
-        )
+        return validation.to_predict(self, X)
 
     def _drawer(self, X: Any) -> Drawer:
         return self._drawer_of(self._entering(X))

@@ -264,9 +264,7 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
 
     def _known(self, y: Any) -> Array:
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-        y = self._targets(y)
-        if y.shape[1] != self.n_outputs_:
-            raise ValueError(f"y must have {self.n_outputs_} columns, got {y.shape[1]}")
+        y = self._of_width(self._targets(y))
         if self.loss == "poisson" and (bad := (y < 0) | (y != np.floor(y))).any():
             got = f"{y[bad][0]:g} in row {int(np.argwhere(bad)[0][0])}"
             raise ValueError(f"y must hold whole numbers >= 0 with loss='poisson', got {got}")

@@ -13,8 +13,10 @@ from thinnet.arrays import Array
 from thinnet.sampling import SHARES
 from thinnet.tables.cells import Frame
 from thinnet.uncertainty.drawing import How
-from thinnet.uncertainty.numbers import spread
+from thinnet.uncertainty.mixtures import Mixture
+from thinnet.uncertainty.numbers import central, spread
 
+SPREAD: Final = ("mean", "std", "epistemic", "aleatoric")
 COVERAGE: Final = 0.9  # of intervals, unless asked otherwise
 MEASURES: Final = {  # a column of predictions, and what it is called in `uncertainty`
     "entropy": "predictive_entropy",
@@ -44,8 +46,7 @@ class ErrorBars:
         return How(self.n_draws, share=self.share, samples=ids, progress=False)
 
     def ends(self) -> tuple[float, float]:
-        outside = (1 - (self.coverage or COVERAGE)) / 2
-        return outside, 1 - outside
+        return central(self.coverage or COVERAGE)
 
     def check_fits(self, estimator: Any) -> None:
         """ValueError where something was asked for that the estimator doesn't have."""
@@ -81,22 +82,18 @@ def forecast(
     estimator: Any, frame: Frame, how: How, levels: Sequence[float], y: Array | None = None
 ) -> Forecast:
     """All that is asked of a regressor of one number, of the same draws."""
-    drawer = estimator._drawer(frame)
-    found = Forecast(
-        **{name: np.full(drawer.rows, np.nan) for name in Forecast._fields if name != "quantiles"},
-        quantiles=np.empty((drawer.rows, len(levels))),
-    )
-    for places, draws in drawer.parts(how, estimator._means):
-        mixture = estimator._mixture(draws)
-        for whole, part in zip(found[:4], spread(mixture), strict=False):
-            whole[places] = part[:, 0]
-        for i, level in enumerate(levels):
-            found.quantiles[places, i] = mixture.quantile(level)[:, 0]
-        if y is not None:
-            truth = y[places, None]
-            found.log_density[places] = mixture.log_density(truth)
-            found.below[places] = mixture.distribution(truth)[:, 0]
-    return found
+
+    def tell(mixture: Mixture, places: Array) -> dict[str, Array]:
+        found, unknown = spread(mixture), np.full(len(places), np.nan)
+        told = {name: getattr(found, name)[:, 0] for name in SPREAD}
+        told["quantiles"] = np.stack([mixture.quantile(level)[:, 0] for level in levels], axis=1)
+        if y is None:
+            return told | {"log_density": unknown, "below": unknown}
+        truth = y[places, None]
+        below = mixture.distribution(truth)[:, 0]
+        return told | {"log_density": mixture.log_density(truth), "below": below}
+
+    return Forecast(**estimator._of_mixtures(estimator._drawer(frame), how, tell))
 
 
 def columns(

@@ -13,9 +13,10 @@ from thinnet.jobs.error_bars import ErrorBars, Forecast, forecast
 from thinnet.jobs.evaluating import Answers
 from thinnet.tables import uncertain
 from thinnet.tables.cells import Frame
+from thinnet.uncertainty.numbers import central
 
 COVERAGES: Final = (0.5, 0.8, 0.9, 0.95)
-LEVELS: Final = tuple(level for c in COVERAGES for level in ((1 - c) / 2, (1 + c) / 2))
+LEVELS: Final = tuple(level for coverage in COVERAGES for level in central(coverage))
 MOST_UNCERTAIN: Final = 20  # rows that are told of
 
 

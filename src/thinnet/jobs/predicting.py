@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from thinnet import progress as bars
 from thinnet.jobs.error_bars import ErrorBars, columns, guesses
+from thinnet.progress import PATIENCE
 from thinnet.tables.cells import Frame
 from thinnet.tables.reading import blocks
 from thinnet.tables.writing import PredictionWriter
 
 PARTS: Final = 1000  # of a progress bar
-PATIENCE: Final = 1.0  # seconds before it appears
 
 
 def predict(

@@ -108,7 +108,7 @@ class FixedMasks:
         return drawn.reshape(self.n_masks, *site.features)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)  # an ensemble's layers, several times over
 def fixed(
     seed: int, layer: int, n_masks: int, units: int, rate: float
 ) -> Bool[Array, "masks units"]:

@@ -15,6 +15,7 @@ from thinnet import checks
 from thinnet.arrays import Array, Samples
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
+from thinnet.estimators.weights import SEEDS
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.philox import Purpose
@@ -27,8 +28,6 @@ from thinnet.tables.noticing import notes
 from thinnet.tables.reading import read_table
 from thinnet.training import History
 from thinnet.uncertainty.drawing import Drawer
-
-SEEDS = 2**63 - 1
 
 
 class TableEstimator(BaseEstimator):

@@ -167,10 +167,7 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         return Gaussians(outputs.astype(np.float64), self.noise_, self.target_scale_)
 
     def _known(self, y: Any) -> Array:
-        numbers = self._numbers(y)
-        if numbers.shape[1] != self.n_outputs_:
-            raise ValueError(f"y must have {self.n_outputs_} columns, got {numbers.shape[1]}")
-        return numbers
+        return self._of_width(self._numbers(y))
 
     def _weights(self, y: Any) -> Array | None:
         return None

@@ -11,7 +11,8 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, Samples
 from thinnet.uncertainty import measures, reducing
-from thinnet.uncertainty.drawing import Drawer, How, standard_error
+from thinnet.uncertainty.drawing import How, Part, standard_error
+from thinnet.uncertainty.drawn import Drawn
 from thinnet.uncertainty.results import Result
 
 Measure: TypeAlias = Literal[
@@ -58,7 +59,7 @@ class ClassUncertainty(Result):
     n_draws: Array
 
 
-class DrawnClasses:
+class DrawnClasses(Drawn):
     """What a classifier can say by its draws."""
 
     classes_: Any
@@ -69,65 +70,12 @@ class DrawnClasses:
         return False
 
     @abstractmethod
-    def _drawer(self, X: Any) -> Drawer:
-        """The networks, and the rows as they take them."""
-
-    @abstractmethod
     def _shares(self, outputs: Array) -> Array:
         """The probabilities that raw outputs of shape (rows, outputs) say, (rows, n_classes)."""
 
     @abstractmethod
     def _known(self, y: Any) -> Array:
         """The place of each row's label, shape (rows,); of several 0s and 1s, (rows, n_classes)."""
-
-    def sample(
-        self,
-        X: Any,
-        n_draws: int = 100,
-        *,
-        first: int = 0,
-        seed: int | None = None,
-        share: str = "draw",
-        samples: Samples | None = None,
-        progress: bool | None = None,
-    ) -> Array:
-        """The class probabilities that `n_draws` thinned networks predict.
-
-        Parameters
-        ----------
-        X : as for `predict`
-        n_draws : int, default=100
-            At least 1.
-        first : int, default=0
-            The number of the first draw: ``sample(X, 1, first=17)`` is draw 17 alone.
-        seed : int, optional
-            Of the masks; None takes the networks' own.
-        share : {'draw', 'element'}, default='draw'
-            'draw': a draw is one thinned network for all rows; 'element': each row has its own
-            masks.
-        samples : sequence of int, optional
-            The rows' ids, for ``share='element'``; None takes their places in this call.
-        progress : bool, optional
-            Show a progress bar when it takes longer than a second; by default on terminals.
-
-        Returns
-        -------
-        array, shape (n_draws, rows, n_classes)
-            Of several networks draw d is one of network ``d % n_networks``.
-
-        Raises
-        ------
-        ValueError
-            If nothing draws, or a setting is not as above.
-        MemoryError
-            If the draws don't fit in memory; `uncertainty` reduces them as they come.
-
-        References
-        ----------
-        Gal and Ghahramani 2016, "Dropout as a Bayesian approximation".
-        """
-        how = How(n_draws, seed, share, samples, progress=progress).checked()
-        return self._of_draws(self._drawer(X).sample(how, first))
 
     def uncertainty(
         self,
@@ -165,12 +113,7 @@ class DrawnClasses:
         Gal 2016, "Uncertainty in deep learning", section 3.3.1.
         """
         how = How(n_draws, seed, share, samples, tolerance, progress).checked(least=2)
-        drawer = self._drawer(X)
-        found: dict[str, Array] = {}
-        for places, draws in drawer.parts(how, self._of_draws):
-            for name, part in self._measured(self._of_draws(draws)).items():
-                whole = found.setdefault(name, np.empty((drawer.rows, *part.shape[1:]), part.dtype))
-                whole[places] = part
+        found = self._drawer(X).gathered(how, self._of_draws, self._measured)
         return ClassUncertainty(**found)
 
     def log_likelihood(self, X: Any, y: Any, **how: Any) -> Array:
@@ -196,11 +139,12 @@ class DrawnClasses:
         """
         drawer, known = self._drawer(X), self._known(y)
         checks.same_length("y", known, "X", drawer.rows)
-        found = np.empty(drawer.rows)
-        for places, draws in drawer.parts(How(**how).checked(), self._of_draws):
-            p = reducing.mean(self._of_draws(draws))
-            found[places] = _log_chances(p, known[places])
-        return found
+
+        def tell(part: Part) -> dict[str, Array]:
+            p = reducing.mean(self._of_draws(part.draws))
+            return {"log": _log_chances(p, known[part.places])}
+
+        return drawer.gathered(How(**how).checked(), self._of_draws, tell)["log"]
 
     def _abstaining(
         self, X: Any, abstain: Any, measure: str, how: dict[str, Any], names: Any
@@ -223,7 +167,8 @@ class DrawnClasses:
         together = self._shares(outputs.reshape(-1, outputs.shape[-1]))
         return together.astype(np.float64).reshape(*outputs.shape[:2], together.shape[-1])
 
-    def _measured(self, p: Array) -> dict[str, Array]:
+    def _measured(self, part: Part) -> dict[str, Array]:
+        p = self._of_draws(part.draws)
         found = _of_labels(p) if self._several_labels else _measures(p)
         found |= {"probabilities": reducing.mean(p), "std": np.sqrt(reducing.variance(p))}
         return found | {
@@ -249,4 +194,10 @@ def _of_labels(p: Array) -> dict[str, Array]:
 
 
 def _measures(p: Array) -> dict[str, Array]:
-    return {name: getattr(measures, name)(p) for name in MEASURES}
+    total, noise = measures.predictive_entropy(p), measures.expected_entropy(p)
+    return {
+        "predictive_entropy": total,
+        "expected_entropy": noise,
+        "mutual_information": measures.disagreement(total, noise),
+        "variation_ratio": measures.variation_ratio(p),
+    }

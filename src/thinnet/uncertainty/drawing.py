@@ -15,7 +15,8 @@ from thinnet.engine.threads import limited
 from thinnet.masks import row_ids
 from thinnet.network import Network
 from thinnet.philox import MAX_SEED, MAX_STEP, derived_seed
-from thinnet.sampling import PATIENCE, SHARES, room
+from thinnet.progress import PATIENCE
+from thinnet.sampling import SHARES, room
 from thinnet.uncertainty import reducing
 
 BLOCK_BYTES: Final = 2**25  # of draws that are in memory at once
@@ -116,6 +117,21 @@ class Drawer:
                 elif len(mine):
                     out[mine.start - numbers.start :: m] = network.outputs(X)
         return out
+
+    def gathered(
+        self,
+        how: How,
+        measured: Callable[[Array], Array],
+        tell: Callable[[Part], dict[str, Array]],
+    ) -> dict[str, Array]:
+        """What `tell` says of each of the `parts`, as arrays over all rows in their order."""
+        found: dict[str, Array] = {}
+        for part in self.parts(how, measured):
+            for name, of_part in tell(part).items():
+                shape = (self.rows, *of_part.shape[1:])
+                whole = found.setdefault(name, np.empty(shape, of_part.dtype))
+                whole[part.places] = of_part
+        return found
 
     def parts(self, how: How, measured: Callable[[Array], Array]) -> Iterator[Part]:
         """The draws of all rows, some rows at a time.

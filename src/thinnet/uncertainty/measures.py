@@ -113,8 +113,12 @@ def mutual_information(p: Any) -> Float[Array, " rows"]:
     array([0.693, 0.   ])
     """
     draws = draws_of(p, at_least=2)
-    total = predictive_entropy(draws)
-    return np.clip(total - expected_entropy(draws), 0, total)
+    return disagreement(predictive_entropy(draws), expected_entropy(draws))
+
+
+def disagreement(total: Array, expected: Array) -> Array:
+    """Mutual information from both entropies; rounding cannot lead out of its range."""
+    return np.clip(total - expected, 0, total)
 
 
 def variation_ratio(p: Any) -> Float[Array, " rows"]:

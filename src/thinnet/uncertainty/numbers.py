@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -12,7 +12,8 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, Samples
 from thinnet.uncertainty import reducing
-from thinnet.uncertainty.drawing import Drawer, How, standard_error
+from thinnet.uncertainty.drawing import Drawer, How, Part, standard_error
+from thinnet.uncertainty.drawn import Drawn
 from thinnet.uncertainty.mixtures import Mixture
 from thinnet.uncertainty.results import Result
 
@@ -49,7 +50,9 @@ class NumberUncertainty(Result):
     n_draws: Array
 
 
-class _Spread(NamedTuple):
+class Spread(NamedTuple):
+    """The fields of `NumberUncertainty` of the same names, shape (rows, outputs)."""
+
     mean: Array
     std: Array
     epistemic: Array
@@ -57,10 +60,10 @@ class _Spread(NamedTuple):
     standard_error: Array
 
 
-def spread(mixture: Mixture) -> _Spread:
+def spread(mixture: Mixture) -> Spread:
     means = mixture.means()
     epistemic, aleatoric = reducing.variance(means), reducing.mean(mixture.variances())
-    return _Spread(
+    return Spread(
         reducing.mean(means),
         np.sqrt(epistemic + aleatoric),
         np.sqrt(epistemic),
@@ -69,14 +72,16 @@ def spread(mixture: Mixture) -> _Spread:
     )
 
 
-class DrawnNumbers:
+def central(coverage: float) -> tuple[float, float]:
+    """The levels between which `coverage` lies in the middle."""
+    outside = (1 - coverage) / 2
+    return outside, 1 - outside
+
+
+class DrawnNumbers(Drawn):
     """What a regressor can say by its draws."""
 
     n_outputs_: int
-
-    @abstractmethod
-    def _drawer(self, X: Any) -> Drawer:
-        """The networks, and the rows as they take them."""
 
     @abstractmethod
     def _mixture(self, outputs: Array) -> Mixture:
@@ -85,56 +90,6 @@ class DrawnNumbers:
     @abstractmethod
     def _known(self, y: Any) -> Array:
         """Targets in their own units, shape (rows, outputs)."""
-
-    def sample(
-        self,
-        X: Any,
-        n_draws: int = 100,
-        *,
-        first: int = 0,
-        seed: int | None = None,
-        share: str = "draw",
-        samples: Samples | None = None,
-        progress: bool | None = None,
-    ) -> Array:
-        """What `n_draws` thinned networks predict.
-
-        Parameters
-        ----------
-        X : as for `predict`
-        n_draws : int, default=100
-            At least 1.
-        first : int, default=0
-            The number of the first draw: ``sample(X, 1, first=17)`` is draw 17 alone.
-        seed : int, optional
-            Of the masks; None takes the networks' own.
-        share : {'draw', 'element'}, default='draw'
-            'draw': a draw is one thinned network for all rows; 'element': each row has its own
-            masks.
-        samples : sequence of int, optional
-            The rows' ids, for ``share='element'``; None takes their places in this call.
-        progress : bool, optional
-            Show a progress bar when it takes longer than a second; by default on terminals.
-
-        Returns
-        -------
-        array, shape (n_draws, rows, n_outputs)
-            In the target's own units.  Of several networks draw d is one of network
-            ``d % n_networks``.
-
-        Raises
-        ------
-        ValueError
-            If nothing draws, or a setting is not as above.
-        MemoryError
-            If the draws don't fit in memory; `uncertainty` reduces them as they come.
-
-        References
-        ----------
-        Gal and Ghahramani 2016, "Dropout as a Bayesian approximation".
-        """
-        how = How(n_draws, seed, share, samples, progress=progress).checked()
-        return self._means(self._drawer(X).sample(how, first))
 
     def uncertainty(
         self,
@@ -172,16 +127,13 @@ class DrawnNumbers:
         Gal 2016, "Uncertainty in deep learning", section 3.3; Kendall and Gal 2017 (the parts).
         """
         how = How(n_draws, seed, share, samples, tolerance, progress).checked(least=2)
-        drawer = self._drawer(X)
-        shape = (drawer.rows, self.n_outputs_)
-        found = _Spread(*(np.empty(shape) for _ in _Spread._fields))
-        taken = np.empty(drawer.rows, np.int64)
-        for places, draws in drawer.parts(how, self._means):
-            for whole, part in zip(found, spread(self._mixture(draws)), strict=True):
-                whole[places] = part
-            taken[places] = len(draws)
-        told = {name: self._told(part) for name, part in found._asdict().items()}
-        return NumberUncertainty(**told, n_draws=taken)
+
+        def tell(part: Part) -> dict[str, Array]:
+            found = spread(self._mixture(part.draws))._asdict()
+            told = {name: self._told(values) for name, values in found.items()}
+            return told | {"n_draws": np.full(len(part.places), len(part.draws))}
+
+        return NumberUncertainty(**self._drawer(X).gathered(how, self._of_draws, tell))
 
     def predict_quantiles(
         self, X: Any, quantiles: Sequence[float] | float = (0.05, 0.5, 0.95), **how: Any
@@ -209,13 +161,12 @@ class DrawnNumbers:
         given: Any = quantiles if np.iterable(quantiles) else [quantiles]
         levels = [checks.inside("each of quantiles", level) for level in given]
         checks.must(bool(levels), "quantiles", "a sequence of numbers in (0, 1)", quantiles)
-        drawer = self._drawer(X)
-        found = np.empty((drawer.rows, len(levels), self.n_outputs_))
-        for places, draws in drawer.parts(How(**how).checked(least=2), self._means):
-            mixture = self._mixture(draws)
-            for i, level in enumerate(levels):
-                found[places, i] = mixture.quantile(level)
-        return self._told(found)
+
+        def tell(mixture: Mixture, _: Array) -> dict[str, Array]:
+            return {"quantiles": np.stack([mixture.quantile(q) for q in levels], axis=1)}
+
+        how_checked = How(**how).checked(least=2)
+        return self._told(self._of_mixtures(self._drawer(X), how_checked, tell)["quantiles"])
 
     def predict_interval(self, X: Any, coverage: float = 0.9, **how: Any) -> Array:
         """The central interval that holds a row's target with probability `coverage`.
@@ -240,8 +191,7 @@ class DrawnNumbers:
         ValueError
             If nothing draws, or `coverage` or a setting is not as above.
         """
-        outside = (1 - checks.inside("coverage", coverage)) / 2
-        return self.predict_quantiles(X, (outside, 1 - outside), **how)
+        return self.predict_quantiles(X, central(checks.inside("coverage", coverage)), **how)
 
     def log_likelihood(self, X: Any, y: Any, **how: Any) -> Array:
         """The log of the density that the draws give each row's target.
@@ -267,12 +217,7 @@ class DrawnNumbers:
         ----------
         Gal and Ghahramani 2016, eq. 8.
         """
-        drawer, y = self._drawer(X), self._known(y)
-        checks.same_length("y", y, "X", drawer.rows)
-        found = np.empty(drawer.rows)
-        for places, draws in drawer.parts(How(**how).checked(), self._means):
-            found[places] = self._mixture(draws).log_density(y[places])
-        return found
+        return self._at_targets(X, y, how, "log_density")
 
     def distribution(self, X: Any, y: Any, **how: Any) -> Array:
         """The probability that the draws give to a target of at most `y`, their noise included.
@@ -301,12 +246,7 @@ class DrawnNumbers:
         ----------
         Dawid 1984, "Statistical theory: the prequential approach", section 5.3 (PIT).
         """
-        drawer, y = self._drawer(X), self._known(y)
-        checks.same_length("y", y, "X", drawer.rows)
-        found = np.empty((drawer.rows, self.n_outputs_))
-        for places, draws in drawer.parts(How(**how).checked(), self._means):
-            found[places] = self._mixture(draws).distribution(y[places])
-        return self._told(found)
+        return self._told(self._at_targets(X, y, how, "distribution"))
 
     def _mean_and_std(self, X: Any, return_std: bool, how: dict[str, Any]) -> Any:
         """For `predict`: None without `return_std`."""
@@ -319,7 +259,31 @@ class DrawnNumbers:
         found = self.uncertainty(X, **how)
         return found.mean, found.std
 
-    def _means(self, outputs: Array) -> Array:
+    def _at_targets(self, X: Any, y: Any, how: dict[str, Any], name: str) -> Array:
+        """The method `name` of the mixtures, at each row's own target."""
+        drawer, y = self._drawer(X), self._known(y)
+        checks.same_length("y", y, "X", drawer.rows)
+
+        def tell(mixture: Mixture, places: Array) -> dict[str, Array]:
+            return {name: getattr(mixture, name)(y[places])}
+
+        return self._of_mixtures(drawer, How(**how).checked(), tell)[name]
+
+    def _of_mixtures(
+        self, drawer: Drawer, how: How, tell: Callable[[Mixture, Array], dict[str, Array]]
+    ) -> dict[str, Array]:
+        """What `tell` says of the mixture of some rows and of their places, for all rows."""
+        return drawer.gathered(
+            how, self._of_draws, lambda part: tell(self._mixture(part.draws), part.places)
+        )
+
+    def _of_width(self, y: Array) -> Array:
+        """`y`, if it has a column for each output."""
+        if y.shape[1] != self.n_outputs_:
+            raise ValueError(f"y must have {self.n_outputs_} columns, got {y.shape[1]}")
+        return y
+
+    def _of_draws(self, outputs: Array) -> Array:
         return self._mixture(outputs).means()
 
     def _told(self, values: Array) -> Array:

@@ -1,0 +1,38 @@
+"""Rows and targets as estimators take them, by scikit-learn's own checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from thinnet import checks
+from thinnet.estimators import settings
+
+SPARSE = ("csr", "csc")
+
+
+def to_fit(estimator: Any, model: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+    """For `estimator`, by the settings of `model`: itself, or what it makes several of."""
+    name = "dtype" if model is estimator else "dtype of estimator"
+    checks.one_of(name, model.dtype, settings.DTYPES)
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse=SPARSE,
+        multi_output=True,
+        y_numeric=model._y_is_numeric,
+        dtype=[np.float64, np.float32] if model.dtype is None else [np.dtype(model.dtype)],
+        reset=reset,
+    )
+    return X, y
+
+
+def to_predict(estimator: Any, X: Any) -> Any:
+    """Rows for a fitted estimator; NotFittedError before."""
+    check_is_fitted(estimator)
+    return validate_data(
+        estimator, X, accept_sparse=SPARSE, dtype=[np.float64, np.float32], reset=False
+    )
