@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import thinnet
-from thinnet.cli import fit, tables
+from thinnet.cli import evaluate, export, fit, predict, show
 from thinnet.cli.common import say, screen
 
 app = typer.Typer(
@@ -15,8 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train neural networks that generalise, with dropout as a first-class thing.",
 )
-app.command()(fit.fit)
-for command in (tables.predict, tables.evaluate, tables.show, tables.export):
+for command in (fit.fit, predict.predict, evaluate.evaluate, show.show, export.export):
     app.command()(command)
 
 

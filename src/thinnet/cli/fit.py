@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from thinnet.cli import recipes, tables
+from thinnet.cli import fit_table, recipes
 from thinnet.cli.common import numbers, one_sentence
 from thinnet.recipes import OPTIMISERS, RECIPES
 
@@ -118,7 +118,7 @@ def fit(
             recipes.fit(data, _given(shared | of_named), out)
         else:
             _check_unused("for a data set by name, not for a table", of_named)
-            tables.fit(data, _given(shared | of_tables), out)
+            fit_table.fit(data, _given(shared | of_tables), out)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,24 @@
+"""`thinnet export`: a model as ONNX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thinnet.cli.common import check_place, one_sentence, say
+from thinnet.cli.models import Model, loaded
+
+
+def export(
+    model: Model,
+    out: Annotated[Path, typer.Argument(help="Where the ONNX file goes.")],
+) -> None:
+    """Write a model as ONNX, columns included where they allow it."""
+    with one_sentence():
+        from thinnet import export_onnx
+
+        check_place("OUT", out)
+        export_onnx(loaded(model), out)
+        say(f"ONNX: {out}")

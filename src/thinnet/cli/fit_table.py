@@ -1,0 +1,61 @@
+"""`thinnet fit` of a table's file: train, measure, save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from thinnet.cli.common import check_place, note, say
+from thinnet.cli.models import print_scores
+from thinnet.recipes import RECIPES
+
+MODEL: Final = ".thinnet"
+SETTINGS: Final = {  # an option, and the estimator's parameter
+    "hidden": "hidden_layer_sizes",
+    "dropout": "dropout",
+    "input_dropout": "input_dropout",
+    "batch_norm": "batch_norm",
+    "learning_rate": "learning_rate_init",
+    "batch_size": "batch_size",
+    "epochs": "max_iter",
+    "networks": "n_networks",
+    "weight_decay": "weight_decay",
+}
+
+
+def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
+    from thinnet import save
+    from thinnet.jobs import fitting, pictures
+
+    if "target" not in options and not Path(data).exists():
+        raise ValueError(
+            f"DATA must be a table's file (with --target COLUMN) or one of {', '.join(RECIPES)}, "
+            f"got {data!r}"
+        )
+    if "target" not in options:
+        raise ValueError("--target must name the column to predict, got none")
+    out = out or Path(f"{Path(data).name.split('.')[0]}{MODEL}")
+    check_place("--out", out)
+    report = options.pop("report", None)
+    outcome = fitting.fit(_order(data, options))
+    for said in outcome.estimator.notes_:
+        note(said)
+    print_scores(outcome.estimator, outcome.scores)
+    save(outcome.estimator, out)
+    say(f"model: {out}")
+    if report is not None:
+        for path in pictures.draw(outcome.estimator, outcome.answers, report):
+            say(f"picture: {path}")
+
+
+def _order(data: str, options: dict[str, Any]) -> Any:
+    from thinnet.jobs.fitting import Order
+
+    settings = {SETTINGS[name]: options.pop(name) for name in list(options) if name in SETTINGS}
+    rates = settings.get("dropout")
+    if rates is not None and len(rates) == 1:
+        settings["dropout"] = rates[0]
+    if options.pop("balanced", False):
+        settings["class_weight"] = "balanced"
+    options["leave_out"] = tuple(options.get("leave_out", ()))
+    return Order(data, settings=settings, **options)

@@ -1,0 +1,53 @@
+"""What commands that read a model share: its file, its scores, and the options of error bars."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from thinnet.cli.common import say, screen
+
+Model = Annotated[Path, typer.Argument(help="A model that `thinnet fit` has saved.")]
+Uncertainty = Annotated[
+    bool, typer.Option("--uncertainty", help="Error bars, by draws with dropout on.")
+]
+N_DRAWS: Final = "With --uncertainty: how many thinned networks are asked; by default 100."
+
+
+def loaded(path: Path) -> Any:
+    from thinnet import load
+    from thinnet.checks import ModelFileError
+
+    estimator = load(path)
+    if not hasattr(estimator, "card_"):
+        raise ModelFileError(
+            f"model {str(path)!r} must be one that `thinnet fit` has saved for a table, got a "
+            f"{type(estimator).__name__}"
+        )
+    return estimator
+
+
+def print_scores(estimator: Any, scores: Any, where: str | None = None) -> None:
+    from thinnet.jobs import scoring
+
+    card = estimator.card_
+    where = where or card["tested on"]
+    if where is None:
+        say(f"trained on {card['rows']} rows; no rows were held out to measure on")
+        return
+    plain = "most frequent class" if hasattr(estimator, "classes_") else "mean"
+    screen.print(scoring.table(f"{card['target']}: {where}", scores, plain))
+
+
+def error_bars(asked: bool, **settings: Any) -> Any:
+    """What --uncertainty was asked for; None without it."""
+    from thinnet.jobs.error_bars import ErrorBars
+
+    given = {name: value for name, value in settings.items() if value is not None}
+    if asked:
+        return ErrorBars(**given)
+    for name in given:
+        raise ValueError(f"--{name.removeprefix('n_')} is for --uncertainty, got none")
+    return None

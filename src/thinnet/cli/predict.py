@@ -1,0 +1,49 @@
+"""`thinnet predict`: a prediction for each row of a table's file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thinnet.cli.common import check_place, one_sentence, say
+from thinnet.cli.models import N_DRAWS, Model, Uncertainty, error_bars, loaded
+
+
+def predict(
+    model: Model,
+    table: Annotated[Path, typer.Argument(help="A file with the columns of training.")],
+    out: Annotated[Path, typer.Option(help="Where predictions go: .csv, .csv.gz or .parquet.")],
+    proba: Annotated[bool, typer.Option("--proba", help="The probability of each class too.")] = (
+        False
+    ),
+    uncertainty: Uncertainty = False,
+    draws: Annotated[int | None, typer.Option(help=N_DRAWS)] = None,
+    coverage: Annotated[
+        float | None, typer.Option(help="Of intervals for numbers, in (0, 1); by default 0.9.")
+    ] = None,
+    share: Annotated[
+        str | None,
+        typer.Option(help="draw: a draw is one network for all rows (the default); element: each "
+                     "row, by its place in the file, has its own masks."),
+    ] = None,
+) -> None:  # fmt: skip
+    """Predict for each row of a table's file, however large.
+
+    With --uncertainty predictions are the mean over the draws, and columns come beside them.
+
+    Numbers: NAME_std (of a new value), NAME_epistemic (the part that more data would remove),
+    NAME_aleatoric (the part that is noise), NAME_low and NAME_high (interval at --coverage).
+
+    Classes, in nats: entropy (of the mean), expected_entropy (the part that is noise),
+    mutual_information (the rest, on which the draws disagree); and variation_ratio, the share of
+    draws that guess another class than most.
+    """
+    with one_sentence():
+        from thinnet.jobs import predicting
+
+        check_place("--out", out)
+        bars = error_bars(uncertainty, n_draws=draws, coverage=coverage, share=share)
+        rows = predicting.predict(loaded(model), table, out, probabilities=proba, error_bars=bars)
+        say(f"{rows} predictions: {out}")

@@ -1,0 +1,36 @@
+"""`thinnet show`: what a model is, what it was trained on, and its scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from thinnet.cli.common import note, one_sentence, say, screen
+from thinnet.cli.models import Model, loaded, print_scores
+from thinnet.layers.base import title
+
+
+def show(model: Model) -> None:
+    """Say what a model is, what it was trained on, and its scores."""
+    with one_sentence():
+        from thinnet.jobs import scoring
+
+        estimator = loaded(model)
+        card = estimator.card_
+        say(f"{type(estimator).__name__} of {card['table']}, for {card['target']}")
+        say(f"trained on {card['rows']} rows by thinnet {card['thinnet']}, seed {card['seed']}")
+        screen.print(_columns(estimator))
+        network = estimator.networks_[0]
+        chain = ", ".join(map(title, network.layers))
+        say(f"{len(estimator.networks_)} networks of {network.theta.size:,} parameters: {chain}")
+        for said in estimator.notes_:
+            note(said)
+        print_scores(estimator, scoring.from_values(card["scores"]))
+
+
+def _columns(estimator: Any) -> Table:
+    shown = Table("column", "kind", "")
+    for column in estimator.encoder_.columns_:
+        shown.add_row(column.name, column.kind, column.why)
+    return shown
