@@ -360,14 +360,14 @@ MUTANTS = [
     Mutant(
         "a checkpoint is written in place",
         "checkpoints.py",
-        "write_atomically(Path(path), save(arrays, metadata))",
-        "Path(path).write_bytes(save(arrays, metadata))",
+        "atomic.write_atomically(path, save(arrays, metadata))",
+        "__import__('pathlib').Path(path).write_bytes(save(arrays, metadata))",
         ("test_checkpoints.py",),
     ),
     Mutant(
         "a checkpoint is renamed before it is on the disk",
-        "checkpoints.py",
-        "os.fsync(file.fileno())",
+        "atomic.py",
+        "os.fsync(held.fileno())",
         "pass",
         ("test_checkpoints.py",),
     ),

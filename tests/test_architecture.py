@@ -23,6 +23,7 @@ ROOT = Path(find_spec("thinnet").origin).parent  # of what is tested: a wheel or
 ORDER = [
     "arrays",
     "checks",
+    "atomic",
     "progress",
     "sparse",
     "philox",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disks import FAILURES
 from numpy.testing import assert_array_equal
 from safetensors.numpy import save_file
 
@@ -72,55 +73,21 @@ def test_arrays_need_not_be_contiguous(path):
     assert_array_equal(read["every other"], grid[:, ::2])
 
 
-def refuse(*args, **kwargs):
-    raise OSError(28, "No space left on device")
-
-
-class Crowded:
-    """A file for which only the first half of what is written finds room."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.file.close()
-
-    def write(self, content):
-        self.file.write(content[: len(content) // 2])
-        self.file.flush()
-        refuse()
-
-
-def crowded(opener):
-    return lambda self, *how: Crowded(opener(self, *how))
-
-
-FAILURES = {
-    "flush": lambda patch: patch.setattr(os, "fsync", refuse),
-    "rename": lambda patch: patch.setattr(Path, "replace", refuse),
-    "open": lambda patch: patch.setattr(Path, "open", refuse),
-    "write": lambda patch: patch.setattr(Path, "open", crowded(Path.open)),
-}
-
-
-@pytest.mark.parametrize("break_it", FAILURES.values(), ids=FAILURES)
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(path, break_it, monkeypatch):
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(path, failure, monkeypatch):
     checkpoints.write(path, OLD)
     with monkeypatch.context() as patch:
-        break_it(patch)
+        patch.setattr(*failure)
         with pytest.raises(OSError, match="No space left"):
             checkpoints.write(path, NEW)
     assert_same(checkpoints.read(path), OLD)
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("break_it", FAILURES.values(), ids=FAILURES)
-def test_a_first_write_that_fails_leaves_nothing(path, break_it, monkeypatch):
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+def test_a_first_write_that_fails_leaves_nothing(path, failure, monkeypatch):
     with monkeypatch.context() as patch:
-        break_it(patch)
+        patch.setattr(*failure)
         with pytest.raises(OSError, match="No space left"):
             checkpoints.write(path, NEW)
     assert not list(path.parent.iterdir())

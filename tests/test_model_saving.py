@@ -6,10 +6,10 @@ import json
 import math
 import os
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disks import FAILURES
 from model_files import PLACE, SMALL, X, assert_same, fitted
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
@@ -189,25 +189,14 @@ def test_every_frozen_description_is_known(module):
 # --- where it can lie ----------------------------------------------------------------------------
 
 
-def refuse(*args, **kwargs):
-    raise OSError(28, "No space left on device")
-
-
-FAILURES = {
-    "flush": lambda patch: patch.setattr(os, "fsync", refuse),
-    "rename": lambda patch: patch.setattr(Path, "replace", refuse),
-    "open": lambda patch: patch.setattr(Path, "open", refuse),
-}
-
-
-@pytest.mark.parametrize("break_it", FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
 @pytest.mark.parametrize("there", [True, False])
-def test_a_full_disk_leaves_the_old_file_and_nothing_else(there, break_it, path, monkeypatch):
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(there, failure, path, monkeypatch):
     if there:
         save(fitted("one output"), path)
     before = {each: each.read_bytes() for each in path.parent.iterdir()}
     with monkeypatch.context() as patch:
-        break_it(patch)
+        patch.setattr(*failure)
         with pytest.raises(OSError, match="No space left"):
             save(fitted("poisson"), path)
     assert {each: each.read_bytes() for each in path.parent.iterdir()} == before

@@ -1,6 +1,5 @@
 """Predictions are written whole or not at all."""
 
-import io
 import os
 import re
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from full_disks import FAILURES
 from pandas.testing import assert_frame_equal
 
 from thinnet import DataFileError
@@ -77,30 +77,6 @@ def test_an_exception_on_the_way_leaves_the_old_file_and_nothing_else(tmp_path, 
     assert list(tmp_path.iterdir()) == [out]
 
 
-def refuse(*_, **__):
-    raise OSError(28, "No space left on device")
-
-
-class Crowded(io.BufferedWriter):
-    """A file for which only the first half of what is written finds room."""
-
-    def write(self, content):
-        super().write(bytes(content)[: len(bytes(content)) // 2])
-        refuse()
-
-
-def crowded(self, mode="r"):
-    return Crowded(io.FileIO(self, "w")) if mode == "wb" else io.FileIO(self, mode)
-
-
-FAILURES = {
-    "open": ("pathlib.Path.open", refuse),
-    "write": ("pathlib.Path.open", crowded),
-    "flush": ("os.fsync", refuse),
-    "rename": ("pathlib.Path.replace", refuse),
-}
-
-
 @suffixes
 @pytest.mark.parametrize(("place", "failing"), FAILURES.values(), ids=FAILURES)
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(
@@ -110,7 +86,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(
     out.write_text("old")
     with monkeypatch.context() as patch:
         patch.setattr(place, failing)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OSError, match=rf"No space left on device: '{out}'"):
             write(out, FIRST, SECOND)
     assert out.read_text() == "old"
     assert list(tmp_path.iterdir()) == [out]

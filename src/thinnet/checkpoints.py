@@ -10,14 +10,14 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from thinnet import atomic
 from thinnet.arrays import Array
-from thinnet.checks import CheckpointError, must
+from thinnet.checks import CheckpointError
 
 FORMAT = 1
 KIND = "thinnet checkpoint"
@@ -62,7 +62,7 @@ def write_as(form: Form, path: str | os.PathLike[str], snapshot: Snapshot) -> No
     metadata = {"kind": form.kind, "format": str(form.number), "values": text}
     metadata["checksum"] = _checksum(arrays, text)
     try:
-        write_atomically(Path(path), save(arrays, metadata))
+        atomic.write_atomically(path, save(arrays, metadata))
     except SafetensorError as error:
         raise ValueError(
             f"{form.name} must have less than 100 MB beside its arrays, got {len(text)} "
@@ -72,45 +72,9 @@ def write_as(form: Form, path: str | os.PathLike[str], snapshot: Snapshot) -> No
 
 def check_place(path: str | os.PathLike[str]) -> None:
     """ValueError where no checkpoint can be written, or something else would be lost."""
-    check_writable("checkpoint", path)
+    atomic.check_place("checkpoint", path)
     if Path(path).exists():
         read(path)
-
-
-def check_writable(name: str, path: str | os.PathLike[str]) -> None:
-    """ValueError where no file can be written."""
-    must(isinstance(path, str | os.PathLike), name, "a path", path)
-    where = Path(path)
-    folder = where.absolute().parent
-    writable = folder.is_dir() and os.access(folder, os.W_OK)
-    must(writable, name, "in a folder that can be written to", os.fspath(path))
-    must(not where.is_dir(), name, "a file, not a folder", os.fspath(path))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside `path`, flush to the disk, rename, and flush the folder's entry too."""
-    beside = path.with_name(f".{path.name}.part")  # one name, so that a kill leaves no pile
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
-    flush_folder(path.parent)
-
-
-def flush_folder(folder: Path) -> None:
-    """Make a rename durable; some systems can't open folders, and need no such thing."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def read(path: str | os.PathLike[str]) -> Snapshot:

@@ -14,6 +14,7 @@ import numpy as np
 from rich.table import Table
 
 from thinnet.datasets import Split
+from thinnet.displays.saving import save_figure
 from thinnet.losses import SoftmaxCrossEntropy
 from thinnet.network import Network
 from thinnet.recipes import Settings
@@ -134,8 +135,7 @@ def picture(title: str, outcomes: Sequence[Outcome], path: str | os.PathLike[str
     span = (high - low) or 1.0
     scores.set_ylim(low - 0.2 * span, high + 0.05 * span)
     figure.legend(*losses.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    figure.savefig(path, dpi=120)
-    return Path(path)
+    return save_figure(figure, path)
 
 
 COLOURS = {WITHOUT: "tab:orange", WITH: "tab:blue"}

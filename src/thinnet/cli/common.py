@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any, Final
 import typer
 from rich.console import Console
 
-from thinnet import checks
+from thinnet import atomic, checks
 from thinnet.checks import CheckpointError, DataFileError, DivergedError, ModelFileError
 
 FAILED: Final = 1
@@ -69,9 +68,7 @@ def say(words: str) -> None:
 
 def check_place(option: str, path: Path, *suffixes: str) -> None:
     """Before anything is trained, so that no result is lost to a wrong name."""
-    writable = path.absolute().parent.is_dir() and os.access(path.absolute().parent, os.W_OK)
-    writable = writable and not path.is_dir()
-    checks.must(writable, option, "a file in a folder that can be written to", str(path))
+    atomic.check_place(option, path)
     if suffixes:
         right = path.suffix in suffixes
         checks.must(right, option, f"a name that ends in {', '.join(suffixes)}", str(path))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from sklearn.utils.validation import check_is_fitted
 
-from thinnet.checkpoints import check_writable, write_atomically
+from thinnet.atomic import check_place, write_atomically
 from thinnet.estimators import MLPClassifier, MLPRegressor
 from thinnet.export import onnx_estimators, onnx_tables
 from thinnet.export.onnx_graph import Graph
@@ -82,8 +81,8 @@ def export_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     graph_of = _graph_of(model)
     if not isinstance(model, Network):
         check_is_fitted(model)
-    check_writable("ONNX file", path)
-    write_atomically(Path(path), graph_of(model).content())
+    check_place("ONNX file", path)
+    write_atomically(path, graph_of(model).content())
 
 
 def _graph_of(model: Any) -> Callable[[Any], Graph]:

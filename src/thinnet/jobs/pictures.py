@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from thinnet.arrays import Array
+from thinnet.atomic import write_atomically
 from thinnet.displays.pit import PITHistogram
 from thinnet.displays.reliability import ReliabilityDiagram
 from thinnet.displays.risk_coverage import RiskCoverageCurve
+from thinnet.displays.saving import save_figure
 from thinnet.jobs import calibration, scoring
 from thinnet.jobs.error_bars import Forecast
 from thinnet.jobs.evaluating import Answers
@@ -89,7 +91,7 @@ def _error_bars(estimator: Any, y: Array, drawn: Forecast, folder: Path) -> Path
 def _least_certain(found: Measured, folder: Path) -> Path:
     assert found.least_certain is not None
     path = folder / "uncertain-rows.csv"
-    found.least_certain.to_csv(path, index=False)
+    write_atomically(path, found.least_certain.to_csv(index=False, lineterminator="\n").encode())
     return path
 
 
@@ -100,8 +102,7 @@ def _axes(width: float = 6.0) -> Any:
 
 
 def _saved(figure: Any, folder: Path, name: str) -> Path:
-    figure.savefig(folder / name, dpi=120)
-    return folder / name
+    return save_figure(figure, folder / name)
 
 
 def _learning_curve(estimator: Any, folder: Path) -> Path:

@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 import thinnet
 from thinnet.arrays import Array
-from thinnet.checkpoints import Form, Snapshot, check_writable, read_as, write_as
+from thinnet.atomic import check_place
+from thinnet.checkpoints import Form, Snapshot, read_as, write_as
 from thinnet.checks import ModelFileError, must
 from thinnet.persistence import known
 from thinnet.persistence.codec import pack, unpack
@@ -63,7 +64,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     True
     """
     _check_whole(estimator)
-    check_writable(NAME, path)
+    check_place(NAME, path)
     arrays: dict[str, Array] = {}
     snapshot = Snapshot(arrays, {"model": pack(estimator, arrays), "versions": _versions()})
     _model_of(snapshot)  # what could not be read is not written

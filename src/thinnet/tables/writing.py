@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import os
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
-from thinnet.checkpoints import flush_folder
+from thinnet.atomic import check_place, replacing
 from thinnet.checks import must
 from thinnet.tables.arrow import pyarrow
 from thinnet.tables.cells import Frame
@@ -51,21 +49,15 @@ class PredictionWriter:
     def __init__(self, out: str | os.PathLike[str]) -> None:
         self._suffix = _checked_suffix(out)
         self._out = Path(out)
-        # One name, so that a kill leaves no pile.
-        self._beside = self._out.with_name(f".{self._out.name}.part")
         self._names: list[str] | None = None
-        self._raw: io.BufferedWriter
         self._sink: Sink
-        self._undo: ExitStack
+        self._open: ExitStack
 
     def __enter__(self) -> PredictionWriter:
-        with ExitStack() as undo:
-            undo.callback(_quietly, self._beside.unlink)
-            self._raw = self._beside.open("wb")
-            undo.callback(_quietly, self._raw.close)
-            self._sink = SINKS[self._suffix](self._raw)
-            undo.callback(_quietly, self._sink.close)
-            self._undo = undo.pop_all()
+        with ExitStack() as stack:
+            self._sink = SINKS[self._suffix](stack.enter_context(replacing(self._out)))
+            stack.push(self._end)
+            self._open = stack.pop_all()
         return self
 
     def write(self, frame: Frame) -> None:
@@ -89,24 +81,20 @@ class PredictionWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._undo as undo:
-            if kind is None:
-                self._keep()
-                undo.pop_all()
+        self._open.__exit__(kind, error, trace)
 
-    def _keep(self) -> None:
-        must(self._names is not None, "predictions", "written at least once", "none")
-        self._sink.close()
-        self._raw.close()
-        with self._beside.open("rb+") as written:
-            os.fsync(written.fileno())
-        self._beside.replace(self._out)
-        flush_folder(self._out.absolute().parent)
-
-
-def _quietly(close: Callable[[], object]) -> None:
-    with suppress(Exception):  # a full disk fails again; the exception on its way counts
-        close()
+    def _end(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            must(self._names is not None, "predictions", "written at least once", "none")
+            self._sink.close()
+            return
+        with suppress(Exception):  # a full disk fails again; the exception on its way counts
+            self._sink.close()
 
 
 def _checked_suffix(out: str | os.PathLike[str]) -> str:
@@ -115,10 +103,7 @@ def _checked_suffix(out: str | os.PathLike[str]) -> str:
     where, said = Path(out), os.fspath(out)
     suffix = next((s for s in SINKS if where.name.lower().endswith(s)), "")
     must(suffix in SINKS, "out", f"a file that ends in {', '.join(SINKS)}", said)
-    must(not where.is_dir(), "out", "a file, not a folder", said)
-    folder = where.absolute().parent
-    writable = folder.is_dir() and os.access(folder, os.W_OK)
-    must(writable, "out", "in a folder that can be written to", said)
+    check_place("out", out)
     if SINKS[suffix] is ParquetSink:
         pyarrow(said)
     return suffix

@@ -1,0 +1,197 @@
+"""Files that are complete or not there: written beside their place, flushed, and renamed into it.
+
+Every file that thinnet writes goes this way.  What is being written has a name of its own, so that
+two writers of one place never meet; the later one wins.  Its lock says that its writer lives: what
+a killed one has left is removed when a later writer of the same place is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from thinnet.checks import must
+
+try:
+    import fcntl
+except ImportError:  # where open files can't be removed anyway
+    fcntl = None  # type: ignore[assignment]
+
+Where: TypeAlias = str | os.PathLike[str]
+
+LONGEST: Final = 200  # bytes of a name that stand in the name of what is being written
+SAFELY: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+FRESH: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY
+
+
+def check_place(name: str, path: Where) -> None:
+    """ValueError where no file can be written, or something else than a file would be replaced."""
+    must(isinstance(path, str | os.PathLike), name, "a path", path)
+    where, said = real(path), os.fspath(path)
+    writable = where.parent.is_dir() and os.access(where.parent, os.W_OK)
+    must(writable, name, "in a folder that can be written to", said)
+    must(not where.is_dir(), name, "a file, not a folder", said)
+    must(not where.exists() or where.is_file(), name, "a file, not a device or a pipe", said)
+
+
+def real(path: Where) -> Path:
+    """The file that is meant: links stay, and what they point to is replaced."""
+    return Path(os.path.realpath(path))
+
+
+def write_atomically(path: Where, content: bytes) -> None:
+    """Put `content` at `path`, as `replacing` does."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Where) -> Iterator[io.BufferedWriter]:
+    """A file to write to, which takes its place at `path` when the context is left.
+
+    It has the mode of the file that it replaces.  If an exception leaves the context, or something
+    fails, what was written is removed, and what stood at `path` before still stands there.
+
+    Raises
+    ------
+    OSError
+        If something can't be written; it names `path`.
+    ValueError
+        If something else than a file would be replaced.
+    """
+    check_place("file", path)
+    where = real(path)
+    with _naming(path):
+        held, beside = _created(where)
+    raw: Any = _Raw(held.fileno(), path)
+    file = io.BufferedWriter(raw)
+    try:
+        yield file
+        file.close()
+        with _naming(path):
+            _keep(held, beside, where)
+    except BaseException:
+        for undo in (file.close, held.close, beside.unlink):
+            with suppress(OSError):
+                undo()
+        raise
+    _sweep(where)
+
+
+class _Raw(io.RawIOBase):
+    """An open file whose refusals name the place that it is for."""
+
+    def __init__(self, handle: int, path: Where) -> None:
+        self._handle, self._path = handle, path
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        with _naming(self._path):
+            return os.write(self._handle, content)
+
+
+@contextmanager
+def _naming(path: Where) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+def _created(where: Path) -> tuple[io.FileIO, Path]:
+    """A new, locked file beside `where`, and its path."""
+    mode = _mode(where)
+    while True:
+        beside = where.with_name(f".{_stem(where)}.{secrets.token_hex(8)}.part")
+        held = io.FileIO(os.open(beside, FRESH, 0o666 if mode is None else mode & 0o777), "rb")
+        _lock(held.fileno(), wait=True)
+        if fcntl is None or os.fstat(held.fileno()).st_nlink:
+            return held, beside
+        held.close()  # it was taken for a leaving before it was locked
+
+
+def _stem(where: Path) -> str:
+    name = os.fsencode(where.name)
+    return where.name if len(name) <= LONGEST else hashlib.sha256(name).hexdigest()
+
+
+def _mode(where: Path) -> int | None:
+    return where.stat().st_mode if where.exists() else None
+
+
+def _lock(handle: int, *, wait: bool) -> bool:
+    """Is it ours?  Some file systems have no locks; nothing is swept there."""
+    if fcntl is None:
+        return True
+    with suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        return True
+    return False
+
+
+def _keep(held: io.FileIO, beside: Path, where: Path) -> None:
+    """Into its place; the lock is held until it is there."""
+    os.fsync(held.fileno())
+    if where.exists() and hasattr(os, "fchmod"):
+        _take_owner_and_mode(held.fileno(), where.stat())
+    if fcntl is None:  # open files can't be renamed
+        held.close()
+    beside.replace(where)
+    held.close()
+    flush_folder(where.parent)
+
+
+def _take_owner_and_mode(handle: int, old: os.stat_result) -> None:
+    """Where the group can't be kept, another one gets no more than everybody."""
+    mode, new = stat.S_IMODE(old.st_mode) & 0o777, os.fstat(handle)
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        try:
+            os.fchown(handle, old.st_uid if os.geteuid() == 0 else -1, old.st_gid)
+        except OSError:
+            mode &= 0o707 | (mode & 0o007) << 3
+    os.fchmod(handle, mode)
+
+
+def _sweep(where: Path) -> None:
+    """Remove what killed writers of the same place have left."""
+    ours = re.compile(rf"\.{re.escape(_stem(where))}\.[0-9a-f]{{16}}\.part")
+    with suppress(OSError), os.scandir(where.parent) as entries:
+        left = [Path(entry.path) for entry in entries if ours.fullmatch(entry.name)]
+        for path in left:
+            with suppress(OSError):
+                _remove_if_left(path)
+
+
+def _remove_if_left(path: Path) -> None:
+    """Unlink a plain file of this user's that nobody is writing; links are not followed."""
+    if fcntl is None:
+        path.unlink()
+        return
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | SAFELY)
+    try:
+        found = os.fstat(handle)
+        plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+        if plain and found.st_uid == os.geteuid() and _lock(handle, wait=False):
+            path.unlink()
+    finally:
+        os.close(handle)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make a rename durable; some systems can't open folders, and need no such thing."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
