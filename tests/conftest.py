@@ -38,6 +38,14 @@ def pytest_addoption(parser):
         action="store_true",
         help="check thinnet's annotations in every call",
     )
+    parser.addoption(
+        "--minutes",
+        type=float,
+        default=10,
+        help="how long `pytest -m slow tests/attack` goes on (two workers try the least in 10)",
+    )
+    parser.addoption("--attack-seed", type=int, help="of its inputs, to try the same ones again")
+    parser.addoption("--attack-input", type=int, help="the number of one input, to try it alone")
 
 
 def hooked_modules():

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import re
 import struct
+import tracemalloc
 
 import numpy as np
 import pooch
@@ -153,6 +154,17 @@ def test_a_damaged_idx_file_is_refused_in_one_sentence_with_its_name(content, sa
         read_idx(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_unpacks_to_more_than_it_says_is_refused_in_little_memory(tmp_path):
+    path = tmp_path / "some.idx"
+    path.write_bytes(gzip.compress(idx(CUBE)) + gzip.compress(bytes(2**25)) * 4)
+    tracemalloc.start()
+    with pytest.raises(DataFileError, match="got 25 or more"):
+        read_idx(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**24
 
 
 def test_a_packed_idx_file_cut_short_anywhere_is_refused(tmp_path):

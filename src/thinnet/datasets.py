@@ -7,8 +7,9 @@ import math
 import os
 import struct
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from rich.progress import Progress
@@ -283,30 +284,47 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
     ...     read_idx(path)
     array([3, 9], dtype=uint8)
     """
-    content = _unpacked(path)
-    if len(content) < 4 or content[:3] != b"\x00\x00\x08" or not 1 <= content[3] <= 4:
-        raise DataFileError(
-            f"{os.fspath(path)} must be an idx file of bytes (00 00 08 and 1 to 4 axes), got a "
-            f"file that begins with {content[:4].hex(' ') or 'nothing'}"
-        )
-    n_axes = content[3]
-    header = 4 + 4 * n_axes
-    shape: tuple[Any, ...] = ()
-    if len(content) >= header:
-        shape = struct.unpack(f">{n_axes}I", content[4:header])
-    if not shape or len(content) - header != math.prod(shape):
-        raise DataFileError(
-            f"{os.fspath(path)} must hold {math.prod(shape) if shape else 'its'} values of shape "
-            f"{shape}, got {max(len(content) - header, 0)}: it is cut short or damaged"
-        )
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
-
-
-def _unpacked(path: str | os.PathLike[str]) -> bytes:
     try:
-        content = Path(path).read_bytes()
-        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        with _unpacked(path) as file:
+            return _values(file, os.fspath(path))
     except (OSError, EOFError, zlib.error) as error:
         raise DataFileError(
             f"{os.fspath(path)} must be a readable idx file, got {type(error).__name__}: {error}"
         ) from error
+
+
+def _values(file: BufferedIOBase, said: str) -> Array:
+    """What an open idx file holds."""
+    start = file.read(4)
+    if len(start) < 4 or start[:3] != b"\x00\x00\x08" or not 1 <= start[3] <= 4:
+        raise DataFileError(
+            f"{said} must be an idx file of bytes (00 00 08 and 1 to 4 axes), got a file that "
+            f"begins with {start.hex(' ') or 'nothing'}"
+        )
+    n_axes = start[3]
+    lengths = file.read(4 * n_axes)
+    shape: tuple[int, ...] = ()
+    if len(lengths) == 4 * n_axes:
+        shape = struct.unpack(f">{n_axes}I", lengths)
+    size = math.prod(shape) if shape else 0
+    values = _at_most(file, size + 1)
+    if not shape or len(values) != size:
+        raise DataFileError(
+            f"{said} must hold {size if shape else 'its'} values of shape {shape}, got "
+            f"{len(values)}{' or more' if len(values) > size else ''}: it is cut short or damaged"
+        )
+    return np.frombuffer(bytes(values), np.uint8).reshape(shape)
+
+
+def _at_most(file: BufferedIOBase, size: int) -> bytearray:
+    """The next bytes; of a file that unpacks to more, no more than `size`."""
+    found = bytearray()
+    while len(found) < size and (piece := file.read(min(2**20, size - len(found)))):
+        found += piece
+    return found
+
+
+def _unpacked(path: str | os.PathLike[str]) -> BufferedIOBase:
+    with Path(path).open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if packed else Path(path).open("rb")

@@ -1,0 +1,78 @@
+"""Many random inputs of every kind that has ever broken something: `pytest -m slow tests/attack`.
+
+What counts as passing stands at the head of each module in `kinds`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PARTS = 2  # of each kind, so that two workers end together
+SHARES = {  # of the time
+    "threads": 16,
+    "csv_files": 20,
+    "parquet_files": 12,
+    "model_files": 14,
+    "strings": 12,
+    "checkpoints": 8,
+    "interrupts": 14,
+    "kills": 7,
+    "faults": 7,
+    "csr": 6,
+    "idx_files": 4,
+}
+ALONE = {"interrupts", "kills", "faults", "csr"}  # each input in a process of its own
+LEAST_ALONE, LEAST = 100, 2000
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def order(request, workers):
+    """What one part of a kind has to do."""
+    option = request.config.option
+
+    def order(kind, part):
+        asked = {"seed": option.attack_seed, "first": part, "step": PARTS}
+        if option.attack_input is not None:
+            if option.attack_input % PARTS != part:
+                pytest.skip("the input is in the other part")
+            return asked | {"first": option.attack_input, "least": 1, "seconds": 0}
+        share = SHARES[kind] / sum(SHARES.values()) / PARTS
+        least = (LEAST_ALONE if kind in ALONE else LEAST) // PARTS
+        return asked | {"least": least, "seconds": share * option.minutes * 60 * workers}
+
+    return order
+
+
+def tally_of(kind, order):
+    """In a process without tests' hooks, where types are checked as little as in production."""
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(TESTS), *filter(None, sys.path)])
+    }
+    environment |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+    command = [sys.executable, "-m", "attack.server", kind, json.dumps(order)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("kind", SHARES)
+def test_nothing_breaks(kind, part, order, record_property):
+    asked = order(kind, part)
+    tally = tally_of(kind, asked)
+    record_property(f"attack {kind}", tally)
+    assert tally["tried"] >= asked["least"]
+    again = f"pytest -n 0 -m slow tests/attack -k {kind} --attack-seed {asked['seed']}"
+    told = [
+        f"{tally['told'][where]}\n    at {where}\n"
+        f"    {len(numbers)} times; again: {again} --attack-input {numbers[0]}"
+        for where, numbers in tally["failures"].items()
+    ]
+    if told:
+        pytest.fail("\n".join(told), pytrace=False)
