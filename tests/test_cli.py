@@ -113,7 +113,11 @@ def test_the_same_seed_prints_the_same_numbers():
         (("digits", "--hidden", "8,"), 2, "--hidden must be integers between commas, got '8,'"),
         (("digits", "--data-dir", "."), 2, "--data-dir must be left out"),
         (("digits", "--out", "curves.txt"), 2, "--out must be a name that ends in .png"),
-        (("digits", "--out", "no/such/folder.png"), 2, "--out must be a file in a folder"),
+        (
+            ("digits", "--out", "no/such/folder.png"),
+            2,
+            "--out must be in a folder that can be written to",
+        ),
         (("mnist", "--data-dir", "nowhere"), 1, "nowhere must hold the four idx files"),
         (
             ("digits", "--optimizer", "sgd", "--learning-rate", "1e9"),

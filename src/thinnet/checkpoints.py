@@ -105,6 +105,17 @@ def read_as(form: Form, path: str | os.PathLike[str]) -> Snapshot:
         raise form.error(f"{said} must hold JSON that can be read, got other ({error})") from None
 
 
+def kind_of(path: str | os.PathLike[str]) -> str | None:
+    """What kind a file says that it is; None for other files."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            return (file.metadata() or {}).get("kind")
+    except (SafetensorError, OSError, ValueError):
+        return None
+
+
 def _content(
     form: Form, path: str | os.PathLike[str], said: str
 ) -> tuple[Mapping[str, str], dict[str, Array]]:

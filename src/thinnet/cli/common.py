@@ -5,13 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
-from thinnet import atomic, checks
 from thinnet.checks import CheckpointError, DataFileError, DivergedError, ModelFileError
 
 FAILED: Final = 1
@@ -66,14 +64,6 @@ def say(words: str) -> None:
     screen.print(words, highlight=False, soft_wrap=True, markup=False)
 
 
-def check_place(option: str, path: Path, *suffixes: str) -> None:
-    """Before anything is trained, so that no result is lost to a wrong name."""
-    atomic.check_place(option, path)
-    if suffixes:
-        right = path.suffix in suffixes
-        checks.must(right, option, f"a name that ends in {', '.join(suffixes)}", str(path))
-
-
 def numbers(option: str, kind: type, text: str | None) -> Any:
     """The numbers between commas."""
     if text is None:
@@ -83,3 +73,9 @@ def numbers(option: str, kind: type, text: str | None) -> Any:
     except ValueError:
         kind_of = "integers" if kind is int else "numbers"
         raise ValueError(f"{option} must be {kind_of} between commas, got {text!r}") from None
+
+
+FORCE: Final = (
+    "Replace a file that is there, though thinnet didn't write it; never one that is read."
+)
+Force = Annotated[bool, typer.Option("--force", help=FORCE)]

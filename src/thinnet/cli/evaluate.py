@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from thinnet.cli.common import one_sentence, say, screen
+from thinnet.cli.common import Force, one_sentence, say, screen
 from thinnet.cli.models import N_DRAWS, Model, Uncertainty, error_bars, loaded, print_scores
 
 
@@ -17,6 +17,7 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="A folder for pictures.")] = None,
     uncertainty: Uncertainty = False,
     draws: Annotated[int | None, typer.Option(help=N_DRAWS)] = None,
+    force: Force = False,
 ) -> None:
     """Measure a model on a table's file.
 
@@ -25,8 +26,11 @@ def evaluate(
     that, and uncertain-rows.csv with the least certain rows and the cells that make them so.
     """
     with one_sentence():
-        from thinnet.jobs import evaluating, pictures
+        from thinnet.jobs import evaluating, pictures, places
 
+        if report is not None:
+            read = {"MODEL": model, "TABLE": table}
+            places.check_report("--report", report, pictures.NAMES, read, force)
         bars = error_bars(uncertainty, n_draws=draws)
         estimator = loaded(model)
         measured = None if bars is None else _measured(estimator, table, bars, report)

@@ -7,18 +7,20 @@ from typing import Annotated
 
 import typer
 
-from thinnet.cli.common import check_place, one_sentence, say
+from thinnet.cli.common import Force, one_sentence, say
 from thinnet.cli.models import Model, loaded
 
 
 def export(
     model: Model,
     out: Annotated[Path, typer.Argument(help="Where the ONNX file goes.")],
+    force: Force = False,
 ) -> None:
     """Write a model as ONNX, columns included where they allow it."""
     with one_sentence():
         from thinnet import export_onnx
+        from thinnet.jobs import places
 
-        check_place("OUT", out)
+        places.check("OUT", out, places.ONNX, {"MODEL": model}, force)
         export_onnx(loaded(model), out)
         say(f"ONNX: {out}")

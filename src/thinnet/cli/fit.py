@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from thinnet.cli import fit_table, recipes
-from thinnet.cli.common import numbers, one_sentence
+from thinnet.cli.common import Force, numbers, one_sentence
 from thinnet.recipes import OPTIMISERS, RECIPES
 
 OF_TABLES: Final = "Tables"
@@ -43,6 +43,7 @@ def fit(
         Path | None,
         typer.Option(help="Where the model of a table goes, or the picture of the others."),
     ] = None,
+    force: Force = False,
     target: Annotated[str | None, _of(OF_TABLES, "The column to predict.")] = None,
     task: Annotated[
         str | None, _of(OF_TABLES, "auto, classification or regression; by default auto.")
@@ -91,6 +92,7 @@ def fit(
             "batch_size": batch_size,
             "epochs": epochs,
             "seed": seed,
+            "force": force,
         }
         of_tables = {
             "target": target,

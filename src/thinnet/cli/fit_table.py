@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from thinnet.cli.common import check_place, note, say
+from thinnet.cli.common import note, say
 from thinnet.cli.models import print_scores
 from thinnet.recipes import RECIPES
 
@@ -25,7 +25,7 @@ SETTINGS: Final = {  # an option, and the estimator's parameter
 
 def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     from thinnet import save
-    from thinnet.jobs import fitting, pictures
+    from thinnet.jobs import fitting, pictures, places
 
     if "target" not in options and not Path(data).exists():
         raise ValueError(
@@ -35,8 +35,11 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     if "target" not in options:
         raise ValueError("--target must name the column to predict, got none")
     out = out or Path(f"{Path(data).name.split('.')[0]}{MODEL}")
-    check_place("--out", out)
-    report = options.pop("report", None)
+    report, force = options.pop("report", None), options.pop("force", False)
+    read = {"DATA": data, "--test": options.get("test")}
+    places.check("--out", out, places.MODEL, read, force)
+    if report is not None:
+        places.check_report("--report", report, pictures.NAMES, read | {"--out": out}, force)
     outcome = fitting.fit(_order(data, options))
     for said in outcome.estimator.notes_:
         note(said)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from thinnet.cli.common import check_place, one_sentence, say
+from thinnet import atomic
+from thinnet.cli.common import Force, one_sentence, say
 from thinnet.cli.models import N_DRAWS, Model, Uncertainty, error_bars, loaded
 
 
@@ -28,6 +29,7 @@ def predict(
         typer.Option(help="draw: a draw is one network for all rows (the default); element: each "
                      "row, by its place in the file, has its own masks."),
     ] = None,
+    force: Force = False,
 ) -> None:  # fmt: skip
     """Predict for each row of a table's file, however large.
 
@@ -41,9 +43,12 @@ def predict(
     draws that guess another class than most.
     """
     with one_sentence():
-        from thinnet.jobs import predicting
+        from thinnet.jobs import places, predicting
 
-        check_place("--out", out)
+        atomic.check_place("--out", out)
+        places.check_apart("--out", out, {"MODEL": model, "TABLE": table})
         bars = error_bars(uncertainty, n_draws=draws, coverage=coverage, share=share)
-        rows = predicting.predict(loaded(model), table, out, probabilities=proba, error_bars=bars)
+        rows = predicting.predict(
+            loaded(model), table, out, probabilities=proba, error_bars=bars, force=force
+        )
         say(f"{rows} predictions: {out}")

@@ -18,6 +18,10 @@ from thinnet.jobs.error_bars import Forecast
 from thinnet.jobs.evaluating import Answers
 from thinnet.jobs.measuring import COVERAGES, Measured
 
+NAMES = (  # of all files that a report may have
+    "learning-curve.png", "confusion.png", "predicted-against-true.png", "calibration.png",
+    "pit.png", "error-bars.png", "reliability.png", "risk-coverage.png", "uncertain-rows.csv",
+)  # fmt: skip
 MOST_CLASSES = 20  # that a matrix can show
 MOST_BARS = 150  # that can be told apart
 BLUE = "#0072B2"  # Okabe and Ito's

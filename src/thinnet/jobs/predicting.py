@@ -6,6 +6,7 @@ import os
 from typing import Any, Final
 
 from thinnet import progress as bars
+from thinnet.jobs import places
 from thinnet.jobs.error_bars import ErrorBars, columns, guesses
 from thinnet.progress import PATIENCE
 from thinnet.tables.cells import Frame
@@ -24,24 +25,36 @@ def predict(
     error_bars: ErrorBars | None = None,
     block_rows: int | None = None,
     progress: bool | None = None,
+    force: bool = True,
 ) -> int:
     """Write a prediction for each row of `table` to `out`; how many.
 
     With error bars it is the mean over draws with dropout on (of classes the most probable one),
-    and columns beside it say how sure it is.
+    and columns beside it say how sure it is.  What is at `out` is replaced; without `force` only an
+    empty file, or a table with the same columns.
 
     Raises
     ------
     DataFileError
         If the file can't be read.
     ValueError
-        If a column is missing, `out` can't be written to, or nothing draws for error bars; if
-        these are of classes, but a coverage of intervals is given.
+        If a column is missing, `out` can't be written to, is `table`, or holds something else, or
+        if nothing draws for error bars; if these are of classes, but a coverage of intervals is
+        given.
     """
     if error_bars is not None:
         error_bars.check_fits(estimator)
     if probabilities and not hasattr(estimator, "classes_"):
         raise ValueError("--proba is for models of classes, got a model of numbers")
+    places.check_apart("--out", out, {"TABLE": table})
+    if not force:
+        places.check_kind("--out", out, places.predictions_with(_target(estimator)))
+
+    def told(frame: Frame, start: int) -> Frame:
+        if error_bars is None:
+            return _answers(estimator, frame, probabilities)
+        return columns(estimator, frame, error_bars, start, probabilities)
+
     rows, done = 0, 0
     with (
         PredictionWriter(out) as writer,
@@ -49,21 +62,25 @@ def predict(
     ):
         for block in blocks(table, block_rows, estimator.dialect_):
             frame = block.frame
-            writer.write(
-                _answers(estimator, frame, probabilities)
-                if error_bars is None
-                else columns(estimator, frame, error_bars, rows, probabilities)
-            )
+            answers = told(frame, rows)
+            if not (rows or force):
+                kind = places.predictions_of(list(answers.columns))
+                places.check_kind("--out", out, kind)
+            writer.write(answers)
             rows += len(frame)
             bar.advance(int(block.done * PARTS) - done)
             done = int(block.done * PARTS)
     return rows
 
 
+def _target(estimator: Any) -> str:
+    return getattr(estimator, "target_name_", "prediction")
+
+
 def _answers(estimator: Any, frame: Frame, probabilities: bool) -> Frame:
     import pandas as pd
 
-    name = getattr(estimator, "target_name_", "prediction")
+    name = _target(estimator)
     if not hasattr(estimator, "classes_"):
         return pd.DataFrame({name: estimator.predict(frame)})
     p = estimator.predict_proba(frame)

@@ -1,0 +1,233 @@
+"""What a command reads is never overwritten, and a stranger's file only when that is asked for."""
+
+import gzip
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from idx_files import write_idx
+from mangling import people, written
+from matplotlib.figure import Figure
+from typer.testing import CliRunner
+
+from thinnet import Dense, Network, save
+from thinnet.cli import app
+from thinnet.displays.saving import save_figure
+from thinnet.jobs import fitting, pictures, places, predicting
+
+FAST = ("--epochs", "1", "--networks", "2", "--hidden", "2")
+FIT = ("fit", "people.csv", "--target", "buys", *FAST)
+SPIRAL = ("fit", "spiral", "--epochs", "1", "--hidden", "2", "--no-compare")
+PREDICT = ("predict", "model.thinnet", "people.csv")
+
+
+def thinnet_command(*arguments):
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(a) for a in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, " ".join(result.output.split())
+
+
+def content():
+    """Of all files here."""
+    return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    table = folder / "people.csv"
+    lines = people(np.random.default_rng(0), rows=60)
+    table.write_bytes(written([[line[i] for i in (0, 1, 5, 7)] for line in lines]))
+    shutil.copy(table, folder / "test.csv")
+    settings = {"hidden_layer_sizes": (2,), "max_iter": 1, "n_networks": 2}
+    order = fitting.Order(table, "buys", settings=settings)
+    save(fitting.fit(order).estimator, folder / "model.thinnet")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _beside_a_table_and_a_model(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+
+
+def as_it_is(name):
+    return name
+
+
+def by_another_way(name):
+    return f"../{Path.cwd().name}/./{name}"
+
+
+def by_a_link(name):
+    end = "".join(name.partition(".")[1:])
+    Path(f"link{end}").symlink_to(name)
+    return f"link{end}"
+
+
+def by_a_second_name(name):
+    end = "".join(name.partition(".")[1:])
+    Path(f"second{end}").hardlink_to(name)
+    return f"second{end}"
+
+
+WAYS = [as_it_is, by_another_way, by_a_link, by_a_second_name]
+USES = {
+    "predict onto the table": (PREDICT, "--out", "people.csv", "TABLE"),
+    "fit onto the table": (FIT, "--out", "people.csv", "DATA"),
+    "fit onto the test": ((*FIT, "--test", "test.csv"), "--out", "test.csv", "--test"),
+    "export onto the model": (("export", "model.thinnet"), None, "model.thinnet", "MODEL"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("command", "option", "name", "called"), USES.values(), ids=USES)
+def test_what_is_read_is_never_written_over(command, option, name, called, way, monkeypatch):
+    """Not even by force; nor is any work done before that is said."""
+    for work in ("thinnet.load", "thinnet.jobs.fitting.fit"):
+        monkeypatch.setattr(work, None, raising=False)
+    out = way(name)
+    before = content()
+    code, said = thinnet_command(*command, *([option] if option else []), out, "--force")
+    assert code == 2
+    assert f"must be another file than {called} '{name}', which it would replace, got" in said
+    assert content() == before
+
+
+def test_predictions_do_not_go_onto_their_model():
+    Path("model.thinnet").rename("model.csv")
+    before = content()
+    code, said = thinnet_command("predict", "model.csv", "people.csv", "--out", "model.csv")
+    assert code == 2
+    assert "--out must be another file than MODEL 'model.csv'" in said
+    assert content() == before
+
+
+@pytest.mark.parametrize(
+    "command", [FIT, ("evaluate", "model.thinnet", "people.csv")], ids=" ".join
+)
+def test_a_reports_pictures_do_not_go_onto_what_is_read(command):
+    Path("report").mkdir()
+    Path("report/confusion.png").symlink_to("../people.csv")
+    before = content()
+    code, said = thinnet_command(*command, "--report", "report", "--force")
+    assert code == 2
+    assert "--report must be another file than" in said
+    assert content() == before
+
+
+def test_a_models_file_is_none_of_its_reports():
+    code, said = thinnet_command(*FIT, "--report", "r", "--out", "r/confusion.png")
+    assert code == 2
+    assert "--out must be in a folder" in said
+    Path("r").mkdir()
+    code, said = thinnet_command(*FIT, "--report", "r", "--out", "r/confusion.png")
+    assert code == 2
+    assert "--report must be another file than --out 'r/confusion.png'" in said
+
+
+def test_a_picture_does_not_go_onto_the_images(tmp_path):
+    for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"):
+        write_idx(tmp_path / name, np.zeros((3, 2, 2), np.uint8))
+    for name in ("train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"):
+        write_idx(tmp_path / name, np.arange(3, dtype=np.uint8))
+    Path("curves.png").symlink_to("train-images-idx3-ubyte")
+    before = content()
+    code, said = thinnet_command("fit", "mnist", "--data-dir", ".", "--out", "curves.png")
+    assert code == 2
+    assert "--out must be another file than train-images-idx3-ubyte" in said
+    assert content() == before
+
+
+def test_predictions_from_python_do_not_go_onto_their_table():
+    with pytest.raises(ValueError, match=r"--out must be another file than TABLE 'people.csv'"):
+        predicting.predict(None, "people.csv", "people.csv")
+
+
+STRANGERS = {
+    "a table": ((*PREDICT, "--out"), "mine.csv", b"a,b\n1,2\n"),
+    "a table with the target": ((*PREDICT, "--out"), "mine.csv", b"a,buys\n1,yes\n"),
+    "a packed table": ((*PREDICT, "--out"), "mine.csv.gz", gzip.compress(b"a,b\n1,2\n")),
+    "no table": ((*PREDICT, "--out"), "mine.parquet", b"PAR1 or not"),
+    "a text as model": ((*FIT, "--out"), "mine.thinnet", b"dear diary"),
+    "a text as ONNX": (("export", "model.thinnet"), "mine.onnx", b"dear diary"),
+    "a picture": ((*SPIRAL, "--out"), "mine.png", b"\x89PNG\r\n\x1a\n"),
+}
+
+
+@pytest.mark.parametrize(("command", "name", "mine"), STRANGERS.values(), ids=STRANGERS)
+def test_a_strangers_file_is_replaced_only_by_force(command, name, mine, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(mine)
+    code, said = thinnet_command(*command, name)
+    assert code == 2
+    assert f"(or use --force), got '{name}'" in said
+    assert path.read_bytes() == mine
+    code, said = thinnet_command(*command, name, "--force")
+    assert code == 0, said
+    assert path.read_bytes() != mine
+    code, said = thinnet_command(*command, name)  # now it is thinnet's
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("name", ["empty.onnx", "new.onnx"])
+def test_a_new_or_empty_file_needs_no_force(name):
+    Path("empty.onnx").touch()
+    code, said = thinnet_command("export", "model.thinnet", name)
+    assert code == 0, said
+    assert Path(name).stat().st_size
+
+
+def test_other_columns_of_predictions_need_force():
+    assert thinnet_command(*PREDICT, "--out", "p.csv")[0] == 0
+    code, said = thinnet_command(*PREDICT, "--out", "p.csv", "--proba")
+    assert code == 2
+    assert "--out must be a new file or predictions with the same columns (buys, p(" in said
+    assert list(pd.read_csv("p.csv").columns) == ["buys"]
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_pictures_of_others_are_told_from_ours(tmp_path, suffix):
+    """Also those that matplotlib has drawn."""
+    path, figure = tmp_path / f"mine.{suffix}", Figure()
+    figure.suptitle("thinnet")
+    figure.savefig(path)
+    with pytest.raises(ValueError, match="--out must be a new file or a picture of thinnet's"):
+        places.check("--out", path, places.PICTURE, {})
+    places.check("--out", path, places.PICTURE, {}, force=True)
+    save_figure(figure, path)
+    places.check("--out", path, places.PICTURE, {})
+
+
+def test_a_reports_strangers_are_replaced_only_by_force(tmp_path):
+    """All that it holds is known beforehand."""
+    evaluate = ("evaluate", "model.thinnet", "people.csv", "--uncertainty", "--draws", "2")
+    report = tmp_path / "r"
+    code, said = thinnet_command(*evaluate, "--report", "r")
+    assert code == 0, said
+    files = list(report.iterdir())
+    assert len(files) > 4
+    places.check_report("--report", "r", pictures.NAMES, {})
+    for path in files:
+        ours = path.read_bytes()
+        path.write_text("mine")
+        code, said = thinnet_command(*evaluate, "--report", "r")
+        assert code == 2
+        assert f"(or use --force), got 'r/{path.name}'" in said
+        assert path.read_text() == "mine"
+        path.write_bytes(ours)
+
+
+def test_a_file_in_place_of_the_report_is_told_before_training(monkeypatch):
+    monkeypatch.setattr("thinnet.jobs.fitting.fit", None)
+    code, said = thinnet_command(*FIT, "--report", "test.csv")
+    assert code == 2
+    assert "--report must be a folder, got 'test.csv'" in said
+
+
+def test_a_network_is_a_model_file_too(tmp_path):
+    save(Network([Dense(2)], features=2), tmp_path / "network.thinnet")
+    code, said = thinnet_command(*FIT, "--out", "network.thinnet")
+    assert code == 0, said
