@@ -1,8 +1,6 @@
 """Deep ensembles: members that differ, means over them, and error bars of the right size."""
 
-import os
 import pickle
-import signal
 import warnings
 
 import numpy as np
@@ -122,17 +120,6 @@ def test_a_random_state_that_is_drawn_from_gives_other_ensembles():
 def test_a_progress_bar_makes_no_difference():
     shown = numbers(2).set_params(progress=True).fit(X, Y)
     assert_array_equal(shown.predict(X), numbers(2).fit(X, Y).predict(X))
-
-
-class Interrupts:
-    def on_epoch_end(self, training):
-        os.kill(os.getpid(), signal.SIGINT)
-
-
-@pytest.mark.filterwarnings("ignore:Training interrupted")
-def test_ctrl_c_ends_the_whole_fit():
-    with pytest.raises(KeyboardInterrupt):
-        numbers(2, callbacks=[Interrupts()]).fit(X, Y)
 
 
 @pytest.mark.parametrize("rows", [1, 7, 1000])

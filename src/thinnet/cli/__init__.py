@@ -8,7 +8,7 @@ import typer
 
 import thinnet
 from thinnet.cli import evaluate, export, fit, predict, show
-from thinnet.cli.common import say, screen
+from thinnet.cli.common import one_sentence, say, screen
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,7 +38,8 @@ def main(
 @app.command()
 def info() -> None:
     """Say what this machine has: processor, matrix products, threads, types, cache folder."""
-    from thinnet.engine.info import info as found
+    with one_sentence():
+        from thinnet.engine.info import info as found
 
-    for name, value in found().items():
-        screen.print(f"{name:13} {value}", highlight=False, soft_wrap=True, markup=False)
+        for name, value in found().items():
+            screen.print(f"{name:13} {value}", highlight=False, soft_wrap=True, markup=False)

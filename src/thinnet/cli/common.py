@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +26,7 @@ errors = Console(stderr=True)
 def one_sentence() -> Iterator[None]:
     """Say what is wrong without a traceback; warnings are notes."""
     try:
-        with warnings.catch_warnings():
+        with _pressed_is_raised(), warnings.catch_warnings():
             warnings.showwarning = _note  # type: ignore[assignment]
             warnings.simplefilter("always", UserWarning)
             yield
@@ -36,8 +38,23 @@ def one_sentence() -> Iterator[None]:
         fail(f"there is not enough memory for this ({error})", FAILED)
     except ValueError as error:
         fail(error, WRONG_USE)
-    except KeyboardInterrupt:
-        fail("stopped", STOPPED)
+    except KeyboardInterrupt as pressed:
+        fail(str(pressed) or "stopped", STOPPED)
+
+
+@contextmanager
+def _pressed_is_raised() -> Iterator[None]:
+    """Ctrl-C is a KeyboardInterrupt during work; outside of it see `thinnet_command`."""
+    before = signal.getsignal(signal.SIGINT)
+    on_main = threading.current_thread() is threading.main_thread()
+    if not on_main or before in (signal.SIG_IGN, None):
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _system_said(error: OSError) -> str:

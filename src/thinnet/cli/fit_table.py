@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from thinnet.cli.common import note, say
+import typer
+
+from thinnet.cli.common import STOPPED, note, say
 from thinnet.cli.models import print_scores
 from thinnet.recipes import RECIPES
 
@@ -49,6 +51,8 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     if report is not None:
         for path in pictures.draw(outcome.estimator, outcome.answers, report):
             say(f"picture: {path}")
+    if outcome.estimator.interrupted_:
+        raise typer.Exit(STOPPED)
 
 
 def _order(data: str, options: dict[str, Any]) -> Any:

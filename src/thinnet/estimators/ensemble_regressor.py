@@ -110,9 +110,9 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
 
     def _learn(self, rows: Rows, drawn: list[Array] | None) -> None:
         self.__dict__.pop("noise_", None)  # of an earlier fit
-        first = self.estimators_[0]
+        first, n = self.estimators_[0], len(self.estimators_)
         drops = settings.drops(first)
-        if first.loss != "squared_error" or not (drops or self.n_networks > 1):
+        if first.loss != "squared_error" or not (drops or n > 1):
             return
         if first.precision is not None:
             self.noise_ = np.full(self.n_outputs_, first.precision**-0.5)
@@ -121,8 +121,8 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
         places = noise.some_rows(X.shape[0], weights)
         X, y = X[places], first._targets(y[places])
         weights = None if weights is None else weights[places]
-        turns = -(-noise.N_DRAWS // self.n_networks) if drops else 1
-        how = How(turns * self.n_networks, progress=False)
+        turns = -(-noise.N_DRAWS // n) if drops else 1
+        how = How(turns * n, progress=False)
         centers = self._drawer_of(X).sample(how).astype(np.float64)
         if drawn is not None and rows.held is None:
             centers, others = _of_others(centers, np.stack(drawn)[:, places] > 0)

@@ -37,7 +37,8 @@ n_networks : int, default=5
 
 FITTED: Final = """\
 estimators_ : list
-        The fitted estimators.
+        The fitted estimators; after Ctrl-C those that were trained to their end by then, or the
+        first one as far as it came.
     networks_ : list of Network
         Theirs.
     n_outputs_ : int
@@ -71,7 +72,9 @@ class Ensemble(BaseEstimator):
         drawn = None
         if self.bootstrap:
             drawn = [members.times_drawn(each.rows, rows.n) for each in of_each]
-        self.estimators_ = members.trained(model, rows, of_each, drawn, self.n_jobs, self.progress)
+        found = members.trained(model, rows, of_each, drawn, self.n_jobs, self.progress)
+        self.estimators_ = list(found.values())
+        drawn = None if drawn is None else [drawn[place] for place in found]
         self.n_outputs_ = self.estimators_[0].n_outputs_
         self._learn(rows, drawn)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +19,7 @@ from thinnet.engine.threads import limited
 from thinnet.estimators.base import MLP
 from thinnet.estimators.weights import SEEDS
 from thinnet.philox import derived_seed
+from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.loop import INTERRUPTED
 
 HALF: Final = 0xFFFFFFFF  # of a derived seed: as much as scikit-learn takes
@@ -65,8 +67,10 @@ def trained(
     drawn: Sequence[Array] | None,
     n_jobs: int | None,
     show: bool | None,
-) -> list[Any]:
-    """A clone of `model` for each of the seeds, fitted; several at once with `n_jobs`.
+) -> dict[int, Any]:
+    """By its place a clone of `model` for each seed, fitted; several at once with `n_jobs`.
+
+    After Ctrl-C those that were trained to their end by then; if there are none, the first.
 
     Threads, not processes: an epoch is one call of compiled code, which doesn't hold Python's
     lock, while a process takes a second or two to import and compile what is compiled here.
@@ -76,28 +80,49 @@ def trained(
     work = Parallel(n_jobs=together, prefer="threads", return_as="generator")
     weights = [rows.weights] * n if drawn is None else [_weights(rows, times) for times in drawn]
     threads = None if together == 1 else 1
-    tasks = (
-        delayed(_fitted)(model, rows, weight, each.network, threads)
-        for weight, each in zip(weights, of_each, strict=True)
-    )
-    with bars.opened(show, "ensemble", 0, n) as bar:
-        return list(_counted(work(tasks), bar))
+    with InterruptFlag() as flag, bars.opened(show, "ensemble", 0, n) as bar:
+        tasks = (
+            delayed(_fitted)(model, rows, weight, each.network, threads, flag)
+            for weight, each in zip(weights, of_each, strict=True)
+        )
+        found = {i: member for i, member in enumerate(_counted(work(tasks), bar)) if member}
+    return _trained_to_the_end(found, n) if flag.asked else found
 
 
 def _weights(rows: Rows, times: Array) -> Array:
     return times if rows.weights is None else times * rows.weights
 
 
-def _fitted(model: MLP, rows: Rows, weights: Array | None, seed: int, threads: int | None) -> Any:
+def _fitted(
+    model: MLP,
+    rows: Rows,
+    weights: Array | None,
+    seed: int,
+    threads: int | None,
+    flag: InterruptFlag,
+) -> Any:
+    if flag.asked:
+        return None
     member: Any = clone(model).set_params(random_state=seed)
-    with limited(threads):
+    with limited(threads), flag.shared():
         return member.fit(rows.X, rows.y, sample_weight=weights, eval_set=rows.held)
 
 
 def _counted(members: Any, bar: Any) -> Iterator[Any]:
-    """As they come; one that Ctrl-C has stopped is the end of all."""
     for member in members:
         bar.advance(1)
-        if member.history_.stopped == INTERRUPTED:
-            raise KeyboardInterrupt
         yield member
+
+
+def _trained_to_the_end(found: dict[int, Any], wanted: int) -> dict[int, Any]:
+    """Without those that Ctrl-C has stopped; the first, as far as it came, if that was all."""
+    if not found:
+        raise KeyboardInterrupt
+    whole = {i: each for i, each in found.items() if each.history_.stopped != INTERRUPTED}
+    warnings.warn(
+        f"Training interrupted by user: {len(whole) or 'none'} of {wanted} networks were trained "
+        f"to their end, the others are left out{'' if whole else ' but the first'}.",
+        UserWarning,
+        stacklevel=5,
+    )
+    return whole or {min(found): found[min(found)]}

@@ -21,6 +21,7 @@ from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.members import held_out
 from thinnet.tables.reading import read_table
 from thinnet.tables.regressor import TableRegressor
+from thinnet.training import INTERRUPTED
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ def fit(order: Order, progress: bool | None = None) -> Outcome:
         If a file can't be read, or its target can't be used.
     ValueError
         If a setting is out of its range.
+    KeyboardInterrupt
+        At Ctrl-C before one of the networks was trained to its end; later the others are left out
+        and `interrupted_` and `notes_` say so.
     """
     frame, dialect = read_table(order.table, header=order.header, typed=False)
     task = targets.task_of(targets.column(frame, order.target), order.task)
@@ -76,6 +80,7 @@ def fit(order: Order, progress: bool | None = None) -> Outcome:
     kind = TableClassifier if task == "classification" else TableRegressor
     estimator = kind(random_state=order.seed, progress=progress, **order.settings)
     estimator.fit(train.frame, train.y)
+    _check_trained(estimator)
     estimator.dialect_, estimator.target_name_ = dialect, order.target
     found = None if test is None else answers(estimator, test.frame, test.y)
     plain = _plain(estimator, train.y)
@@ -83,6 +88,12 @@ def fit(order: Order, progress: bool | None = None) -> Outcome:
     measured = [] if found is None else scores(estimator, found)
     estimator.card_["scores"] = scoring.as_values(measured)
     return Outcome(estimator, found, measured)
+
+
+def _check_trained(estimator: Any) -> None:
+    """KeyboardInterrupt where Ctrl-C came before a network was trained to its end."""
+    if estimator.histories_[0].stopped == INTERRUPTED:
+        raise KeyboardInterrupt("interrupted before a network was trained; no model is saved")
 
 
 def _part(order: Order, frame: Frame, task: targets.Task, known: Array | None = None) -> Part:

@@ -107,10 +107,15 @@ TABLE: Final[Kinds] = {
     "networks_": list,
     "notes_": tuple,
 }
-OF_FILES: Final[Kinds] = {"card_": dict, "dialect_": object, "target_name_": str}
+MAY_BE: Final[Kinds] = {
+    "card_": dict,
+    "dialect_": object,
+    "interrupted_": bool,
+    "target_name_": str,
+}
 TABLES: Final[dict[str, Way]] = {
     "thinnet.tables.classifier.TableClassifier": fitted(
-        {**TABLE, "classes_": ARRAY}, OF_FILES, tables.finish_classifier
+        {**TABLE, "classes_": ARRAY}, MAY_BE, tables.finish_classifier
     ),
     "thinnet.tables.dialect.Dialect": record(),
     "thinnet.tables.encoding.TableEncoder": fitted(
@@ -121,7 +126,7 @@ TABLES: Final[dict[str, Way]] = {
     "thinnet.tables.pieces.PiecewiseLinear": fitted({"edges_": list}),
     "thinnet.tables.regressor.TableRegressor": fitted(
         {**TABLE, "n_outputs_": int, "target_scale_": object},
-        {**OF_FILES, **NOISE},
+        {**MAY_BE, **NOISE},
         tables.finish_regressor,
     ),
     "thinnet.tables.targets.TargetScale": record(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from abc import abstractmethod
 from typing import Any
 
@@ -15,9 +16,7 @@ from thinnet import checks
 from thinnet.arrays import Array, Samples
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
-from thinnet.estimators.weights import SEEDS
 from thinnet.losses import Loss
-from thinnet.network import Network
 from thinnet.philox import Purpose
 from thinnet.tables import members
 from thinnet.tables.dialect import Dialect
@@ -26,7 +25,8 @@ from thinnet.tables.frames import as_frame, frame_of
 from thinnet.tables.members import Lesson, Rows
 from thinnet.tables.noticing import notes
 from thinnet.tables.reading import read_table
-from thinnet.training import History
+from thinnet.tables.teaching import Taught, teach
+from thinnet.training.interrupt import InterruptFlag
 from thinnet.uncertainty.drawing import Drawer
 
 
@@ -34,7 +34,9 @@ class TableEstimator(BaseEstimator):
     """Not for use by itself: `TableClassifier` and `TableRegressor`."""
 
     dialect_: Dialect | None = None  # of the file that was fitted
+    interrupted_: bool = False  # also of files written before there was such an attribute
 
+    notes_: tuple[str, ...]
     encoder: TableEncoder | None  # this and the others below are of the constructors
     classes_: Array
     n_networks: Any
@@ -123,30 +125,42 @@ class TableEstimator(BaseEstimator):
         else:
             places = members.splits(self, rows.y, stream)
             lessons = [self._lesson(rows.part(kept), rows.part(stop)) for kept, stop in places]
-        self.networks_, self.histories_ = self._taught(lessons, stream)
-        self._learn_noise(lessons)
-        if held is None and len(lessons) > 1 and n < members.FEW_ROWS:
-            epochs = members.common_epochs(self.histories_)
-            whole = [self._lesson(rows, None, epochs)] * self.n_networks
-            self.networks_, _ = self._taught(whole, stream)
+        with InterruptFlag() as flag:
+            folds = self._teach(lessons, stream, flag)
+            pupils = folds.kept
+            self.networks_ = [pupil.network for pupil in pupils]
+            self.histories_ = [pupil.history for pupil in pupils]
+            self._learn_noise(lessons[: len(pupils)])
+            told = folds.told("were trained to their end", "stands for all")
+            if folds.is_whole and held is None and len(lessons) > 1 and n < members.FEW_ROWS:
+                told = self._learn_from_all(rows, stream, flag)
         self.history_ = self.histories_[0]
         self.n_iter_ = max(len(history) for history in self.histories_)
+        self.interrupted_ = flag.asked
+        if flag.asked:
+            self.notes_ += (told,)
+            warnings.warn("Training interrupted by user.", UserWarning, stacklevel=4)
+
+    def _learn_from_all(
+        self, rows: Rows, stream: np.random.RandomState, flag: InterruptFlag
+    ) -> str:
+        """Networks that have seen all rows, for as many epochs as were best on the folds."""
+        epochs = members.common_epochs(self.histories_)
+        taught = self._teach([self._lesson(rows, None, epochs)] * self.n_networks, stream, flag)
+        if taught.done:
+            self.networks_ = [pupil.network for pupil in taught.done]
+        return taught.told("have learned from all rows", "is left out and those of the folds stand")
+
+    def _teach(
+        self, lessons: list[Lesson], stream: np.random.RandomState, flag: InterruptFlag
+    ) -> Taught:
+        return teach(self, self._loss(), lessons, stream, flag)
 
     def _learn_noise(self, lessons: list[Lesson]) -> None:
         """From the rows that each network was not shown."""
 
     def _lesson(self, rows: Rows, held: Rows | None, epochs: int = 0) -> Lesson:
         return Lesson(rows, held, epochs or self.max_iter, self._n_network_outputs())
-
-    def _taught(
-        self, lessons: list[Lesson], stream: np.random.RandomState
-    ) -> tuple[list[Network], list[History]]:
-        found = []
-        for i, lesson in enumerate(lessons, start=1):
-            title = f"network {i} of {len(lessons)}"
-            seed = int(stream.randint(SEEDS, dtype=np.int64))
-            found.append(members.train_member(self, self._loss(), lesson, seed, title))
-        return [network for network, _ in found], [history for _, history in found]
 
     @abstractmethod
     def _n_network_outputs(self) -> int: ...

@@ -55,7 +55,10 @@ histories_ : list of History
     One for each part that was held out; `history_` is the first.
 notes_ : tuple of str
     What was noticed in the table: columns left out and why, columns that tell the target, classes
-    out of balance.
+    out of balance; and what became of the networks if training was interrupted.
+interrupted_ : bool
+    Whether Ctrl-C ended training: then the networks trained to their end by then are kept, or the
+    first one as far as it came.
 n_features_in_, feature_names_in_
     Of the table that was fitted.
 n_iter_ : int

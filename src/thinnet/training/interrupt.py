@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Final
+
+_HERE: Final = threading.local()  # `flag` is the one that is open in this thread
 
 
 class InterruptFlag:
     """While open, the first Ctrl-C sets `asked`; the second one interrupts as it always did.
 
-    Python delivers the signal to the main thread only; elsewhere this does nothing.
+    A flag inside another one is told what the outer one is told, so that one Ctrl-C ends all of
+    several trainings; `shared` makes it the outer one of another thread's.  Python delivers the
+    signal to the main thread only; elsewhere a flag that has no outer one does nothing.
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self._asked = False
         self._before: Any = None
+        self._outer: InterruptFlag | None = None
+
+    @property
+    def asked(self) -> bool:
+        return self._asked or (self._outer is not None and self._outer.asked)
 
     def __enter__(self) -> InterruptFlag:
+        self._outer = getattr(_HERE, "flag", None)
+        _HERE.flag = self
         on_main = threading.current_thread() is threading.main_thread()
-        if on_main and signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None):
+        ignored = (signal.SIG_IGN, None)
+        if self._outer is None and on_main and signal.getsignal(signal.SIGINT) not in ignored:
             self._before = signal.signal(signal.SIGINT, self._note)
         return self
 
@@ -30,10 +44,21 @@ class InterruptFlag:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        _HERE.flag = self._outer
         self._restore()
 
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """In the thread that opens this, flags are inside this one."""
+        before = getattr(_HERE, "flag", None)
+        _HERE.flag = self
+        try:
+            yield
+        finally:
+            _HERE.flag = before
+
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
+        self._asked = True
         self._restore()
 
     def _restore(self) -> None:

@@ -1,0 +1,26 @@
+"""Where the command `thinnet` begins: Ctrl-C is minded before anything large is imported."""
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from types import FrameType
+
+STOPPED = 130
+
+
+def main() -> None:
+    """Run the command; outside of its work Ctrl-C ends the process, without a word of Python's."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, leave)
+    from thinnet.cli import app
+
+    app()
+
+
+def leave(number: int, frame: FrameType | None) -> None:
+    """Nothing is open yet, or any more, that would have to be closed."""
+    with suppress(Exception):
+        sys.stdout.flush()
+    os.write(2, b"thinnet: stopped\n")
+    os._exit(STOPPED)
