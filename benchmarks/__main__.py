@@ -32,21 +32,19 @@ def told(row: Row, found: Comparison) -> dict[str, Any]:
         systems[name] = {
             "seconds": timing._asdict(),
             "ratio": found.ratio(name),
-            "at least": row.at_least.get(name),
             "check": found.checks[name],
         }
     return {"title": row.title, "unit": row.unit, "rounds": row.rounds, "systems": systems}
 
 
 def show(told: dict[str, Any]) -> None:
-    table = Table(title=f"{told['title']}, a {told['unit']}", title_justify="left")
-    for column in ("system", "median", "quartiles", "times thinnet", "to reach"):
+    table = Table(title=f"{told['title']}, per {told['unit']}", title_justify="left")
+    for column in ("system", "median", "quartiles", "times thinnet"):
         table.add_column(column, justify="left" if column == "system" else "right")
     for name, system in told["systems"].items():
-        seconds, least = system["seconds"], system["at least"]
+        seconds = system["seconds"]
         quartiles = f"{shown(seconds['low'])} to {shown(seconds['high'])}"
-        met = "" if least is None else f"{least:g} {'yes' if system['ratio'] >= least else 'NO'}"
-        table.add_row(name, shown(seconds["median"]), quartiles, f"{system['ratio']:.2f}", met)
+        table.add_row(name, shown(seconds["median"]), quartiles, f"{system['ratio']:.2f}")
     CONSOLE.print(table)
 
 

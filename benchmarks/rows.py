@@ -1,10 +1,10 @@
-"""The rows of the table: what is done, by whom, and how many times as fast thinnet shall be."""
+"""The rows of the table: what is done, and by whom."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
@@ -33,20 +33,14 @@ class Row:
     title: str
     problem: Any
     work: str  # a function of each peer's module
-    at_least: Mapping[str, float]  # the ratio that is to be reached against a peer
-    others: tuple[str, ...] = ()
+    peers: tuple[str, ...]  # beside thinnet
     rounds: int = 9
     unit: str = "step"
-    names: tuple[str, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        names = ("thinnet", *self.at_least, *self.others)
-        object.__setattr__(self, "names", tuple(dict.fromkeys(names)))
 
     def systems(self) -> dict[str, System]:
         """Those of the peers that are installed."""
         found = {}
-        for name in self.names:
+        for name in ("thinnet", *self.peers):
             package, module, prefix = PEERS[name]
             if find_spec(package):
                 found[name] = getattr(
@@ -55,9 +49,9 @@ class Row:
         return found
 
 
-def training(title: str, at_least: Mapping[str, float], *others: str, **settings: Any) -> Row:
+def training(title: str, *peers: str, **settings: Any) -> Row:
     rounds = settings.pop("rounds", 9)
-    return Row(title, Training(**settings), "training", at_least, others, rounds)
+    return Row(title, Training(**settings), "training", peers, rounds)
 
 
 IMAGES = {"sizes": (784, 256, 256, 10), "rates": (0.2, 0.5)}
@@ -74,49 +68,41 @@ ROWS = (
             f"dropout {rows} x {width}{', forward + backward' if both else ', forward'}",
             Elements(rows, width, both),
             "dropout",
-            {"torch": 20.0, "jax": 10.0} if both else {},
-            ("copy, one thread", "copy, all threads") if both else (
-                "torch", "jax", "copy, one thread", "copy, all threads"
-            ),
+            ("torch", "jax", "copy, one thread", "copy, all threads"),
             unit="element",
         )
         for rows, width in ((256, 1024), (4096, 4096))
         for both in (False, True)
     ),
+    training("784-256-256-10, dropout .2/.5, SGD", "torch", "jax", *EVERYBODY, **IMAGES),
+    training("the same, thinned", "jax", "jax scanned", "torch thinned", thinned=True, **IMAGES),
+    training("the same, what dropout costs", PLAIN, rounds=31, **IMAGES),
     training(
-        "784-256-256-10, dropout .2/.5, SGD", {"torch": 2.5, "jax": 1.15}, *EVERYBODY, **IMAGES
-    ),
-    training(
-        "the same, thinned", {"jax": 1.5}, "jax scanned", "torch thinned", thinned=True, **IMAGES
-    ),
-    training("the same, what dropout costs", {PLAIN: 0.95}, rounds=31, **IMAGES),
-    training(
-        "784-256-256-10, no dropout, SGD", {}, "torch", "jax", "scikit-learn", *EVERYBODY,
+        "784-256-256-10, no dropout, SGD", "torch", "jax", "scikit-learn", *EVERYBODY,
         sizes=IMAGES["sizes"],
     ),
-    training("784-3x1024-10, dropout .2/.5, SGD", {"torch": 2.2}, "jax", *EVERYBODY, **WIDE),
+    training("784-3x1024-10, dropout .2/.5, SGD", "torch", "jax", *EVERYBODY, **WIDE),
     training(
-        "the same without dropout", {"jax": 1.0}, "torch", "jax scanned",
-        sizes=WIDE["sizes"], batches=20,
+        "the same without dropout", "jax", "torch", "jax scanned", sizes=WIDE["sizes"], batches=20
     ),
     training(
-        "the same, thinned", {"jax": 2.5, "torch": 7.0, PLAIN: 2.0}, "jax scanned",
-        "torch thinned", thinned=True, **WIDE,
+        "the same, thinned", "jax", "torch", PLAIN, "jax scanned", "torch thinned", thinned=True,
+        **WIDE,
     ),
     training(
-        "784-3x1024-10, dropout .2/.5, Adam, thinned", {"jax": 2.0, "torch": 5.0}, PLAIN,
-        "jax scanned", "torch thinned", thinned=True, optimiser="adam", learning_rate=1e-4, **WIDE,
+        "784-3x1024-10, dropout .2/.5, Adam, thinned", "jax", "torch", PLAIN, "jax scanned",
+        "torch thinned", thinned=True, optimiser="adam", learning_rate=1e-4, **WIDE,
     ),
-    training("spiral 2-64-3, 3,000 rows, Adam, dropout .1", {"torch": 4.0, "jax": 2.0},
-             "jax scanned", sizes=(2, 64, 3), **SPIRAL),
-    training("spiral 2-512-3, 3,000 rows, Adam, dropout .1", {"torch": 4.0, "jax": 2.0},
-             "jax scanned", sizes=(2, 512, 3), **SPIRAL),
-    training("13-50-1, dropout .05, batch 32, Adam", {"torch": 20.0, "jax scanned": 5.0},
-             "jax", "keras", batch=32, **TABLE),
-    training("13-50-1, dropout .05, batch 128, Adam", {"torch": 20.0, "jax scanned": 5.0},
-             "jax", "keras", batch=128, **TABLE),
+    training("spiral 2-64-3, 3,000 rows, Adam, dropout .1", "torch", "jax", "jax scanned",
+             sizes=(2, 64, 3), **SPIRAL),
+    training("spiral 2-512-3, 3,000 rows, Adam, dropout .1", "torch", "jax", "jax scanned",
+             sizes=(2, 512, 3), **SPIRAL),
+    training("13-50-1, dropout .05, batch 32, Adam", "torch", "jax scanned", "jax", "keras",
+             batch=32, **TABLE),
+    training("13-50-1, dropout .05, batch 128, Adam", "torch", "jax scanned", "jax", "keras",
+             batch=128, **TABLE),
     Row("100 draws for 10,000 rows, 784-3x1024-10, rate .5", Sampling((784, 1024, 1024, 1024, 10)),
-        "sampling", {"torch": 12.0, "jax": 6.0}, ("torch thinned", "jax shared masks"), 7, "draw"),
+        "sampling", ("torch", "jax", "torch thinned", "jax shared masks"), 7, "draw"),
     Row("one row predicted, 784-256-256-10", Sampling(IMAGES["sizes"], rows=1), "prediction",
-        {"torch": 1.0}, (), 31, "row"),
+        ("torch",), 31, "row"),
 )  # fmt: skip
