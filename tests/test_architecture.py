@@ -63,6 +63,7 @@ ORDER = [
 ]
 PACKAGES = {
     "cli",
+    "comparison",
     "displays",
     "engine",
     "estimators",

@@ -7,8 +7,9 @@ from idx_files import write_bars
 from typer.testing import CliRunner
 
 import thinnet
-from thinnet import comparison
+from thinnet import comparison, load
 from thinnet.cli import app
+from thinnet.recipes import RECIPES
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SMALL = ["--epochs", "2", "--hidden", "16"]
@@ -39,11 +40,51 @@ def test_fit_compares_without_and_with_dropout_and_saves_a_picture(tmp_path):
     assert (tmp_path / "thinnet-digits.png").read_bytes().startswith(PNG)
 
 
-def test_no_compare_trains_only_the_network_asked_for():
+def test_the_networks_are_saved_and_score_as_printed(tmp_path):
+    code, said = thinnet_command("fit", "spiral", *SMALL, "--out", "found.svg")
+    assert code == 0
+    split = RECIPES["spiral"].load(None)
+    for name in ("without dropout", "with dropout"):
+        network = load(tmp_path / f"found-{name.replace(' ', '-')}.thinnet")
+        score = (network.outputs(split.X_test).argmax(axis=1) == split.y_test).mean()
+        (row,) = (line for line in said.splitlines() if line.startswith(f"│ {name}"))
+        assert row.split("│")[4].strip() == f"{score:.4f}"
+
+
+def test_of_two_inputs_a_decision_surface_is_saved_beside_the_curves(tmp_path):
+    code, said = thinnet_command("fit", "spiral", *SMALL, "--out", "found.svg")
+    assert (code, "decision surface: found-surface.svg" in said) == (0, True)
+    for name in ("found.svg", "found-surface.svg"):
+        assert (tmp_path / name).read_bytes().startswith(b"<?xml")
+    _, said = thinnet_command("fit", "digits", *SMALL)
+    assert "surface" not in said
+
+
+@pytest.mark.parametrize("name", ["found-surface.svg", "found-with-dropout.thinnet"])
+def test_a_file_of_somebody_else_beside_the_curves_is_not_replaced(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    code, said = thinnet_command("fit", "spiral", *SMALL, "--out", "found.svg")
+    assert (code, name in said, len(said.splitlines())) == (2, True, 1)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
+    assert thinnet_command("fit", "spiral", *SMALL, "--out", "found.svg", "--force")[0] == 0
+    assert (tmp_path / name).read_bytes() != b"mine"
+
+
+def test_a_sentence_behind_the_table_says_what_it_shows():
+    _, said = thinnet_command("fit", "spiral", *SMALL)
+    assert "of 900 test rows are right, without it" in said
+    _, said = thinnet_command("fit", "spiral", *SMALL, "--no-compare")
+    assert "Trained with dropout, it gets" in said
+
+
+def test_no_compare_trains_only_the_network_asked_for(tmp_path):
     code, said = thinnet_command("fit", "digits", "--no-compare", *SMALL)
     assert code == 0
     assert "with dropout" in said
     assert "without dropout" not in said
+    assert [path.name for path in tmp_path.glob("*.thinnet")] == [
+        "thinnet-digits-with-dropout.thinnet"
+    ]
 
 
 def test_without_any_rate_there_is_nothing_to_compare():
@@ -86,7 +127,7 @@ def test_every_option_reaches_the_network(option):
 
 
 def _numbers(said):
-    (row,) = (line for line in said.splitlines() if "with dropout" in line)
+    (row,) = (line for line in said.splitlines() if line.startswith("│ with dropout"))
     return row.split("│")[2:6]
 
 
@@ -139,16 +180,18 @@ def test_dropout_upstream_of_batch_norm_is_noted():
 
 
 def test_a_run_interrupted_in_its_first_epoch_shows_its_scores(monkeypatch, tmp_path):
-    train = comparison.train
+    train = comparison.running.train
 
     def pressed(*arguments, **settings):
         return train(*arguments, callbacks=[Interrupt()], **settings)
 
-    monkeypatch.setattr(comparison, "train", pressed)
+    monkeypatch.setattr(comparison.running, "train", pressed)
     code, said = thinnet_command("fit", "digits", *SMALL)
     assert code == 130
     assert "nan" in said
     assert not list(tmp_path.glob("*.png"))
+    assert not list(tmp_path.glob("*.thinnet"))
+    assert "not saved, its training was interrupted" in said
 
 
 class Interrupt:
@@ -164,8 +207,8 @@ def test_an_interrupted_run_shows_what_it_has(monkeypatch):
         outcome.history.stopped = "interrupted"
         return outcome
 
-    comparison_fit = comparison.fit
-    monkeypatch.setattr(comparison, "fit", interrupted)
+    comparison_fit = comparison.running.fit
+    monkeypatch.setattr(comparison.running, "fit", interrupted)
     code, said = thinnet_command("fit", "digits", *SMALL)
     assert code == 130
     assert "without dropout" in said

@@ -47,13 +47,17 @@ def digits() -> Split:
     return Split(X_train, y_train, X_test, y_test)
 
 
-def spiral(n_per_class: int = 1000, n_classes: int = 3, *, seed: int = 0) -> tuple[Array, Array]:
+def spiral(
+    n_per_class: int = 1000, n_classes: int = 3, *, noise: float = 0.2, seed: int = 0
+) -> tuple[Array, Array]:
     """Points on intertwined arms with noise, as in Kinsley and Kukiela 2020, chapter 3.
 
     Parameters
     ----------
     n_per_class, n_classes : int
         At least 1.
+    noise : float
+        Standard deviation of the angles, at least 0, in units of 2.5 radians; 0.2 there.
     seed : int
         Of the noise.
 
@@ -65,7 +69,7 @@ def spiral(n_per_class: int = 1000, n_classes: int = 3, *, seed: int = 0) -> tup
     Raises
     ------
     ValueError
-        If a count is below 1.
+        If a count is below 1, or the noise below 0.
 
     Examples
     --------
@@ -75,10 +79,11 @@ def spiral(n_per_class: int = 1000, n_classes: int = 3, *, seed: int = 0) -> tup
     """
     checks.integer("n_per_class", n_per_class, 1)
     checks.integer("n_classes", n_classes, 1)
-    noise = np.random.default_rng(seed).normal(scale=0.2, size=(n_classes, n_per_class))
+    checks.non_negative("noise", noise)
+    off = np.random.default_rng(seed).normal(scale=noise, size=(n_classes, n_per_class))
     radius = np.linspace(0, 1, n_per_class)
     start = 4.0 * np.arange(n_classes)[:, None]
-    angle = 2.5 * (start + np.linspace(0, 4, n_per_class) + noise)
+    angle = 2.5 * (start + np.linspace(0, 4, n_per_class) + off)
     X = np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=-1)
     y = np.repeat(np.arange(n_classes), n_per_class)
     return X.reshape(-1, 2).astype(np.float32), y

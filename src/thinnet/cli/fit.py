@@ -41,7 +41,10 @@ def fit(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Where the model of a table goes, or the picture of the others."),
+        typer.Option(
+            help="Where the model of a table goes; or, for a data set by name, the learning curves "
+            "(.png, .svg, .pdf), with its models, and a picture of two inputs, beside them."
+        ),
     ] = None,
     force: Force = False,
     target: Annotated[str | None, _of(OF_TABLES, "The column to predict.")] = None,

@@ -3,34 +3,55 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
-from thinnet import comparison
+from thinnet import comparison, save
 from thinnet.cli.common import STOPPED, say, screen
-from thinnet.datasets import FILES
+from thinnet.comparison import Outcome
+from thinnet.datasets import FILES, Split
+from thinnet.displays.saving import FORMATS
 from thinnet.recipes import RECIPES
-from thinnet.training import INTERRUPTED
+
+MODEL: Final = ".thinnet"
 
 
 def fit(name: str, options: dict[str, Any], out: Path | None) -> None:
-    from thinnet.jobs import places
-
     out = out or Path(f"thinnet-{name}.png")
     data_dir, compare = options.pop("data_dir", None), options.pop("compare", True)
     recipe, force = RECIPES[name], options.pop("force", False)
-    places.check_name("--out", out, (".png", ".pdf", ".svg"))
-    places.check("--out", out, places.PICTURE, _read(data_dir), force)
+    _check_places(out, _read(data_dir), force)
     settings = dataclasses.replace(recipe.settings, **options)
     split = recipe.load(data_dir)
     outcomes = comparison.run(split, comparison.entries(split, settings, compare))
     screen.print(comparison.table(name, outcomes))
-    if saved := comparison.picture(name, outcomes, out):
-        say(f"learning curves: {saved}")
-    if outcomes[-1].history.stopped == INTERRUPTED:
+    say(comparison.verdict(outcomes))
+    _draw(name, split, outcomes, out)
+    for outcome in outcomes:
+        _save(outcome, out)
+    if outcomes[-1].interrupted:
         raise typer.Exit(STOPPED)
+
+
+def _check_places(out: Path, read: dict[str, Path], force: bool) -> None:
+    from thinnet.jobs import places
+
+    places.check_name("--out", out, [f".{kind}" for kind in FORMATS])
+    places.check("--out", out, places.PICTURE, read, force)
+    places.check("decision surface", _surface(out), places.PICTURE, read, force)
+    for name in (comparison.WITHOUT, comparison.WITH):
+        places.check(f"model {name}", _model(out, name), places.MODEL, read, force)
+
+
+def _surface(out: Path) -> Path:
+    return out.with_name(f"{out.stem}-surface{out.suffix}")
+
+
+def _model(out: Path, name: str) -> Path:
+    return out.with_name(f"{out.stem}-{name.replace(' ', '-')}{MODEL}")
 
 
 def _read(data_dir: Path | None) -> dict[str, Path]:
@@ -39,3 +60,20 @@ def _read(data_dir: Path | None) -> dict[str, Path]:
         return {}
     names = {name for file in FILES for name in (file, file.removesuffix(".gz"))}
     return {name: data_dir / name for name in sorted(names)}
+
+
+def _draw(name: str, split: Split, outcomes: Sequence[Outcome], out: Path) -> None:
+    rows = f"{name}: {len(split.y_train):,} training rows, {len(split.y_test):,} test rows"
+    if saved := comparison.learning_curves(rows, outcomes, out):
+        say(f"learning curves: {saved}")
+    if saved := comparison.decision_surface(rows, outcomes, split, _surface(out)):
+        say(f"decision surface: {saved}")
+
+
+def _save(outcome: Outcome, out: Path) -> None:
+    """An interrupted network is not saved: later nobody could tell it from a whole one."""
+    if outcome.interrupted:
+        say(f"model {outcome.name}: not saved, its training was interrupted")
+        return
+    save(outcome.network, _model(out, outcome.name))
+    say(f"model {outcome.name}: {_model(out, outcome.name)}")

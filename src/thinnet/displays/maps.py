@@ -144,29 +144,36 @@ class UncertaintyMap:
         )
         self.figure_.colorbar(image, ax=self.ax_, label=WORDS[self.measure])
         if self.probabilities is not None:
-            self._borders(self.probabilities)
+            borders(self.ax_, self.x, self.y, self.probabilities)
         if self.data is not None:
             self._points(*self.data)
         ends = {"xlim": (self.x[0], self.x[-1]), "ylim": (self.y[0], self.y[-1])}
         self.ax_.set(xlabel=self.names[0], ylabel=self.names[1], **ends)
         return self
 
-    def _borders(self, p: Array) -> None:
-        """Where a class is as probable as the most probable of the others."""
-        for k in range(p.shape[-1]):
-            lead = p[..., k] - np.delete(p, k, axis=-1).max(axis=-1)
-            if lead.min() < 0 < lead.max():
-                # White beside black shows on every grey.
-                self.ax_.contour(self.x, self.y, lead, [0.0], colors="white", linewidths=3)
-                self.ax_.contour(self.x, self.y, lead, [0.0], colors="black", linewidths=1.2)
-
     def _points(self, X: Array, labels: Array | None) -> None:
-        look: dict[str, Any] = {"s": 18, "edgecolors": "white", "linewidths": 0.6, "zorder": 3}
-        if self.probabilities is None or labels is None:
-            self.ax_.scatter(*X.T, color="black", **look)
-            return
-        for k, label in enumerate(np.unique(labels)):
-            place = k % len(COLOURS)
-            look |= {"color": COLOURS[place], "marker": SHAPES[place], "label": str(label)}
-            self.ax_.scatter(*X[labels == label].T, **look)
-        self.ax_.legend(title="class", framealpha=0.9)
+        known = None if self.probabilities is None else labels
+        points(self.ax_, X, known)
+        self.ax_.legend(title=None if known is None else "class", framealpha=0.9)
+
+
+def borders(ax: Axes, x: Array, y: Array, p: Array) -> None:
+    """Where a class is as probable as the most probable of the others."""
+    for k in range(p.shape[-1]):
+        lead = p[..., k] - np.delete(p, k, axis=-1).max(axis=-1)
+        if lead.min() < 0 < lead.max():
+            # White beside black shows on every grey.
+            ax.contour(x, y, lead, [0.0], colors="white", linewidths=3)
+            ax.contour(x, y, lead, [0.0], colors="black", linewidths=1.2)
+
+
+def points(ax: Axes, X: Array, labels: Array | None) -> None:
+    """Rows as points, each class in a colour and a shape of its own."""
+    look: dict[str, Any] = {"s": 18, "edgecolors": "white", "linewidths": 0.6, "zorder": 3}
+    if labels is None:
+        ax.scatter(*X.T, color="black", label="rows", **look)
+        return
+    for k, label in enumerate(np.unique(labels)):
+        place = k % len(COLOURS)
+        look |= {"color": COLOURS[place], "marker": SHAPES[place], "label": str(label)}
+        ax.scatter(*X[labels == label].T, **look)

@@ -19,6 +19,8 @@ MARKS: Final = {
     "svg": b"<dc:title>thinnet</dc:title>",
     "pdf": b"/Creator (thinnet)",
 }
+FORMATS: Final = tuple(WRITER)
+DPI: Final = 200
 
 
 def save_figure(figure: Any, path: str | os.PathLike[str], **settings: Any) -> Path:
@@ -31,7 +33,7 @@ def save_figure(figure: Any, path: str | os.PathLike[str], **settings: Any) -> P
         Ends in .png, .svg, .pdf or another format of matplotlib's; a file that stands there is
         replaced when the new one is complete.
     **settings
-        For `savefig`: `dpi`, 120 by default, and others.
+        For `savefig`: `dpi`, 200 by default, and others.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def save_figure(figure: Any, path: str | os.PathLike[str], **settings: Any) -> P
     """
     where, drawn = Path(path), io.BytesIO()
     kind = _kind(where)
-    figure.savefig(drawn, **({"dpi": 120, "format": kind, "metadata": WRITER.get(kind)} | settings))
+    figure.savefig(drawn, **({"dpi": DPI, "format": kind, "metadata": WRITER.get(kind)} | settings))
     with replacing(where) as file:
         file.write(drawn.getbuffer())
     return where
