@@ -19,6 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 SLOW_IS_FINE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 sys.path.append(str(Path(__file__).parent))  # for `import oracles` under --import-mode=importlib
+import interrupts  # noqa: E402
 import oracles  # noqa: E402
 
 settings.register_profile("default-without-deadline", **SLOW_IS_FINE)
@@ -85,6 +86,13 @@ def data_dir(request):
     if folder is None:
         pytest.skip("needs --data-dir")
     return folder
+
+
+@pytest.fixture
+def ctrl_c():
+    """For tests with SIGINT: it is heard however pytest was started, and they end in time."""
+    with interrupts.heard():
+        yield
 
 
 @pytest.fixture

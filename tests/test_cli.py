@@ -179,6 +179,7 @@ def test_dropout_upstream_of_batch_norm_is_noted():
     assert said.count("dropout stands upstream of BatchNorm") == 1
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_run_interrupted_in_its_first_epoch_shows_its_scores(monkeypatch, tmp_path):
     train = comparison.running.train
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from interrupts import child
 from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -162,9 +163,9 @@ print((again.theta == stopped.theta).all(), flush=True)
 """
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_in_the_middle_of_a_compiled_call_ends_it_soon_with_whole_steps():
-    process = subprocess.Popen([sys.executable, "-c", LONG], stdout=subprocess.PIPE, text=True)
-    with process:
+    with child([sys.executable, "-c", LONG]) as process:
         assert process.stdout.readline() == "training\n"
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)

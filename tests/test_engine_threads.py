@@ -80,6 +80,7 @@ def test_a_helper_keeps_nothing_of_what_it_worked_on():
     assert there() is None
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_in_a_team_comes_out_when_all_members_have_ended():
     ended = []
 
@@ -94,6 +95,7 @@ def test_ctrl_c_in_a_team_comes_out_when_all_members_have_ended():
     assert sorted(ended) == [1, 2]
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_while_a_team_is_waited_for_comes_out_when_all_have_ended():
     ended = []
 

@@ -6,14 +6,18 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
+import interrupts
 import numpy as np
 import pytest
+from interrupts import child
 from numpy.testing import assert_array_equal
 
 from thinnet import BatchNorm, Dense, Dropout, Network, ReLU, checkpoints, train
 from thinnet.training.interrupt import InterruptFlag
 
+pytestmark = pytest.mark.usefixtures("ctrl_c")
 X, Y = np.random.default_rng(0).normal(size=(20, 4)), np.arange(20) % 3
 EPOCHS, STEPS = 4, 12
 
@@ -156,17 +160,32 @@ print(history.stopped, net.clock.step, np.isfinite(net.outputs(X)).all(), flush=
 def test_ctrl_c_at_any_moment_of_a_process_ends_it_with_a_checkpoint(tmp_path):
     path, script = tmp_path / "run.ckpt", tmp_path / "script.py"
     script.write_text(SCRIPT)
-    process = subprocess.Popen(
-        [sys.executable, script, path],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-    )
-    assert process.stdout.readline() == "training\n"
-    time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=30)
+    one_thread = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    with child([sys.executable, script, path], env=one_thread) as process:
+        assert process.stdout.readline() == "training\n"
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=30)
     assert process.returncode == 0
     stopped, steps, usable = said.split()
     assert (stopped, usable) == ("interrupted", "True")
     assert checkpoints.read(path).values["t"] == int(steps)
+
+
+IGNORING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+os.execv(sys.executable, [sys.executable, "-m", "pytest", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.slow
+def test_the_tests_with_ctrl_c_pass_where_it_is_ignored_from_the_start():
+    folder = Path(__file__).parent
+    files = [path for path in folder.rglob("test_*.py") if "SIGINT" in path.read_text()]
+    assert len(files) > 4
+    rules = ["-n", "0", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
+    script = [sys.executable, "-c", IGNORING, *rules, *map(str, files)]
+    with interrupts.at_most(1800):
+        done = subprocess.run(script, capture_output=True, text=True, timeout=1700, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]

@@ -3,11 +3,12 @@
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 import pytest
+from interrupts import child
 
 from thinnet import checkpoints
 
@@ -37,15 +38,15 @@ def start(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    with ExitStack() as running:
 
-    def start(*arguments):
-        process = subprocess.Popen(
-            [sys.executable, script, *arguments], stdout=subprocess.PIPE, text=True, env=environment
-        )
-        assert process.stdout.readline() == "training\n"
-        return process
+        def start(*arguments):
+            process = child([sys.executable, script, *arguments], env=environment)
+            begun = running.enter_context(process)
+            assert begun.stdout.readline() == "training\n"
+            return begun
 
-    return start
+        yield start
 
 
 def result(process):
@@ -54,6 +55,7 @@ def result(process):
     return said.strip()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_run_killed_ten_times_ends_with_the_same_bits(start, tmp_path):
     process, begun = start(tmp_path / "untouched.ckpt"), time.perf_counter()
     untouched, whole = result(process), time.perf_counter() - begun

@@ -143,7 +143,7 @@ class Network:
 
     def fitting(self, x: Any) -> Any:
         """`x` as an array or sparse rows, if they have the shape this network takes."""
-        x = x.tocsr() if sparse.is_sparse(x) else checks.array("X", x)
+        x = sparse.own_rows("X", x) if sparse.is_sparse(x) else checks.array("X", x)
         if x.ndim == 0 or x.shape[1:] != self.features or x.shape[0] == 0:
             takes = ", ".join(map(str, ("rows", *self.features)))
             raise ValueError(f"this network takes ({takes}) arrays, got {x.shape}")

@@ -33,6 +33,7 @@ overload: Callable[..., Callable[[F], F]] = numba.extending.overload
 
 # Sums may be reordered and multiply-adds fused, but NaN and infinity keep their meaning.
 FASTMATH: Final = {"contract", "reassoc", "arcp", "nsz"}
+EXACT: Final = False  # every operation rounds as it is written
 
 
 def kernel(function: F) -> F:

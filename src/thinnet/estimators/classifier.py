@@ -10,7 +10,7 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
-from thinnet import checks
+from thinnet import checks, sparse
 from thinnet.arrays import Array
 from thinnet.estimators.base import MLP, Goal, takes_steps
 from thinnet.estimators.convergence import Scale
@@ -188,6 +188,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         """
         if not hasattr(self, "_labels") and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
+        y = sparse.own_rows("y", y)
         if classes is not None:
             self._meet(y, np.unique(classes))
         self._fit(X, y, sample_weight, incremental=True)
@@ -326,6 +327,22 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         """The natural logarithm of `predict_proba`; minus infinity where a probability is 0."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of rows whose labels are right, all of them where there are several.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
+        y : array, shape (n_samples,) or (n_samples, n_classes)
+        sample_weight : array, shape (n_samples,), optional
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before fit; if X is not like the X that was fitted, or y is not as above.
+        """
+        return float(super().score(X, sparse.own_rows("y", y), sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from thinnet import sparse
 from thinnet.arrays import Array
 from thinnet.estimators.base import MLP
 from thinnet.estimators.classifier import MLPClassifier
@@ -164,6 +165,10 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
         """The natural logarithm of `predict_proba`; minus infinity where a probability is 0."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """As `MLPClassifier.score`."""
+        return float(super().score(X, sparse.own_rows("y", y), sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

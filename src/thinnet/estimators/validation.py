@@ -1,4 +1,7 @@
-"""Rows and targets as estimators take them, by scikit-learn's own checks."""
+"""Rows and targets as estimators take them, by scikit-learn's own checks.
+
+These run SciPy's code, so a sparse matrix must have become our own before.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from thinnet import checks
+from thinnet import checks, sparse
 from thinnet.estimators import settings
 
 SPARSE = ("csr", "csc")
@@ -19,8 +22,8 @@ def to_fit(estimator: Any, model: Any, X: Any, y: Any, *, reset: bool) -> tuple[
     checks.one_of(name, model.dtype, settings.DTYPES)
     X, y = validate_data(
         estimator,
-        X,
-        y,
+        sparse.own_rows("X", X),
+        sparse.own_rows("y", y),
         accept_sparse=SPARSE,
         multi_output=True,
         y_numeric=model._y_is_numeric,
@@ -34,5 +37,9 @@ def to_predict(estimator: Any, X: Any) -> Any:
     """Rows for a fitted estimator; NotFittedError before."""
     check_is_fitted(estimator)
     return validate_data(
-        estimator, X, accept_sparse=SPARSE, dtype=[np.float64, np.float32], reset=False
+        estimator,
+        sparse.own_rows("X", X),
+        accept_sparse=SPARSE,
+        dtype=[np.float64, np.float32],
+        reset=False,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from thinnet import checks
+from thinnet import checks, sparse
 from thinnet.arrays import Array, Float
 
 SUM_TOLERANCE = 1e-4  # a softmax in float32 is this exact for thousands of classes
@@ -61,7 +61,7 @@ def indicators(y: Any, n_classes: int) -> Array:
     ValueError
         If `y` has another width, or holds something else.
     """
-    given = checks.numeric("y", y.toarray() if hasattr(y, "toarray") else y)
+    given = checks.numeric("y", sparse.dense(sparse.own_rows("y", y)))
     right = given.ndim == 2 and given.shape[1] == n_classes
     checks.must(right, "y", f"an array of shape (rows, {n_classes})", given.shape)
     refuse("y", "0 or 1", given, (given != 0) & (given != 1))

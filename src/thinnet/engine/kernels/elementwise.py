@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from thinnet.engine.kernels.functions import exp, expm1, normal_cdf, sigmoid, softplus, tanh
+from thinnet.engine.kernels.functions import exp, expm1, fma, normal_cdf, sigmoid, softplus, tanh
 from thinnet.engine.opcodes import (
     ELU,
     GELU,
@@ -18,13 +18,13 @@ from thinnet.engine.opcodes import (
     SOFTPLUS,
     TANH,
 )
-from thinnet.engine.parts import part
+from thinnet.engine.parts import exact_part
 from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
 
 ROOT_OF_2_PI = (2 * np.pi) ** 0.5
 
 
-@part
+@exact_part
 def activate(code: Any, a: Any, row: Any) -> None:
     """``row = f(row)``; a NaN stays one."""
     real = row.dtype.type
@@ -62,7 +62,7 @@ def activate(code: Any, a: Any, row: Any) -> None:
             row[i] = sigmoid(row[i])
 
 
-@part
+@exact_part
 def times_slope_of_output(code: Any, a: Any, y: Any, undo: Any, dy: Any) -> None:
     """``dy *= f'(x)`` from ``f(x) = y * undo``, where dropout came behind and scaled it."""
     real = dy.dtype.type
@@ -77,14 +77,14 @@ def times_slope_of_output(code: Any, a: Any, y: Any, undo: Any, dy: Any) -> None
     elif code == TANH:
         for i in range(dy.size):
             f = y[i] * undo
-            dy[i] *= one - f * f
+            dy[i] *= fma(-f, f, one)
     elif code == SIGMOID:
         for i in range(dy.size):
             f = y[i] * undo
             dy[i] *= f * (one - f)
 
 
-@part
+@exact_part
 def times_slope_of_input(code: Any, a: Any, x: Any, dy: Any) -> None:
     """``dy *= f'(x)``."""
     real = dy.dtype.type
@@ -106,11 +106,11 @@ def times_slope_of_input(code: Any, a: Any, x: Any, dy: Any) -> None:
         half, root = real(0.5), real(1 / ROOT_OF_2_PI)
         for i in range(dy.size):
             density = exp(-half * x[i] * x[i]) * root
-            dy[i] *= normal_cdf(x[i]) + x[i] * density
+            dy[i] *= fma(x[i], density, normal_cdf(x[i]))
     elif code == SILU:
         for i in range(dy.size):
             s = sigmoid(x[i])
-            dy[i] *= s * (one + x[i] * (one - s))
+            dy[i] *= s * fma(x[i], one - s, one)
     elif code == SOFTPLUS:
         for i in range(dy.size):
             dy[i] *= sigmoid(x[i])

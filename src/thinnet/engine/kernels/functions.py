@@ -2,7 +2,9 @@
 
 The C library's, called one number at a time, cost 2 to 15 ns each (measured).  Each function says
 its largest error in units in the last place (ulp), which a test measures against mpmath.  They are
-compiled without reassociation, which would undo the two-part constants of Cody and Waite 1980.
+compiled exactly as they are written: reassociation would undo the two-part constants of Cody and
+Waite 1980, and a compiler that may fuse multiply-adds fuses others in vectors than in what is left
+of a loop behind them, so that a value would depend on its place.  `fma` says which are fused.
 """
 
 from __future__ import annotations
@@ -14,10 +16,9 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from thinnet.engine.compile import intrinsic, overload
+from thinnet.engine.compile import EXACT, intrinsic, overload
 
-# Multiply-adds may be fused and the sign of a zero lost; the order of operations stays.
-EXACT: Final = {"fastmath": {"contract", "nsz"}}
+AS_WRITTEN: Final = {"fastmath": EXACT}
 
 LOG2_E: Final = math.log2(math.e)
 HALF_LOG_2: Final = math.log(2) / 2
@@ -89,6 +90,16 @@ def _in_type(x: Any, values: Any) -> Any:
 
 
 @intrinsic
+def fma(typing, x, y, z):  # type: ignore[no-untyped-def]
+    """``x * y + z``, rounded once."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+
+    return z(z, z, z), code
+
+
+@intrinsic
 def polynomial(typing, coefficients, x):  # type: ignore[no-untyped-def]
     """``sum_k coefficients[k] * x^k`` by Horner's rule, without a loop for the compiler to keep."""
 
@@ -107,7 +118,7 @@ def exp(x: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(exp, jit_options=EXACT)
+@overload(exp, jit_options=AS_WRITTEN)
 def _exp(x: Any) -> Any:
     log2_e, half, high, low = _in_type(x, (LOG2_E, 0.5, *LOG_2[x.bitwidth]))
     least, most = _in_type(x, EXP_RANGE[x.bitwidth])
@@ -115,8 +126,8 @@ def _exp(x: Any) -> Any:
 
     def code(x: Any) -> Any:
         inside = min(max(x, least), most)
-        n = np.floor(inside * log2_e + half)
-        r = (inside - n * high) - n * low
+        n = np.floor(fma(inside, log2_e, half))
+        r = fma(-n, low, fma(-n, high, inside))
         whole = np.int32(n)
         first = whole >> np.int32(1)  # in two parts: 2^n itself may not be a normal number
         power = _two_to_the(first, x)
@@ -131,7 +142,7 @@ def expm1(x: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(expm1, jit_options=EXACT)
+@overload(expm1, jit_options=AS_WRITTEN)
 def _expm1(x: Any) -> Any:
     one, limit = _in_type(x, (1.0, 0.5))
     series = _in_type(x, FACTORIALS[x.bitwidth][1:])
@@ -149,7 +160,7 @@ def sigmoid(x: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(sigmoid, jit_options=EXACT)
+@overload(sigmoid, jit_options=AS_WRITTEN)
 def _sigmoid(x: Any) -> Any:
     (one,) = _in_type(x, (1.0,))
 
@@ -164,7 +175,7 @@ def tanh(x: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(tanh, jit_options=EXACT)
+@overload(tanh, jit_options=AS_WRITTEN)
 def _tanh(x: Any) -> Any:
     zero, two = _in_type(x, (0.0, 2.0))
 
@@ -181,7 +192,7 @@ def log1p(x: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(log1p, jit_options=EXACT)
+@overload(log1p, jit_options=AS_WRITTEN)
 def _log1p(x: Any) -> Any:
     (two,) = _in_type(x, (2.0,))
     series = _in_type(x, ODD_PARTS[x.bitwidth])
@@ -198,7 +209,7 @@ def softplus(x: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(softplus, jit_options=EXACT)
+@overload(softplus, jit_options=AS_WRITTEN)
 def _softplus(x: Any) -> Any:
     (zero,) = _in_type(x, (0.0,))
 
@@ -213,7 +224,7 @@ def log(x: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(log, jit_options=EXACT)
+@overload(log, jit_options=AS_WRITTEN)
 def _log(x: Any) -> Any:
     high, low = LOG_2[64]
     series = ODD_PARTS[64][:12]
@@ -223,7 +234,7 @@ def _log(x: Any) -> Any:
         exponent = (bits - SQRT_HALF) >> np.int64(52)
         m = _from_bits(bits - (exponent << np.int64(52)))  # in [sqrt(1/2), sqrt(2))
         s, n = (m - 1.0) / (m + 1.0), np.float64(exponent)
-        return n * high + (2.0 * s * polynomial(series, s * s) + n * low)
+        return fma(n, high, fma(n, low, 2.0 * s * polynomial(series, s * s)))
 
     return code
 
@@ -233,7 +244,7 @@ def normal_cdf(x: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(normal_cdf, jit_options=EXACT)
+@overload(normal_cdf, jit_options=AS_WRITTEN)
 def _normal_cdf(x: Any) -> Any:
     zero, half, one, two, centre, root = _in_type(x, (0.0, 0.5, 1.0, 2.0, 3.75, 2**-0.5))
     (most,) = _in_type(x, (40.0,))  # beyond, the tail is 0 in every type
@@ -241,7 +252,7 @@ def _normal_cdf(x: Any) -> Any:
 
     def code(x: Any) -> Any:
         far = min(abs(x), most) * root
-        scaled = polynomial(series, (far - centre) / (far + centre)) / (one + two * far)
+        scaled = polynomial(series, (far - centre) / (far + centre)) / fma(two, far, one)
         tail = half * scaled * exp(-half * x * x)
         return tail if x < zero else one - tail
 
@@ -253,7 +264,7 @@ def cos_sin(turn: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(cos_sin, jit_options=EXACT)
+@overload(cos_sin, jit_options=AS_WRITTEN)
 def _cos_sin(turn: Any) -> Any:
     eighth, fourth = np.int64(2**29), np.int64(2**30)
     per_part = 2 * math.pi / 2**32

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.kernels.functions import exp, log, sigmoid, softplus
+from thinnet.engine.kernels.functions import exp, fma, log, sigmoid, softplus
 from thinnet.engine.opcodes import ABSOLUTE, BINARY, HUBER, POISSON, SQUARED
-from thinnet.engine.parts import part
+from thinnet.engine.parts import exact_part, part
 
 NARROW: Final = 32  # classes, up to which rows are worked on side by side
 LOG_2_PI: Final = math.log(2 * math.pi)
@@ -22,13 +22,23 @@ def softmax(z: Any, p: Any) -> Any:
     for i in range(1, z.size):
         top = z[i] if z[i] > top or z[i] != z[i] else top
     total = z.dtype.type(0)
-    for i in range(z.size):
-        p[i] = exp(z[i] - top)
+    exponentials(z, top, p)
     for i in range(z.size):
         total += p[i]
-    for i in range(z.size):
-        p[i] /= total
+    multiply(p, z.dtype.type(1) / total)
     return top, z.dtype.type(math.log(total))
+
+
+@exact_part
+def exponentials(z: Any, top: Any, p: Any) -> None:
+    for i in range(z.size):
+        p[i] = exp(z[i] - top)
+
+
+@exact_part
+def multiply(p: Any, by: Any) -> None:
+    for i in range(p.size):
+        p[i] *= by
 
 
 @part
@@ -39,15 +49,23 @@ def cross_entropy(z: Any, label: Any, soft: Any, smoothing: Any, slope: Any) -> 
     each = real(0)
     kept, rest = real(1 - smoothing), real(smoothing) / real(z.size)
     for i in range(z.size):
-        t = real(i == label) if soft.size == 0 else real(soft[i])
-        t = kept * t + rest
+        t = smoothed(i, label, soft, kept, rest)
         if t > 0:
             each -= t * (z[i] - top - log_sum)
         slope[i] -= t
     return each
 
 
-@part
+@exact_part
+def smoothed(i: Any, label: Any, soft: Any, kept: Any, rest: Any) -> Any:
+    """The target of class i."""
+    t = 1.0 if i == label else 0.0
+    if soft.size:
+        t = soft[i]
+    return fma(kept, type(rest)(t), rest)
+
+
+@exact_part
 def narrow_cross_entropy(z: Any, t: Any, n: Any, smoothing: Any, each: Any, spare: Any) -> None:
     """`cross_entropy` of several rows with few classes, a lane for each row.
 
@@ -82,15 +100,15 @@ def narrow_cross_entropy(z: Any, t: Any, n: Any, smoothing: Any, each: Any, spar
     for c in range(n):
         column, shares = across[c * rows : (c + 1) * rows], e[c * rows : (c + 1) * rows]
         for r in range(rows):
-            target = kept * t[r * n + c] + rest
-            term = target * (log_sum[r] - column[r])
-            value[r] += term if target > 0 else real(0)
-            t[r * n + c] = shares[r] * total[r] - target
+            target = fma(kept, t[r * n + c], rest)
+            more = fma(target, log_sum[r] - column[r], value[r])
+            value[r] = more if target > 0 else value[r]
+            t[r * n + c] = fma(shares[r], total[r], -target)
     for r in range(rows):
         each[r] = value[r]
 
 
-@part
+@exact_part
 def output_losses(code: Any, a: Any, per_row: Any, z: Any, t: Any, value: Any, slope: Any) -> None:
     """Losses of outputs z with targets t; slopes of their mean over the `per_row` of a row."""
     real = t.dtype.type
@@ -108,14 +126,15 @@ def output_losses(code: Any, a: Any, per_row: Any, z: Any, t: Any, value: Any, s
         for i in range(t.size):
             error = z[i] - t[i]
             clipped = min(max(error, -a), a)
-            value[i], slope[i] = clipped * (error - half * clipped), clipped * by
+            value[i], slope[i] = clipped * fma(-half, clipped, error), clipped * by
     elif code == BINARY:
         for i in range(t.size):
-            value[i], slope[i] = softplus(z[i]) - t[i] * z[i], (sigmoid(z[i]) - t[i]) * by
+            value[i] = fma(-t[i], z[i], softplus(z[i]))
+            slope[i] = (sigmoid(z[i]) - t[i]) * by
     elif code == POISSON:
         for i in range(t.size):
             rate = exp(z[i])
-            value[i], slope[i] = rate - t[i] * z[i], (rate - t[i]) * by
+            value[i], slope[i] = fma(-t[i], z[i], rate), (rate - t[i]) * by
         for i in range(t.size):  # apart from the loop above, which can be vectors
             value[i] += real(math.lgamma(np.float64(t[i]) + 1.0))
 
@@ -124,13 +143,27 @@ def output_losses(code: Any, a: Any, per_row: Any, z: Any, t: Any, value: Any, s
 def gaussian(z: Any, target: Any, slope: Any) -> Any:
     """Negative log likelihood; the first half of z are means, the second log variances."""
     real = z.dtype.type
-    m, half, one = z.size // 2, real(0.5), real(1)
-    each, constant = real(0), real(LOG_2_PI)
-    for i in range(m):
-        s = z[m + i]
-        error, precision = z[i] - real(target[i]), exp(-s)
-        square = error * error * precision
-        each += half * (constant + s + square)
-        slope[i] = error * precision / real(m)
-        slope[m + i] = half * (one - square) / real(m)
+    m, each, constant = z.size // 2, real(0), real(LOG_2_PI)
+    precisions_and_squares(z, target, slope)
+    for i in range(m, 2 * m):
+        each += real(0.5) * (constant + z[i] + slope[i])
+    gaussian_slopes(z, target, slope)
     return each / real(m)
+
+
+@exact_part
+def precisions_and_squares(z: Any, target: Any, out: Any) -> None:
+    """In the first half of `out` 1 / variance, in the second the error's square in its units."""
+    m = z.size // 2
+    for i in range(m):
+        error, out[i] = z[i] - z.dtype.type(target[i]), exp(-z[m + i])
+        out[m + i] = error * error * out[i]
+
+
+@exact_part
+def gaussian_slopes(z: Any, target: Any, slope: Any) -> None:
+    """From what `precisions_and_squares` has left in `slope`."""
+    real, m = z.dtype.type, z.size // 2
+    for i in range(m):
+        slope[i] = (z[i] - real(target[i])) * slope[i] / real(m)
+        slope[m + i] = real(0.5) * (real(1) - slope[m + i]) / real(m)

@@ -15,11 +15,12 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.engine.kernels.dropout import NOT_USED, NOTHING, apply_bits_to_rows, drop_row
+from thinnet.engine.kernels.functions import fma
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.normals import normals
 from thinnet.engine.kernels.philox import keep_bits, keep_bits_of_rows
 from thinnet.engine.opcodes import MASK, NOWHERE, PLUS_NORMAL, SILENT, TIMES_NORMAL
-from thinnet.engine.parts import part
+from thinnet.engine.parts import exact_part, part
 from thinnet.philox import SHARED
 
 NOBODY: Final = np.uint64(SHARED)
@@ -88,7 +89,7 @@ def draw_masks(op: Any, low: Any, high: Any, me: Any, run: Any, limit: Any, w: A
     return blocks
 
 
-@part
+@exact_part
 def spread(bits: Any, places: Any, scale: Any, row: Any) -> None:
     """The mask where unit i has the draw of ``places[i]``: what shares it along some axes."""
     for i in range(row.size):
@@ -140,7 +141,7 @@ def mask_rows(
         spread(bits[r * between :], view(w.maps, np.int32(0))[op.map :], by, row)
 
 
-@part
+@exact_part
 def normal_row(op: Any, step: Any, sample: Any, me: Any, level: Any, w: Any, row: Any) -> None:
     """Normal noise, added or as a factor ``1 + level * n``."""
     drawn, maps = view(w.drawn + 8 * me * w.drawn_size, 0.0), view(w.maps, np.int32(0))
@@ -148,9 +149,9 @@ def normal_row(op: Any, step: Any, sample: Any, me: Any, level: Any, w: Any, row
     for i in range(row.size):
         n = drawn[i if op.map == NOWHERE else np.int64(maps[op.map + i])]
         if op.noise == PLUS_NORMAL:
-            row[i] += row.dtype.type(level * n)
+            row[i] += row.dtype.type(np.float64(level) * n)
         else:
-            row[i] *= row.dtype.type(1.0 + level * n)
+            row[i] *= row.dtype.type(fma(np.float64(level), n, 1.0))
 
 
 @part
@@ -162,7 +163,7 @@ def normal_rows(
         normal_row(op, run.step, sample_of(op, run, r, w), me, level, w, row)
 
 
-@part
+@exact_part
 def shift_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
     """Add a number to all; rows that lie without gaps are one."""
     many, length = (1, n_rows * n) if n == width else (n_rows, n)
@@ -172,7 +173,7 @@ def shift_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
             row[i] += value
 
 
-@part
+@exact_part
 def multiply_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
     many, length = (1, n_rows * n) if n == width else (n_rows, n)
     for r in range(many):

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from thinnet.engine.kernels.functions import fma
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.sides import count_of, in_use, present_of, unit_at
 from thinnet.engine.opcodes import NOWHERE
-from thinnet.engine.parts import part
+from thinnet.engine.parts import exact_part, part
 
 PARTS: Final = 6
 MEAN, INVERSE, GAMMA, BETA, SUM, PRODUCT = range(PARTS)
@@ -27,7 +28,7 @@ def figure(op: Any, which: Any, low: Any, high: Any, w: Any, like: Any) -> Any:
     return view(w.statistics, like)[start + low : start + high]
 
 
-@part
+@exact_part
 def moments(op: Any, run: Any, low: Any, high: Any, w: Any, mean: Any, variance: Any) -> None:
     """Mean and variance of the columns `low` to `high`, over rows and positions, in two passes."""
     x, m, n = view(w.activations, mean.dtype.type(0)), run.rows * op.groups, high - low
@@ -43,12 +44,12 @@ def moments(op: Any, run: Any, low: Any, high: Any, w: Any, mean: Any, variance:
         row = x[start + r * op.n_units : start + r * op.n_units + n]
         for i in range(n):
             d = row[i] - mean[i]
-            variance[i] += d * d
+            variance[i] = fma(d, d, variance[i])
     for i in range(n):
         variance[i] /= m
 
 
-@part
+@exact_part
 def learn(op: Any, unit: Any, m: Any, mean: Any, variance: Any, state: Any) -> None:
     """The batch enters the running statistics: first a plain average, then an exponential one."""
     counter = op.counters + unit
@@ -59,7 +60,7 @@ def learn(op: Any, unit: Any, m: Any, mean: Any, variance: Any, state: Any) -> N
     state[at_variance] += share * (variance * (m / (m - 1)) - state[at_variance])
 
 
-@part
+@exact_part
 def statistics_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
     """Fill in mean, 1 / standard deviation, gamma and beta, of the batch or as remembered."""
     low, high = in_use(op, low, high, w)
@@ -79,7 +80,7 @@ def statistics_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -
         gamma[i], beta[i] = theta[op.weights + unit], theta[op.bias + unit]
 
 
-@part
+@exact_part
 def sums_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
     """The sums of dy and of dy * x_hat over rows and positions."""
     low, high = in_use(op, low, high, w)
@@ -92,10 +93,10 @@ def sums_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None
         x, dy = activations[op.x * w.capacity + ahead :], slopes[op.dy * w.capacity + ahead :]
         for i in range(high - low):
             total[i] += dy[i]
-            product[i] += dy[i] * ((x[i] - mean[i]) * inverse[i])
+            product[i] = fma(dy[i], (x[i] - mean[i]) * inverse[i], product[i])
 
 
-@part
+@exact_part
 def batch_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     """``y = gamma * (x - mean) * inverse + beta``."""
     n = count_of(op.side_out, w) if op.thin_out else op.n_units
@@ -106,10 +107,10 @@ def batch_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
         x = activations[op.x * w.capacity + r * op.n_units :]
         y = activations[op.y * w.capacity + r * op.n_units :]
         for i in range(n):
-            y[i] = gamma[i] * ((x[i] - mean[i]) * inverse[i]) + beta[i]
+            y[i] = fma(gamma[i], (x[i] - mean[i]) * inverse[i], beta[i])
 
 
-@part
+@exact_part
 def batch_norm_backward(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
     """In place, from the sums over the whole batch."""
     n = count_of(op.side_out, w) if op.thin_out else op.n_units
@@ -123,7 +124,8 @@ def batch_norm_backward(op: Any, low: Any, high: Any, run: Any, w: Any, like: An
         dy = slopes[op.dy * w.capacity + r * op.n_units :]
         for i in range(n):
             x_hat = (x[i] - mean[i]) * inverse[i]
-            dy[i] = gamma[i] * inverse[i] * (dy[i] - (total[i] + x_hat * product[i]) * share)
+            common = fma(x_hat, product[i], total[i])
+            dy[i] = gamma[i] * inverse[i] * fma(-common, share, dy[i])
 
 
 @part
@@ -139,7 +141,7 @@ def row_moments(epsilon: Any, x: Any) -> Any:
     return mean, x.dtype.type(1) / np.sqrt(variance + x.dtype.type(epsilon))
 
 
-@part
+@exact_part
 def layer_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     activations, theta = view(w.activations, like), view(w.theta, like)
     gamma, beta = theta[op.weights :], theta[op.bias :]
@@ -150,7 +152,7 @@ def layer_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
         mean, inverse = row_moments(op.epsilon, x)
         means[r], means[w.capacity + r] = mean, inverse
         for i in range(op.n_in):
-            y[i] = gamma[i] * ((x[i] - mean) * inverse) + beta[i]
+            y[i] = fma(gamma[i], (x[i] - mean) * inverse, beta[i])
 
 
 @part
@@ -175,12 +177,19 @@ def layer_norm_row_backward(mean: Any, inverse: Any, gamma: Any, x: Any, dy: Any
         total += d
         product += d * ((x[i] - mean) * inverse)
     share = x.dtype.type(1) / x.dtype.type(x.size)
+    layer_norm_slopes(mean, inverse, total * share, product * share, gamma, x, dy, dx)
+
+
+@exact_part
+def layer_norm_slopes(
+    mean: Any, inverse: Any, mean_d: Any, mean_product: Any, gamma: Any, x: Any, dy: Any, dx: Any
+) -> None:
     for i in range(x.size):
         x_hat = (x[i] - mean) * inverse
-        dx[i] = inverse * (dy[i] * gamma[i] - (total + x_hat * product) * share)
+        dx[i] = inverse * (dy[i] * gamma[i] - fma(x_hat, mean_product, mean_d))
 
 
-@part
+@exact_part
 def layer_norm_gradients(
     op: Any, low: Any, high: Any, run: Any, w: Any, d_gamma: Any, d_beta: Any
 ) -> None:
@@ -195,4 +204,4 @@ def layer_norm_gradients(
         dy = slopes[op.dy * w.capacity + r * op.n_in + low :]
         for i in range(high - low):
             d_beta[i] += dy[i]
-            d_gamma[i] += dy[i] * ((x[i] - mean) * inverse)
+            d_gamma[i] = fma(dy[i], (x[i] - mean) * inverse, d_gamma[i])

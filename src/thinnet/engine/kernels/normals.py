@@ -8,10 +8,10 @@ import numpy as np
 
 from thinnet.engine.kernels.functions import cos_sin, log
 from thinnet.engine.kernels.philox import words
-from thinnet.engine.parts import part
+from thinnet.engine.parts import exact_part
 
 
-@part
+@exact_part
 def normals(out: Any, k0: Any, k1: Any, stream: Any, step: Any, sample: Any) -> None:
     """Write the numbers of one row, in float64; a counter serves four neighbouring units."""
     whole = out.size // 4
@@ -28,7 +28,7 @@ def normals(out: Any, k0: Any, k1: Any, stream: Any, step: Any, sample: Any) -> 
             out[i] = a if k == 0 else (b if k == 1 else c)
 
 
-@part
+@exact_part
 def _pair(first: Any, second: Any) -> Any:
     radius = np.sqrt(-2.0 * log((np.float64(first) + 1.0) * 2.0**-32))
     c, s = cos_sin(np.int64(second))

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from thinnet.engine.kernels.functions import fma
 from thinnet.engine.opcodes import ADAGRAD, ADAM, DESCENT, NESTEROV, RMSPROP
-from thinnet.engine.parts import part
+from thinnet.engine.parts import exact_part, part
 
 
-@part
+@exact_part
 def penalise(w: Any, l1: Any, l2: Any, g: Any) -> None:
     """``g += l1 * sign(w) + 2 * l2 * w``."""
     one, two = g.dtype.type(l1), g.dtype.type(2 * l2)
@@ -19,7 +20,7 @@ def penalise(w: Any, l1: Any, l2: Any, g: Any) -> None:
             g[i] += one * np.sign(w[i])
     if l2 != 0:
         for i in range(g.size):
-            g[i] += two * w[i]
+            g[i] = fma(two, w[i], g[i])
 
 
 @part
@@ -40,7 +41,7 @@ def corrections(code: Any, settings: Any, count: Any) -> Any:
     return by_1, by_2, np.sqrt(by_2) if settings[4] else 1.0
 
 
-@part
+@exact_part
 def update(
     code: Any,
     settings: Any,
@@ -60,7 +61,7 @@ def update(
     rate = real(learning_rate)
     if code == DESCENT:
         for i in range(theta.size):
-            theta[i] = theta[i] - rate * g[i] if present[i] else theta[i]
+            theta[i] = fma(-rate, g[i], theta[i]) if present[i] else theta[i]
     elif code in (ADAGRAD, RMSPROP):
         _scaled_steps(code, real(settings[0]), settings[1], rate, present, theta, g, first)
     elif code == ADAM:
@@ -75,34 +76,36 @@ def update(
     else:
         mu, ahead = real(settings[0]), code == NESTEROV
         for i in range(theta.size):
-            v = mu * first[i] - rate * g[i]
-            move = mu * v - rate * g[i] if ahead else v
+            step = rate * g[i]
+            v = fma(mu, first[i], -step)
+            move = fma(mu, v, -step) if ahead else v
             theta[i] = theta[i] + move if present[i] else theta[i]
             first[i] = v if present[i] else first[i]
 
 
-@part
+@exact_part
 def _scaled_steps(
     code: Any, epsilon: Any, rho: Any, rate: Any, present: Any, theta: Any, g: Any, squares: Any
 ) -> None:
     kept = theta.dtype.type(1 if code == ADAGRAD else rho)
     share = theta.dtype.type(1 if code == ADAGRAD else 1 - rho)
     for i in range(theta.size):
-        s = kept * squares[i] + share * g[i] * g[i]
+        s = fma(share, g[i] * g[i], kept * squares[i])
         new = theta[i] - rate * g[i] / (np.sqrt(s) + epsilon)
         theta[i] = new if present[i] else theta[i]
         squares[i] = s if present[i] else squares[i]
 
 
-@part
+@exact_part
 def _adam(
     epsilon: Any, beta_1: Any, new_1: Any, beta_2: Any, new_2: Any, by_1: Any, by_2: Any,
     decay: Any, rate: Any, present: Any, theta: Any, g: Any, first: Any, second: Any,
 ) -> None:  # fmt: skip
     for i in range(theta.size):
-        m = beta_1 * first[i] + new_1 * g[i]
-        v = beta_2 * second[i] + new_2 * g[i] * g[i]
-        new = theta[i] - decay * theta[i] - rate * (m * by_1) / (np.sqrt(v * by_2) + epsilon)
+        m = fma(new_1, g[i], beta_1 * first[i])
+        v = fma(new_2, g[i] * g[i], beta_2 * second[i])
+        move = rate * by_1 * m / (np.sqrt(v * by_2) + epsilon)
+        new = fma(-decay, theta[i], theta[i]) - move
         theta[i] = new if present[i] else theta[i]
         first[i] = m if present[i] else first[i]
         second[i] = v if present[i] else second[i]

@@ -33,7 +33,7 @@ from thinnet.engine.kernels.noise import (
 )
 from thinnet.engine.kernels.sides import index_of, n_outputs, pick
 from thinnet.engine.opcodes import CROSS_ENTROPY, GAUSSIAN, IDENTITY, MASK, NOWHERE, RELU, SILENT
-from thinnet.engine.parts import part
+from thinnet.engine.parts import exact_part, part
 
 SWEEP_NUMBERS: Final = 8192  # that stay in the first cache while they are swept over again
 
@@ -202,8 +202,13 @@ def softmax_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
         mean = y.dtype.type(0)
         for i in range(y.size):
             mean += y[i] * dy[i]
-        for i in range(y.size):
-            dy[i] = y[i] * (dy[i] - mean)
+        softmax_slopes(y, mean, dy)
+
+
+@exact_part
+def softmax_slopes(y: Any, mean: Any, dy: Any) -> None:
+    for i in range(y.size):
+        dy[i] = y[i] * (dy[i] - mean)
 
 
 @part
