@@ -360,8 +360,8 @@ MUTANTS = [
     Mutant(
         "a checkpoint is written in place",
         "checkpoints.py",
-        "atomic.write_atomically(path, save(arrays, metadata))",
-        "__import__('pathlib').Path(path).write_bytes(save(arrays, metadata))",
+        "with atomic.replacing(path) as file:",
+        'with Path(path).open("wb") as file:',
         ("test_checkpoints.py",),
     ),
     Mutant(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from thinnet import atomic
 from thinnet.arrays import Array
-from thinnet.checks import CheckpointError
+from thinnet.checks import CheckpointError, one_line
 
 FORMAT = 1
 KIND = "thinnet checkpoint"
@@ -62,12 +62,26 @@ def write_as(form: Form, path: str | os.PathLike[str], snapshot: Snapshot) -> No
     metadata = {"kind": form.kind, "format": str(form.number), "values": text}
     metadata["checksum"] = _checksum(arrays, text)
     try:
-        atomic.write_atomically(path, save(arrays, metadata))
+        content = save(arrays, metadata)
     except SafetensorError as error:
         raise ValueError(
             f"{form.name} must have less than 100 MB beside its arrays, got {len(text)} "
             f"characters ({error})"
         ) from None
+    with atomic.replacing(path) as file:
+        for part in _in_one_order(content):
+            file.write(part)
+
+
+def _in_one_order(content: bytes) -> Iterator[bytes | memoryview]:
+    """The library's header with its names sorted: it leaves them as its hash table has them."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    yield len(text).to_bytes(8, "little")
+    yield text
+    yield memoryview(content)[end:]
 
 
 def check_place(path: str | os.PathLike[str]) -> None:
@@ -119,7 +133,7 @@ def kind_of(path: str | os.PathLike[str]) -> str | None:
 def _content(
     form: Form, path: str | os.PathLike[str], said: str
 ) -> tuple[Mapping[str, str], dict[str, Array]]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     try:
         with safe_open(path, framework="np") as file:
@@ -128,10 +142,10 @@ def _content(
             return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except form.error:
         raise
-    # Number types that NumPy has not are met by the last two.
-    except (SafetensorError, ValueError, OSError, TypeError, AttributeError) as error:
+    except Exception as error:  # of the library, of the system, of types that NumPy has not
         raise form.error(
-            f"{said} must be a complete file, got one that is cut short or altered ({error})"
+            f"{said} must be a complete file, got one that is cut short or altered "
+            f"({one_line(error)})"
         ) from None
 
 
@@ -143,7 +157,8 @@ def _check_form(form: Form, said: str, metadata: Mapping[str, str]) -> None:
         is_newer = number.isascii() and number.isdigit() and int(number) > form.number
         whose = "a newer thinnet: update thinnet" if is_newer else "another version of thinnet"
         raise form.error(
-            f"{said} must have format {form.number}, got format {number[:20]}, written by {whose}"
+            f"{said} must have format {form.number}, got format {one_line(number, 20)}, "
+            f"written by {whose}"
         )
 
 

@@ -58,6 +58,12 @@ def must(ok: bool | np.bool_, name: str, allowed: str, value: object) -> None:
         raise ValueError(f"{name} must be {allowed}, got {value!r}")
 
 
+def one_line(said: object, longest: int = 500) -> str:
+    """What a file or another library says, as a part of a sentence that can be printed."""
+    text = " ".join(str(said).split())[:longest]
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 FINITE_BLOCK = 2**20  # numbers looked at together, so that data is not doubled
 
 

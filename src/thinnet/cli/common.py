@@ -18,8 +18,9 @@ FAILED: Final = 1
 WRONG_USE: Final = 2
 STOPPED: Final = 130
 
-screen = Console()
-errors = Console(stderr=True)
+# What is printed has names from files in it, which may look like rich's own marks.
+screen = Console(markup=False, emoji=False)
+errors = Console(stderr=True, markup=False, emoji=False)
 
 
 @contextmanager

@@ -65,6 +65,8 @@ def unpack(value: Any, arrays: dict[str, Array], depth: int = 0) -> Any:
         If it says what `pack` never says; other exceptions where a class refuses its parts.
     """
     check_depth(depth)
+    if type(value) is str:
+        value.encode()  # halves of letters can be neither printed nor written
     if type(value) is list:
         return [unpack(item, arrays, depth + 1) for item in value]
     if type(value) is not dict:

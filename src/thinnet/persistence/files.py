@@ -16,7 +16,7 @@ import thinnet
 from thinnet.arrays import Array
 from thinnet.atomic import check_place
 from thinnet.checkpoints import Form, Snapshot, read_as, write_as
-from thinnet.checks import ModelFileError, must
+from thinnet.checks import ModelFileError, must, one_line
 from thinnet.persistence import known
 from thinnet.persistence.codec import pack, unpack
 
@@ -117,10 +117,10 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def _refusal(path: str | os.PathLike[str], values: Any, error: Exception) -> str:
-    said = " ".join(f"{type(error).__name__}: {error}".split())
+    said = one_line(f"{type(error).__name__}: {error}")
     return (
         f"{NAME} {os.fspath(path)!r} must hold a model that this thinnet knows, got one "
-        f"{_written_by(values)} that it can't make ({said[:500]})"
+        f"{_written_by(values)} that it can't make ({said})"
     )
 
 
@@ -163,7 +163,7 @@ def _written_by(values: Any) -> str:
     if not isinstance(versions, dict):
         return "of no known version"
     said = ", ".join(f"{name} {number}" for name, number in versions.items())
-    return f"written by {' '.join(said.split())[:200]}"
+    return f"written by {one_line(said, 200)}"
 
 
 def _compare_versions(path: str | os.PathLike[str], values: Mapping[str, Any]) -> None:

@@ -119,7 +119,8 @@ TABLES: Final[dict[str, Way]] = {
     ),
     "thinnet.tables.dialect.Dialect": record(),
     "thinnet.tables.encoding.TableEncoder": fitted(
-        {"columns_": tuple, "names_in_": ARRAY, "transformer_": object}
+        {"columns_": tuple, "names_in_": ARRAY, "transformer_": object},
+        finish=tables.finish_encoder,
     ),
     "thinnet.tables.hashing.HashedText": fitted({}),
     "thinnet.tables.kinds.Column": record(),

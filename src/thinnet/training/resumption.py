@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from thinnet.checkpoints import Snapshot
-from thinnet.checks import CheckpointError
+from thinnet.checks import CheckpointError, one_line
 from thinnet.plateau import Plateau
+from thinnet.training.checking import COUNTS, check_fits, check_made_for, history_name
 from thinnet.training.history import COLUMNS, Epoch
 from thinnet.training.loop import Training
 from thinnet.training.stopping import Waiting
-
-INTEGERS = ("epoch", "step")  # the columns of the history that count
 
 
 def fingerprint(training: Training) -> dict[str, str]:
@@ -36,7 +35,7 @@ def snapshot(training: Training, made_for: Mapping[str, str]) -> Snapshot:
         "best state": training.best.state,
         "outputs": training.outputs,
         **{f"optimiser {i}": part for i, part in enumerate(training.optimiser_state)},
-        **{f"history {column}": training.history[column] for column in COLUMNS},
+        **{history_name(column): training.history[column] for column in COLUMNS},
     }
     values = {
         "made for": dict(made_for),
@@ -68,16 +67,34 @@ def restore(
     Raises
     ------
     CheckpointError
-        If the snapshot is of another network, other data or other settings; names the first.
+        If the snapshot is of another network, other data or other settings, of which it names the
+        first; or if no such run could have written it.
     """
-    arrays, values = saved
-    for name, wanted in made_for.items():
-        found = values["made for"].get(name)
-        if found != wanted:
+    said = f"checkpoint {os.fspath(path)!r}"
+    try:
+        check_made_for(saved.values)
+        _check_same(said, saved.values["made for"], made_for)
+        check_fits(training, saved, snapshot(training, made_for))
+    except CheckpointError:
+        raise
+    except ValueError as error:
+        raise CheckpointError(
+            f"{said} must hold a run of training, but {one_line(error)}"
+        ) from error
+    _take(training, saved)
+
+
+def _check_same(said: str, found: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
+    for name, value in wanted.items():
+        other = found.get(name)
+        if other != value:
             raise CheckpointError(
-                f"checkpoint {os.fspath(path)!r} must be of this run, with {name} {wanted}, "
-                f"got {name} {found}"
+                f"{said} must be of this run, with {name} {value}, got {name} {one_line(other)}"
             )
+
+
+def _take(training: Training, saved: Snapshot) -> None:
+    arrays, values = saved
     network = training.network
     network.theta[:], network.state[:] = arrays["theta"], arrays["state"]
     training.best.theta[:], training.best.state[:] = arrays["best theta"], arrays["best state"]
@@ -95,7 +112,7 @@ def restore(
 
 def _epochs(arrays: Mapping[str, np.ndarray]) -> list[Epoch]:
     columns = [
-        arrays[f"history {column}"].astype(int if column in INTEGERS else float).tolist()
+        arrays[history_name(column)].astype(int if column in COUNTS else float).tolist()
         for column in COLUMNS
     ]
     return [Epoch(*values) for values in zip(*columns, strict=True)]
