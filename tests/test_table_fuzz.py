@@ -1,30 +1,9 @@
 """Mangled tables and mangled models at the command line: one sentence, or it works."""
 
-import time
-
 import numpy as np
 import pytest
+from commanding import FAST, command
 from mangling import mangled, people, written
-from typer.testing import CliRunner
-
-from thinnet.cli import app
-
-FAST = ("--epochs", "1", "--networks", "1", "--hidden", "4")
-SECONDS = 20  # that nothing may take
-
-
-def command(*arguments):
-    """Exit code and the last line of what was said; anything but an exit fails the test."""
-    start = time.perf_counter()
-    result = CliRunner().invoke(app, [str(a) for a in arguments])
-    assert time.perf_counter() - start < SECONDS
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    assert result.exit_code in (0, 1, 2)
-    assert "Traceback" not in result.output
-    if result.exit_code:
-        said = [line for line in result.output.splitlines() if line.startswith("thinnet: ")]
-        assert len(said) == 1, result.output
-    return result.exit_code
 
 
 @pytest.fixture(scope="module")
@@ -71,21 +50,6 @@ def test_mangled_tables_work_or_are_refused_in_one_sentence(first, model, tmp_pa
         check_table(seed, model, tmp_path)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("first", range(0, 2000, 100))
-@pytest.mark.filterwarnings("ignore")
-def test_two_thousand_mangled_tables(first, model, tmp_path):
-    for seed in range(first, first + 100):
-        check_table(seed, model, tmp_path)
-
-
 def test_mangled_models_are_refused_in_one_sentence(model, tmp_path):
     for seed in range(40):
-        check_model(seed, model, tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("first", range(0, 2000, 100))
-def test_two_thousand_mangled_models(first, model, tmp_path):
-    for seed in range(first, first + 100):
         check_model(seed, model, tmp_path)

@@ -1,0 +1,30 @@
+"""The command `thinnet`, called within this process."""
+
+import time
+
+from typer.testing import CliRunner
+
+from thinnet.cli import app
+
+FAST = ("--epochs", "1", "--networks", "1", "--hidden", "4")
+CODES = (0, 1, 2)
+SECONDS = 20  # that nothing may take
+
+
+def called(*arguments):
+    """Exit code and what was said; anything but an exit, or one sentence beside it, is a fault."""
+    start = time.perf_counter()
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert time.perf_counter() - start < SECONDS
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code in CODES, result.output
+    assert "Traceback" not in result.output
+    if result.exit_code and "Usage: " not in result.output:
+        said = [line for line in result.output.splitlines() if line.startswith("thinnet: ")]
+        assert len(said) == 1, result.output
+    return result.exit_code, result.output
+
+
+def command(*arguments):
+    return called(*arguments)[0]
