@@ -7,6 +7,7 @@ of estimators; never a traceback, and nothing left behind.
 import csv
 import io
 import warnings
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -113,10 +114,8 @@ def file_names(rng, made, folder):
     (folder / "inside").mkdir()
     name = hostile(rng, 1000).replace("/", "")
     table = folder / "inside" / f"{name}.csv"
-    try:
+    with suppress(OSError, ValueError):
         table.write_bytes(made[1].read_bytes())
-    except (OSError, ValueError):
-        pass
     without_leaks("predict", made[0], table, "--out", folder / "inside" / f"{name}-out.csv")
     without_leaks("show", folder / "inside" / name)
     bare = name if not name.startswith("-") else "x"
