@@ -224,6 +224,37 @@ REFUSED = {
     "not for tables": (("fit", "people.csv", "--target", "city", "--l1", 1), 2, "--l1 is for a"),
     "only for tables": (("fit", "digits", "--target", "city"), 2, "--target is for a table"),
     "place": (("fit", "people.csv", "--target", "buys", "--out", "no/x"), 2, "--out must be"),
+    "the target left out": (
+        ("fit", "people.csv", "--target", "buys", "--leave-out", "buys"), 2,
+        "--leave-out must be names of other columns than the target's, got 'buys'"),
+    "a name that was meant": (
+        ("fit", "people.csv", "--target", "buys", "--leave-out", "incme"), 1,
+        "got 'incme' (did you mean 'income'?)"),
+    "a target that was meant": (
+        ("fit", "people.csv", "--target", "Buys"), 1, "got 'Buys' (did you mean 'buys'?)"),
+    "two targets": (
+        ("fit", "people.csv", "--target", "age", "--target", "income"), 2,
+        "--target must name one column, got 'age', 'income'"),
+    "a test file and a part": (
+        ("fit", "people.csv", "--target", "buys", "--test", "people.csv", "--test-fraction", 0.5),
+        2, "--test-fraction must be left out with --test"),
+    "no test file": (
+        ("fit", "people.csv", "--target", "buys", "--test", "no.csv"), 1,
+        "no.csv must be an existing file"),
+    "epochs": (
+        ("fit", "people.csv", "--target", "buys", "--epochs", 0), 2,
+        "--epochs must be an integer >= 1, got 0"),
+    "networks": (
+        ("fit", "people.csv", "--target", "buys", "--networks", 0), 2, "--networks must be an"),
+    "learning rate": (
+        ("fit", "people.csv", "--target", "buys", "--learning-rate", 0), 2,
+        "--learning-rate must be a finite number > 0"),
+    "rates": (
+        ("fit", "people.csv", "--target", "buys", "--dropout", ".1,.2", "--hidden", 8), 2,
+        "--dropout must be one rate or one for each of the 1 hidden layers, got 2"),
+    "widths": (
+        ("fit", "people.csv", "--target", "buys", "--hidden", "0"), 2,
+        "each of --hidden must be an integer >= 1, got 0"),
     "no model": (("show", "none.thinnet"), 1, "must be an existing file"),
     "no table": (("fit", "none.csv", "--target", "a"), 1, "none.csv must be an existing file"),
 }  # fmt: skip
@@ -236,6 +267,93 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments, code, sentence, table)
     assert sentence in said
     assert len(said.strip().splitlines()) == 1
     assert not list(table.parent.glob("*.thinnet"))
+
+
+SPOILED = {
+    "no target": ("buys", "rows", "--test other.csv: target must be a column of the table"),
+    "no column": ("income", "salary", "--test other.csv must have the columns of the table, got "
+                  "none named 'income'"),
+    "another label": ("no", "maybe", "--test other.csv: target column 'buys' must hold the labels"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), SPOILED.values(), ids=SPOILED)
+def test_a_test_file_is_checked_before_training(old, new, sentence, table, monkeypatch):
+    pathlib.Path("other.csv").write_text(table.read_text().replace(old, new))
+    monkeypatch.setattr(TableClassifier, "fit", lambda *_: pytest.fail("trained"))
+    code, said = thinnet_command("fit", table, "--target", "buys", "--test", "other.csv")
+    assert (code, len(said.splitlines())) == (1, 1), said
+    assert sentence in said
+
+
+def test_a_test_file_may_lack_a_column_that_says_nothing(table):
+    frame = pd.read_csv(table)
+    frame.drop(columns="id").to_csv("other.csv", index=False)
+    code, said = thinnet_command("fit", table, "--target", "buys", "--test", "other.csv", *FAST)
+    assert code == 0, said
+
+
+@pytest.mark.usefixtures("model")
+def test_a_table_without_a_column_of_training_is_to_blame(table):
+    pathlib.Path("less.csv").write_text(table.read_text().replace("income", "salary"))
+    code, said = thinnet_command("predict", "people.thinnet", "less.csv", "--out", "p.csv")
+    assert code == 1
+    assert "column 'income' must be in the table" in said
+
+
+def first_line(cells, *options, name="y"):
+    """What `thinnet fit` says first of a target with these cells."""
+    x = np.random.default_rng(0).normal(size=len(cells))
+    pd.DataFrame({"x": x, name: cells}).to_csv("cells.csv", index=False)
+    code, said = thinnet_command("fit", "cells.csv", "--target", name, *options, *FAST)
+    return code, said.splitlines()[0]
+
+
+SAID = {
+    "labels": (
+        ["a", "b", None, "b"] * 15, (), "classification of 'y': 2 classes ('b' 30, 'a' 15); 36 "
+        "rows to learn from, 9 held out to measure by, 15 left out: their target is missing"),
+    "numbers": (
+        np.arange(60) / 4, (), "regression of 'y': numbers from 0 to 14.75; 48 rows to learn from, "
+        "12 held out to measure by"),
+    "few whole numbers": (
+        [1, 2, 3] * 20, (), "classification of 'y': 3 classes ('1' 20, '2' 20, '3' 20); 48 rows to "
+        "learn from, 12 held out to measure by; its few whole numbers are taken as classes (--task "
+        "regression takes them as numbers)"),
+    "asked for": (
+        [1, 2, 3] * 20, ("--task", "regression"), "regression of 'y': numbers from 1 to 3; 48 rows "
+        "to learn from, 12 held out to measure by"),
+    "money": (
+        [f"${k:,}.25" for k in range(1000, 1060)], (), "regression of 'y': numbers from 1000 to "
+        "1059; 48 rows to learn from, 12 held out to measure by; cells such as '$1,000.25' are "
+        "read as 1000.25"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("cells", "options", "line"), SAID.values(), ids=SAID)
+def test_the_first_line_says_the_task_and_its_rows(cells, options, line):
+    assert first_line(cells, *options) == (0, line)
+
+
+UNCLEAR = {
+    "a unit": ([f"{k} kg" for k in range(60)], "60 different cells of which most begin with a"),
+    "words among numbers": ([*range(59), "oops"], "must hold numbers or labels, got 60"),
+    "names": ([f"n{k}" for k in range(60)], "must hold labels that come again, got 60 different"),
+}
+
+
+@pytest.mark.parametrize(("cells", "sentence"), UNCLEAR.values(), ids=UNCLEAR)
+def test_a_target_that_is_neither_numbers_nor_labels_is_refused(cells, sentence):
+    code, line = first_line(cells)
+    assert code == 1
+    assert sentence in line
+
+
+def test_money_is_measured_by_as_it_was_learned():
+    code, _ = first_line([f"{k}.{100 + k} €" for k in range(1, 61)])
+    assert code == 0
+    pd.DataFrame({"x": [0.0], "y": ["2.500 €"]}).to_csv("one.csv", index=False)
+    assert evaluating.evaluate(load("cells.thinnet"), "one.csv").y == [2500.0]
 
 
 def test_a_target_of_one_class_is_named():

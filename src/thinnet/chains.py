@@ -150,11 +150,8 @@ def mlp(
         checks.must(fits, "activation", "a layer such as ReLU()", activation)
     several = isinstance(dropout, Sequence | np.ndarray)
     rates: list[Any] = list(dropout) if several else [dropout] * len(hidden)  # type: ignore[arg-type]
-    if len(rates) != len(hidden):
-        raise ValueError(
-            f"dropout must be one rate or one for each of the {len(hidden)} hidden layers, "
-            f"got {len(rates)}"
-        )
+    allowed = f"one rate or one for each of the {len(hidden)} hidden layers"
+    checks.must(len(rates) == len(hidden), "dropout", allowed, len(rates))
     norms: list[Layer] = [BatchNorm()] if checks.boolean("batch_norm", batch_norm) else []
     dropping = Dropping(kind, share, n_masks, rate_penalty)
     layers: list[Layer] = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -53,9 +53,30 @@ class ModelFileError(ValueError):
     """A model file that is missing, damaged, of another version, or holds what isn't known here."""
 
 
+class SettingError(ValueError):
+    """A setting that is out of its range.
+
+    Attributes
+    ----------
+    name, allowed, got : str
+        The parts of the sentence.
+    """
+
+    def __init__(self, name: str, allowed: str, got: str) -> None:
+        self.name, self.allowed, self.got = name, allowed, got
+        super().__init__(f"{name} must be {allowed}, got {got}")
+
+    def renamed(self, names: Mapping[str, str]) -> SettingError:
+        """The same in the words of someone who knows the setting by another name."""
+        return SettingError(names.get(self.name, self.name), self.allowed, self.got)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.name, self.allowed, self.got)
+
+
 def must(ok: bool | np.bool_, name: str, allowed: str, value: object) -> None:
     if not ok:
-        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+        raise SettingError(name, allowed, repr(value))
 
 
 def one_line(said: object, longest: int = 500) -> str:
@@ -126,7 +147,7 @@ def one_of(name: str, value: Any, allowed: Collection[Any]) -> Any:
     for known in allowed:
         if value is known or (type(value) is type(known) and value == known):
             return value
-    raise ValueError(f"{name} must be {' or '.join(map(repr, allowed))}, got {value!r}")
+    raise SettingError(name, " or ".join(map(repr, allowed)), repr(value))
 
 
 def of_kind(name: str, value: object, kind: Any) -> None:

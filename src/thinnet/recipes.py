@@ -47,7 +47,13 @@ class Settings:
         checks.one_of("optimizer", self.optimizer, tuple(OPTIMISERS))
         checks.non_negative("learning_rate", self.learning_rate)
         checks.non_negative("decay", self.decay)
-        checks.integer("epochs", self.epochs, 1)
+        for name in ("epochs", "batch_size"):
+            checks.integer(name, getattr(self, name), 1)
+        for name in ("l1", "l2"):
+            checks.non_negative(name, getattr(self, name))
+        if self.max_norm is not None:
+            checks.positive("max_norm", self.max_norm)
+        checks.unit_interval("input_dropout", self.input_dropout)
         for units in self.hidden:
             checks.integer("each of hidden", units, 1)
         for rate in self.dropout:

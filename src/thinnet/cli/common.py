@@ -5,14 +5,20 @@ from __future__ import annotations
 import signal
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
-from thinnet.checks import CheckpointError, DataFileError, DivergedError, ModelFileError
+from thinnet.checks import (
+    CheckpointError,
+    DataFileError,
+    DivergedError,
+    ModelFileError,
+    SettingError,
+)
 
 FAILED: Final = 1
 WRONG_USE: Final = 2
@@ -80,6 +86,15 @@ def fail(error: Exception | str, code: int) -> None:
 
 def say(words: str) -> None:
     screen.print(words, highlight=False, soft_wrap=True, markup=False)
+
+
+@contextmanager
+def as_typed(options: Mapping[str, str]) -> Iterator[None]:
+    """A setting's error names the option that was typed; `options` are by what they set."""
+    try:
+        yield
+    except SettingError as error:
+        raise error.renamed(options) from None
 
 
 def numbers(option: str, kind: type, text: str | None) -> Any:

@@ -8,9 +8,15 @@ from typing import Annotated, Any, Final
 import typer
 
 from thinnet.cli import fit_table, recipes
-from thinnet.cli.common import Force, numbers, one_sentence
-from thinnet.recipes import OPTIMISERS, RECIPES
+from thinnet.cli.common import Force, as_typed, numbers, one_sentence
+from thinnet.recipes import OPTIMISERS, RECIPES, Settings
 
+OPTIONS: Final = {  # by the names that settings have inside
+    **{f"{each}{name}": f"{each}--{name.replace('_', '-')}"
+       for name in Settings.__dataclass_fields__ for each in ("", "each of ")},
+    **{f"{each}{name}": f"{each}--{option.replace('_', '-')}"
+       for option, name in fit_table.SETTINGS.items() for each in ("", "each of ")},
+}  # fmt: skip
 OF_TABLES: Final = "Tables"
 OF_NAMED: Final = "Data sets by name"
 
@@ -47,7 +53,7 @@ def fit(
         ),
     ] = None,
     force: Force = False,
-    target: Annotated[str | None, _of(OF_TABLES, "The column to predict.")] = None,
+    target: Annotated[list[str] | None, _of(OF_TABLES, "The column to predict.")] = None,
     task: Annotated[
         str | None, _of(OF_TABLES, "auto, classification or regression; by default auto.")
     ] = None,
@@ -85,7 +91,7 @@ def fit(
     ] = None,
 ) -> None:  # fmt: skip
     """Train on DATA, and show how good the network is on what it has not seen."""
-    with one_sentence():
+    with one_sentence(), as_typed(OPTIONS):
         shared = {
             "hidden": numbers("--hidden", int, hidden),
             "dropout": numbers("--dropout", float, dropout),
@@ -98,7 +104,7 @@ def fit(
             "force": force,
         }
         of_tables = {
-            "target": target,
+            "target": target or None,
             "task": task,
             "test": test,
             "test_fraction": test_fraction,

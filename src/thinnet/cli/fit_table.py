@@ -36,13 +36,21 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
         )
     if "target" not in options:
         raise ValueError("--target must name the column to predict, got none")
+    if len(options["target"]) > 1:
+        given = ", ".join(map(repr, options["target"]))
+        raise ValueError(
+            f"--target must name one column, got {given}; several numbers at once are for "
+            "TableRegressor in Python"
+        )
+    if "test" in options and "test_fraction" in options:
+        raise ValueError("--test-fraction must be left out with --test, got both")
     out = out or Path(f"{Path(data).name.split('.')[0]}{MODEL}")
     report, force = options.pop("report", None), options.pop("force", False)
     read = {"DATA": data, "--test": options.get("test")}
     places.check("--out", out, places.MODEL, read, force)
     if report is not None:
         places.check_report("--report", report, pictures.NAMES, read | {"--out": out}, force)
-    outcome = fitting.fit(_order(data, options))
+    outcome = fitting.fit(_order(data, options), tell=say)
     for said in outcome.estimator.notes_:
         note(said)
     print_scores(outcome.estimator, outcome.scores)
@@ -64,5 +72,6 @@ def _order(data: str, options: dict[str, Any]) -> Any:
         settings["dropout"] = rates[0]
     if options.pop("balanced", False):
         settings["class_weight"] = "balanced"
+    (options["target"],) = options["target"]
     options["leave_out"] = tuple(options.get("leave_out", ()))
     return Order(data, settings=settings, **options)

@@ -20,6 +20,8 @@ def show(model: Model) -> None:
         card = estimator.card_
         say(f"{type(estimator).__name__} of {card['table']}, for {card['target']}")
         say(f"trained on {card['rows']} rows by thinnet {card['thinnet']}, seed {card['seed']}")
+        if "task" in card:
+            say(card["task"])
         screen.print(_columns(estimator))
         network = estimator.networks_[0]
         chain = ", ".join(map(title, network.layers))

@@ -272,7 +272,12 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         return self.classes_[np.minimum(places, len(self.classes_) - 1)]  # there may be one class
 
     def predict(
-        self, X: Any, abstain: Any = None, measure: Any = "predictive_entropy", **how: Any
+        self,
+        X: Any,
+        abstain: Any = None,
+        measure: Any = "predictive_entropy",
+        return_std: bool = False,
+        **how: Any,
     ) -> Any:
         """The most probable label of each row; with `abstain` only where the model is sure.
 
@@ -283,23 +288,26 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
             Guess by draws with dropout on, and not where their `measure` is above this.
         measure : str, default='predictive_entropy'
             Or 'mutual_information', 'variation_ratio', 'expected_entropy': see `uncertainty`.
+        return_std : bool, default=False
+            Guess by draws with dropout on, and return the standard deviation over them of the
+            probability of the guess too.
         **how
-            With `abstain`: n_draws, seed, share, samples, tolerance, progress as for
+            With one of them: n_draws, seed, share, samples, tolerance, progress as for
             `uncertainty`.
 
         Returns
         -------
         array, shape (n_samples,) or (n_samples, n_classes)
-            With `abstain` a masked array, masked where the model abstains.
+            With `abstain` a masked array, masked where the model abstains; with `return_std` two.
 
         Raises
         ------
         NotFittedError, ValueError
             Before fit; if X is not like the X that was fitted; with `abstain`, if nothing draws.
         """
-        if abstain is not None:
-            return self._abstaining(X, abstain, measure, how, self._guesses)
-        self._no_draws(how)
+        by_draws = self._guessed(X, abstain, measure, return_std, how, self._guesses)
+        if by_draws is not None:
+            return by_draws
         outputs = self._outputs(X)
         return self._labels.names(outputs)
 

@@ -114,20 +114,25 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
         return known
 
     def predict(
-        self, X: Any, abstain: Any = None, measure: Any = "predictive_entropy", **how: Any
+        self,
+        X: Any,
+        abstain: Any = None,
+        measure: Any = "predictive_entropy",
+        return_std: bool = False,
+        **how: Any,
     ) -> Any:
         """The label of the highest mean probability; with `abstain` only where that is sure.
 
         Parameters
         ----------
         X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
-        abstain, measure, **how
+        abstain, measure, return_std, **how
             As for `MLPClassifier.predict`.
 
         Returns
         -------
         array, shape (n_samples,) or (n_samples, n_classes)
-            With `abstain` a masked array, masked where the model abstains.
+            With `abstain` a masked array, masked where the model abstains; with `return_std` two.
 
         Raises
         ------
@@ -136,9 +141,9 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
         """
         check_is_fitted(self)
         names = self.estimators_[0]._guesses
-        if abstain is not None:
-            return self._abstaining(X, abstain, measure, how, names)
-        self._no_draws(how)
+        by_draws = self._guessed(X, abstain, measure, return_std, how, names)
+        if by_draws is not None:
+            return by_draws
         return names(self.predict_proba(X))
 
     def predict_proba(self, X: Any) -> Array:

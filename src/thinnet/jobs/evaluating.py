@@ -11,6 +11,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.checks import DataFileError
 from thinnet.jobs import scoring, targets
+from thinnet.jobs.blame import data_at_fault
 from thinnet.tables.cells import Frame
 from thinnet.tables.reading import blocks
 
@@ -35,6 +36,7 @@ def scores(estimator: Any, found: Answers) -> list[scoring.Score]:
     return scoring.of_numbers(*found, float(plain[0]))
 
 
+@data_at_fault()
 def evaluate(estimator: Any, table: str | os.PathLike[str]) -> Answers:
     """Answers for all rows of a file whose target is known, read in blocks.
 
@@ -70,4 +72,4 @@ def truth(estimator: Any, rows: Frame) -> Array:
     cells = rows[estimator.target_name_]
     if hasattr(estimator, "classes_"):
         return targets.labels(cells, estimator.classes_)
-    return targets.numbers(cells)
+    return targets.numbers(cells, getattr(estimator, "target_decimal_", None))

@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 import thinnet
-from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.checks import DataFileError
-from thinnet.jobs import scoring, targets
+from thinnet.jobs import scoring, telling
+from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.evaluating import Answers, answers, scores
-from thinnet.tables.cells import Frame
+from thinnet.jobs.holding_out import Part, parts
+from thinnet.jobs.ordering import Order
 from thinnet.tables.classifier import TableClassifier
-from thinnet.tables.members import held_out
-from thinnet.tables.reading import read_table
 from thinnet.tables.regressor import TableRegressor
 from thinnet.training import INTERRUPTED
 
-
-@dataclass(frozen=True)
-class Order:
-    """What `thinnet fit TABLE` was asked to do."""
-
-    table: str | os.PathLike[str]
-    target: str
-    task: str = "auto"
-    test: str | os.PathLike[str] | None = None
-    test_fraction: float = 0.2
-    leave_out: tuple[str, ...] = ()
-    header: bool | None = None
-    seed: int = 0
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        checks.one_of("--task", self.task, ("auto", "classification", "regression"))
-        checks.below_one("--test-fraction", self.test_fraction)
-        checks.integer("--seed", self.seed, 0, 2**32 - 1)
+__all__ = ["Order", "Outcome", "fit"]
 
 
 class Outcome(NamedTuple):
@@ -52,80 +28,50 @@ class Outcome(NamedTuple):
     scores: list[scoring.Score]
 
 
-class Part(NamedTuple):
-    frame: Frame
-    y: Array
-
-    def rows(self, places: Array) -> Part:
-        return Part(self.frame.iloc[places], self.y[places])
-
-
-def fit(order: Order, progress: bool | None = None) -> Outcome:
+def fit(
+    order: Order, progress: bool | None = None, tell: Callable[[str], object] | None = None
+) -> Outcome:
     """Read, hold out a part, train, measure.
+
+    Parameters
+    ----------
+    order : Order
+    progress : bool, optional
+        Show progress bars; None: where somebody looks.
+    tell : callable, optional
+        Gets the task and its rows in a line, before training begins.
 
     Raises
     ------
     DataFileError
-        If a file can't be read, or its target can't be used.
-    ValueError
-        If a setting is out of its range.
+        If a file can't be read, or its target or columns can't be used.
     KeyboardInterrupt
         At Ctrl-C before one of the networks was trained to its end; later the others are left out
         and `interrupted_` and `notes_` say so.
     """
-    frame, dialect = read_table(order.table, header=order.header, typed=False)
-    task = targets.task_of(targets.column(frame, order.target), order.task)
-    whole = _part(order, frame, task)
-    train, test = _parts(order, whole, task, dialect)
-    kind = TableClassifier if task == "classification" else TableRegressor
+    found = parts(order)
+    said = telling.task(order, found)
+    if tell is not None:
+        tell(said)
+    train, test = found.train, found.test
+    kind = TableClassifier if found.goal.task == "classification" else TableRegressor
     estimator = kind(random_state=order.seed, progress=progress, **order.settings)
-    estimator.fit(train.frame, train.y)
+    with data_at_fault():
+        estimator.fit(train.frame, train.y)
     _check_trained(estimator)
-    estimator.dialect_, estimator.target_name_ = dialect, order.target
-    found = None if test is None else answers(estimator, test.frame, test.y)
-    plain = _plain(estimator, train.y)
-    estimator.card_ = _card(order, train, test, plain)
-    measured = [] if found is None else scores(estimator, found)
+    estimator.dialect_, estimator.target_name_ = found.dialect, order.target
+    estimator.target_decimal_ = found.goal.decimal
+    answered = None if test is None else answers(estimator, test.frame, test.y)
+    estimator.card_ = _card(order, train, test, _plain(estimator, train.y)) | {"task": said}
+    measured = [] if answered is None else scores(estimator, answered)
     estimator.card_["scores"] = scoring.as_values(measured)
-    return Outcome(estimator, found, measured)
+    return Outcome(estimator, answered, measured)
 
 
 def _check_trained(estimator: Any) -> None:
     """KeyboardInterrupt where Ctrl-C came before a network was trained to its end."""
     if estimator.histories_[0].stopped == INTERRUPTED:
         raise KeyboardInterrupt("interrupted before a network was trained; no model is saved")
-
-
-def _part(order: Order, frame: Frame, task: targets.Task, known: Array | None = None) -> Part:
-    """Rows whose target is there, without the columns to leave out."""
-    cells = targets.column(frame, order.target)
-    rows = frame[cells.notna()]
-    cells = cells[cells.notna()]
-    unknown = [name for name in order.leave_out if name not in frame.columns]
-    if unknown:
-        raise DataFileError(f"--leave-out must name columns of the table, got {unknown[0]!r}")
-    y = targets.labels(cells, known) if task == "classification" else targets.numbers(cells)
-    return Part(rows.drop(columns=[order.target, *order.leave_out]), y)
-
-
-def _parts(order: Order, whole: Part, task: targets.Task, dialect: Any) -> tuple[Part, Part | None]:
-    if order.test is not None:
-        frame, _ = read_table(order.test, dialect, header=order.header, typed=False)
-        known = np.unique(whole.y) if task == "classification" else None
-        return whole, _part(order, frame, task, known)
-    if len(whole.y) * order.test_fraction < 1:
-        return whole, None
-    kept, held = held_out(whole.y, order.test_fraction, order.seed)
-    if task == "classification":
-        kept, held = _with_all_classes(whole.y, kept, held)
-    return whole.rows(kept), whole.rows(held) if len(held) else None
-
-
-def _with_all_classes(y: Array, kept: Array, held: Array) -> tuple[Array, Array]:
-    """A class whose few rows were all held out is learned instead: nobody can guess it unseen."""
-    learned = set(y[kept])
-    unseen = np.array([label not in learned for label in y[held]])
-    return np.append(kept, held[unseen]), held[~unseen]
 
 
 def _plain(estimator: Any, y: Array) -> list[float]:

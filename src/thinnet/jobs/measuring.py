@@ -9,6 +9,7 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.jobs import evaluating
+from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.error_bars import ErrorBars, Forecast, forecast
 from thinnet.jobs.evaluating import Answers
 from thinnet.tables import uncertain
@@ -41,6 +42,7 @@ class Measured(NamedTuple):
     least_certain: Frame | None
 
 
+@data_at_fault()
 def measure(
     estimator: Any, table: str | os.PathLike[str], bars: ErrorBars, *, least_certain: bool = False
 ) -> Measured:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from thinnet import progress as bars
 from thinnet.jobs import places
+from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.error_bars import ErrorBars, columns, guesses
 from thinnet.progress import PATIENCE
 from thinnet.tables.cells import Frame
@@ -62,7 +63,8 @@ def predict(
     ):
         for block in blocks(table, block_rows, estimator.dialect_):
             frame = block.frame
-            answers = told(frame, rows)
+            with data_at_fault():
+                answers = told(frame, rows)
             if not (rows or force):
                 kind = places.predictions_of(list(answers.columns))
                 places.check_kind("--out", out, kind)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.checks import DataFileError
+from thinnet.tables import amounts, naming
 from thinnet.tables.cells import Column, Frame
-from thinnet.tables.kinds import as_labels, as_numbers
+from thinnet.tables.kinds import MOSTLY, as_labels, as_numbers
+from thinnet.tables.repeating import check_repeats
 
 Task: TypeAlias = Literal["classification", "regression"]
 FEW: Final = 20  # distinct whole numbers, up to which they are taken as classes
+BEGINS_WITH_A_NUMBER: Final = r"\W{0,3}\d"
 
 
 def column(frame: Frame, target: str) -> Column:
@@ -32,25 +35,74 @@ def column(frame: Frame, target: str) -> Column:
 def check_there(frame: Frame, target: str) -> None:
     """DataFileError where no column has the target's name."""
     if target not in frame.columns:
-        there = ", ".join(map(repr, list(frame.columns)[:20]))
-        raise DataFileError(f"target must be a column of the table, one of {there}; got {target!r}")
+        raise DataFileError(
+            f"target must be a column of the table, one of {naming.there(frame.columns)}; got "
+            f"{target!r}{naming.meant(target, frame.columns)}"
+        )
 
 
-def task_of(cells: Column, asked: str) -> Task:
-    """The task that was asked for, or the one that the target's values suggest."""
-    if asked != "auto":
-        return asked  # type: ignore[return-value]
+class Goal(NamedTuple):
+    """The task, how amounts of money or per cent are read, and what is to be said of both."""
+
+    task: Task
+    decimal: str | None = None
+    said: tuple[str, ...] = ()
+
+    def read(self, cells: Column, known: Array | None = None) -> Array:
+        """Targets: labels (of the `known` ones) or numbers."""
+        if self.task == "classification":
+            return labels(cells, known)
+        return numbers(cells, self.decimal)
+
+
+def goal_of(cells: Column, asked: str) -> Goal:
+    """The task that was asked for, or the one that the target's values suggest.
+
+    Raises
+    ------
+    DataFileError
+        If most cells are numbers and others aren't, or begin with one, and no task is asked for.
+    """
     present = cells.dropna()
-    numbers = as_numbers(present)
-    if numbers.isna().any():
-        return "classification"
-    whole = bool((numbers == numbers.round()).all())
-    return "classification" if whole and numbers.nunique() <= FEW else "regression"
+    if asked == "classification":
+        return Goal("classification")
+    found, decimal = as_numbers(present), None
+    if found.isna().any() and (decimal := amounts.decimal_of(present)) is not None:
+        found = amounts.read(present, decimal)
+    said = () if decimal is None else (amounts.said(present.array, found.array),)
+    if asked == "regression":
+        return Goal("regression", decimal, said)
+    if found.isna().any():
+        _check_no_numbers(present, found)
+        return Goal("classification")
+    whole = bool((found == found.round()).all())
+    if not whole or found.nunique() > FEW:
+        return Goal("regression", decimal, said)
+    how = "its few whole numbers are taken as classes (--task regression takes them as numbers)"
+    return Goal("classification", said=(how,))
 
 
-def numbers(cells: Column) -> Array:
+def _check_no_numbers(cells: Column, found: Any) -> None:
+    """Of different cells of which most begin with a number nobody knows what they are."""
+    if cells.nunique() <= FEW:
+        return
+    missing, texts = found.isna(), cells.astype(str)
+    if texts.str.match(BEGINS_WITH_A_NUMBER).mean() < MOSTLY:
+        return
+    other = texts[missing & ~texts.str.match(BEGINS_WITH_A_NUMBER)]
+    shown = (other if len(other) else texts[missing]).iloc[0]
+    raise DataFileError(
+        f"target column {cells.name!r} must hold numbers or labels, got {cells.nunique()} "
+        f"different cells of which most begin with a number, and {shown!r}; --task classification "
+        "takes all as labels"
+    )
+
+
+def numbers(cells: Column, decimal: str | None = None) -> Array:
     """Finite numbers; DataFileError names a cell that is none."""
     found = as_numbers(cells)
+    if decimal is not None:
+        found = amounts.read(cells, decimal)
     bad = ~np.isfinite(found.to_numpy())
     if bad.any():
         raise DataFileError(
@@ -86,4 +138,5 @@ def _several(found: Any, name: str) -> Array:
         raise DataFileError(
             f"target column {name!r} must hold two classes at least, got only {found.iloc[0]!r}"
         )
+    check_repeats(f"target column {name!r}", found)
     return found.to_numpy()

@@ -111,6 +111,7 @@ MAY_BE: Final[Kinds] = {
     "card_": dict,
     "dialect_": object,
     "interrupted_": bool,
+    "target_decimal_": str | None,
     "target_name_": str,
 }
 TABLES: Final[dict[str, Way]] = {

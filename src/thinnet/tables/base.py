@@ -21,10 +21,11 @@ from thinnet.philox import Purpose
 from thinnet.tables import members
 from thinnet.tables.dialect import Dialect
 from thinnet.tables.encoding import TableEncoder
-from thinnet.tables.frames import as_frame, frame_of
+from thinnet.tables.frames import as_frame
 from thinnet.tables.members import Lesson, Rows
 from thinnet.tables.noticing import notes
 from thinnet.tables.reading import read_table
+from thinnet.tables.targeting import Targeted, check_there, targeted
 from thinnet.tables.teaching import Taught, teach
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.uncertainty.drawing import Drawer
@@ -37,6 +38,8 @@ class TableEstimator(BaseEstimator):
     interrupted_: bool = False  # also of files written before there was such an attribute
 
     notes_: tuple[str, ...]
+    target_decimal_: str | None = None  # of amounts such as "$1,023.45" among the targets
+
     encoder: TableEncoder | None  # this and the others below are of the constructors
     classes_: Array
     n_networks: Any
@@ -61,9 +64,11 @@ class TableEstimator(BaseEstimator):
 
     def _fit(self, X: Any, y: Any, eval_set: Any) -> None:
         members.check(self)
-        X, y = self._table(X, y)
+        given = self._table(X, y)
+        X, y = given.X, given.y
         if y is None:
             raise ValueError("fit requires y to be passed, but the target y is None")
+        check_there(y)
         if (n := _num_samples(X)) < 2:
             raise ValueError(f"X must have 2 rows at least, got {n} sample(s)")
         targets = self._learned_targets(y)
@@ -73,7 +78,8 @@ class TableEstimator(BaseEstimator):
         self._take_names(self.encoder_)
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
         told = self.classes_[targets] if classes else targets
-        self.notes_ = notes(frame, self.encoder_.columns_, told, classes=classes)
+        of_columns = notes(frame, self.encoder_.columns_, told, classes=classes)
+        self.notes_ = (*given.notes, *self._target_notes(y), *of_columns)
         rows = Rows(encoded.astype(self.dtype), targets, self._weights(y))
         held = None if eval_set is None else self._held(eval_set)
         with limited(self.n_threads):
@@ -86,24 +92,25 @@ class TableEstimator(BaseEstimator):
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _table(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """The table and its targets; `y` may be the name of a column, whose holes are left out."""
-        for name in ("dialect_", "target_name_"):
+    def _table(self, X: Any, y: Any) -> Targeted:
+        """The table and its targets; `y` may be names of columns, whose holes are left out."""
+        for name in ("dialect_", "target_name_", "target_decimal_"):
             self.__dict__.pop(name, None)  # of an earlier fit
+        found = targeted(X, y)
         if isinstance(X, str | os.PathLike):
-            X, self.dialect_ = read_table(X)
-        if not isinstance(y, str):
-            return X, y
-        frame = frame_of(X)
-        if y not in frame.columns:
-            there = ", ".join(map(repr, list(frame.columns)[:20]))
-            raise ValueError(f"target must be a column of the table, got {y!r}; there are {there}")
-        known = frame[y].notna()
-        self.target_name_ = y
-        frame = frame[known] if not known.all() else frame
-        if not len(frame):
-            raise ValueError(f"column {y!r} must hold targets, got missing cells only")
-        return frame.drop(columns=[y]), frame[y].to_numpy()
+            self.dialect_ = found.dialect
+        if found.name is not None:
+            self.target_name_ = found.name
+        return found
+
+    def _target_notes(self, y: Any) -> tuple[str, ...]:
+        """How targets were read, where that needs to be said."""
+        return ()
+
+    def _paired(self, X: Any, y: Any) -> tuple[Any, Any]:
+        found = targeted(X, y, self.dialect_)
+        check_there(found.y)
+        return found.X, found.y
 
     def _learned_targets(self, y: Any) -> Array:
         """`_read_targets`; errors name the column where it is known."""
@@ -115,7 +122,7 @@ class TableEstimator(BaseEstimator):
             raise ValueError(f"target column {name!r} can't be used: {error}") from error
 
     def _held(self, eval_set: Any) -> Rows:
-        X, y = evaluation_pair(eval_set)
+        X, y = self._paired(*evaluation_pair(eval_set))
         return Rows(self._encoded(X), self._targets(np.asarray(y)), None)
 
     def _train(self, rows: Rows, held: Rows | None) -> None:

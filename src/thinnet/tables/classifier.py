@@ -14,6 +14,8 @@ from thinnet.arrays import Array
 from thinnet.losses import Loss, SoftmaxCrossEntropy
 from thinnet.tables.base import TableEstimator
 from thinnet.tables.parameters import FITTED, PARAMETERS
+from thinnet.tables.repeating import check_repeats
+from thinnet.tables.targeting import check_there, targeted
 from thinnet.uncertainty.classes import DrawnClasses
 from thinnet.uncertainty.forecasts import class_places
 
@@ -124,8 +126,30 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         self._fit(X, y, eval_set)
         return self
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy of `predict`.
+
+        Parameters
+        ----------
+        X : as for `predict`
+        y : as for `fit`
+            The name of a column of `X` too; then rows without a label are left out.
+        sample_weight : array, shape (rows,), optional
+
+        Returns
+        -------
+        float
+        """
+        found = targeted(X, y, self.dialect_)
+        check_there(found.y)
+        return float(super().score(found.X, found.y, found.weights(sample_weight)))
+
     def _read_targets(self, y: Any) -> Array:
+        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+            raise ValueError(f"y must be one column of labels, got {np.shape(y)[1]} columns")
         y = column_or_1d(y, warn=True)
+        if y.dtype.kind != "f":
+            check_repeats("y", y)
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
@@ -159,7 +183,12 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         return self.classes_[probabilities.argmax(axis=1)]
 
     def predict(
-        self, X: Any, abstain: Any = None, measure: Any = "predictive_entropy", **how: Any
+        self,
+        X: Any,
+        abstain: Any = None,
+        measure: Any = "predictive_entropy",
+        return_std: bool = False,
+        **how: Any,
     ) -> Any:
         """The most probable class of each row; with `abstain` only where the model is sure.
 
@@ -171,18 +200,21 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
             Guess by draws with dropout on, and not where their `measure` is above this.
         measure : str, default='predictive_entropy'
             Or 'mutual_information', 'variation_ratio', 'expected_entropy': see `uncertainty`.
+        return_std : bool, default=False
+            Guess by draws with dropout on, and return the standard deviation over them of the
+            probability of the guess too.
         **how
-            With `abstain`: n_draws, seed, share, samples, tolerance, progress as for
+            With one of them: n_draws, seed, share, samples, tolerance, progress as for
             `uncertainty`.
 
         Returns
         -------
         array, shape (rows,)
-            With `abstain` a masked array, masked where the model abstains.
+            With `abstain` a masked array, masked where the model abstains; with `return_std` two.
         """
-        if abstain is not None:
-            return self._abstaining(X, abstain, measure, how, self._guesses)
-        self._no_draws(how)
+        by_draws = self._guessed(X, abstain, measure, return_std, how, self._guesses)
+        if by_draws is not None:
+            return by_draws
         p = self.predict_proba(X)
         return self._guesses(p)
 

@@ -16,6 +16,7 @@ from thinnet.chains import mlp
 from thinnet.checks import DivergedError
 from thinnet.description import draws
 from thinnet.estimators.settings import ACTIVATIONS
+from thinnet.layers import Layer
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.optimisers import AdamW
@@ -55,6 +56,7 @@ def check(settings: Any) -> None:
         checks.integer("batch_size", settings.batch_size, 1)
     if settings.n_threads is not None:
         checks.integer("n_threads", settings.n_threads, 1)
+    layers(settings, 1)
 
 
 def strata(y: Array, parts: float) -> Array | None:
@@ -95,6 +97,18 @@ def common_epochs(histories: Sequence[History]) -> int:
     return int(np.nanargmin(curve)) + 1 if np.isfinite(curve).any() else n
 
 
+def layers(settings: Any, n_outputs: int) -> list[Layer]:
+    return mlp(
+        hidden_widths(settings.hidden_layer_sizes),
+        n_outputs,
+        activation=ACTIVATIONS[settings.activation],
+        dropout=settings.dropout,
+        input_dropout=settings.input_dropout,
+        share=settings.dropout_share,
+        batch_norm=settings.batch_norm,
+    )
+
+
 class Lesson(NamedTuple):
     """What one network learns from, and what it stops by; or how many epochs it takes."""
 
@@ -109,16 +123,9 @@ def train_member(
 ) -> tuple[Network, History]:
     """One network, with the weights of its best epoch where it stops by held-out rows."""
     rows, held = lesson.rows, lesson.held
-    layers = mlp(
-        hidden_widths(settings.hidden_layer_sizes),
-        lesson.n_outputs,
-        activation=ACTIVATIONS[settings.activation],
-        dropout=settings.dropout,
-        input_dropout=settings.input_dropout,
-        share=settings.dropout_share,
-        batch_norm=settings.batch_norm,
+    network = Network(
+        layers(settings, lesson.n_outputs), rows.X.shape[1], seed=seed, dtype=settings.dtype
     )
-    network = Network(layers, rows.X.shape[1], seed=seed, dtype=settings.dtype)
     n = len(rows.y)
     batch = _batch_size(settings.batch_size, n)
     patience = max(settings.n_iter_no_change, math.ceil(LEAST_STEPS * batch / n))

@@ -12,9 +12,11 @@ from sklearn.utils.validation import column_or_1d
 from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.losses import GaussianNLL, Loss, SquaredError
+from thinnet.tables import amounts
 from thinnet.tables.base import TableEstimator
 from thinnet.tables.members import Lesson, held_out_draws
 from thinnet.tables.parameters import FITTED, PARAMETERS
+from thinnet.tables.targeting import check_there, targeted
 from thinnet.tables.targets import TargetScale
 from thinnet.uncertainty import noise
 from thinnet.uncertainty.mixtures import Gaussians, Mixture, with_own_noise
@@ -123,9 +125,9 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         ----------
         X : path, data frame or array, shape (rows, columns)
             A CSV or Parquet file, a frame of pandas or polars, or an array.
-        y : str or array, shape (rows,) or (rows, n_outputs)
-            The name of the column with the target, or the targets: finite numbers.  Rows whose
-            named target is missing are left out.
+        y : str, list of str, or array, shape (rows,) or (rows, n_outputs)
+            The name of the column with the target, names of several, or the targets: finite
+            numbers, or texts such as "$1,023.45".  Rows whose named target is missing are left out.
         eval_set : (X, y), optional
             Held-out rows that all networks stop by; then each learns from all of `X`.
 
@@ -137,14 +139,40 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         self._fit(X, y, eval_set)
         return self
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The coefficient of determination R^2 of `predict`.
+
+        Parameters
+        ----------
+        X : as for `predict`
+        y : as for `fit`
+            Names of columns of `X` too; then rows without a target are left out.
+        sample_weight : array, shape (rows,), optional
+
+        Returns
+        -------
+        float
+        """
+        found = targeted(X, y, self.dialect_)
+        check_there(found.y)
+        numbers = self._numbers(found.y)
+        return float(super().score(found.X, numbers, found.weights(sample_weight)))
+
     def _read_targets(self, y: Any) -> Array:
+        if (decimal := amounts.decimal_needed(y)) is not None:
+            self.target_decimal_ = decimal
         numbers = self._numbers(y)
         self.n_outputs_ = numbers.shape[1]
         self.target_scale_ = TargetScale.of(numbers)
         return self.target_scale_.forward(numbers)
 
-    @staticmethod
-    def _numbers(y: Any) -> Array:
+    def _target_notes(self, y: Any) -> tuple[str, ...]:
+        if self.target_decimal_ is None:
+            return ()
+        return (f"target {amounts.said(np.ravel(y), self._numbers(y).ravel())}",)
+
+    def _numbers(self, y: Any) -> Array:
+        y = amounts.plain(y, self.target_decimal_)
         numbers = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         if numbers.ndim == 2 and numbers.shape[1] == 1:
             numbers = column_or_1d(numbers, warn=True)

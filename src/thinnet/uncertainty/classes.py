@@ -137,6 +137,7 @@ class DrawnClasses(Drawn):
         ValueError
             If nothing draws, `y` doesn't fit, or a setting is not as above.
         """
+        X, y = self._paired(X, y)
         drawer, known = self._drawer(X), self._known(y)
         checks.same_length("y", known, "X", drawer.rows)
 
@@ -158,10 +159,31 @@ class DrawnClasses(Drawn):
         wide = unsure if guesses.ndim == 1 else np.broadcast_to(unsure[:, None], guesses.shape)
         return np.ma.masked_array(guesses, wide)
 
-    @staticmethod
-    def _no_draws(how: dict[str, Any]) -> None:
+    def _guessed(
+        self, X: Any, abstain: Any, measure: str, return_std: bool, how: dict[str, Any], names: Any
+    ) -> Any:
+        """What `predict` says by draws; None where nothing was asked of them."""
+        checks.boolean("return_std", return_std)
+        if abstain is not None:
+            checks.must(not return_std, "return_std", "False with abstain", return_std)
+            return self._abstaining(X, abstain, measure, how, names)
+        if return_std:
+            return self._with_std(X, how, names)
         if how:
-            raise ValueError(f"{', '.join(how)} must come with abstain, got abstain=None")
+            raise ValueError(
+                f"{', '.join(how)} must come with abstain or return_std=True, got abstain=None and "
+                "return_std=False"
+            )
+        return None
+
+    def _with_std(self, X: Any, how: dict[str, Any], names: Any) -> tuple[Any, Array]:
+        """The guesses, and the standard deviation over the draws of what each of them rests on."""
+        found = self.uncertainty(X, **how)
+        guesses = names(found.probabilities)
+        if guesses.ndim > 1:
+            return guesses, found.std
+        places = found.probabilities.argmax(axis=1)
+        return guesses, found.std[np.arange(len(places)), places]
 
     def _of_draws(self, outputs: Array) -> Array:
         together = self._shares(outputs.reshape(-1, outputs.shape[-1]))

@@ -20,6 +20,10 @@ class Drawn:
     def _of_draws(self, outputs: Array) -> Array:
         """What raw outputs of shape (n_draws, rows, outputs) predict, draw by draw."""
 
+    def _paired(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Rows and their targets, which may lie in one table."""
+        return X, y
+
     def sample(
         self,
         X: Any,

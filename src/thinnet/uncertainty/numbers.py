@@ -261,6 +261,7 @@ class DrawnNumbers(Drawn):
 
     def _at_targets(self, X: Any, y: Any, how: dict[str, Any], name: str) -> Array:
         """The method `name` of the mixtures, at each row's own target."""
+        X, y = self._paired(X, y)
         drawer, y = self._drawer(X), self._known(y)
         checks.same_length("y", y, "X", drawer.rows)
 

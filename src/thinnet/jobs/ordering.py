@@ -1,0 +1,37 @@
+"""What `thinnet fit TABLE` was asked to do, refused before a file is read if it can't be done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from thinnet import checks
+from thinnet.tables import members
+from thinnet.tables.regressor import TableRegressor
+
+
+@dataclass(frozen=True)
+class Order:
+    """What `thinnet fit TABLE` was asked to do."""
+
+    table: str | os.PathLike[str]
+    target: str
+    task: str = "auto"
+    test: str | os.PathLike[str] | None = None
+    test_fraction: float = 0.2
+    leave_out: tuple[str, ...] = ()
+    header: bool | None = None
+    seed: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        checks.one_of("--task", self.task, ("auto", "classification", "regression"))
+        checks.below_one("--test-fraction", self.test_fraction)
+        checks.integer("--seed", self.seed, 0, 2**32 - 1)
+        others = "names of other columns than the target's"
+        checks.must(self.target not in self.leave_out, "--leave-out", others, self.target)
+        known = TableRegressor().get_params()
+        given = {name: value for name, value in self.settings.items() if name in known}
+        members.check(TableRegressor(**given))

@@ -1,0 +1,93 @@
+"""Targets that are columns of the table they come with, taken out of it by name."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.tables import naming
+from thinnet.tables.dialect import Dialect
+from thinnet.tables.frames import frame_of
+from thinnet.tables.reading import read_table
+
+
+class Targeted(NamedTuple):
+    """A table and its targets; where they were named, which rows had them, and the one name."""
+
+    X: Any
+    y: Any
+    dialect: Dialect | None = None
+    name: str | None = None
+    known: Array | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        if self.known is None or self.known.all():
+            return ()
+        n = int((~self.known).sum())
+        rows = "1 row is" if n == 1 else f"{n:,} rows are"
+        return (f"{rows} left out: their target is missing",)
+
+    def weights(self, given: Any) -> Any:
+        """Those of the rows that are left."""
+        if given is None or self.known is None or len(given) != len(self.known):
+            return given
+        return np.asarray(given)[self.known]
+
+
+def targeted(X: Any, y: Any, dialect: Dialect | None = None) -> Targeted:
+    """A table read from its file if it is one, apart from the targets in it; holes are left out.
+
+    Raises
+    ------
+    DataFileError, ValueError
+        If the file can't be read; if there is no column of that name, or all its cells are missing.
+    """
+    if isinstance(X, str | os.PathLike):
+        X, dialect = read_table(X, dialect)
+    names = _names(X, y)
+    if names is None:
+        return Targeted(X, y, dialect)
+    frame = frame_of(X)
+    for name in names:
+        if name not in frame.columns:
+            raise ValueError(
+                f"target must be a column of the table, got {name!r}"
+                f"{naming.meant(name, frame.columns)}; there are {naming.there(frame.columns)}"
+            )
+    known = frame[names].notna().all(axis=1).to_numpy()
+    frame = frame if known.all() else frame[known]
+    if not len(frame):
+        said = repr(names[0]) if len(names) == 1 else ", ".join(map(repr, names))
+        raise ValueError(f"column {said} must hold targets, got missing cells only")
+    one = isinstance(y, str)
+    targets = frame[names[0] if one else names].to_numpy()
+    return Targeted(frame.drop(columns=names), targets, dialect, names[0] if one else None, known)
+
+
+def _names(X: Any, y: Any) -> list[str] | None:
+    """A list of as many texts as there are rows is taken for their labels."""
+    if isinstance(y, str):
+        return [y]
+    named = isinstance(y, list | tuple) and bool(y) and all(isinstance(name, str) for name in y)
+    has_names = hasattr(X, "columns") or hasattr(X, "column_names")
+    return list(y) if named and has_names and len(y) != len(X) else None
+
+
+def check_there(y: Any) -> None:
+    """ValueError for targets of which some are None or of pandas' missing ones."""
+    import pandas as pd
+
+    values = np.asarray(y, object) if isinstance(y, list | tuple) else np.asarray(y)
+    if values.dtype.kind != "O":
+        return
+    missing = np.asarray(pd.isna(values))
+    if missing.any():
+        row = int(np.argwhere(missing)[0][0])
+        raise ValueError(
+            f"y must hold a target for each row, got {values[tuple(np.argwhere(missing)[0])]} in "
+            f"row {row}; where y is the name of a column, rows without one are left out"
+        )
