@@ -1,4 +1,4 @@
-"""Machine code is kept, never stale, and never read from where others may write."""
+"""Machine code is kept, never stale, never damaged, and never read from where others may write."""
 
 import os
 import shutil
@@ -8,58 +8,183 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from full_disks import refuse
+
+from thinnet.engine import caching
+from thinnet.engine.keeping import Folder
 
 PACKAGE = Path(find_spec("thinnet").origin).parent
 PROGRAM = """
 import numpy as np
 from thinnet import dropout
-from thinnet.engine.compile import cache_folder
+from thinnet.engine.caching import kept
 from thinnet.engine.kernels.dropout import dropout_rows
 y = dropout(np.ones((64, 512), np.float32), 0.5, seed=0, training=True)
 hits = sum(dropout_rows.stats.cache_hits.values())
-print(int((y > 0).sum()), hits, cache_folder())
+print(int((y > 0).sum()), hits, kept().folder and kept().folder.path, sep="\\t")
 """
 
 
-def run(cache, packages=PACKAGE.parent):
-    """How many units are kept, how often machine code was found, and where it is kept."""
+def start(cache, packages=PACKAGE.parent, umask=0o022):
     environment = {**os.environ, "THINNET_CACHE_DIR": str(cache), "PYTHONPATH": str(packages)}
-    finished = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        umask=umask,
     )
-    kept, hits, folder = finished.stdout.split()
-    return int(kept), int(hits), Path(folder)
 
 
-def test_a_second_process_compiles_nothing(tmp_path):
-    kept, hits, folder = run(tmp_path)
+def end(process):
+    """How many units are kept, how often machine code was found, where it is kept; what is said."""
+    out, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    kept, hits, folder = out.strip().split("\t")
+    return int(kept), int(hits), None if folder == "None" else Path(folder), said
+
+
+def run(*arguments, **settings):
+    return end(start(*arguments, **settings))
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A folder with the code of a first process, and how many units it kept."""
+    cache = tmp_path_factory.mktemp("cache")
+    kept, hits, folder, said = run(cache, umask=0o002)
     assert hits == 0
-    assert run(tmp_path) == (kept, 1, folder)
+    assert said == ""
+    return cache, folder, kept
 
 
-def test_an_edited_kernel_is_compiled_anew(tmp_path):
+@pytest.fixture
+def copied(filled, tmp_path):
+    cache, folder, kept = filled
+    shutil.copytree(cache, tmp_path / "cache")
+    return tmp_path / "cache", tmp_path / "cache" / folder.name, kept
+
+
+def test_a_second_process_compiles_nothing_whatever_the_users_mask(filled):
+    cache, folder, kept = filled
+    assert run(cache, umask=0o002) == (kept, 1, folder, "")
+
+
+def test_what_is_kept_is_the_users_alone(filled):
+    _, folder, _ = filled
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert len(list(folder.iterdir())) >= 2
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
+
+
+def emptied(path):
+    path.write_bytes(b"")
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def altered(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def exchanged(path):
+    """Whole files, each under another's name."""
+    other = next(o for o in path.parent.iterdir() if o.suffix != path.suffix and o != path)
+    path.write_bytes(other.read_bytes())
+
+
+@pytest.mark.parametrize("damage", [emptied, altered])
+def test_damaged_files_are_compiled_anew_without_a_word(copied, damage):
+    cache, folder, kept = copied
+    for path in folder.iterdir():
+        damage(path)
+    assert run(cache) == (kept, 0, folder, "")
+    assert run(cache) == (kept, 1, folder, "")
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """What one function's code is kept in, without compiling."""
+    folder = Folder(tmp_path / "kernels")
+    monkeypatch.setattr(caching, "kept", lambda: caching.Kept(folder))
+    return caching._Files("function")
+
+
+@pytest.mark.parametrize("damage", [emptied, cut, altered, exchanged, Path.unlink])
+@pytest.mark.parametrize("which", range(4))
+def test_damaged_code_is_never_loaded(files, tmp_path, damage, which):
+    files.save("one signature", "code " * 100)
+    files.save("another", "other code " * 100)
+    paths = sorted((tmp_path / "kernels").iterdir())
+    assert len(paths) == 4
+    damage(paths[which])
+    found = [files.load("one signature"), files.load("another")]
+    assert set(found) <= {"code " * 100, "other code " * 100, None}
+    assert (None in found) == (paths[which].name != "writable")
+    assert found[0] != "other code " * 100
+    files.save("one signature", "code " * 100)
+    assert files.load("one signature") == "code " * 100
+
+
+def test_two_that_save_at_once_never_take_each_others_code(files):
+    """Each has read the index before the other wrote it."""
+    other, index = caching._Files("function"), dict(files._names(caching.kept().folder))
+    files.save("mine", "my code")
+    other._names = lambda folder: dict(index)
+    other.save("yours", "your code")
+    assert files.load("mine") in ("my code", None)
+    assert files.load("yours") == "your code"
+
+
+def test_a_disk_that_is_full_keeps_nothing_and_says_nothing(files, monkeypatch, capfd):
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", refuse)
+        files.save("mine", "my code")
+    assert files.load("mine") is None
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_looser_folder_of_ours_is_made_private(copied):
+    cache, folder, kept = copied
+    folder.chmod(0o777)
+    assert run(cache) == (kept, 1, folder, "")
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_files_that_others_could_write_to_are_not_read(copied):
+    cache, folder, kept = copied
+    for path in folder.iterdir():
+        path.chmod(0o666)
+    assert run(cache)[:2] == (kept, 0)
+    assert run(cache)[:2] == (kept, 1)
+
+
+def test_several_processes_that_compile_at_once_are_all_right(tmp_path):
+    found = [end(process) for process in [start(tmp_path) for _ in range(3)]]
+    assert len({(kept, folder) for kept, _, folder, _ in found}) == 1
+    assert run(tmp_path)[:2] == (found[0][0], 1)
+
+
+def test_an_edited_kernel_is_compiled_anew(filled, tmp_path):
     """Also where the edited function is only called by the one that is kept."""
+    cache, folder, before = filled
     shutil.copytree(PACKAGE, tmp_path / "site" / "thinnet")
-    before, _, folder = run(tmp_path / "cache", tmp_path / "site")
     philox = tmp_path / "site" / "thinnet" / "engine" / "kernels" / "philox.py"
     philox.write_text(philox.read_text().replace("0xD2511F53", "0xD2511F55"))
-    after, hits, other = run(tmp_path / "cache", tmp_path / "site")
+    after, hits, other, _ = run(cache, tmp_path / "site")
     assert hits == 0
     assert after != before
     assert other != folder
 
 
-def test_where_nothing_can_be_written_a_folder_of_the_process_serves(tmp_path):
+def test_where_nothing_can_be_written_nothing_is_kept_and_that_is_said_once(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    _, _, folder = run(tmp_path / "file")
-    assert not folder.is_relative_to(tmp_path)
-    assert not folder.exists()
-
-
-@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no owners on this system")
-def test_a_folder_that_others_may_write_to_is_not_used(tmp_path):
-    _, _, folder = run(tmp_path)
-    folder.chmod(0o777)
-    _, hits, other = run(tmp_path)
-    assert hits == 0
-    assert other != folder
+    _, hits, folder, said = run(tmp_path / "file")
+    assert (hits, folder) == (0, None)
+    assert said.count("\n") == said.count("compiled kernels are not kept") == 1
+    assert f"{tmp_path / 'file'}: Not a directory" in said

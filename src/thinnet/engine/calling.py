@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from thinnet.engine import blas
-from thinnet.engine.compile import cache_folder
+from thinnet.engine.caching import kept
 from thinnet.engine.driver import drive
 from thinnet.engine.tables import Work
 from thinnet.engine.threads import run_team
@@ -35,9 +35,11 @@ def call(size: int, n_rounds: int, work: Work, like: np.floating) -> int:
 @contextmanager
 def _announced(dtype: np.dtype) -> Iterator[None]:
     """Where someone looks, say that this call compiles, if it does."""
-    mark, console = cache_folder() / f"compiled-{dtype}", Console(stderr=True)
-    if not mark.exists() and someone_looks(console):
-        console.print(f"thinnet compiles its kernels for {dtype}, once: about 15 seconds")
+    folder, mark, console = kept().folder, f"compiled-{dtype}", Console(stderr=True)
+    if (folder is None or not folder.has(mark)) and someone_looks(console):
+        once = "" if folder is None else ", once"
+        console.print(f"thinnet compiles its kernels for {dtype}{once}: about 15 seconds")
     yield
-    with suppress(OSError):
-        mark.touch()
+    if folder is not None:
+        with suppress(OSError):
+            folder.write(mark, b"")

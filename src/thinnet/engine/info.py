@@ -8,7 +8,7 @@ from importlib.metadata import version
 import llvmlite.binding as llvm
 
 from thinnet.engine import blas
-from thinnet.engine.compile import cache_folder
+from thinnet.engine.caching import kept
 from thinnet.engine.threads import n_threads
 
 DTYPES = ("float32", "float64")
@@ -27,5 +27,5 @@ def info() -> Mapping[str, str]:
         "threads": str(n_threads()),
         "dtypes": ", ".join(DTYPES),
         "compiled by": f"Numba {version('numba')}",
-        "cache folder": str(cache_folder()),
+        "cache folder": str(kept()),
     }

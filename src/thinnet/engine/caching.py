@@ -1,0 +1,150 @@
+"""Numba's cache, in a folder of ours: never stale, never another user's, never half there.
+
+Numba's own does not notice that a function called from another file has changed; here the folder's
+name is a hash over all sources of the engine and the versions of what compiles them, so an edit
+anywhere makes a new folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import sys
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import llvmlite
+import numba
+import numpy as np
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.serialize import dumps
+
+from thinnet.engine.keeping import Folder, UnsafeError
+
+
+@cache
+def source_hash() -> str:
+    """Of all that the machine code depends on, but the processor (Numba adds that itself)."""
+    digest = hashlib.sha256()
+    for version in (sys.version, numba.__version__, llvmlite.__version__, np.__version__):
+        digest.update(version.encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class Kept(NamedTuple):
+    """A folder, or why there is none."""
+
+    folder: Folder | None
+    why: str = ""
+
+    def __str__(self) -> str:
+        return str(self.folder.path) if self.folder else f"none ({self.why})"
+
+
+@cache
+def kept() -> Kept:
+    """Where compiled kernels are kept: $THINNET_CACHE_DIR, or the user's cache; or nowhere.
+
+    The cache holds machine code, so a folder that others could write to is never used.
+    """
+    named = os.environ.get("THINNET_CACHE_DIR")
+    place, ours = (Path(named), None) if named else _of_user()
+    try:
+        return Kept(Folder(place.absolute() / f"kernels-{source_hash()}", ours))
+    except OSError as error:
+        said = str(error) if isinstance(error, UnsafeError) else f"{place}: {error.strerror}"
+        return Kept(None, said)
+
+
+def _of_user() -> tuple[Path, Path]:
+    import platformdirs
+
+    place = Path(platformdirs.user_cache_dir("thinnet"))
+    return place, place
+
+
+@cache
+def _say_that_nothing_is_kept(why: str) -> None:
+    sys.stderr.write(
+        f"thinnet: compiled kernels are not kept, and each process compiles them anew: {why}; "
+        "THINNET_CACHE_DIR names another folder\n"
+    )
+
+
+class _Locator(_CacheLocator):
+    """Numba's question where to keep a function; `_Files` answers it."""
+
+    def __init__(self, module: str, line: int) -> None:
+        self._id = f"{module}.{line}"
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> _Locator:
+        return cls(py_func.__module__, py_func.__code__.co_firstlineno)
+
+    def get_cache_path(self) -> str:
+        return ""
+
+    def ensure_cache_path(self) -> None: ...
+
+    def get_source_stamp(self) -> str:
+        return source_hash()
+
+    def get_disambiguator(self) -> str:
+        return self._id
+
+
+class _Implementation(CompileResultCacheImpl):
+    _locator_classes = [_Locator]  # noqa: RUF012
+
+
+class _Files:
+    """The code of one function for each of its signatures; Numba's IndexDataCacheFile, checked.
+
+    An index says which file holds which signature.  A file's name is a checksum of what is in it,
+    so that two processes which compile at once never give one name to different code.
+    """
+
+    def __init__(self, base: str) -> None:
+        self._base, self._index = base, f"{base}.index"
+
+    def load(self, key: Any) -> Any:
+        """What was saved for a signature; None where that is nothing, or damaged."""
+        folder = kept().folder
+        name = None if folder is None else self._names(folder).get(key)
+        if folder is None or name is None:
+            return None
+        content = folder.read(name)
+        return None if content is None else pickle.loads(content)
+
+    def save(self, key: Any, data: Any) -> None:
+        folder, why = kept()
+        if folder is None:
+            _say_that_nothing_is_kept(why)
+            return
+        content = dumps(data)  # type: ignore[no-untyped-call]
+        name = f"{self._base}.{hashlib.sha256(content).hexdigest()[:32]}"
+        with suppress(OSError), folder.locked():  # a full disk: compiled again next time
+            folder.write(name, content)
+            names = self._names(folder) | {key: name}
+            folder.write(self._index, dumps(names))  # type: ignore[no-untyped-call]
+
+    def flush(self) -> None:
+        if (folder := kept().folder) is not None:
+            folder.remove(self._index)
+
+    def _names(self, folder: Folder) -> dict[Any, str]:
+        content = folder.read(self._index)
+        return {} if content is None else pickle.loads(content)
+
+
+class KernelCache(FunctionCache):
+    _impl_class = _Implementation
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)  # type: ignore[no-untyped-call]
+        self._cache_file: Any = _Files(self._impl.filename_base)
