@@ -1,7 +1,7 @@
 """Which neurons were dropped?  Of an array, and of any step of a network that was trained.
 
-A mask is a pure function of (seed, layer, step, sample, unit), so nothing has to be stored in
-training to answer the question afterwards:
+A mask is a pure function of (seed, layer, step, sample, unit), and so are the rows of a step of
+(seed, epoch); so nothing has to be stored in training to answer the question afterwards:
 
     python examples/which_neurons.py --step 17
 """
@@ -57,14 +57,12 @@ def trained(step: int, seed: int) -> tuple[Network, np.ndarray, Witness]:
     X, y = X[order], y[order]
     network = Network([Dense(8), ReLU(), Dropout(RATE), Dense(3)], features=2, seed=seed)
     witness = Witness(step, network.theta.copy())
-    # Without shuffling it is plain which rows a step takes.
     train(
         network,
         X,
         y,
         epochs=EPOCHS,
         batch_size=BATCH_SIZE,
-        shuffle=False,
         callbacks=[witness],
         progress=False,
     )
@@ -79,8 +77,8 @@ def outputs_by_hand(network: Network, x: np.ndarray, keep: np.ndarray) -> np.nda
 
 def of_a_step(step: int, seed: int) -> None:
     network, X, witness = trained(step, seed)
-    rows = step % STEPS_PER_EPOCH * BATCH_SIZE + np.arange(BATCH_SIZE)
-    keep = network.masks(step=step, samples=rows)[2]  # layer 2 is the dropout
+    rows = network.rows(step)
+    keep = network.masks(step=step, samples=rows)[0]  # the first layer that draws
     print(f"\nstep {step}, the first 5 of its {BATCH_SIZE} rows\n{keep[:5].astype(int)}")
     print_dropped(keep[:5], rows[:5])
     network.theta[:] = witness.theta

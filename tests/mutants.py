@@ -268,9 +268,9 @@ MUTANTS = [
     ),
     Mutant(
         "every epoch has the same order",
-        "training/data.py",
-        'return shuffled(network.seed, "shuffle", network.clock.epoch, rows)',
-        'return shuffled(network.seed, "shuffle", 0, rows)',
+        "logbook.py",
+        '(network.seed, "shuffle", epoch, rows)',
+        '(network.seed, "shuffle", 0, rows)',
         ("test_training.py",),
     ),
     Mutant(
@@ -489,8 +489,8 @@ MUTANTS = [
     Mutant(
         "compiled SiLU has a wrong slope",
         "engine/kernels/elementwise.py",
-        "dy[i] *= s * (one + x[i] * (one - s))",
-        "dy[i] *= s * (one + x[i] * s)",
+        "dy[i] *= s * fma(x[i], one - s, one)",
+        "dy[i] *= s * fma(x[i], s, one)",
         ("test_engine_training.py",),
     ),
     Mutant(
@@ -509,10 +509,38 @@ MUTANTS = [
     ),
     Mutant(
         "the order of the rows is not shuffled on",
-        "estimators/solvers.py",
-        "self._order = self._order[self._stream.permutation(len(self._order))]",
-        "self._order = self._stream.permutation(len(self._order))",
+        "logbook.py",
+        "self._order = self._order[self.stream.permutation(len(self._order))]",
+        "self._order = self.stream.permutation(len(self._order))",
         ("test_estimators.py",),
+    ),
+    Mutant(
+        "rows of a step are those of its network's first epoch",
+        "logbook.py",
+        "keyed_order(network, entry.epoch + epoch, entry.rows)",
+        "keyed_order(network, epoch, entry.rows)",
+        ("test_rows.py",),
+    ),
+    Mutant(
+        "a generator that goes on is taken for one that starts again",
+        "logbook.py",
+        "return both._replace(per_call=of_each, resets=False)",
+        "return both._replace(per_call=of_each, resets=True)",
+        ("test_rows.py",),
+    ),
+    Mutant(
+        "column numbers of a sparse matrix are not looked at",
+        "sparse.py",
+        "(places < 0) | (places >= size)",
+        "(places < 0) & (places >= size)",
+        ("test_sparse.py",),
+    ),
+    Mutant(
+        "a sparse matrix shares its column numbers with the caller",
+        "sparse.py",
+        'return np.array(given, given.dtype.newbyteorder("="), order="C")',
+        'return given.astype(given.dtype.newbyteorder("="), copy=False)',
+        ("test_sparse.py",),
     ),
     Mutant(
         "the penalty is not divided by a batch's rows",

@@ -333,7 +333,7 @@ def test_five_steps_of_a_whole_network_agree_with_torch(rng):
         network.backward(cache, loss(outputs, y)[1])
         update(ours, network.theta, network.gradient, state, step, 0.05)
         h = functional.batch_norm(tensor(x) @ W.T + b, None, None, gamma, beta, training=True)
-        h = h.relu() * tensor(network.masks(step=step, samples=range(6))[3]) / q
+        h = h.relu() * tensor(network.masks(step=step, samples=range(6))[0]) / q
         optimiser.zero_grad()
         functional.cross_entropy(h @ V.T + c, torch.tensor(y)).backward()
         optimiser.step()

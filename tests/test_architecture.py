@@ -43,6 +43,7 @@ ORDER = [
     "binding",
     "description",
     "sampling",
+    "logbook",
     "network",
     "rendering",
     "checkpoints",

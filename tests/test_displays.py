@@ -35,8 +35,9 @@ def test_a_learning_curve_has_training_with_and_without_dropout_and_validation(m
 
 
 def test_kept_units_are_those_of_masks(model):
-    shown = KeptUnits.from_estimator(model, step=2, samples=[4, 9])
-    masks = model.masks(2, [4, 9])
+    rows = model.rows(2)[:2]
+    shown = KeptUnits.from_estimator(model, step=2, samples=rows)
+    masks = model.masks(2, rows)
     assert len(shown.axes_) == 3
     for ax, kept in zip(shown.axes_, masks.values(), strict=True):
         np.testing.assert_array_equal(ax.images[0].get_array(), kept)
@@ -44,7 +45,7 @@ def test_kept_units_are_those_of_masks(model):
 
 def test_pictures_go_on_axes_of_ones_own(model):
     figure, axes = plt.subplots(3)
-    assert KeptUnits.from_estimator(model, samples=[0], axes=axes).figure_ is figure
+    assert KeptUnits.from_estimator(model, axes=axes).figure_ is figure
     figure, axes = plt.subplots(1, 2)
     assert LearningCurve.from_estimator(model, axes=axes).figure_ is figure
     with pytest.raises(ValueError, match="axes must be 3, one a layer, got 2"):
@@ -56,7 +57,7 @@ def test_the_last_step_of_a_pipeline_and_tables_will_do():
     LearningCurve.from_estimator(pipe)
     table = TableClassifier(max_iter=3, n_networks=2, random_state=0).fit(X, Y)
     LearningCurve.from_estimator(table)
-    KeptUnits.from_estimator(table, samples=[0])
+    KeptUnits.from_estimator(table)
 
 
 def test_what_cannot_be_shown_is_refused():

@@ -97,7 +97,8 @@ def test_a_warm_start_goes_on_as_if_the_model_had_never_been_saved(name, path):
 
 def test_masks_are_those_of_the_saved_model(path):
     model = fitted("batch_norm")
-    assert_same(saved_and_loaded(model, path).masks(2, [0, 5]), model.masks(2, [0, 5]))
+    rows = model.rows(2)[:2]
+    assert_same(saved_and_loaded(model, path).masks(2, rows), model.masks(2, rows))
 
 
 def test_assigned_weights_are_saved(path):

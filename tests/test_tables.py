@@ -171,7 +171,7 @@ def test_classes_are_learned_from_all_kinds_of_columns():
     p = model.predict_proba(TABLE)
     assert_allclose(p.sum(axis=1), 1)
     assert_allclose(np.exp(model.predict_log_proba(TABLE)), p)
-    assert model.masks(step=0, samples=[1])[1].shape == (1, 256)
+    assert model.masks(step=0, samples=model.rows(0)[:1])[1].shape == (1, 256)
 
 
 def test_numbers_are_learned_in_their_own_units():

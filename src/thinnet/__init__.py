@@ -11,6 +11,7 @@ from thinnet.checks import (
     DivergedError,
     ModelFileError,
     StaleCacheError,
+    UnusedMaskWarning,
 )
 from thinnet.diagnostics import gradient_report
 from thinnet.functional import dropout
@@ -186,6 +187,7 @@ __all__ = [
     "Tanh",
     "TemperatureScaling",
     "UncertaintyMap",
+    "UnusedMaskWarning",
     "datasets",
     "derived_seed",
     "dropout",

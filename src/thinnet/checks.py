@@ -41,6 +41,10 @@ class DivergedError(ArithmeticError):
         return type(self), (self.what, self.epoch, self.step, self.history)
 
 
+class UnusedMaskWarning(UserWarning):
+    """Masks were asked for that no step of training has used."""
+
+
 class CheckpointError(ValueError):
     """A checkpoint that is damaged, of another version, or of another training run."""
 

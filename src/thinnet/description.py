@@ -76,17 +76,19 @@ def _shape(features: tuple[int, ...]) -> str:
 
 def describe(network: Network) -> None:
     table = Table(title=f"{len(network.layers)} layers, {network.dtype}, seed {network.seed}")
-    for column in ("", "layer", "in", "out", "parameters", "running", "rate"):
+    for column in ("at", "layer", "in", "out", "parameters", "running", "rate", "masks"):
         justify: JustifyMethod = "left" if column == "layer" else "right"
         table.add_column(column, justify=justify, overflow="fold")
     for i, (layer, site) in enumerate(network.places()):
         sizes = [f"{n:,}" if n else "" for n in (_size(site.p), _size(site.s))]
         shapes = _shape(site.features), _shape(site.out)
-        table.add_row(str(i), title(layer), *shapes, *sizes, _rate(layer, site))
+        number = str(site.ordinal) if trait(layer, "can_draw") else ""
+        table.add_row(str(i), title(layer), *shapes, *sizes, _rate(layer, site), number)
     running = sum(_size(site.s) for site in network.sites)
     table.add_section()
-    table.add_row("", "all", "", "", f"{network.theta.size:,}", f"{running:,}", "")
-    table.caption = f"run by {said_executor(network)}"
+    table.add_row("", "all", "", "", f"{network.theta.size:,}", f"{running:,}", "", "")
+    numbers = "at: place in `layers`; masks: number in `masks` and `keep_mask`"
+    table.caption = f"run by {said_executor(network)}\n{numbers}"
     Console().print(table)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from thinnet import checks, description, execution, philox, sampling, sparse
-from thinnet.arrays import Array, Flat, Rows, Samples
+from thinnet.arrays import Array, Flat, Ids, Rows, Samples
 from thinnet.binding import (
     bind,
     blank_vectors,
@@ -22,8 +22,9 @@ from thinnet.binding import (
 from thinnet.execution import EXECUTORS, Executor
 from thinnet.layers import Layer
 from thinnet.layers.base import title
+from thinnet.logbook import Logbook
 from thinnet.masks import sample_ids
-from thinnet.philox import Purpose, Seed
+from thinnet.philox import SHARED, Purpose, Seed
 from thinnet.presence import Presence, parameters_present
 from thinnet.run import Clock, Pass, Run, Site, Watch, unwatched
 
@@ -53,6 +54,8 @@ class Network:
         All parameters, all their gradients, all running statistics.
     clock : Clock
         Optimiser steps and epochs over the network's whole life.
+    logbook : Logbook
+        One entry for each training, which `rows` is computed from.
 
     Raises
     ------
@@ -82,7 +85,7 @@ class Network:
         self.dtype = checks.float_dtype("dtype", dtype)
         self.executor = checks.one_of("executor", executor, EXECUTORS)
         self.compiled: bool | None = None  # not asked yet (`execution.is_compiled`)
-        self.clock = Clock()
+        self.clock, self.logbook = Clock(), Logbook()
         self._bind()
         initialise(self.layers, self.sites, self.seed)
         if executor == "compiled" and (found := execution.obstacles(self)):
@@ -105,11 +108,13 @@ class Network:
         left_out = {"sites", "vectors", "governors", "predictors"}
         kept = {name: value for name, value in vars(self).items() if name not in left_out}
         clock = dataclasses.replace(self.clock)
-        return kept | {"theta": self.theta, "state": self.state, "clock": clock}
+        logbook = Logbook(self.logbook.until(clock.step))
+        vectors = {"theta": self.theta, "state": self.state}
+        return kept | vectors | {"clock": clock, "logbook": logbook}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         theta, state = values.pop("theta"), values.pop("state")
-        vars(self).update(values)
+        vars(self).update({"logbook": Logbook()} | values)
         self._bind()
         self.theta[:], self.state[:] = theta, state
 
@@ -277,19 +282,26 @@ class Network:
         step : int
             The number of the optimiser step, from 0; with ``purpose="predict"`` of the draw.
         samples : sequence of int, or "shared"
-            The rows' ids; in training a row's index in the data.
+            The rows' ids; in training a row's index in the data.  `rows` tells those of a step.
         purpose : "train" or "predict"
 
         Returns
         -------
         dict
-            From a layer's position in `layers` to a bool array of shape (len(samples),
+            From a layer's number, counted over the layers that can draw (docs/masks.md; that of
+            `keep_mask`; `describe` prints it), to a bool array of shape (len(samples),
             *features), True where the unit was kept; for DropConnect of its weights' shape.
 
         Raises
         ------
         ValueError
             If a coordinate is out of its range.
+
+        Warns
+        -----
+        UnusedMaskWarning
+            If the network has been trained, but not in this step, or not on these rows in it:
+            the masks are those that it would have had.
 
         Examples
         --------
@@ -301,12 +313,67 @@ class Network:
         """
         checks.one_of("purpose", purpose, ("train", "predict"))
         run = (Run.train if purpose == "train" else Run.sample)(step, samples)
-        rows = len(sample_ids(samples))
-        return {
-            i: layer.keep(site, run, rows).copy()
-            for i, (layer, site) in enumerate(self.places())
+        ids = sample_ids(samples)
+        found = {
+            site.ordinal: layer.keep(site, run, len(ids)).copy()
+            for layer, site in self.places()
             if hasattr(layer, "keep")
         }
+        if found and purpose == "train" and (unused := self._unused(run.step, ids)):
+            warnings.warn(unused, checks.UnusedMaskWarning, stacklevel=2)
+        return found
+
+    def _unused(self, step: int, ids: Ids) -> str:
+        """Why no training has used the masks of these rows in this step, if that is known."""
+        taken = self.clock.step
+        if step >= taken > 0:
+            return f"step {step} is not among the {taken} that were taken: its masks were not used"
+        try:
+            trained = self.rows(step)
+        except ValueError:
+            return ""
+        absent = np.setdiff1d(ids, np.append(trained, np.uint32(SHARED)))
+        if not absent.size:
+            return ""
+        some = ", ".join(map(str, absent[:3].tolist())) + (", ..." if absent.size > 3 else "")
+        return (
+            f"step {step} was not taken on all of these rows (not on {some}): their masks were not "
+            f"used; rows({step}) tells on which it was"
+        )
+
+    def rows(self, step: int, *, samples: Any = None) -> Ids:
+        """Which rows a training step was taken on, recomputed: nothing was stored for it.
+
+        Parameters
+        ----------
+        step : int
+            The number of the optimiser step, from 0 to the last one that was taken.
+        samples : sequence of int, optional
+            The ids that `train` was given; needed only where there were over a million.
+
+        Returns
+        -------
+        array of uint32, shape (rows,)
+            Their ids in the order in which they were taken: what `train` was given as `samples`,
+            else the rows' places in its data (those of an estimator in the X that was fitted, from
+            before a validation part was split off).
+
+        Raises
+        ------
+        ValueError
+            If the step was not taken, or its rows are not known: it was taken by an older thinnet
+            or by hand, shuffled by a generator other than the Mersenne Twister, or there were
+            thousands of other trainings since that don't continue each other.
+
+        Examples
+        --------
+        >>> from thinnet import Dense, train
+        >>> network = Network([Dense(1)], features=1, seed=0)
+        >>> _ = train(network, [[1.0], [2.0], [3.0], [4.0]], [1.0, 2.0, 3.0, 4.0], batch_size=2)
+        >>> network.rows(0), network.rows(1)
+        (array([3, 0], dtype=uint32), array([2, 1], dtype=uint32))
+        """
+        return self.logbook.rows(self, step, samples)
 
     def presence(self, run: Run) -> Presence | None:
         """Which parameters exist in a training step; None where all do (`thinnet.presence`)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from thinnet.displays.estimators import fitted
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+FIRST: Final = 20  # rows of a step that are shown
 
 
 @dataclass
@@ -39,13 +42,13 @@ class KeptUnits:
     >>> from thinnet import KeptUnits, MLPClassifier
     >>> X, y = load_iris(return_X_y=True)
     >>> model = MLPClassifier((30,), dropout=0.5, max_iter=1000, random_state=0).fit(X, y)
-    >>> shown = KeptUnits.from_estimator(model, step=3, samples=range(10))
+    >>> shown = KeptUnits.from_estimator(model, step=3)
     >>> [axes.get_title() for axes in shown.axes_]
-    ['input: 4 of 4 kept', 'hidden layer 1: 16.4 of 30 kept']
+    ['input: 4 of 4 kept', 'hidden layer 1: 13.6 of 30 kept']
     """
 
     masks: dict[int, Array]
-    samples: Sequence[int]
+    samples: Sequence[int] | Array
     axes_: Sequence[Axes] = field(init=False, repr=False)
     figure_: Figure = field(init=False, repr=False)
 
@@ -55,20 +58,32 @@ class KeptUnits:
         estimator: Any,
         *,
         step: int = 0,
-        samples: Sequence[int] = range(20),
+        samples: Sequence[int] | Array | None = None,
         axes: Sequence[Axes] | None = None,
     ) -> KeptUnits:
         """Draw the masks of a fitted estimator, or of the last step of a pipeline.
+
+        Parameters
+        ----------
+        estimator : estimator or Pipeline
+        step : int
+            Of training.
+        samples : sequence of int, optional
+            By default the first 20 rows of the step.
+        axes : sequence of matplotlib axes, optional
+            One for each layer.
 
         Raises
         ------
         NotFittedError
             Before fit.
         ValueError
-            If a coordinate is out of its range, there are not as many axes as layers, or it is an
-            ensemble.
+            If a coordinate is out of its range, there are not as many axes as layers, it is an
+            ensemble, or there are no `samples` and the rows of the step are not known.
         """
-        return cls(fitted(estimator, "masks").masks(step, samples), samples).plot(axes=axes)
+        model = fitted(estimator, "masks")
+        shown = model.rows(step)[:FIRST].tolist() if samples is None else samples
+        return cls(model.masks(step, shown), shown).plot(axes=axes)
 
     def plot(self, *, axes: Sequence[Axes] | None = None) -> KeptUnits:
         """Draw on axes of yours, one a layer, or on new ones."""

@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from thinnet.arrays import Array, Rows, Samples
+from thinnet.arrays import Array, Ids, Rows, Samples
 from thinnet.engine.threads import limited
 from thinnet.estimators import settings, validation, weights
 from thinnet.estimators.convergence import Scale
@@ -236,8 +236,8 @@ class MLP(BaseEstimator):
         Returns
         -------
         dict
-            For the input (0) and each hidden layer (1, 2, ...) a bool array of shape
-            (len(samples), units), True where the unit was kept; with ``dropout_kind=
+            For the input (0) and each hidden layer (1, 2, ...), the numbers of `keep_mask`, a bool
+            array of shape (len(samples), units), True where the unit was kept; with ``dropout_kind=
             "dropconnect"`` of shape (next layer's units, units), True where the weight was kept.
 
         Raises
@@ -245,12 +245,38 @@ class MLP(BaseEstimator):
         NotFittedError, ValueError
             Before fit; if a coordinate is out of its range; with ``dropout_kind="gaussian"``,
             which drops nothing.
+
+        Warns
+        -----
+        UnusedMaskWarning
+            If training had no such step, or not on these rows: `rows` tells on which.
         """
         check_is_fitted(self)
         found = self.network_.masks(step=step, samples=samples, purpose=purpose)
         if not found:
             raise ValueError("the network must have layers that drop units, got Gaussian dropout")
-        return dict(enumerate(found.values()))
+        return found
+
+    def rows(self, step: int) -> Ids:
+        """Which rows a training step was taken on, recomputed, as `Network.rows`.
+
+        Parameters
+        ----------
+        step : int
+            Of all optimiser steps since the network was made, from 0.
+
+        Returns
+        -------
+        array of uint32
+            Places in the X that was fitted, in their order in the step.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before fit; if the step was not taken, or its rows are not known.
+        """
+        check_is_fitted(self)
+        return self.network_.rows(step)
 
     @property
     def coefs_(self) -> list[Any]:

@@ -11,10 +11,11 @@ import numpy as np
 from scipy import optimize
 from sklearn.exceptions import ConvergenceWarning
 
-from thinnet.arrays import Array, Flat
+from thinnet.arrays import Flat
 from thinnet.checks import DivergedError
 from thinnet.estimators import settings
 from thinnet.estimators.convergence import Convergence, Scale
+from thinnet.logbook import Entry, Shuffles
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.penalties import add_penalty_gradient, penalty_value
@@ -44,20 +45,6 @@ class Task(NamedTuple):
     scale: Scale  # of the mean loss, in what is reported
 
 
-class Shuffles:
-    """The order of the rows in each epoch, as scikit-learn draws it from its random state."""
-
-    def __init__(self, rows: int, stream: np.random.RandomState, shuffle: bool) -> None:
-        self._order, self._stream, self._shuffle = np.arange(rows), stream, shuffle
-        self._done = 0
-
-    def __call__(self, epoch: int) -> Array:
-        while self._shuffle and self._done <= epoch:
-            self._order = self._order[self._stream.permutation(len(self._order))]
-            self._done += 1
-        return self._order
-
-
 class Momentary(NamedTuple):
     """Where an optimiser stands between two calls of partial_fit."""
 
@@ -81,10 +68,11 @@ def stochastic(
 ) -> History:
     """Mini-batches, until `Convergence` has seen enough; in increments of one epoch."""
     plan = _plan(estimator, task, 1 if incremental else estimator.max_iter)
-    order, at = Shuffles(task.data.n_rows, stream, estimator.shuffle), estimator._momentary
+    shuffles = Shuffles(task.data.n_rows, stream) if estimator.shuffle else None
+    at = estimator._momentary
     if at is None or at.kind != _kind(plan, task.network):
         at = Momentary.start(plan, task.network, estimator.learning_rate_init)
-    training = Training(task.network, task.data, task.validation, plan, order, at.begin)
+    training = Training(task.network, task.data, task.validation, plan, shuffles, at.begin)
     convergence = Convergence(estimator, training, task.scale, at.rate)
     try:
         _carry_out(estimator, training, convergence, warns=not incremental)
@@ -214,12 +202,20 @@ def lbfgs(estimator: Any, task: Task) -> History:
     objective(found.x)
     if not np.isfinite(task.network.theta).all():
         raise ValueError(NOT_FINITE)
-    task.network.clock.step += 1
+    _note_step(task.network, task.data)
     estimator.n_iter_ = min(found.nit, estimator.max_iter)
     estimator.loss_ = task.scale.factor * objective.latest + task.scale.constant + objective.penalty
     history.stopped = INTERRUPTED if flag.asked else str(found.message)
     _warn(estimator, found, flag.asked)
     return history
+
+
+def _note_step(network: Network, data: Data) -> None:
+    """All of it is one step, on all rows."""
+    n, step = data.n_rows, network.clock.step
+    network.logbook.begin(Entry(step, 0, n, n, 1, "kept"))  # their ids are their places
+    network.clock.step += 1
+    network.logbook.end(step + 1, network)
 
 
 def _warn(estimator: Any, found: optimize.OptimizeResult, interrupted: bool) -> None:

@@ -53,6 +53,7 @@ OURS: Final[dict[str, Way]] = {
     "thinnet.estimators.MLPRegressor": fitted(MLP, {**FIGURES, **NOISE}, networks.finish),
     "thinnet.estimators.labels.Labels": record(),
     "thinnet.estimators.solvers.Momentary": record(),
+    "thinnet.logbook.Entry": record(),
     "thinnet.network.Network": Way(networks.state_of_network, networks.make_network, alone=True),
     "thinnet.training.history.History": Way(networks.state_of_history, networks.make_history),
     "thinnet.training.loop.Begin": record(),

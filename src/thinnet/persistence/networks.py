@@ -18,6 +18,7 @@ from thinnet.binding import checked_features, checked_layers, layer_shapes
 from thinnet.estimators.labels import Kind, Labels
 from thinnet.estimators.solvers import Momentary
 from thinnet.execution import EXECUTORS
+from thinnet.logbook import Logbook
 from thinnet.network import Network
 from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
 from thinnet.optimisers.adaptive import Moments, Squares
@@ -37,17 +38,20 @@ STATES: Final[dict[Any, tuple[type, ...]]] = {
 }
 OF_NETWORK: Final = ("layers", "features", "seed", "dtype", "executor", "theta", "state")
 OF_CLOCK: Final = ("step", "epoch")
+LOGBOOK: Final = "logbook"
 OF_HISTORY: Final = ("score_name", "stopped", "best_epoch")
 COUNTS: Final = ("epoch", "step")  # the columns of a history that hold integers
 
 
 def state_of_network(network: Network) -> State:
-    return {name: getattr(network, name) for name in OF_NETWORK} | dataclasses.asdict(network.clock)
+    clock = network.clock
+    log = {LOGBOOK: network.logbook.until(clock.step)}
+    return {name: getattr(network, name) for name in OF_NETWORK} | dataclasses.asdict(clock) | log
 
 
 def make_network(cls: type[Network], state: State) -> Network:
     """A network around vectors of the sizes that its layers ask for; nothing is drawn."""
-    check_names(cls, state, (*OF_NETWORK, *OF_CLOCK))
+    check_names(cls, state, (*OF_NETWORK, *OF_CLOCK, LOGBOOK))
     checked = {
         "layers": checked_layers(state["layers"]),
         "features": checked_features(state["features"]),
@@ -56,10 +60,20 @@ def make_network(cls: type[Network], state: State) -> Network:
         "executor": checks.one_of("executor", state["executor"], EXECUTORS),
         "compiled": None,
         "clock": Clock(*(checks.integer(name, state[name], 0, MAX_STEP) for name in OF_CLOCK)),
+        "logbook": _logbook(state.get(LOGBOOK, []), state["step"]),
     }
     network = cls.__new__(cls)
     network.__setstate__(checked | _vectors(checked, state))
     return network
+
+
+def _logbook(entries: Any, step: int) -> Logbook:
+    """What the network was trained on; nothing in the files of older versions."""
+    checks.must(type(entries) is list, LOGBOOK, "a list", type(entries).__name__)
+    logbook = Logbook(entries)
+    for entry in logbook.entries[-1:]:
+        checks.must(entry.end <= step, "the end of an entry", f"at most {step}", entry.end)
+    return logbook
 
 
 def _vectors(checked: State, state: State) -> State:

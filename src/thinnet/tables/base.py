@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from thinnet import checks
-from thinnet.arrays import Array, Samples
+from thinnet.arrays import Array, Ids, Samples
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
 from thinnet.losses import Loss
@@ -211,8 +211,27 @@ class TableEstimator(BaseEstimator):
         """
         check_is_fitted(self)
         checks.integer("network", network, 0, len(self.networks_) - 1)
-        found = self.networks_[network].masks(step=step, samples=samples, purpose=purpose)
-        return dict(enumerate(found.values()))
+        return self.networks_[network].masks(step=step, samples=samples, purpose=purpose)
+
+    def rows(self, step: int, network: int = 0) -> Ids:
+        """Which rows a step of one of the networks was taken on, as `MLPClassifier.rows`.
+
+        They are places among the rows that this network learned from.
+
+        Parameters
+        ----------
+        step : int
+        network : int, default=0
+            Its place in `networks_`.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before fit; if the step was not taken, or its rows are not known.
+        """
+        check_is_fitted(self)
+        checks.integer("network", network, 0, len(self.networks_) - 1)
+        return self.networks_[network].rows(step)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

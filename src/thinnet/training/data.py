@@ -1,4 +1,4 @@
-"""The data of a training run, checked once at the border, and its division into batches."""
+"""The data of a training run, checked once at the border."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinnet import checks, execution, philox, sparse
+from thinnet import checks, philox, sparse
 from thinnet.arrays import Array, Ids, Weights
-from thinnet.layers.base import trait
 from thinnet.losses import Loss
 from thinnet.masks import row_ids
 from thinnet.network import Network
@@ -95,26 +94,6 @@ def _checked_weights(sample_weight: Any, rows: int) -> Weights | None:
     checks.must(weights.sum() > 0, "sample_weight", "above 0 somewhere", 0.0)
     checks.must(np.isfinite(weights.sum()), "the sum of sample_weight", "finite", np.inf)
     return weights
-
-
-def batches(network: Network, rows: int, batch_size: int, accumulate: int) -> list[slice]:
-    """Consecutive batches; a remainder too small to learn from joins the batch before it."""
-    least = 2 * accumulate if any(trait(layer, "mixes_rows") for layer in network.layers) else 1
-    starts = list(range(0, rows, batch_size))
-    if len(starts) > 1 and rows - starts[-1] < least:
-        starts.pop()
-    return [slice(a, b) for a, b in zip(starts, [*starts[1:], rows], strict=True)]
-
-
-def epoch_order(network: Network, rows: int, shuffle: bool, n_batches: int) -> Array:
-    """The order of the rows in the network's next epoch, a pure function of seed and epoch.
-
-    One batch that holds everything keeps the data's order.
-    """
-    if not shuffle or n_batches == 1:
-        return np.arange(rows)
-    shuffled = execution.permutation(network)
-    return shuffled(network.seed, "shuffle", network.clock.epoch, rows)
 
 
 def clean_subsample(network: Network, rows: int, at_most: int) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -11,13 +11,14 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Flat
+from thinnet.logbook import Entry, Shuffles, batches, generator_state, keyed_order
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.penalties import penalty_value
 from thinnet.plateau import Plateau, ReduceOnPlateau
 from thinnet.progress import Bar
 from thinnet.schedules import as_schedule
-from thinnet.training.data import Data, batches, clean_subsample, epoch_order
+from thinnet.training.data import Data, clean_subsample
 from thinnet.training.history import NOT_MEASURED, Epoch, History
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.plan import Plan
@@ -76,9 +77,9 @@ class Training:
     ----------
     network, data, validation, plan
         What is trained, on what, and how.
-    order : callable, optional
-        From the number of an epoch of this run to the order of the rows in it; asked for each epoch
-        in turn.  By default it is a pure function of (seed, epoch).
+    shuffles : Shuffles, optional
+        Draws the order of the rows in each epoch.  By default it is a pure function of (seed,
+        epoch), and that of the data where one batch holds all.
     begin : Begin, optional
         Where the optimiser stands; by default at its start.
 
@@ -99,7 +100,7 @@ class Training:
         data: Data,
         validation: Data | None,
         plan: Plan,
-        order: Callable[[int], Array] | None = None,
+        shuffles: Shuffles | None = None,
         begin: Begin | None = None,
     ) -> None:
         self.network, self.data, self.validation, self.plan = network, data, validation, plan
@@ -115,10 +116,33 @@ class Training:
         self._clean = clean_subsample(network, data.n_rows, plan.clean_rows)
         self._schedule = as_schedule(plan.optimiser.learning_rate)
         self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
-        self._order = self._own_order if order is None else order
+        self._shuffles, self._t_before = shuffles, self.t
 
-    def _own_order(self, epoch: int) -> Array:
-        return epoch_order(self.network, self.data.n_rows, self.plan.shuffle, len(self.slices))
+    def _order(self) -> Array:
+        """Of the rows in the next epoch."""
+        if self._shuffles is not None:
+            return self._shuffles(self.epoch)
+        if not self.plan.shuffle or len(self.slices) == 1:
+            return np.arange(self.data.n_rows)
+        return keyed_order(self.network, self.network.clock.epoch, self.data.n_rows)
+
+    def _entry(self) -> Entry:
+        """What the network remembers of this run, from its first step on."""
+        data, plan, clock = self.data, self.plan, self.network.clock
+        shuffles = self._shuffles
+        keyed = plan.shuffle and len(self.slices) > 1
+        places = np.array_equal(data.ids, np.arange(data.n_rows))
+        return Entry(
+            first=clock.step - (self.t - self._t_before),
+            steps=0,
+            rows=data.n_rows,
+            batch_size=int(plan.batch_size),
+            accumulate=int(plan.accumulate),
+            order="drawn" if shuffles is not None else "keyed" if keyed else "kept",
+            epoch=clock.epoch - self.epoch,
+            ids=None if places else data.ids.copy(),
+            state=None if shuffles is None else shuffles.state,
+        )
 
     @property
     def learning_rate(self) -> float:
@@ -132,6 +156,15 @@ class Training:
 
     def run(self, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag) -> str:
         """Train until a reason to stop comes up; return it."""
+        network, shuffles = self.network, self._shuffles
+        network.logbook.begin(self._entry())
+        try:
+            return self._run(callbacks, bar, flag)
+        finally:
+            after = None if shuffles is None else generator_state(shuffles.stream)
+            network.logbook.end(network.clock.step, network, after)
+
+    def _run(self, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag) -> str:
         watched = _watch_steps(callbacks)
         steps, at_most = steps_for(self, watched), 1 if watched else len(self.slices)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -155,7 +188,7 @@ class Training:
         flag: InterruptFlag,
     ) -> str:
         start, reason = time.perf_counter(), ""
-        order = self._order(self.epoch)
+        order = self._order()
         while self.batch < len(self.slices):
             bar.advance(steps.take(order, at_most))
             reason = _ask(callbacks, "on_step_end", self) or _asked(flag)

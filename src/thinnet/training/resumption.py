@@ -10,11 +10,14 @@ import numpy as np
 
 from thinnet.checkpoints import Snapshot
 from thinnet.checks import CheckpointError, one_line
+from thinnet.logbook import Logbook, as_values, from_values
 from thinnet.plateau import Plateau
 from thinnet.training.checking import COUNTS, check_fits, check_made_for, history_name
 from thinnet.training.history import COLUMNS, Epoch
 from thinnet.training.loop import Training
 from thinnet.training.stopping import Waiting
+
+LOGBOOK = "logbook "  # before the names of its arrays
 
 
 def fingerprint(training: Training) -> dict[str, str]:
@@ -37,6 +40,8 @@ def snapshot(training: Training, made_for: Mapping[str, str]) -> Snapshot:
         **{f"optimiser {i}": part for i, part in enumerate(training.optimiser_state)},
         **{history_name(column): training.history[column] for column in COLUMNS},
     }
+    entries, of_entries = as_values(network.logbook.until(network.clock.step))
+    arrays |= {f"{LOGBOOK}{name}": array for name, array in of_entries.items()}
     values = {
         "made for": dict(made_for),
         "clock": [network.clock.step, network.clock.epoch],
@@ -46,6 +51,7 @@ def snapshot(training: Training, made_for: Mapping[str, str]) -> Snapshot:
         "loss sum": training.loss_sum.hex(),
         "plateau": _exact(training.plateau),
         "waiting": _exact(training.waiting),
+        "logbook": entries,
     }
     return Snapshot(arrays, values)
 
@@ -74,14 +80,18 @@ def restore(
     try:
         check_made_for(saved.values)
         _check_same(said, saved.values["made for"], made_for)
-        check_fits(training, saved, snapshot(training, made_for))
+        run, logbook = _parted(saved)
+        check_fits(training, run, _parted(snapshot(training, made_for))[0])
     except CheckpointError:
         raise
     except ValueError as error:
         raise CheckpointError(
             f"{said} must hold a run of training, but {one_line(error)}"
         ) from error
-    _take(training, saved)
+    _take(training, run)
+    network = training.network
+    network.logbook = network.logbook if logbook is None else logbook
+    network.logbook.cut(network.clock.step - training.t)
 
 
 def _check_same(said: str, found: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
@@ -108,6 +118,19 @@ def _take(training: Training, saved: Snapshot) -> None:
     training.waiting = Waiting(*_from_exact(values["waiting"]))
     training.history.epochs = _epochs(arrays)
     training.good.take(network)
+
+
+def _parted(saved: Snapshot) -> tuple[Snapshot, Logbook | None]:
+    """What there is to restore, and what the network was trained on before; None if it isn't told,
+    as in the files of older versions."""
+    arrays, values = dict(saved.arrays), dict(saved.values)
+    entries = values.pop("logbook", None)
+    of_entries = {name: arrays.pop(name) for name in saved.arrays if name.startswith(LOGBOOK)}
+    rest = Snapshot(arrays, values)
+    if entries is None:
+        return rest, None
+    named = {name.removeprefix(LOGBOOK): array for name, array in of_entries.items()}
+    return rest, from_values(entries, named)
 
 
 def _epochs(arrays: Mapping[str, np.ndarray]) -> list[Epoch]:
