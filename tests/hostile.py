@@ -9,7 +9,8 @@ FIXED = [
     "CON", "a/b", "a\\b", "http://x/y.csv", "file:///etc/passwd", "=1+1", "'", '"', '""', "`", ";",
     ",", "|", "&&", "<script>", "nan", "inf", "-inf", "1e400", "-0", "0x1F", "1_000", "1e", "+",
     "e", "None", "NULL", "True", "0", "1", "-1.5", "9" * 400, "9999-12-31", "0000-00-00",
-    "24:60:61", "2020-02-30", "auto", "target", "prediction", "age", "AGE", "age ", "buys", "__class__", "self",
+    "24:60:61", "2020-02-30", "auto", "target", "prediction", "age", "AGE", "age ", "buys",
+    "__class__", "self",
 ]  # fmt: skip
 LONG_PIECES = ["9", "9.", "9,", "1e", "2020-", "1:", "-", "(", "[", "{", '"', "a", " ", "\t", "\n",
                "é", "ab ", "$", "%", "0x", "T", "\\", "\x00", ".", "_9", "'"]  # fmt: skip
