@@ -1,6 +1,7 @@
 """SIGINT at a random moment of a command, imports included: it stops, and says so in a sentence.
 
-It ends with 130 in seconds, or had finished with 0; no traceback; the output is old or new, whole.
+It ends with 130 in a second or two of an idle machine, or had finished with 0; no traceback; the
+output is old or new, whole.
 """
 
 import os
@@ -17,21 +18,24 @@ from mangling import people, written
 from thinnet import load
 
 ALONE, SECONDS = True, 120
-PATIENCE = 5  # seconds from the signal to the end, on a machine that does other things too
+ROWS = 300
 START = "import os; os.write({pipe}, b'x'); from thinnet.cli import app; app()"
 
 
 def prepare(folder):
     model, table = a_model(folder), folder / "many.csv"
-    table.write_bytes(written(people(np.random.default_rng(5), rows=1500)))
-    fit = ["fit", table, "--target", "buys", "--networks", "3", "--epochs", "20", "--hidden", "16"]
+    table.write_bytes(written(people(np.random.default_rng(5), rows=ROWS)))
+    fit = ["fit", table, "--target", "buys", "--networks", "3", "--epochs", "10", "--hidden", "16"]
     commands = {
         "fit": [*fit, "--out", "OUT.thinnet"],
         "fit with pictures": [*fit, "--out", "OUT.thinnet", "--report", "REPORT"],
         "predict": ["predict", model, table, "--out", "OUT.csv"],
         "evaluate": ["evaluate", model, table, "--uncertainty"],
     }
-    return {name: (command, seconds_of(command, folder)) for name, command in commands.items()}
+    patience = 1 + 3 * seconds_of(["--version"], folder)  # as fast as the machine is now
+    return {
+        name: (command, seconds_of(command, folder), patience) for name, command in commands.items()
+    }
 
 
 def seconds_of(command, folder):
@@ -61,7 +65,7 @@ def started(command, folder):
 
 def attempt(rng, commands, folder):
     name = pick(rng, sorted(commands))
-    command, seconds = commands[name]
+    command, seconds, patience = commands[name]
     out = folder / ("OUT.csv" if name == "predict" else "OUT.thinnet")
     if name == "predict":
         out.write_text("before")
@@ -71,18 +75,18 @@ def attempt(rng, commands, folder):
     start = time.perf_counter()
     said = process.communicate(timeout=SECONDS)[0]
     took = time.perf_counter() - start
-    check_end(process.returncode, said, took)
+    check_end(process.returncode, said)
+    assert took < patience or process.returncode == 0, f"{took:.1f} s until it stopped"
     check_output(name, out, process.returncode)
     assert_no_leavings(folder)
     return f"{name}: {'finished' if process.returncode == 0 else 'stopped'}"
 
 
-def check_end(code, said, took):
+def check_end(code, said):
     assert "Traceback" not in said, said[-600:]
     if code == -signal.SIGINT:
         return  # before Python had called a line of ours, or after the last one; 130 to a shell
     assert code in (0, 130), f"exit {code}: {said[-600:]}"
-    assert took < PATIENCE or code == 0, f"{took:.1f} s until it stopped"
     if code == 130:
         lines = said.splitlines()
         assert any(line.startswith("thinnet: ") for line in lines), said[-600:]
@@ -91,7 +95,7 @@ def check_end(code, said, took):
 def check_output(name, out, code):
     if name == "predict":
         content = out.read_text()
-        assert content == "before" or content.count("\n") == 1501, "neither old nor new"
+        assert content == "before" or content.count("\n") == ROWS + 1, "neither old nor new"
     elif out.exists():
         load(out)
     elif code == 0 and name.startswith("fit"):
