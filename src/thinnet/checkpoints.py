@@ -140,7 +140,7 @@ def _content(
             metadata = file.metadata() or {}
             _check_form(form, said, metadata)
             return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except form.error:
+    except (form.error, MemoryError):
         raise
     except Exception as error:  # of the library, of the system, of types that NumPy has not
         raise form.error(

@@ -1,10 +1,12 @@
-"""Where the command `thinnet` begins: Ctrl-C is minded before anything large is imported."""
+"""Where the command `thinnet` begins: what must be minded before anything large is imported."""
 
 import os
 import signal
 import sys
 from contextlib import suppress
 from types import FrameType
+
+from thinnet_command import space
 
 STOPPED = 130
 
@@ -13,8 +15,18 @@ def main() -> None:
     """Run the command; outside of its work Ctrl-C ends the process, without a word of Python's."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, leave)
-    from thinnet.cli import app
+    if space.limit() is None or not hasattr(os, "fork"):
+        run()
+    else:
+        space.watch(run)
 
+
+def run() -> None:
+    try:
+        from thinnet.cli import app
+    except (MemoryError, ImportError, OSError) as error:
+        space.leave_if_short(error)
+        raise
     app()
 
 

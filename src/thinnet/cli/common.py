@@ -19,6 +19,7 @@ from thinnet.checks import (
     ModelFileError,
     SettingError,
 )
+from thinnet_command import space
 
 FAILED: Final = 1
 WRONG_USE: Final = 2
@@ -30,8 +31,14 @@ errors = Console(stderr=True, markup=False, emoji=False)
 
 
 @contextmanager
-def one_sentence() -> Iterator[None]:
-    """Say what is wrong without a traceback; warnings are notes."""
+def one_sentence(about: str = "this") -> Iterator[None]:
+    """Say what is wrong without a traceback; warnings are notes.
+
+    Parameters
+    ----------
+    about : str
+        What may be too large for memory.
+    """
     try:
         with _pressed_is_raised(), warnings.catch_warnings():
             warnings.showwarning = _note  # type: ignore[assignment]
@@ -39,10 +46,13 @@ def one_sentence() -> Iterator[None]:
             yield
     except (DataFileError, ModelFileError, CheckpointError, DivergedError) as error:
         fail(error, FAILED)
-    except OSError as error:
+    except (MemoryError, OSError, ImportError, RuntimeError) as error:
+        if space.is_short(error):
+            words = str(error) or "no more can be had"
+            fail(f"there is not enough memory for {about} ({words}){space.said()}", FAILED)
+        if not isinstance(error, OSError):
+            raise
         fail(_system_said(error), FAILED)
-    except MemoryError as error:
-        fail(f"there is not enough memory for this ({error})", FAILED)
     except ValueError as error:
         fail(error, WRONG_USE)
     except KeyboardInterrupt as pressed:

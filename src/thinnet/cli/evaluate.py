@@ -25,7 +25,7 @@ def evaluate(
     their probabilities, of numbers how many true values intervals hold; --report adds pictures of
     that, and uncertain-rows.csv with the least certain rows and the cells that make them so.
     """
-    with one_sentence():
+    with one_sentence(f"measuring on {table}"):
         from thinnet.jobs import evaluating, pictures, places
 
         if report is not None:

@@ -17,7 +17,7 @@ def export(
     force: Force = False,
 ) -> None:
     """Write a model as ONNX, columns included where they allow it."""
-    with one_sentence():
+    with one_sentence(f"the model {model}"):
         from thinnet import export_onnx
         from thinnet.jobs import places
 

@@ -91,7 +91,7 @@ def fit(
     ] = None,
 ) -> None:  # fmt: skip
     """Train on DATA, and show how good the network is on what it has not seen."""
-    with one_sentence(), as_typed(OPTIONS):
+    with one_sentence(f"training on {data}"), as_typed(OPTIONS):
         shared = {
             "hidden": numbers("--hidden", int, hidden),
             "dropout": numbers("--dropout", float, dropout),

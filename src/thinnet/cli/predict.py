@@ -42,7 +42,7 @@ def predict(
     mutual_information (the rest, on which the draws disagree); and variation_ratio, the share of
     draws that guess another class than most.
     """
-    with one_sentence():
+    with one_sentence(f"the predictions for {table}"):
         from thinnet.jobs import places, predicting
 
         atomic.check_place("--out", out)

@@ -13,7 +13,7 @@ from thinnet.layers.base import title
 
 def show(model: Model) -> None:
     """Say what a model is, what it was trained on, and its scores."""
-    with one_sentence():
+    with one_sentence(f"the model {model}"):
         from thinnet.jobs import scoring
 
         estimator = loaded(model)

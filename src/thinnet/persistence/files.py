@@ -110,6 +110,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     snapshot = read_as(_form(), path)
     try:
         model = _model_of(snapshot)
+    except MemoryError:
+        raise
     except Exception as error:  # a constructor may refuse strange parts in any way
         raise ModelFileError(_refusal(path, snapshot.values, error)) from error
     _compare_versions(path, snapshot.values)

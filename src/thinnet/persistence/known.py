@@ -124,7 +124,7 @@ TABLES: Final[dict[str, Way]] = {
         {"columns_": tuple, "names_in_": ARRAY, "transformer_": object},
         finish=tables.finish_encoder,
     ),
-    "thinnet.tables.hashing.HashedText": fitted({}),
+    "thinnet.tables.hashing.HashedText": fitted({}, finish=tables.finish_hashed),
     "thinnet.tables.kinds.Column": record(),
     "thinnet.tables.pieces.PiecewiseLinear": fitted({"edges_": list}),
     "thinnet.tables.regressor.TableRegressor": fitted(

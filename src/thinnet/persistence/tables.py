@@ -8,6 +8,7 @@ from typing import Any, Final, get_args
 import numpy as np
 import pandas as pd
 
+from thinnet import checks
 from thinnet.network import Network
 from thinnet.persistence.networks import check_noise
 from thinnet.tables.dialect import Dialect
@@ -16,6 +17,7 @@ from thinnet.tables.kinds import Column, Kind
 from thinnet.tables.targets import TargetScale
 from thinnet.training.history import History
 
+MOST_HASHED: Final = 2**20
 PROBE: Final = (None, "0", "x y z", "2020-02-29")  # cells of all kinds
 CARD: Final[dict[str, Any]] = {
     "table": str,
@@ -64,6 +66,11 @@ def finish_encoder(encoder: Any) -> None:
         numbers = encoder.transform(rows)
     if numbers.shape != shape or not np.isfinite(numbers).all():
         raise ValueError(f"an encoder must make finite numbers of the shape {shape}, got others")
+
+
+def finish_hashed(hashed: Any) -> None:
+    """ValueError where a few words of a file would ask for all of memory."""
+    checks.integer("n_features", hashed.n_features, 1, MOST_HASHED)
 
 
 def _is_column(column: Any) -> bool:

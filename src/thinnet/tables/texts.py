@@ -48,8 +48,10 @@ class TextTable:
                 for frame in parser:
                     yield frame.apply(tidied, decimal=self.dialect.decimal)
         except ParserError as error:
-            check_lines(self.path, self.dialect)
             said = packing.first_line(error)
+            if "out of memory" in said:
+                raise MemoryError(f"{self.path}: {said}") from None
+            check_lines(self.path, self.dialect)
             raise DataFileError(f"{self.path} must be a table of text, got {said}") from None
 
     def _parser(self, lines: Watched, block_rows: int) -> Any:
