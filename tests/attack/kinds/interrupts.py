@@ -11,7 +11,7 @@ import sys
 import time
 
 import numpy as np
-from attack.tables import a_model
+from attack.tables import FORCE, a_model
 from forging import pick
 from mangling import people, written
 
@@ -19,7 +19,7 @@ from thinnet import load
 
 ALONE, SECONDS = True, 120
 ROWS = 300
-START = "import os; os.write({pipe}, b'x'); from thinnet.cli import app; app()"
+START = "import os; from thinnet_command import main; os.write({pipe}, b'x'); main()"
 
 
 def prepare(folder):
@@ -29,7 +29,7 @@ def prepare(folder):
     commands = {
         "fit": [*fit, "--out", "OUT.thinnet"],
         "fit with pictures": [*fit, "--out", "OUT.thinnet", "--report", "REPORT"],
-        "predict": ["predict", model, table, "--out", "OUT.csv"],
+        "predict": ["predict", model, table, "--out", "OUT.csv", *FORCE],
         "evaluate": ["evaluate", model, table, "--uncertainty"],
     }
     patience = 1 + 3 * seconds_of(["--version"], folder)  # as fast as the machine is now
