@@ -29,9 +29,17 @@ def predict(
         typer.Option(help="draw: a draw is one network for all rows (the default); element: each "
                      "row, by its place in the file, has its own masks."),
     ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="Columns of the table that stand before predictions as they came: "
+                     "id,date; may be repeated."),
+    ] = None,
+    keep_all: Annotated[bool, typer.Option("--keep-all", help="All columns of the table.")] = False,
     force: Force = False,
 ) -> None:  # fmt: skip
     """Predict for each row of a table's file, however large.
+
+    A prediction of the same name as a column that is kept is called "predicted NAME".
 
     With --uncertainty predictions are the mean over the draws, and columns come beside them.
 
@@ -44,11 +52,20 @@ def predict(
     """
     with one_sentence(f"the predictions for {table}"):
         from thinnet.jobs import places, predicting
+        from thinnet.jobs.keeping import Keep
 
+        if keep and keep_all:
+            raise ValueError("--keep must be left out with --keep-all, got both")
         atomic.check_place("--out", out)
         places.check_apart("--out", out, {"MODEL": model, "TABLE": table})
         bars = error_bars(uncertainty, n_draws=draws, coverage=coverage, share=share)
         rows = predicting.predict(
-            loaded(model), table, out, probabilities=proba, error_bars=bars, force=force
+            loaded(model),
+            table,
+            out,
+            probabilities=proba,
+            error_bars=bars,
+            force=force,
+            keep=Keep(tuple(keep or ()), keep_all),
         )
         say(f"{rows} predictions: {out}")

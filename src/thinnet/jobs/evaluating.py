@@ -53,7 +53,8 @@ def evaluate(estimator: Any, table: str | os.PathLike[str]) -> Answers:
 def known(estimator: Any, table: str | os.PathLike[str]) -> Iterator[Frame]:
     """Of each block the rows whose target is there; DataFileError behind the last if none was."""
     target, empty = estimator.target_name_, True
-    for i, (frame, _) in enumerate(blocks(table, None, estimator.dialect_)):
+    for i, block in enumerate(blocks(table, None, estimator.dialect_)):
+        frame = block.frame
         if i == 0:
             targets.check_there(frame, target)
         rows = frame[frame[target].notna()]

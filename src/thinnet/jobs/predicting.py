@@ -9,11 +9,13 @@ from thinnet import progress as bars
 from thinnet.jobs import places
 from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.error_bars import ErrorBars, columns, guesses
+from thinnet.jobs.keeping import Keep, beside
 from thinnet.progress import PATIENCE
 from thinnet.tables.cells import Frame
 from thinnet.tables.reading import blocks
 from thinnet.tables.writing import PredictionWriter
 
+NOTHING: Final = Keep()
 PARTS: Final = 1000  # of a progress bar
 
 
@@ -27,17 +29,19 @@ def predict(
     block_rows: int | None = None,
     progress: bool | None = None,
     force: bool = True,
+    keep: Keep = NOTHING,
 ) -> int:
     """Write a prediction for each row of `table` to `out`; how many.
 
     With error bars it is the mean over draws with dropout on (of classes the most probable one),
-    and columns beside it say how sure it is.  What is at `out` is replaced; without `force` only an
-    empty file, or a table with the same columns.
+    and columns beside it say how sure it is.  Columns to keep stand before them as they came, and a
+    prediction of the same name as one of them is called "predicted NAME".  What is at `out` is
+    replaced; without `force` only an empty file, or a table with the same columns.
 
     Raises
     ------
     DataFileError
-        If the file can't be read.
+        If the file can't be read, or a column to keep is not there.
     ValueError
         If a column is missing, `out` can't be written to, is `table`, or holds something else, or
         if nothing draws for error bars; if these are of classes, but a coverage of intervals is
@@ -61,10 +65,10 @@ def predict(
         PredictionWriter(out) as writer,
         bars.opened(progress, "predicting", 0, PARTS, PATIENCE) as bar,
     ):
-        for block in blocks(table, block_rows, estimator.dialect_):
+        for block in blocks(table, block_rows, estimator.dialect_, keep=keep.columns):
             frame = block.frame
             with data_at_fault():
-                answers = told(frame, rows)
+                answers = beside(block.kept, told(frame, rows))
             if not (rows or force):
                 kind = places.predictions_of(list(answers.columns))
                 places.check_kind("--out", out, kind)

@@ -63,6 +63,16 @@ def frame(table: Any, names: Sequence[str], start: int) -> Frame:
     return found.set_axis(pd.RangeIndex(start, start + len(found)))
 
 
+def kept(table: Any, names: Sequence[str], keep: Sequence[str]) -> Frame | None:
+    """Some columns with Arrow's own types, so that nothing of them is lost; None for none."""
+    import pandas as pd
+
+    if not keep:
+        return None
+    named = table.rename_columns(list(names)).select(list(keep))
+    return named.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+
+
 def _plain(column: Any) -> Any:
     """Bytes as the texts that they should be, and decimal numbers as doubles."""
     import pyarrow as pa

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from thinnet.tables.cells import Frame
@@ -17,10 +17,13 @@ class Block(NamedTuple):
     frame : pandas.DataFrame
     done : float
         The share of the table, from 0 to 1: of its rows where they are counted, else of its bytes.
+    kept : pandas.DataFrame or None
+        The columns that were asked for as they came, if any were.
     """
 
     frame: Frame
     done: float
+    kept: Frame | None = None
 
 
 @runtime_checkable
@@ -33,4 +36,4 @@ class Table(Protocol):
     @property
     def rows(self) -> int | None: ...
 
-    def blocks(self, block_rows: int) -> Iterator[Block]: ...
+    def blocks(self, block_rows: int, keep: Sequence[str] = ()) -> Iterator[Block]: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,6 +79,7 @@ def blocks(
     dialect: Dialect | None = None,
     *,
     header: bool | None = None,
+    keep: Callable[[Sequence[str]], Sequence[str]] | None = None,
 ) -> Iterator[Block]:
     """A table as frames of at most `block_rows` rows, so that it may be larger than memory.
 
@@ -91,6 +92,9 @@ def blocks(
         As for `read_table`.
     block_rows : int, optional
         By default so many that a block has about a million cells.
+    keep : callable, optional
+        Gets the names of all columns and returns those that blocks have besides as they came: text
+        with its leading zeros and whatever stands for a missing cell, Parquet with Arrow's types.
 
     Yields
     ------
@@ -107,7 +111,8 @@ def blocks(
     table = _table(source, dialect, header)
     if block_rows is not None:
         checks.integer("block_rows", block_rows, 1)
-    return table.blocks(block_rows or _rows_in_block(table))
+    kept = () if keep is None else keep(table.dialect.names)
+    return table.blocks(block_rows or _rows_in_block(table), kept)
 
 
 def row_count(source: Any) -> int | None:

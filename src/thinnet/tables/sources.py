@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -26,10 +26,11 @@ class FrameTable:
         self.dialect = Dialect(names=checked_names(source.columns, HERE))
         self.frame = source.set_axis(list(self.dialect.names), axis=1)
 
-    def blocks(self, block_rows: int) -> Iterator[Block]:
+    def blocks(self, block_rows: int, keep: Sequence[str] = ()) -> Iterator[Block]:
         for start in range(0, self.rows, block_rows):
             part = self.frame.iloc[start : start + block_rows]
-            yield Block(part, (start + len(part)) / self.rows)
+            kept = part[list(keep)] if keep else None
+            yield Block(part, (start + len(part)) / self.rows, kept)
 
 
 class ArrowTable:
@@ -42,12 +43,13 @@ class ArrowTable:
         self.rows = _some_rows(self._table.num_rows, HERE)
         self.dialect = Dialect(names=checked_names(self._table.column_names, HERE))
 
-    def blocks(self, block_rows: int) -> Iterator[Block]:
+    def blocks(self, block_rows: int, keep: Sequence[str] = ()) -> Iterator[Block]:
         for start in range(0, self.rows, block_rows):
             with arrow.refusing(HERE):
                 part = self._table.slice(start, block_rows)
                 frame = arrow.frame(part, self.dialect.names, start)
-            yield Block(frame, (start + len(frame)) / self.rows)
+                kept = arrow.kept(part, self.dialect.names, keep)
+            yield Block(frame, (start + len(frame)) / self.rows, kept)
 
 
 class ParquetTable:
@@ -62,14 +64,15 @@ class ParquetTable:
         arrow.check_columns(self._where, schema)
         self.rows = _some_rows(n_rows, self._where)
 
-    def blocks(self, block_rows: int) -> Iterator[Block]:
+    def blocks(self, block_rows: int, keep: Sequence[str] = ()) -> Iterator[Block]:
         pyarrow, done = arrow.pyarrow(self._where), 0
         with self._opened() as file:
             for batch in file.iter_batches(block_rows):
                 part = pyarrow.Table.from_batches([batch]).select(self._columns)
                 frame = arrow.frame(part, self.dialect.names, done)
+                kept = arrow.kept(part, self.dialect.names, keep)
                 done += len(frame)
-                yield Block(frame, min(done / self.rows, 1.0))
+                yield Block(frame, min(done / self.rows, 1.0), kept)
         if done != self.rows:
             raise DataFileError(
                 f"{self._where} must hold {self.rows} rows, as its footer says, got {done}; it may "

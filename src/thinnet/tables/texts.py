@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from thinnet.checks import DataFileError
 from thinnet.tables import packing
 from thinnet.tables.blocks import Block
-from thinnet.tables.cells import MISSING, Frame, text_type, tidied
+from thinnet.tables.cells import Frame, text_type, tidied
 from thinnet.tables.dialect import Dialect
 from thinnet.tables.faults import check_lines
 from thinnet.tables.sniffing import dialect_of
@@ -24,7 +24,7 @@ class TextTable:
     def __init__(self, path: Path, like: Dialect | None, header: bool | None) -> None:
         self.path, self.dialect = path, dialect_of(path, like, header)
 
-    def blocks(self, block_rows: int) -> Iterator[Block]:
+    def blocks(self, block_rows: int, keep: Sequence[str] = ()) -> Iterator[Block]:
         """Frames of text; that a line has too few cells may be told behind the last of them."""
         size, dialect = self.path.stat().st_size, self.dialect
         n_rows = 0
@@ -34,9 +34,11 @@ class TextTable:
             packing.as_text(opened.content, dialect.encoding) as text,
         ):
             lines = Watched(self.path, text, dialect.delimiter)
-            for frame in self._frames(lines, block_rows):
-                n_rows += len(frame)
-                yield Block(frame, min(opened.raw.tell() / size, 1.0))
+            for raw in self._frames(lines, block_rows):
+                n_rows += len(raw)
+                frame = raw.apply(tidied, decimal=self.dialect.decimal)
+                kept = raw[list(keep)] if keep else None
+                yield Block(frame, min(opened.raw.tell() / size, 1.0), kept)
         if lines.n_delimiters != (n_rows + dialect.header) * (len(dialect.names) - 1):
             check_lines(self.path, dialect)
 
@@ -45,8 +47,7 @@ class TextTable:
 
         try:
             with self._parser(lines, block_rows) as parser:
-                for frame in parser:
-                    yield frame.apply(tidied, decimal=self.dialect.decimal)
+                yield from parser
         except ParserError as error:
             said = packing.first_line(error)
             if "out of memory" in said:
@@ -66,7 +67,7 @@ class TextTable:
             index_col=False,
             dtype=text_type(),
             keep_default_na=False,
-            na_values=list(MISSING),
+            na_values=[],  # `tidied` knows which are missing
             skipinitialspace=True,
             low_memory=False,
         )
