@@ -58,6 +58,16 @@ def hooked_modules():
     ]
 
 
+PUBLIC_OF_ESTIMATORS = ("thinnet.estimators.", "thinnet.tables.", "thinnet.uncertainty.")
+
+
+def is_of_scikit_learns_kind(one):
+    """A method of an estimator that takes anything, and says itself what doesn't fit."""
+    name = getattr(one, "__qualname__", "")
+    in_class = "." in name and (name.endswith(".__init__") or name.split(".")[-1][0] != "_")
+    return in_class and one.__module__.startswith(PUBLIC_OF_ESTIMATORS)
+
+
 def pytest_configure(config):
     """Check thinnet's annotations in every call; an int may stand where a float is meant."""
     if not config.getoption("--shapes"):
@@ -65,7 +75,8 @@ def pytest_configure(config):
     if "thinnet" in sys.modules:
         raise pytest.UsageError("thinnet was imported before its annotations could be hooked")
     checker = ModuleType("thinnet_typechecker")
-    checker.check = beartype(conf=BeartypeConf(is_pep484_tower=True))
+    strict = beartype(conf=BeartypeConf(is_pep484_tower=True))
+    checker.check = lambda one: one if is_of_scikit_learns_kind(one) else strict(one)
     sys.modules[checker.__name__] = checker
     install_import_hook(hooked_modules(), f"{checker.__name__}.check")
 

@@ -7,7 +7,7 @@ feature axis where a layer takes just one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import AbstractDtype, Bool, Integer
@@ -34,3 +34,19 @@ Ids: TypeAlias = Integer[Array, " rows"]
 Keep: TypeAlias = Bool[Array, "..."]
 
 Samples: TypeAlias = Sequence[int] | Integer[Array, " rows"] | Literal["shared"]
+
+# What callers may hand over: too many kinds for a type.  Our own checks say what doesn't fit.
+MatrixLike: TypeAlias = Any  # array, sparse matrix or data frame, shape (rows, features)
+TableLike: TypeAlias = Any  # path of a file, data frame of pandas or polars, or array
+TargetLike: TypeAlias = Any  # array, series or list, a target for each row; in tables a name too
+VectorLike: TypeAlias = Any  # array, series or list of numbers, shape (rows,)
+EvalSet: TypeAlias = Any  # (X, y), alone or in a list, or None
+RandomState: TypeAlias = Any  # int, numpy.random.RandomState or None
+ClassWeight: TypeAlias = Any  # dict from labels to weights, 'balanced', a list of dicts, or None
+HowToDraw: TypeAlias = Any  # a setting of `uncertainty`: n_draws, seed, share and others
+FittedEstimator: TypeAlias = Any  # one of thinnet's estimators after fit
+Predicted: TypeAlias = Any  # an array; a masked one with `abstain`; two with `return_std`
+DataFrame: TypeAlias = Any  # of pandas, which is imported where it is needed
+DTypeLike: TypeAlias = Any  # what NumPy takes for a floating-point type
+InitialiserLike: TypeAlias = Any  # an Initialiser, its name, or None
+OptimiserState: TypeAlias = Any  # the state that an optimiser's `start` gave

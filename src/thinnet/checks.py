@@ -78,6 +78,10 @@ class SettingError(ValueError):
         return type(self), (self.name, self.allowed, self.got)
 
 
+class NothingDrawsError(ValueError):
+    """Draws were asked of a single network without dropout."""
+
+
 def must(ok: bool | np.bool_, name: str, allowed: str, value: object) -> None:
     if not ok:
         raise SettingError(name, allowed, repr(value))

@@ -10,7 +10,7 @@ import numpy as np
 from rich.table import Table
 
 from thinnet import checks, sparse
-from thinnet.arrays import Array
+from thinnet.arrays import Array, MatrixLike, TargetLike
 from thinnet.losses import Loss, loss_for
 from thinnet.network import Network
 from thinnet.rendering import as_html, as_text
@@ -61,7 +61,9 @@ class GradientReport:
         return as_html(self.table())
 
 
-def gradient_report(network: Network, x: Any, y: Any, loss: Loss | None = None) -> GradientReport:
+def gradient_report(
+    network: Network, x: MatrixLike, y: TargetLike, loss: Loss | None = None
+) -> GradientReport:
     """Norms of activations and gradients, layer by layer, and where they vanish or explode.
 
     One training pass over all rows with dropout on; running statistics are put back afterwards,

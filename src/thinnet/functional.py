@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from thinnet import checks, masks
-from thinnet.arrays import Array, Samples
+from thinnet.arrays import Array, MatrixLike, Samples
 
 WORTH_COMPILING: Final = 2**14  # elements: below, NumPy is done before machine code is loaded
 
@@ -27,7 +27,7 @@ def there_is_a_compiler() -> bool:
 
 
 def dropout(
-    x: Any,
+    x: MatrixLike,
     rate: float,
     *,
     seed: int,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from thinnet import checks, description, execution, philox, sampling, sparse
-from thinnet.arrays import Array, Flat, Ids, Rows, Samples
+from thinnet.arrays import Array, DTypeLike, Flat, Ids, MatrixLike, Rows, Samples, VectorLike
 from thinnet.binding import (
     bind,
     blank_vectors,
@@ -76,7 +76,7 @@ class Network:
         features: int | Sequence[int],
         *,
         seed: Seed = None,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
         executor: Executor | None = None,
     ) -> None:
         self.layers = checked_layers(layers)
@@ -146,7 +146,7 @@ class Network:
         """Each layer with its site, from input to output."""
         return zip(self.layers, self.sites, strict=True)
 
-    def fitting(self, x: Any) -> Any:
+    def fitting(self, x: MatrixLike) -> MatrixLike:
         """`x` as an array or sparse rows, if they have the shape this network takes."""
         x = sparse.own_rows("X", x) if sparse.is_sparse(x) else checks.array("X", x)
         if x.ndim == 0 or x.shape[1:] != self.features or x.shape[0] == 0:
@@ -156,12 +156,12 @@ class Network:
             raise ValueError(f"this network takes arrays of real numbers, got dtype {x.dtype}")
         return x
 
-    def entering(self, x: Any) -> Rows:
+    def entering(self, x: MatrixLike) -> Rows:
         """`x` as an array of the network's type, if it fits."""
         with np.errstate(over="ignore"):  # what is too large becomes infinity, and is refused so
             return sparse.dense(self.fitting(x)).astype(self.dtype, copy=False)
 
-    def forward(self, x: Any, run: Run, watch: Watch = unwatched) -> tuple[Rows, Pass]:
+    def forward(self, x: MatrixLike, run: Run, watch: Watch = unwatched) -> tuple[Rows, Pass]:
         """The raw outputs of a pass of kind `run`, and what `backward` needs.
 
         What is returned may share memory with `x` and with the pass; `outputs` copies.
@@ -203,7 +203,7 @@ class Network:
             dy = dx
         return dy
 
-    def outputs(self, x: Any) -> Rows:
+    def outputs(self, x: MatrixLike) -> Rows:
         """Raw outputs with dropout off, shape (rows, *out): a copy.
 
         Raises
@@ -222,7 +222,7 @@ class Network:
 
     def sample(
         self,
-        x: Any,
+        x: MatrixLike,
         n_draws: int = 100,
         *,
         first: int = 0,
@@ -341,7 +341,7 @@ class Network:
             f"used; rows({step}) tells on which it was"
         )
 
-    def rows(self, step: int, *, samples: Any = None) -> Ids:
+    def rows(self, step: int, *, samples: VectorLike = None) -> Ids:
         """Which rows a training step was taken on, recomputed: nothing was stored for it.
 
         Parameters

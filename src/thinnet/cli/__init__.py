@@ -14,6 +14,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Train neural networks that generalise, with dropout as a first-class thing.",
+    epilog="Exit codes: 0 done, 1 failed or refused (data, files, memory), 2 misused, 130 Ctrl-C.",
 )
 for command in (fit.fit, predict.predict, evaluate.evaluate, show.show, export.export):
     app.command()(command)

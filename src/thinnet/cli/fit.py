@@ -9,6 +9,7 @@ import typer
 
 from thinnet.cli import fit_table, recipes
 from thinnet.cli.common import Force, as_typed, numbers, one_sentence
+from thinnet.cli.defaults import shown
 from thinnet.recipes import OPTIMISERS, RECIPES, Settings
 
 OPTIONS: Final = {  # by the names that settings have inside
@@ -21,8 +22,13 @@ OF_TABLES: Final = "Tables"
 OF_NAMED: Final = "Data sets by name"
 
 
-def _of(panel: str, text: str, *names: str) -> Any:
-    return typer.Option(*names, help=text, rich_help_panel=panel)
+def _of(panel: str | None, text: str, *names: str, default: str | bool = False) -> Any:
+    return typer.Option(*names, help=text, rich_help_panel=panel, show_default=default)
+
+
+def _by(setting: str, text: str, *names: str, panel: str | None = None) -> Any:
+    """An option that has the default of a setting."""
+    return _of(panel, text, *names, default=shown(setting))
 
 
 def fit(
@@ -30,20 +36,20 @@ def fit(
         str,
         typer.Argument(help=f"A file (CSV, Parquet) or one of {', '.join(RECIPES)}."),
     ],
-    hidden: Annotated[str | None, typer.Option(help="Widths of hidden layers: 256,256.")] = None,
+    hidden: Annotated[str | None, _by("hidden", "Widths of hidden layers: 256,256.")] = None,
     dropout: Annotated[
         str | None,
-        typer.Option(help="Rate behind every hidden layer, or one for each: 0.2,0.5."),
+        _by("dropout", "Rate behind every hidden layer, or one for each: 0.2,0.5."),
     ] = None,
-    input_dropout: Annotated[float | None, typer.Option(help="Rate for the input.")] = None,
+    input_dropout: Annotated[float | None, _by("input_dropout", "Rate for the input.")] = None,
     batch_norm: Annotated[
-        bool | None, typer.Option("--batch-norm/--no-batch-norm", help="Normalise batches.")
+        bool | None, _by("batch_norm", "Normalise batches.", "--batch-norm/--no-batch-norm")
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Rows of a step.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data (at most).")] = None,
+    learning_rate: Annotated[float | None, _by("learning_rate", "Of the optimizer.")] = None,
+    batch_size: Annotated[int | None, _by("batch_size", "Rows of a step.")] = None,
+    epochs: Annotated[int | None, _by("epochs", "Passes over the data (at most).")] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of weights, masks, splits and order; from 0.")
+        int | None, _by("seed", "Of weights, masks, splits and order; from 0.")
     ] = None,
     out: Annotated[
         Path | None,
@@ -55,39 +61,48 @@ def fit(
     force: Force = False,
     target: Annotated[list[str] | None, _of(OF_TABLES, "The column to predict.")] = None,
     task: Annotated[
-        str | None, _of(OF_TABLES, "auto, classification or regression; by default auto.")
+        str | None, _of(OF_TABLES, "auto, classification or regression.", default="auto")
     ] = None,
     test: Annotated[Path | None, _of(OF_TABLES, "A file to measure the model on.")] = None,
     test_fraction: Annotated[
-        float | None, _of(OF_TABLES, "Rows to measure on, without --test; by default 0.2.")
+        float | None,
+        _of(OF_TABLES, "Share of the rows to measure on, without --test.", default="0.2"),
     ] = None,
     leave_out: Annotated[
         list[str] | None, _of(OF_TABLES, "A column not to learn from; may be repeated.")
     ] = None,
     header: Annotated[
         bool | None,
-        _of(OF_TABLES, "Whether the first row holds names; found out by default.",
-            "--header/--no-header"),
+        _of(OF_TABLES, "Whether the first row holds names.", "--header/--no-header",
+            default="found out"),
     ] = None,
-    networks: Annotated[int | None, _of(OF_TABLES, "How many networks are averaged.")] = None,
-    weight_decay: Annotated[float | None, _of(OF_TABLES, "Of AdamW.")] = None,
+    networks: Annotated[
+        int | None, _by("networks", "How many networks are averaged.", panel=OF_TABLES)
+    ] = None,
+    weight_decay: Annotated[float | None, _by("weight_decay", "Of AdamW.", panel=OF_TABLES)] = None,
     balanced: Annotated[
-        bool | None, _of(OF_TABLES, "Weigh classes up that are rare.", "--balanced")
+        bool | None, _of(OF_TABLES, "Weigh classes up that are rare.", "--balanced", default="no")
     ] = None,
     report: Annotated[Path | None, _of(OF_TABLES, "A folder for pictures.")] = None,
     data_dir: Annotated[
         Path | None, _of(OF_NAMED, "Folder with the four idx files of fashion-mnist or mnist.")
     ] = None,
-    l1: Annotated[float | None, _of(OF_NAMED, "Adds l1 * sum |w| to the loss.")] = None,
-    l2: Annotated[float | None, _of(OF_NAMED, "Adds l2 * sum w^2 to the loss.")] = None,
+    l1: Annotated[float | None, _by("l1", "Adds l1 * sum |w| to the loss.", panel=OF_NAMED)] = None,
+    l2: Annotated[float | None, _by("l2", "Adds l2 * sum w^2 to the loss.", panel=OF_NAMED)] = None,
     max_norm: Annotated[
-        float | None, _of(OF_NAMED, "Limit of the norm of a hidden unit's weights.")
+        float | None,
+        _by("max_norm", "Limit of the norm of a hidden unit's weights.", panel=OF_NAMED),
     ] = None,
-    optimizer: Annotated[str | None, _of(OF_NAMED, f"One of {', '.join(OPTIMISERS)}.")] = None,
-    decay: Annotated[float | None, _of(OF_NAMED, "Learning rate / (1 + decay * step).")] = None,
+    optimizer: Annotated[
+        str | None, _by("optimizer", f"One of {', '.join(OPTIMISERS)}.", panel=OF_NAMED)
+    ] = None,
+    decay: Annotated[
+        float | None, _by("decay", "Learning rate / (1 + decay * step).", panel=OF_NAMED)
+    ] = None,
     compare: Annotated[
         bool | None,
-        _of(OF_NAMED, "Train the same network without dropout too.", "--compare/--no-compare"),
+        _of(OF_NAMED, "Train the same network without dropout too.", "--compare/--no-compare",
+            default="yes"),
     ] = None,
 ) -> None:  # fmt: skip
     """Train on DATA, and show how good the network is on what it has not seen."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import Array, MatrixLike, TargetLike
 from thinnet.displays import estimators
 
 WIDENED = 0.25  # of the range of the rows, on each side
@@ -34,7 +34,7 @@ class Asked(NamedTuple):
         return float(low - more), float(high + more)
 
 
-def asked(estimator: Any, X: Any, width: int) -> Asked:
+def asked(estimator: Any, X: MatrixLike, width: int) -> Asked:
     """ValueError unless X has so many columns of finite numbers."""
     last, before = parted(estimator)
     inputs = checks.finite("X", checks.numeric("X", X)).astype(np.float64)
@@ -61,7 +61,7 @@ def of_one_label(estimator: Any) -> None:
     checks.must(one, "estimator", "a classifier of one label a row", type(estimator).__name__)
 
 
-def beside(y: Any, rows: int) -> Array | None:
+def beside(y: TargetLike, rows: int) -> Array | None:
     """`y` as an array of one value a row, or None."""
     if y is None:
         return None

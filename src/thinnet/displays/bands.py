@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
 from thinnet.displays.asking import asked, beside, of_one_number
 from thinnet.displays.axes import ax_or_new
 
@@ -73,14 +73,14 @@ class PredictiveBand:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
-        y: Any = None,
+        estimator: FittedEstimator,
+        X: MatrixLike,
+        y: TargetLike = None,
         *,
         coverage: float = 0.9,
         n_draws: int = 100,
         n_lines: int = 0,
-        grid: Any = None,
+        grid: VectorLike = None,
         ax: Axes | None = None,
     ) -> PredictiveBand:
         """Draw a fitted regressor of one number, or a pipeline that ends in one.

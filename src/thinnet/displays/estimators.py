@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thinnet import checks
+from thinnet.arrays import MatrixLike
 
 
 def last_and_before(estimator: Any) -> tuple[Any, Callable[[Any], Any]]:
@@ -28,5 +29,5 @@ def fitted(estimator: Any, needs: str = "uncertainty") -> Any:
     return last
 
 
-def _as_it_is(X: Any) -> Any:
+def _as_it_is(X: MatrixLike) -> Any:
     return X

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
 from thinnet.displays.asking import beside, of_one_label, parted
 from thinnet.uncertainty.classes import MEASURES
 
@@ -75,9 +75,9 @@ class CertainImages:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
-        y: Any = None,
+        estimator: FittedEstimator,
+        X: MatrixLike,
+        y: TargetLike = None,
         *,
         image_shape: Sequence[int],
         n: int = 8,

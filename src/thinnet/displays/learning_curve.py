@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from thinnet.arrays import FittedEstimator
 from thinnet.displays.estimators import fitted
 from thinnet.training.history import History
 
@@ -47,7 +48,9 @@ class LearningCurve:
     figure_: Figure = field(init=False, repr=False)
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, axes: Sequence[Axes] | None = None) -> LearningCurve:
+    def from_estimator(
+        cls, estimator: FittedEstimator, *, axes: Sequence[Axes] | None = None
+    ) -> LearningCurve:
         """Draw the history of a fitted estimator, or of the last step of a pipeline.
 
         Raises

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
 from thinnet.displays.asking import asked, beside, of_one_label, of_one_number
 from thinnet.displays.axes import ax_or_new
 from thinnet.uncertainty.classes import MEASURES
@@ -80,9 +80,9 @@ class UncertaintyMap:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
-        y: Any = None,
+        estimator: FittedEstimator,
+        X: MatrixLike,
+        y: TargetLike = None,
         *,
         measure: str | None = None,
         n_draws: int = 100,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from thinnet.arrays import Array
+from thinnet.arrays import Array, FittedEstimator
 from thinnet.displays.estimators import fitted
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class KeptUnits:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: FittedEstimator,
         *,
         step: int = 0,
         samples: Sequence[int] | Array | None = None,

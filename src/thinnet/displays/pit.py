@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
 from thinnet.displays.axes import BAR, ax_or_new
 from thinnet.displays.estimators import last_and_before
 from thinnet.uncertainty.forecasts import one_number_a_row
@@ -52,7 +52,13 @@ class PITHistogram:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, y: Any, *, n_bins: int = 10, ax: Axes | None = None
+        cls,
+        estimator: FittedEstimator,
+        X: MatrixLike,
+        y: TargetLike,
+        *,
+        n_bins: int = 10,
+        ax: Axes | None = None,
     ) -> PITHistogram:
         """Draw a fitted regressor of one number, on rows it has not learned from.
 
@@ -79,7 +85,7 @@ class PITHistogram:
 
     @classmethod
     def from_predictions(
-        cls, y: Any, draws: Any, *, n_bins: int = 10, ax: Axes | None = None
+        cls, y: TargetLike, draws: MatrixLike, *, n_bins: int = 10, ax: Axes | None = None
     ) -> PITHistogram:
         """Draw predictive distributions that are given as draws.
 
@@ -100,7 +106,9 @@ class PITHistogram:
         return cls.from_values(pit(y, draws), n_bins=n_bins, ax=ax)
 
     @classmethod
-    def from_values(cls, values: Any, *, n_bins: int = 10, ax: Axes | None = None) -> PITHistogram:
+    def from_values(
+        cls, values: VectorLike, *, n_bins: int = 10, ax: Axes | None = None
+    ) -> PITHistogram:
         """Draw PIT values, or values at `y` of predictive cdfs, shape (rows,)."""
         return cls(pit_histogram(values, n_bins=n_bins)).plot(ax)
 
@@ -117,7 +125,7 @@ class PITHistogram:
         return self
 
 
-def _below(estimator: Any, X: Any, y: Array) -> Array:
+def _below(estimator: Any, X: MatrixLike, y: Array) -> Array:
     """The probability that the estimator gives to at most `y`, shape (rows,)."""
     from scipy.stats import norm
 

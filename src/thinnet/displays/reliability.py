@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thinnet.arrays import FittedEstimator, HowToDraw, MatrixLike, TargetLike
 from thinnet.displays.axes import BAR, ax_or_new
 from thinnet.uncertainty.reliability import Reliability, reliability
 
@@ -50,7 +51,13 @@ class ReliabilityDiagram:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, y: Any, *, ax: Axes | None = None, **settings: Any
+        cls,
+        estimator: FittedEstimator,
+        X: MatrixLike,
+        y: TargetLike,
+        *,
+        ax: Axes | None = None,
+        **settings: HowToDraw,
     ) -> ReliabilityDiagram:
         """Draw a fitted classifier's `predict_proba` on rows that it has not learned from.
 
@@ -75,7 +82,7 @@ class ReliabilityDiagram:
 
     @classmethod
     def from_predictions(
-        cls, y: Any, proba: Any, *, ax: Axes | None = None, **settings: Any
+        cls, y: TargetLike, proba: MatrixLike, *, ax: Axes | None = None, **settings: HowToDraw
     ) -> ReliabilityDiagram:
         """Draw probabilities of shape (rows, classes).
 

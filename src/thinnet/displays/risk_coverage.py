@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
 from thinnet.displays.asking import parted
 from thinnet.displays.axes import ax_or_new
 from thinnet.uncertainty.classes import MEASURES
@@ -61,9 +61,9 @@ class RiskCoverageCurve:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
-        y: Any,
+        estimator: FittedEstimator,
+        X: MatrixLike,
+        y: TargetLike,
         *,
         measure: str | None = None,
         ax: Axes | None = None,
@@ -103,7 +103,7 @@ class RiskCoverageCurve:
 
     @classmethod
     def from_predictions(
-        cls, error: Any, uncertainty: Any, *, ax: Axes | None = None
+        cls, error: VectorLike, uncertainty: VectorLike, *, ax: Axes | None = None
     ) -> RiskCoverageCurve:
         """Draw errors and uncertainties, both of shape (rows,).
 
@@ -135,7 +135,7 @@ class RiskCoverageCurve:
         self.ax_.plot(coverage, risk, style, label=label, drawstyle="steps-pre")
 
 
-def errors_and_uncertainties(estimator: Any, X: Any, y: Any) -> tuple[Array, Array]:
+def errors_and_uncertainties(estimator: Any, X: MatrixLike, y: TargetLike) -> tuple[Array, Array]:
     from sklearn.base import is_classifier
 
     truth = checks.array("y", y)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +13,22 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from thinnet import checks, sparse
-from thinnet.arrays import Array
+from thinnet.arrays import (
+    Array,
+    ClassWeight,
+    EvalSet,
+    HowToDraw,
+    MatrixLike,
+    Predicted,
+    RandomState,
+    TargetLike,
+    VectorLike,
+)
 from thinnet.estimators.base import MLP, Goal, takes_steps
 from thinnet.estimators.convergence import Scale
 from thinnet.estimators.labels import Labels
 from thinnet.estimators.parameters import FITTED, PARAMETERS
+from thinnet.training.loop import Callback
 from thinnet.uncertainty.classes import DrawnClasses
 from thinnet.uncertainty.forecasts import class_places, indicators
 
@@ -60,44 +73,44 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
         *,
-        solver: Any = "adam",
-        alpha: Any = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: Any = "constant",
-        learning_rate_init: Any = 0.001,
-        power_t: Any = 0.5,
-        max_iter: Any = 200,
-        shuffle: Any = True,
-        random_state: Any = None,
-        tol: Any = 1e-4,
-        verbose: Any = False,
-        warm_start: Any = False,
-        momentum: Any = 0.9,
-        nesterovs_momentum: Any = True,
-        early_stopping: Any = False,
-        validation_fraction: Any = 0.1,
-        beta_1: Any = 0.9,
-        beta_2: Any = 0.999,
-        epsilon: Any = 1e-8,
-        n_iter_no_change: Any = 10,
-        max_fun: Any = 15000,
-        dropout: Any = 0.0,
-        input_dropout: Any = 0.0,
-        dropout_share: Any = None,
-        dropout_kind: Any = "bernoulli",
-        n_masks: Any = 4,
-        batch_norm: Any = False,
-        l1: Any = 0.0,
-        max_norm: Any = None,
-        class_weight: Any = None,
-        dtype: Any = None,
-        callbacks: Any = None,
-        progress: Any = False,
-        checkpoint: Any = None,
-        n_threads: Any = None,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: float | Sequence[float] = 0.0,
+        input_dropout: float = 0.0,
+        dropout_share: str | None = None,
+        dropout_kind: str = "bernoulli",
+        n_masks: int = 4,
+        batch_norm: bool = False,
+        l1: float = 0.0,
+        max_norm: float | None = None,
+        class_weight: ClassWeight = None,
+        dtype: str | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        progress: bool | None = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        n_threads: int | None = None,
     ) -> None:
         # Whatever they are: scikit-learn sets them freely, and fit checks them.
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -138,7 +151,13 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         self.checkpoint = checkpoint
         self.n_threads = n_threads
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> MLPClassifier:
+    def fit(
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        sample_weight: VectorLike | None = None,
+        eval_set: EvalSet = None,
+    ) -> MLPClassifier:
         """Train.
 
         Parameters
@@ -166,7 +185,11 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
 
     @available_if(takes_steps)
     def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        sample_weight: VectorLike | None = None,
+        classes: VectorLike = None,
     ) -> MLPClassifier:
         """One epoch over these rows, from where the last call left off.
 
@@ -194,7 +217,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
-    def _meet(self, y: Any, classes: Array) -> None:
+    def _meet(self, y: TargetLike, classes: Array) -> None:
         """The classes of all calls to partial_fit, said in one of them."""
         if not hasattr(self, "_labels"):
             self._learn(Labels.of(y, classes))
@@ -208,7 +231,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         self._labels, self.classes_ = labels, labels.classes
         self.n_outputs_ = labels.n_outputs
 
-    def _read_targets(self, y: Any, *, first: bool, incremental: bool) -> Array:
+    def _read_targets(self, y: TargetLike, *, first: bool, incremental: bool) -> Array:
         y = self._column(y)
         if not hasattr(self, "_labels") or not (self.warm_start or incremental):
             self._learn(Labels.of(y))
@@ -219,7 +242,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
             )
         return self._targets(y)
 
-    def _targets(self, y: Any) -> Array:
+    def _targets(self, y: TargetLike) -> Array:
         y = self._column(y)
         if len(self._labels.unknown(y)):
             raise ValueError(
@@ -229,7 +252,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         return self._labels.targets(y)
 
     @staticmethod
-    def _column(y: Any) -> Any:
+    def _column(y: TargetLike) -> Any:
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _goal(self, targets: Array, sample_weight: Array | None) -> Goal:
@@ -239,7 +262,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
     def _out_activation(self) -> str:
         return "softmax" if self._labels.kind == "multiclass" else "logistic"
 
-    def _class_weights(self, y: Any, incremental: bool) -> Array | None:
+    def _class_weights(self, y: TargetLike, incremental: bool) -> Array | None:
         if self.class_weight is None:
             return None
         if incremental and self.class_weight == "balanced":
@@ -259,7 +282,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
     def _shares(self, outputs: Array) -> Array:
         return self._labels.probabilities(outputs)
 
-    def _known(self, y: Any) -> Array:
+    def _known(self, y: TargetLike) -> Array:
         if self._several_labels:
             return indicators(y, len(self.classes_))
         return class_places(self._column(checks.array("y", y)), self.classes_)
@@ -273,12 +296,12 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
 
     def predict(
         self,
-        X: Any,
-        abstain: Any = None,
-        measure: Any = "predictive_entropy",
+        X: MatrixLike,
+        abstain: float | None = None,
+        measure: str = "predictive_entropy",
         return_std: bool = False,
-        **how: Any,
-    ) -> Any:
+        **how: HowToDraw,
+    ) -> Predicted:
         """The most probable label of each row; with `abstain` only where the model is sure.
 
         Parameters
@@ -311,7 +334,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         outputs = self._outputs(X)
         return self._labels.names(outputs)
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: MatrixLike) -> Array:
         """The probability of each class, dropout off.
 
         Parameters
@@ -331,12 +354,12 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         outputs = self._outputs(X)
         return self._labels.probabilities(outputs)
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: MatrixLike) -> Array:
         """The natural logarithm of `predict_proba`; minus infinity where a probability is 0."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: MatrixLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
         """The share of rows whose labels are right, all of them where there are several.
 
         Parameters

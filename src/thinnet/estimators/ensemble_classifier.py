@@ -9,7 +9,16 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from thinnet import sparse
-from thinnet.arrays import Array
+from thinnet.arrays import (
+    Array,
+    EvalSet,
+    HowToDraw,
+    MatrixLike,
+    Predicted,
+    RandomState,
+    TargetLike,
+    VectorLike,
+)
 from thinnet.estimators.base import MLP
 from thinnet.estimators.classifier import MLPClassifier
 from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
@@ -59,13 +68,13 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
 
     def __init__(
         self,
-        estimator: Any = None,
-        n_networks: Any = 5,
+        estimator: MLPClassifier | None = None,
+        n_networks: int = 5,
         *,
-        bootstrap: Any = False,
-        n_jobs: Any = None,
-        random_state: Any = None,
-        progress: Any = False,
+        bootstrap: bool = False,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        progress: bool | None = False,
     ) -> None:
         self.estimator = estimator
         self.n_networks = n_networks
@@ -75,7 +84,11 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
         self.progress = progress
 
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        sample_weight: VectorLike | None = None,
+        eval_set: EvalSet = None,
     ) -> EnsembleClassifier:
         """Train all networks.
 
@@ -109,18 +122,18 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
         shares: Array = self.estimators_[0]._shares(outputs)
         return shares
 
-    def _known(self, y: Any) -> Array:
+    def _known(self, y: TargetLike) -> Array:
         known: Array = self.estimators_[0]._known(y)
         return known
 
     def predict(
         self,
-        X: Any,
-        abstain: Any = None,
-        measure: Any = "predictive_entropy",
+        X: MatrixLike,
+        abstain: float | None = None,
+        measure: str = "predictive_entropy",
         return_std: bool = False,
-        **how: Any,
-    ) -> Any:
+        **how: HowToDraw,
+    ) -> Predicted:
         """The label of the highest mean probability; with `abstain` only where that is sure.
 
         Parameters
@@ -146,7 +159,7 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
             return by_draws
         return names(self.predict_proba(X))
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: MatrixLike) -> Array:
         """The mean over the networks of the probability of each class, dropout off.
 
         Parameters
@@ -166,12 +179,12 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
         X = self._entering(X)
         return np.mean([member.predict_proba(X) for member in self.estimators_], axis=0)
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: MatrixLike) -> Array:
         """The natural logarithm of `predict_proba`; minus infinity where a probability is 0."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: MatrixLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
         """As `MLPClassifier.score`."""
         return float(super().score(X, sparse.own_rows("y", y), sample_weight))
 

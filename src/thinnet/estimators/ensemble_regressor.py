@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from thinnet.arrays import Array
+from thinnet.arrays import (
+    Array,
+    EvalSet,
+    HowToDraw,
+    MatrixLike,
+    Predicted,
+    RandomState,
+    TargetLike,
+    VectorLike,
+)
 from thinnet.estimators import settings
 from thinnet.estimators.base import MLP
 from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
@@ -69,13 +78,13 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
 
     def __init__(
         self,
-        estimator: Any = None,
-        n_networks: Any = 5,
+        estimator: MLPRegressor | None = None,
+        n_networks: int = 5,
         *,
-        bootstrap: Any = False,
-        n_jobs: Any = None,
-        random_state: Any = None,
-        progress: Any = False,
+        bootstrap: bool = False,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        progress: bool | None = False,
     ) -> None:
         self.estimator = estimator
         self.n_networks = n_networks
@@ -85,7 +94,11 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
         self.progress = progress
 
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        sample_weight: VectorLike | None = None,
+        eval_set: EvalSet = None,
     ) -> EnsembleRegressor:
         """Train all networks.
 
@@ -135,11 +148,11 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
         mixture: Mixture = self.estimators_[0]._mixture(outputs)
         return mixture
 
-    def _known(self, y: Any) -> Array:
+    def _known(self, y: TargetLike) -> Array:
         known: Array = self.estimators_[0]._known(y)
         return known
 
-    def predict(self, X: Any, return_std: bool = False, **how: Any) -> Any:
+    def predict(self, X: MatrixLike, return_std: bool = False, **how: HowToDraw) -> Predicted:
         """The mean over the networks, dropout off; or over draws, with error bars.
 
         Parameters

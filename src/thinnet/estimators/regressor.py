@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import os
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from scipy import special
@@ -12,13 +14,23 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import (
+    Array,
+    EvalSet,
+    HowToDraw,
+    MatrixLike,
+    Predicted,
+    RandomState,
+    TargetLike,
+    VectorLike,
+)
 from thinnet.description import draws
 from thinnet.estimators.base import MLP, Goal, takes_steps
 from thinnet.estimators.convergence import Scale
 from thinnet.estimators.parameters import FITTED, PARAMETERS
 from thinnet.estimators.solvers import Task
 from thinnet.losses import GaussianNLL, Poisson, SquaredError
+from thinnet.training.loop import Callback
 from thinnet.uncertainty import noise
 from thinnet.uncertainty.mixtures import (
     Gaussians,
@@ -80,45 +92,45 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
 
     def __init__(
         self,
-        loss: Any = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        loss: str = "squared_error",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
         *,
-        solver: Any = "adam",
-        alpha: Any = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: Any = "constant",
-        learning_rate_init: Any = 0.001,
-        power_t: Any = 0.5,
-        max_iter: Any = 200,
-        shuffle: Any = True,
-        random_state: Any = None,
-        tol: Any = 1e-4,
-        verbose: Any = False,
-        warm_start: Any = False,
-        momentum: Any = 0.9,
-        nesterovs_momentum: Any = True,
-        early_stopping: Any = False,
-        validation_fraction: Any = 0.1,
-        beta_1: Any = 0.9,
-        beta_2: Any = 0.999,
-        epsilon: Any = 1e-8,
-        n_iter_no_change: Any = 10,
-        max_fun: Any = 15000,
-        dropout: Any = 0.0,
-        input_dropout: Any = 0.0,
-        dropout_share: Any = None,
-        dropout_kind: Any = "bernoulli",
-        n_masks: Any = 4,
-        batch_norm: Any = False,
-        l1: Any = 0.0,
-        max_norm: Any = None,
-        precision: Any = None,
-        dtype: Any = None,
-        callbacks: Any = None,
-        progress: Any = False,
-        checkpoint: Any = None,
-        n_threads: Any = None,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: float | Sequence[float] = 0.0,
+        input_dropout: float = 0.0,
+        dropout_share: str | None = None,
+        dropout_kind: str = "bernoulli",
+        n_masks: int = 4,
+        batch_norm: bool = False,
+        l1: float = 0.0,
+        max_norm: float | None = None,
+        precision: float | None = None,
+        dtype: str | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        progress: bool | None = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        n_threads: int | None = None,
     ) -> None:
         # Whatever they are: scikit-learn sets them freely, and fit checks them.
         self.loss = loss
@@ -160,7 +172,13 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
         self.checkpoint = checkpoint
         self.n_threads = n_threads
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> MLPRegressor:
+    def fit(
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        sample_weight: VectorLike | None = None,
+        eval_set: EvalSet = None,
+    ) -> MLPRegressor:
         """Train.
 
         Parameters
@@ -187,7 +205,9 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
         return self
 
     @available_if(takes_steps)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+    def partial_fit(
+        self, X: MatrixLike, y: TargetLike, sample_weight: VectorLike | None = None
+    ) -> MLPRegressor:
         """One epoch over these rows, from where the last call left off.
 
         Parameters
@@ -207,7 +227,7 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
-    def _read_targets(self, y: Any, *, first: bool, incremental: bool) -> Array:
+    def _read_targets(self, y: TargetLike, *, first: bool, incremental: bool) -> Array:
         checks.one_of("loss", self.loss, LOSSES)
         if self.precision is not None:
             checks.positive("precision", self.precision)
@@ -216,7 +236,7 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
             self.n_outputs_ = targets.shape[1]
         return targets
 
-    def _targets(self, y: Any) -> Array:
+    def _targets(self, y: TargetLike) -> Array:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return y.reshape(-1, 1) if y.ndim == 1 else y
@@ -262,7 +282,7 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
             return with_own_noise(outputs, OwnUnits())
         return Gaussians(outputs.astype(np.float64), self.noise_, OwnUnits())
 
-    def _known(self, y: Any) -> Array:
+    def _known(self, y: TargetLike) -> Array:
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         y = self._of_width(self._targets(y))
         if self.loss == "poisson" and (bad := (y < 0) | (y != np.floor(y))).any():
@@ -270,13 +290,13 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
             raise ValueError(f"y must hold whole numbers >= 0 with loss='poisson', got {got}")
         return y
 
-    def _class_weights(self, y: Any, incremental: bool) -> Array | None:
+    def _class_weights(self, y: TargetLike, incremental: bool) -> Array | None:
         return None
 
     def _strata(self, targets: Array) -> Array | None:
         return None
 
-    def predict(self, X: Any, return_std: bool = False, **how: Any) -> Any:
+    def predict(self, X: MatrixLike, return_std: bool = False, **how: HowToDraw) -> Predicted:
         """The mean of each row's target, dropout off; or over draws, with error bars.
 
         Parameters

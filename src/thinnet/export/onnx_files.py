@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sklearn.utils.validation import check_is_fitted
 
+from thinnet.arrays import FittedEstimator
 from thinnet.atomic import check_place, write_atomically
 from thinnet.estimators import MLPClassifier, MLPRegressor
 from thinnet.export import onnx_estimators, onnx_tables
@@ -25,7 +26,7 @@ GRAPHS: Final[dict[type, Callable[[Any], Graph]]] = {
 }
 
 
-def export_onnx(model: Any, path: str | os.PathLike[str]) -> None:
+def export_onnx(model: FittedEstimator, path: str | os.PathLike[str]) -> None:
     """Write what a model predicts, dropout off, as a file that runtimes of ONNX compute.
 
     ============== ========================== ==================================================

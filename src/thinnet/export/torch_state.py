@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from thinnet.arrays import Array
+from thinnet.arrays import Array, MatrixLike
 from thinnet.checks import finite, must
 from thinnet.estimators.base import MLP
 from thinnet.export.models import needed, network_of
@@ -111,7 +111,7 @@ def to_torch_state(model: Network | MLP) -> dict[str, Any]:
     return dict(to_torch(model).state_dict())
 
 
-def from_torch_state(model: Network | MLP, state: Mapping[str, Any]) -> None:
+def from_torch_state(model: Network | MLP, state: Mapping[str, MatrixLike]) -> None:
     """Load numbers under PyTorch's names, those of `thinnet.export.to_torch`, into a network.
 
     All are checked before the first is loaded.  What an optimiser remembers stays as it is.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, Features, Out, Table
+from thinnet.arrays import Array, Features, InitialiserLike, Out, Table
 from thinnet.layers.base import Initial, Shapes, one_axis
 from thinnet.run import Run, Site
 
@@ -52,7 +52,7 @@ class Dense:
     """
 
     units: int
-    initialiser: Any = None
+    initialiser: InitialiserLike = None
     l1: float = 0.0
     l2: float = 0.0
     bias_l1: float = 0.0

@@ -1,9 +1,8 @@
 """Losses on raw outputs, value and gradient together."""
 
-from typing import Any
-
 import numpy as np
 
+from thinnet.arrays import TargetLike
 from thinnet.losses.base import Loss
 from thinnet.losses.classification import BinaryCrossEntropy, SoftmaxCrossEntropy
 from thinnet.losses.regression import AbsoluteError, GaussianNLL, Huber, Poisson, SquaredError
@@ -21,7 +20,7 @@ __all__ = [
 ]
 
 
-def loss_for(y: Any) -> Loss:
+def loss_for(y: TargetLike) -> Loss:
     """Softmax cross-entropy for integer labels and one-hot rows, squared error for all else."""
     y = np.asarray(y)
     is_labels = y.ndim == 1 and y.dtype.kind in "iub"

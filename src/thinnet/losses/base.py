@@ -7,19 +7,19 @@ of each row, and the slope of that row's loss.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, Features, Rows, Weights
+from thinnet.arrays import Array, Features, Rows, TargetLike, Weights
 
 
 @runtime_checkable
 class Loss(Protocol):
     score_name: ClassVar[str]
 
-    def targets(self, y: Any, out: Features) -> Array:
+    def targets(self, y: TargetLike, out: Features) -> Array:
         """`y` checked, in the form that the loss takes for outputs of shape `out`."""
         ...
 
@@ -74,7 +74,7 @@ def n_outputs(outputs: Rows) -> np.floating:
     return outputs.dtype.type(outputs[0].size)
 
 
-def real_targets(y: Any, out: Features) -> Array:
+def real_targets(y: TargetLike, out: Features) -> Array:
     """Real targets of shape (rows, *out); they may be one-dimensional where there is one output."""
     y = checks.finite("y", checks.numeric("y", y)).astype(np.float64)
     if y.ndim == 1 and out == (1,):
@@ -85,7 +85,7 @@ def real_targets(y: Any, out: Features) -> Array:
     return y
 
 
-def real(self: Loss, y: Any, out: Features) -> Array:
+def real(self: Loss, y: TargetLike, out: Features) -> Array:
     """`targets` of a loss that takes any real numbers."""
     return real_targets(y, out)
 

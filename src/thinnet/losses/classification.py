@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from scipy import special
 
 from thinnet import checks
-from thinnet.arrays import Array, Features, Out, Rows, Weights
+from thinnet.arrays import Array, Features, Out, Rows, TargetLike, Weights
 from thinnet.losses.base import mean_of_outputs, n_outputs, real_targets, weighted_mean, width_of
 
 
@@ -42,7 +42,7 @@ class SoftmaxCrossEntropy:
     def __post_init__(self) -> None:
         checks.below_one("label_smoothing", self.label_smoothing)
 
-    def targets(self, y: Any, out: Features) -> Array:
+    def targets(self, y: TargetLike, out: Features) -> Array:
         n_classes = width_of(self, out)
         y = checks.finite("y", checks.numeric("y", y))
         return _labels(y, n_classes) if y.ndim == 1 else _shares(y, n_classes)
@@ -113,7 +113,7 @@ class BinaryCrossEntropy:
     score_name: ClassVar[str] = "accuracy"
     __call__ = weighted_mean
 
-    def targets(self, y: Any, out: Features) -> Array:
+    def targets(self, y: TargetLike, out: Features) -> Array:
         y = real_targets(y, out)
         outside = (y < 0) | (y > 1)
         if outside.any():

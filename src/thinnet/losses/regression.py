@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from scipy import special
 
 from thinnet import checks
-from thinnet.arrays import Array, Features, Out, Rows, Weights
+from thinnet.arrays import Array, Features, Out, Rows, TargetLike, Weights
 from thinnet.losses.base import (
     mean_of_outputs,
     n_outputs,
@@ -127,7 +127,7 @@ class GaussianNLL:
     __call__ = weighted_mean
     score = r_squared_score
 
-    def targets(self, y: Any, out: Features) -> Array:
+    def targets(self, y: TargetLike, out: Features) -> Array:
         width = width_of(self, out)
         if width % 2:
             raise ValueError(f"{self} must get an even number of outputs, got {width}")
@@ -166,7 +166,7 @@ class Poisson:
     __call__ = weighted_mean
     score = r_squared_score
 
-    def targets(self, y: Any, out: Features) -> Array:
+    def targets(self, y: TargetLike, out: Features) -> Array:
         y = real_targets(y, out)
         if (y < 0).any():
             row = int(np.argwhere(y < 0)[0][0])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Flat
+from thinnet.arrays import Flat, OptimiserState
 from thinnet.optimisers.base import Count, LearningRate, check_learning_rate
 
 
@@ -61,7 +61,7 @@ class SGD:
         return Momentum(np.zeros_like(theta)) if self.momentum else Empty()
 
     def step(
-        self, theta: Flat, gradient: Flat, state: Any, t: Count, learning_rate: float
+        self, theta: Flat, gradient: Flat, state: OptimiserState, t: Count, learning_rate: float
     ) -> tuple[Flat, Empty | Momentum]:
         move = -learning_rate * gradient
         if not self.momentum:

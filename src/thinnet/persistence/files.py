@@ -13,7 +13,7 @@ from typing import Any, Final
 from sklearn.utils.validation import check_is_fitted
 
 import thinnet
-from thinnet.arrays import Array
+from thinnet.arrays import Array, FittedEstimator
 from thinnet.atomic import check_place
 from thinnet.checkpoints import Form, Snapshot, read_as, write_as
 from thinnet.checks import ModelFileError, must, one_line
@@ -26,7 +26,7 @@ NAME: Final = "model file"
 PARTS: Final = ("model", "versions")
 
 
-def save(estimator: Any, path: str | os.PathLike[str]) -> None:
+def save(estimator: FittedEstimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted model to one file: numbers as safetensors, the rest as JSON, no pickle.
 
     What is loaded predicts the same to the last bit, and goes on training as if it had never been
@@ -71,7 +71,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     write_as(_form(), path, snapshot)
 
 
-def load(path: str | os.PathLike[str]) -> Any:
+def load(path: str | os.PathLike[str]) -> FittedEstimator:
     """The model that `save` has written to a file.
 
     No code comes from the file: only classes of a fixed list are made, of checked parts.  A

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -10,12 +10,24 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from thinnet.arrays import Array
+from thinnet.arrays import (
+    Array,
+    ClassWeight,
+    EvalSet,
+    HowToDraw,
+    Predicted,
+    RandomState,
+    TableLike,
+    TargetLike,
+    VectorLike,
+)
 from thinnet.losses import Loss, SoftmaxCrossEntropy
 from thinnet.tables.base import TableEstimator
+from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.repeating import check_repeats
 from thinnet.tables.targeting import check_there, targeted
+from thinnet.training.loop import Callback
 from thinnet.uncertainty.classes import DrawnClasses
 from thinnet.uncertainty.forecasts import class_places
 
@@ -62,27 +74,27 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = "auto",
-        activation: Any = "relu",
+        hidden_layer_sizes: Sequence[int] | str = "auto",
+        activation: str = "relu",
         *,
-        dropout: Any = 0.3,
-        input_dropout: Any = 0.1,
-        dropout_share: Any = None,
-        batch_norm: Any = False,
-        n_networks: Any = 5,
-        learning_rate_init: Any = 0.001,
-        weight_decay: Any = 0.01,
-        batch_size: Any = "auto",
-        max_iter: Any = 500,
-        n_iter_no_change: Any = 20,
-        validation_fraction: Any = 0.15,
-        class_weight: Any = None,
-        encoder: Any = None,
-        dtype: Any = "float32",
-        random_state: Any = None,
-        callbacks: Any = None,
-        progress: Any = False,
-        n_threads: Any = None,
+        dropout: float | Sequence[float] = 0.3,
+        input_dropout: float = 0.1,
+        dropout_share: str | None = None,
+        batch_norm: bool = False,
+        n_networks: int = 5,
+        learning_rate_init: float = 0.001,
+        weight_decay: float = 0.01,
+        batch_size: int | str = "auto",
+        max_iter: int = 500,
+        n_iter_no_change: float = 20,
+        validation_fraction: float = 0.15,
+        class_weight: ClassWeight = None,
+        encoder: TableEncoder | None = None,
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        callbacks: Sequence[Callback] | None = None,
+        progress: bool | None = False,
+        n_threads: int | None = None,
     ) -> None:
         # Whatever they are: scikit-learn sets them freely, and fit checks them.
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -106,7 +118,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         self.progress = progress
         self.n_threads = n_threads
 
-    def fit(self, X: Any, y: Any, eval_set: Any = None) -> TableClassifier:
+    def fit(self, X: TableLike, y: TargetLike, eval_set: EvalSet = None) -> TableClassifier:
         """Train.
 
         Parameters
@@ -126,7 +138,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         self._fit(X, y, eval_set)
         return self
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: TableLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
         """The accuracy of `predict`.
 
         Parameters
@@ -144,7 +156,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         check_there(found.y)
         return float(super().score(found.X, found.y, found.weights(sample_weight)))
 
-    def _read_targets(self, y: Any) -> Array:
+    def _read_targets(self, y: TargetLike) -> Array:
         if np.ndim(y) == 2 and np.shape(y)[1] > 1:
             raise ValueError(f"y must be one column of labels, got {np.shape(y)[1]} columns")
         y = column_or_1d(y, warn=True)
@@ -158,16 +170,16 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
             )
         return self._targets(y)
 
-    def _targets(self, y: Any) -> Array:
+    def _targets(self, y: TargetLike) -> Array:
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(f"y must hold the classes {self.classes_}, got {str(unknown[0])!r}")
-        return np.searchsorted(self.classes_, y)
+        return np.asarray(np.searchsorted(self.classes_, y))
 
     def _loss(self) -> Loss:
         return SoftmaxCrossEntropy()
 
-    def _weights(self, y: Any) -> Array | None:
+    def _weights(self, y: TargetLike) -> Array | None:
         return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
 
     def _n_network_outputs(self) -> int:
@@ -176,20 +188,20 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
     def _shares(self, outputs: Array) -> Array:
         return self._loss().predict(outputs)
 
-    def _known(self, y: Any) -> Array:
+    def _known(self, y: TargetLike) -> Array:
         return class_places(column_or_1d(y, warn=True), self.classes_)
 
     def _guesses(self, probabilities: Array) -> Array:
-        return self.classes_[probabilities.argmax(axis=1)]
+        return np.asarray(self.classes_[probabilities.argmax(axis=1)])
 
     def predict(
         self,
-        X: Any,
-        abstain: Any = None,
-        measure: Any = "predictive_entropy",
+        X: TableLike,
+        abstain: float | None = None,
+        measure: str = "predictive_entropy",
         return_std: bool = False,
-        **how: Any,
-    ) -> Any:
+        **how: HowToDraw,
+    ) -> Predicted:
         """The most probable class of each row; with `abstain` only where the model is sure.
 
         Parameters
@@ -218,7 +230,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         p = self.predict_proba(X)
         return self._guesses(p)
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: TableLike) -> Array:
         """The probability of each class, the mean over the networks, dropout off.
 
         Parameters
@@ -232,7 +244,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         """
         return self._mean(X)
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: TableLike) -> Array:
         """The natural logarithm of `predict_proba`."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, TargetEnco
 from sklearn.utils.validation import check_is_fitted
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import Array, TableLike, TargetLike, VectorLike
 from thinnet.tables.cells import Frame
 from thinnet.tables.frames import as_frame
 from thinnet.tables.hashing import HashedText
@@ -69,13 +69,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, n_bins: Any = "auto", max_categories: int = 100, min_frequency: Any = "auto"
+        self,
+        n_bins: int | str = "auto",
+        max_categories: int = 100,
+        min_frequency: float | str = "auto",
     ) -> None:
         self.n_bins = n_bins
         self.max_categories = max_categories
         self.min_frequency = min_frequency
 
-    def fit(self, X: Any, y: Any = None) -> TableEncoder:
+    def fit(self, X: TableLike, y: TargetLike = None) -> TableEncoder:
         """Find out what the columns hold, and how they become numbers.
 
         Parameters
@@ -87,7 +90,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.fit_transform(X, y)
         return self
 
-    def fit_transform(self, X: Any, y: Any = None) -> Array:
+    def fit_transform(self, X: TableLike, y: TargetLike = None) -> Array:
         """`fit`, and the rows as numbers; target means come from other rows than their own."""
         self._check()
         frame = as_frame(X, self, first=True)
@@ -98,7 +101,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.transformer_ = self._transformer(ready, y is not None)
         return np.asarray(self.transformer_.fit_transform(ready, y), np.float32)
 
-    def transform(self, X: Any) -> Array:
+    def transform(self, X: TableLike) -> Array:
         """The rows of a table with the columns of the one that was fitted, in any order.
 
         Parameters
@@ -113,7 +116,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ready = prepared(as_frame(X, self, first=False), self.columns_)
         return np.asarray(self.transformer_.transform(ready), np.float32)
 
-    def get_feature_names_out(self, input_features: Any = None) -> Array:
+    def get_feature_names_out(self, input_features: VectorLike = None) -> Array:
         """A name for each number of a row."""
         check_is_fitted(self)
         found = [_plain(name) for name in self.transformer_.get_feature_names_out()]

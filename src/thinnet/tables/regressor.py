@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -10,14 +11,25 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import (
+    Array,
+    EvalSet,
+    HowToDraw,
+    Predicted,
+    RandomState,
+    TableLike,
+    TargetLike,
+    VectorLike,
+)
 from thinnet.losses import GaussianNLL, Loss, SquaredError
 from thinnet.tables import amounts
 from thinnet.tables.base import TableEstimator
+from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.members import Lesson, held_out_draws
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.targeting import check_there, targeted
 from thinnet.tables.targets import TargetScale
+from thinnet.training.loop import Callback
 from thinnet.uncertainty import noise
 from thinnet.uncertainty.mixtures import Gaussians, Mixture, with_own_noise
 from thinnet.uncertainty.numbers import DrawnNumbers
@@ -74,27 +86,27 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = "auto",
-        activation: Any = "relu",
+        hidden_layer_sizes: Sequence[int] | str = "auto",
+        activation: str = "relu",
         *,
-        dropout: Any = 0.3,
-        input_dropout: Any = 0.1,
-        dropout_share: Any = None,
-        batch_norm: Any = False,
-        n_networks: Any = 5,
-        learning_rate_init: Any = 0.001,
-        weight_decay: Any = 0.01,
-        batch_size: Any = "auto",
-        max_iter: Any = 500,
-        n_iter_no_change: Any = 20,
-        validation_fraction: Any = 0.15,
-        loss: Any = "squared_error",
-        encoder: Any = None,
-        dtype: Any = "float32",
-        random_state: Any = None,
-        callbacks: Any = None,
-        progress: Any = False,
-        n_threads: Any = None,
+        dropout: float | Sequence[float] = 0.3,
+        input_dropout: float = 0.1,
+        dropout_share: str | None = None,
+        batch_norm: bool = False,
+        n_networks: int = 5,
+        learning_rate_init: float = 0.001,
+        weight_decay: float = 0.01,
+        batch_size: int | str = "auto",
+        max_iter: int = 500,
+        n_iter_no_change: float = 20,
+        validation_fraction: float = 0.15,
+        loss: str = "squared_error",
+        encoder: TableEncoder | None = None,
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        callbacks: Sequence[Callback] | None = None,
+        progress: bool | None = False,
+        n_threads: int | None = None,
     ) -> None:
         # Whatever they are: scikit-learn sets them freely, and fit checks them.
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -118,7 +130,7 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         self.progress = progress
         self.n_threads = n_threads
 
-    def fit(self, X: Any, y: Any, eval_set: Any = None) -> TableRegressor:
+    def fit(self, X: TableLike, y: TargetLike, eval_set: EvalSet = None) -> TableRegressor:
         """Train.
 
         Parameters
@@ -139,7 +151,7 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         self._fit(X, y, eval_set)
         return self
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: TableLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
         """The coefficient of determination R^2 of `predict`.
 
         Parameters
@@ -158,7 +170,7 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         numbers = self._numbers(found.y)
         return float(super().score(found.X, numbers, found.weights(sample_weight)))
 
-    def _read_targets(self, y: Any) -> Array:
+    def _read_targets(self, y: TargetLike) -> Array:
         if (decimal := amounts.decimal_needed(y)) is not None:
             self.target_decimal_ = decimal
         numbers = self._numbers(y)
@@ -166,19 +178,19 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         self.target_scale_ = TargetScale.of(numbers)
         return self.target_scale_.forward(numbers)
 
-    def _target_notes(self, y: Any) -> tuple[str, ...]:
+    def _target_notes(self, y: TargetLike) -> tuple[str, ...]:
         if self.target_decimal_ is None:
             return ()
         return (f"target {amounts.said(np.ravel(y), self._numbers(y).ravel())}",)
 
-    def _numbers(self, y: Any) -> Array:
+    def _numbers(self, y: TargetLike) -> Array:
         y = amounts.plain(y, self.target_decimal_)
         numbers = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         if numbers.ndim == 2 and numbers.shape[1] == 1:
             numbers = column_or_1d(numbers, warn=True)
         return numbers.reshape(len(numbers), -1)
 
-    def _targets(self, y: Any) -> Array:
+    def _targets(self, y: TargetLike) -> Array:
         return self.target_scale_.forward(self._numbers(y))
 
     def _loss(self) -> Loss:
@@ -194,16 +206,16 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
             return with_own_noise(outputs, self.target_scale_)
         return Gaussians(outputs.astype(np.float64), self.noise_, self.target_scale_)
 
-    def _known(self, y: Any) -> Array:
+    def _known(self, y: TargetLike) -> Array:
         return self._of_width(self._numbers(y))
 
-    def _weights(self, y: Any) -> Array | None:
+    def _weights(self, y: TargetLike) -> Array | None:
         return None
 
     def _n_network_outputs(self) -> int:
         return self.n_outputs_ * (2 if self.loss == "gaussian_nll" else 1)
 
-    def predict(self, X: Any, return_std: bool = False, **how: Any) -> Any:
+    def predict(self, X: TableLike, return_std: bool = False, **how: HowToDraw) -> Predicted:
         """The target of each row, the mean over the networks, dropout off; or with error bars.
 
         Parameters

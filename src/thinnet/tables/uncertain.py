@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import Array, FittedEstimator, TableLike
 from thinnet.tables.cells import Column as Cells
 from thinnet.tables.cells import Frame
 from thinnet.tables.frames import as_frame
@@ -26,7 +26,12 @@ LONGEST: Final = 40  # letters of a cell that are shown
 
 
 def uncertain_rows(
-    estimator: Any, table: Any, n: int = 10, *, n_draws: int = 100, measure: str | None = None
+    estimator: FittedEstimator,
+    table: TableLike,
+    n: int = 10,
+    *,
+    n_draws: int = 100,
+    measure: str | None = None,
 ) -> Frame:
     """The `n` rows that a model is least sure of, and which of their cells make it so.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from thinnet import checks
+from thinnet.arrays import MatrixLike, TargetLike, VectorLike
 from thinnet.losses import Loss, loss_for
 from thinnet.network import Network
 from thinnet.optimisers import Adam, Optimiser
@@ -31,17 +32,17 @@ __all__ = [
 
 def train(
     network: Network,
-    X: Any,
-    y: Any,
+    X: MatrixLike,
+    y: TargetLike,
     *,
     loss: Loss | None = None,
     optimiser: Optimiser | None = None,
     epochs: int = 10,
     batch_size: int | None = 128,
     shuffle: bool = True,
-    sample_weight: Any = None,
-    samples: Any = None,
-    validation: tuple[Any, ...] | None = None,
+    sample_weight: VectorLike | None = None,
+    samples: VectorLike = None,
+    validation: tuple[MatrixLike, ...] | None = None,
     early_stopping: EarlyStopping | None = None,
     evaluate_every: int = 1,
     clean_rows: int = 1000,
@@ -163,7 +164,12 @@ def train(
 
 
 def evaluate(
-    network: Network, X: Any, y: Any, *, loss: Loss | None = None, sample_weight: Any = None
+    network: Network,
+    X: MatrixLike,
+    y: TargetLike,
+    *,
+    loss: Loss | None = None,
+    sample_weight: VectorLike | None = None,
 ) -> tuple[float, float]:
     """Loss and score of a network on some data, dropout off.
 

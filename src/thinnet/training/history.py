@@ -11,7 +11,7 @@ import numpy as np
 from rich.table import Table
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import Array, DataFrame
 from thinnet.rendering import as_html, as_text
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class History:
         """Column by column, as `pandas.DataFrame` takes it."""
         return {column: self[column] for column in COLUMNS}
 
-    def to_frame(self) -> Any:
+    def to_frame(self) -> DataFrame:
         """A row for each epoch, as a pandas.DataFrame."""
         import pandas as pd
 

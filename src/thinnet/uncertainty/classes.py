@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, Samples
+from thinnet.arrays import Array, HowToDraw, MatrixLike, Samples, TargetLike
 from thinnet.uncertainty import measures, reducing
 from thinnet.uncertainty.drawing import How, Part, standard_error
 from thinnet.uncertainty.drawn import Drawn
@@ -74,12 +74,12 @@ class DrawnClasses(Drawn):
         """The probabilities that raw outputs of shape (rows, outputs) say, (rows, n_classes)."""
 
     @abstractmethod
-    def _known(self, y: Any) -> Array:
+    def _known(self, y: TargetLike) -> Array:
         """The place of each row's label, shape (rows,); of several 0s and 1s, (rows, n_classes)."""
 
     def uncertainty(
         self,
-        X: Any,
+        X: MatrixLike,
         n_draws: int = 100,
         *,
         seed: int | None = None,
@@ -116,7 +116,7 @@ class DrawnClasses(Drawn):
         found = self._drawer(X).gathered(how, self._of_draws, self._measured)
         return ClassUncertainty(**found)
 
-    def log_likelihood(self, X: Any, y: Any, **how: Any) -> Array:
+    def log_likelihood(self, X: MatrixLike, y: TargetLike, **how: HowToDraw) -> Array:
         """The log of the probability that the mean over the draws gives each row's label.
 
         Parameters
@@ -148,7 +148,7 @@ class DrawnClasses(Drawn):
         return drawer.gathered(How(**how).checked(), self._of_draws, tell)["log"]
 
     def _abstaining(
-        self, X: Any, abstain: Any, measure: str, how: dict[str, Any], names: Any
+        self, X: MatrixLike, abstain: Any, measure: str, how: dict[str, Any], names: Any
     ) -> np.ma.MaskedArray:
         """Guesses by the draws, masked where they are too unsure; `names` tells the labels."""
         checks.non_negative("abstain", abstain)
@@ -160,7 +160,13 @@ class DrawnClasses(Drawn):
         return np.ma.masked_array(guesses, wide)
 
     def _guessed(
-        self, X: Any, abstain: Any, measure: str, return_std: bool, how: dict[str, Any], names: Any
+        self,
+        X: MatrixLike,
+        abstain: Any,
+        measure: str,
+        return_std: bool,
+        how: dict[str, Any],
+        names: Any,
     ) -> Any:
         """What `predict` says by draws; None where nothing was asked of them."""
         checks.boolean("return_std", return_std)
@@ -176,7 +182,7 @@ class DrawnClasses(Drawn):
             )
         return None
 
-    def _with_std(self, X: Any, how: dict[str, Any], names: Any) -> tuple[Any, Array]:
+    def _with_std(self, X: MatrixLike, how: dict[str, Any], names: Any) -> tuple[Any, Array]:
         """The guesses, and the standard deviation over the draws of what each of them rests on."""
         found = self.uncertainty(X, **how)
         guesses = names(found.probabilities)

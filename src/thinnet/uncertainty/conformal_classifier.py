@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from jaxtyping import Bool
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from thinnet import checks
-from thinnet.arrays import Array, Float
+from thinnet.arrays import Array, FittedEstimator, Float, MatrixLike, TargetLike
 from thinnet.uncertainty.calibrating import calibration_classes, check_calibrated, predicted
 from thinnet.uncertainty.conformal import confidence, crepes
 
@@ -71,11 +71,11 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
            [False,  True,  True]])
     """
 
-    def __init__(self, estimator: Any, *, method: str = "lac") -> None:
+    def __init__(self, estimator: FittedEstimator, *, method: str = "lac") -> None:
         self.estimator = estimator
         self.method = method
 
-    def calibrate(self, X: Any, y: Any) -> SplitConformalClassifier:
+    def calibrate(self, X: MatrixLike, y: TargetLike) -> SplitConformalClassifier:
         """Remember the scores of rows that the classifier has not learned from.
 
         Parameters
@@ -101,7 +101,7 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
 
     fit = calibrate  # what scikit-learn's tools call; as its CalibratedClassifierCV does
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: MatrixLike) -> Array:
         """What the classifier predicts, shape (rows,).
 
         Raises
@@ -112,7 +112,7 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
         check_calibrated(self)
         return self.estimator.predict(X)
 
-    def predict_set(self, X: Any, coverage: float = 0.9) -> Bool[Array, "rows classes"]:
+    def predict_set(self, X: MatrixLike, coverage: float = 0.9) -> Bool[Array, "rows classes"]:
         """Which classes are in each row's set.
 
         Parameters
@@ -139,6 +139,6 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
         # Smoothing would draw the sets with NumPy's global generator.
         return fitted.predict_set(self._scores(X), confidence=level, smoothing=False).astype(bool)
 
-    def _scores(self, X: Any) -> Float[Array, "rows classes"]:
+    def _scores(self, X: MatrixLike) -> Float[Array, "rows classes"]:
         score = SCORES[checks.one_of("method", self.method, tuple(SCORES))]
         return score(predicted(self.estimator, X))

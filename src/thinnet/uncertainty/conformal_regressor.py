@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from thinnet import checks
-from thinnet.arrays import Array, Float
+from thinnet.arrays import Array, FittedEstimator, Float, MatrixLike, TargetLike
 from thinnet.uncertainty.calibrating import check_calibrated
 from thinnet.uncertainty.conformal import confidence, crepes
 from thinnet.uncertainty.forecasts import one_number_a_row, refuse
@@ -55,11 +55,11 @@ class SplitConformalRegressor(RegressorMixin, BaseEstimator):
     0.8
     """
 
-    def __init__(self, estimator: Any, *, normalise: bool = False) -> None:
+    def __init__(self, estimator: FittedEstimator, *, normalise: bool = False) -> None:
         self.estimator = estimator
         self.normalise = normalise
 
-    def calibrate(self, X: Any, y: Any) -> SplitConformalRegressor:
+    def calibrate(self, X: MatrixLike, y: TargetLike) -> SplitConformalRegressor:
         """Remember the errors on rows that the regressor has not learned from.
 
         Parameters
@@ -83,7 +83,7 @@ class SplitConformalRegressor(RegressorMixin, BaseEstimator):
 
     fit = calibrate  # what scikit-learn's tools call; as its CalibratedClassifierCV does
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: MatrixLike) -> Array:
         """What the regressor predicts, shape (rows,).
 
         Raises
@@ -94,7 +94,7 @@ class SplitConformalRegressor(RegressorMixin, BaseEstimator):
         check_calibrated(self)
         return self.estimator.predict(X)
 
-    def predict_interval(self, X: Any, coverage: float = 0.9) -> Float[Array, "rows 2"]:
+    def predict_interval(self, X: MatrixLike, coverage: float = 0.9) -> Float[Array, "rows 2"]:
         """The lower and the upper bound for each row.
 
         Parameters
@@ -121,7 +121,7 @@ class SplitConformalRegressor(RegressorMixin, BaseEstimator):
         fitted = crepes().ConformalRegressor().fit(self.errors_, self.std_)
         return fitted.predict_int(prediction, std, confidence=level)
 
-    def _moments(self, X: Any) -> tuple[Array, Array | None]:
+    def _moments(self, X: MatrixLike) -> tuple[Array, Array | None]:
         """The predictions, and their standard deviations if these are used."""
         if not checks.boolean("normalise", self.normalise):
             return single_output(self.estimator.predict(X)), None

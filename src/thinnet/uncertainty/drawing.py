@@ -76,7 +76,7 @@ class Drawer:
         self.networks, self.X, self.n_threads = networks, X, n_threads
         self.noisy = [description.draws(network) for network in networks]
         if not any(self.noisy) and len(networks) == 1:
-            raise ValueError(
+            raise checks.NothingDrawsError(
                 "the model must have active dropout to draw from, or several networks: "
                 "fit it with a dropout rate above 0 (got rates of 0)"
             )

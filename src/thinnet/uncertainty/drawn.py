@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any
 
-from thinnet.arrays import Array, Samples
+from thinnet.arrays import Array, MatrixLike, Samples, TargetLike
 from thinnet.uncertainty.drawing import Drawer, How
 
 
@@ -13,20 +13,20 @@ class Drawn:
     """What an estimator can say by its draws."""
 
     @abstractmethod
-    def _drawer(self, X: Any) -> Drawer:
+    def _drawer(self, X: MatrixLike) -> Drawer:
         """The networks, and the rows as they take them."""
 
     @abstractmethod
     def _of_draws(self, outputs: Array) -> Array:
         """What raw outputs of shape (n_draws, rows, outputs) predict, draw by draw."""
 
-    def _paired(self, X: Any, y: Any) -> tuple[Any, Any]:
+    def _paired(self, X: MatrixLike, y: TargetLike) -> tuple[Any, Any]:
         """Rows and their targets, which may lie in one table."""
         return X, y
 
     def sample(
         self,
-        X: Any,
+        X: MatrixLike,
         n_draws: int = 100,
         *,
         first: int = 0,

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, Samples
+from thinnet.arrays import Array, HowToDraw, MatrixLike, Samples, TargetLike
 from thinnet.uncertainty import reducing
 from thinnet.uncertainty.drawing import Drawer, How, Part, standard_error
 from thinnet.uncertainty.drawn import Drawn
@@ -88,12 +88,12 @@ class DrawnNumbers(Drawn):
         """What raw outputs of shape (n_draws, rows, outputs) say."""
 
     @abstractmethod
-    def _known(self, y: Any) -> Array:
+    def _known(self, y: TargetLike) -> Array:
         """Targets in their own units, shape (rows, outputs)."""
 
     def uncertainty(
         self,
-        X: Any,
+        X: MatrixLike,
         n_draws: int = 100,
         *,
         seed: int | None = None,
@@ -136,7 +136,10 @@ class DrawnNumbers(Drawn):
         return NumberUncertainty(**self._drawer(X).gathered(how, self._of_draws, tell))
 
     def predict_quantiles(
-        self, X: Any, quantiles: Sequence[float] | float = (0.05, 0.5, 0.95), **how: Any
+        self,
+        X: MatrixLike,
+        quantiles: Sequence[float] | float = (0.05, 0.5, 0.95),
+        **how: HowToDraw,
     ) -> Array:
         """Quantiles of each row's target, of the draws and their noise together.
 
@@ -168,7 +171,7 @@ class DrawnNumbers(Drawn):
         how_checked = How(**how).checked(least=2)
         return self._told(self._of_mixtures(self._drawer(X), how_checked, tell)["quantiles"])
 
-    def predict_interval(self, X: Any, coverage: float = 0.9, **how: Any) -> Array:
+    def predict_interval(self, X: MatrixLike, coverage: float = 0.9, **how: HowToDraw) -> Array:
         """The central interval that holds a row's target with probability `coverage`.
 
         It is as good as the model is; `SplitConformalRegressor` makes one with a guarantee.
@@ -193,7 +196,7 @@ class DrawnNumbers(Drawn):
         """
         return self.predict_quantiles(X, central(checks.inside("coverage", coverage)), **how)
 
-    def log_likelihood(self, X: Any, y: Any, **how: Any) -> Array:
+    def log_likelihood(self, X: MatrixLike, y: TargetLike, **how: HowToDraw) -> Array:
         """The log of the density that the draws give each row's target.
 
         Parameters
@@ -219,7 +222,7 @@ class DrawnNumbers(Drawn):
         """
         return self._at_targets(X, y, how, "log_density")
 
-    def distribution(self, X: Any, y: Any, **how: Any) -> Array:
+    def distribution(self, X: MatrixLike, y: TargetLike, **how: HowToDraw) -> Array:
         """The probability that the draws give to a target of at most `y`, their noise included.
 
         At true targets these are PIT values: uniform over [0, 1] if the model is as sure as it
@@ -248,7 +251,7 @@ class DrawnNumbers(Drawn):
         """
         return self._told(self._at_targets(X, y, how, "distribution"))
 
-    def _mean_and_std(self, X: Any, return_std: bool, how: dict[str, Any]) -> Any:
+    def _mean_and_std(self, X: MatrixLike, return_std: bool, how: dict[str, Any]) -> Any:
         """For `predict`: None without `return_std`."""
         if not return_std:
             if how:
@@ -259,7 +262,7 @@ class DrawnNumbers(Drawn):
         found = self.uncertainty(X, **how)
         return found.mean, found.std
 
-    def _at_targets(self, X: Any, y: Any, how: dict[str, Any], name: str) -> Array:
+    def _at_targets(self, X: MatrixLike, y: TargetLike, how: dict[str, Any], name: str) -> Array:
         """The method `name` of the mixtures, at each row's own target."""
         X, y = self._paired(X, y)
         drawer, y = self._drawer(X), self._known(y)

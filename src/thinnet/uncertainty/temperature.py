@@ -10,7 +10,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from thinnet import checks
-from thinnet.arrays import Array, Float
+from thinnet.arrays import Array, FittedEstimator, Float, MatrixLike, TargetLike
 from thinnet.uncertainty.calibrating import calibration_classes, check_calibrated, predicted
 
 COLDEST: Final = 0.01
@@ -26,7 +26,7 @@ def logits_of(logits: Any) -> Float[Array, "rows classes"]:
     return given
 
 
-def fit_temperature(logits: Any, y: Any) -> float:
+def fit_temperature(logits: Any, y: TargetLike) -> float:
     """The temperature T with the least negative log-likelihood of ``softmax(logits / T)``.
 
     Above 1 if the logits were too sure.  The search is from 0.01 to 100 and ends there if more
@@ -137,10 +137,10 @@ class TemperatureScaling(ClassifierMixin, BaseEstimator):
     1.7
     """
 
-    def __init__(self, estimator: Any) -> None:
+    def __init__(self, estimator: FittedEstimator) -> None:
         self.estimator = estimator
 
-    def calibrate(self, X: Any, y: Any) -> TemperatureScaling:
+    def calibrate(self, X: MatrixLike, y: TargetLike) -> TemperatureScaling:
         """Find the temperature on rows that the classifier has not learned from.
 
         Parameters
@@ -165,7 +165,7 @@ class TemperatureScaling(ClassifierMixin, BaseEstimator):
 
     fit = calibrate  # what scikit-learn's tools call; as its CalibratedClassifierCV does
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: MatrixLike) -> Array:
         """Probabilities, shape (rows, classes).
 
         Raises
@@ -176,7 +176,7 @@ class TemperatureScaling(ClassifierMixin, BaseEstimator):
         check_calibrated(self)
         return apply_temperature(log_probabilities(predicted(self.estimator, X)), self.temperature_)
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: MatrixLike) -> Array:
         """The classes that the classifier predicts, shape (rows,).
 
         Raises
