@@ -14,6 +14,7 @@ UNFIT = {
     "numbers": (TableClassifier, [0.5, 1.5, 2.5, 3.5, 4.5, 5.5], "continuous"),
     "text": (TableRegressor, ["1", "x"] * 3, "'x'"),
     "infinite": (TableRegressor, [1.0, np.inf] * 3, "infinity"),
+    "infinite class": (TableClassifier, [1.0, np.inf] * 3, "infinity"),
     "missing": (TableRegressor, [None] * 6, "got missing cells only"),
 }
 

@@ -64,6 +64,7 @@ COLUMNS = {
     "one value": ([7, 7, 7, 7], "left out"),
     "one value or none": (["x", None, "x", None], "category"),
     "nothing": ([None, None, None], "left out"),
+    "infinite among numbers": ([np.inf, np.inf, *range(9), -np.inf], "number"),
     "infinite only": ([np.inf, -np.inf, np.inf], "left out"),
 }
 

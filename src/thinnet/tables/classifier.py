@@ -162,7 +162,8 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         y = column_or_1d(y, warn=True)
         if y.dtype.kind != "f":
             check_repeats("y", y)
-        check_classification_targets(y)
+        with np.errstate(invalid="ignore"):  # what is not finite is refused
+            check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(

@@ -62,7 +62,7 @@ def _numeric(name: str, present: Cells, why: str) -> Column:
     finite = values[np.isfinite(values)]
     if not len(finite):
         return Column(name, "left out", why="none of its numbers is finite")
-    if _counts_rows(values):
+    if len(finite) == len(values) and _counts_rows(values):
         return Column(name, "left out", why="it numbers the rows")
     return Column(name, "number", float(finite.min()), float(finite.max()), why=why)
 
