@@ -157,8 +157,9 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         return float(super().score(found.X, found.y, found.weights(sample_weight)))
 
     def _read_targets(self, y: TargetLike) -> Array:
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
-            raise ValueError(f"y must be one column of labels, got {np.shape(y)[1]} columns")
+        shape: tuple[int, ...] = getattr(y, "shape", ())
+        if len(shape) == 2 and shape[1] > 1:
+            raise ValueError(f"y must be one column of labels, got {shape[1]} columns")
         y = column_or_1d(y, warn=True)
         if y.dtype.kind != "f":
             check_repeats("y", y)
