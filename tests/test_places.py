@@ -209,7 +209,7 @@ def test_a_reports_strangers_are_replaced_only_by_force(tmp_path):
     assert code == 0, said
     files = list(report.iterdir())
     assert len(files) > 4
-    places.check_report("--report", "r", pictures.NAMES, {})
+    places.check_report("--report", "r", pictures.names(), {})
     for path in files:
         ours = path.read_bytes()
         path.write_text("mine")

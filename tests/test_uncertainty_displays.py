@@ -276,3 +276,25 @@ def test_several_labels_at_once_are_no_map():
     )
     with pytest.raises(ValueError, match="a classifier of one label a row"):
         UncertaintyMap.from_estimator(several, X2)
+
+
+@pytest.mark.parametrize("tz", [None, "Europe/Berlin"])
+def test_a_band_over_dates_asks_for_dates_and_shows_them(tz):
+    from thinnet import PredictiveBand, TableRegressor
+
+    dates = pd.date_range("2020-01-01", periods=60, freq="D", tz=tz)
+    y = np.linspace(1e5, 2e5, 60)
+    model = TableRegressor(n_networks=1, max_iter=5, random_state=0, progress=False)
+    model.fit(pd.DataFrame({"sold": dates}), y)
+    grid = dates[:5].tz_localize(None).to_numpy() if tz is None else None
+    shown = PredictiveBand.from_estimator(
+        model, pd.DataFrame({"sold": dates}), y, n_draws=3, grid=grid
+    )
+    np.testing.assert_allclose(shown.data[0], dates.as_unit("ns").asi8 / 86_400e9)
+    if tz is None:
+        asked = model.uncertainty(pd.DataFrame({"sold": dates[:5]}), 3)
+        np.testing.assert_allclose(shown.mean, asked.mean)
+    shown.figure_.canvas.draw()
+    words = [label.get_text() for label in shown.ax_.get_xticklabels()]
+    assert any("Jan" in word or "2020" in word or "Feb" in word for word in words)
+    assert "200k" in [label.get_text() for label in shown.ax_.get_yticklabels()]

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from thinnet.cli.common import Force, one_sentence, say, screen
+from thinnet.cli import reports
+from thinnet.cli.common import Force, one_sentence, screen
 from thinnet.cli.models import N_DRAWS, Model, Uncertainty, error_bars, loaded, print_scores
 
 
@@ -17,6 +18,7 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="A folder for pictures.")] = None,
     uncertainty: Uncertainty = False,
     draws: Annotated[int | None, typer.Option(help=N_DRAWS)] = None,
+    kind: Annotated[str | None, typer.Option("--format", help=reports.FORMAT)] = None,
     force: Force = False,
 ) -> None:
     """Measure a model on a table's file.
@@ -26,11 +28,10 @@ def evaluate(
     that, and uncertain-rows.csv with the least certain rows and the cells that make them so.
     """
     with one_sentence(f"measuring on {table}"):
-        from thinnet.jobs import evaluating, pictures, places
+        from thinnet.jobs import evaluating, pictures
 
-        if report is not None:
-            read = {"MODEL": model, "TABLE": table}
-            places.check_report("--report", report, pictures.NAMES, read, force)
+        read = {"MODEL": model, "TABLE": table}
+        pictured = reports.asked(report, kind, table.name, read, force)
         bars = error_bars(uncertainty, n_draws=draws)
         estimator = loaded(model)
         measured = None if bars is None else _measured(estimator, table, bars, report)
@@ -39,12 +40,8 @@ def evaluate(
         print_scores(estimator, evaluating.scores(estimator, found), where)
         if bars is not None:
             _print_calibration(f"{estimator.card_['target']}: {where}", measured, bars)
-        if report is not None:
-            for path in pictures.draw(estimator, found, report):
-                say(f"picture: {path}")
-        if report is not None and measured is not None:
-            for path in pictures.draw_error_bars(estimator, measured, report):
-                say(f"{'table' if path.suffix == '.csv' else 'picture'}: {path}")
+        if pictured is not None:
+            reports.tell(pictures.draw(estimator, found, pictured, measured))
 
 
 def _measured(estimator: Any, table: Path, bars: Any, report: Path | None) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from thinnet.cli import fit_table, recipes
+from thinnet.cli import fit_table, recipes, reports
 from thinnet.cli.common import Force, as_typed, numbers, one_sentence
 from thinnet.cli.defaults import shown
 from thinnet.recipes import OPTIMISERS, RECIPES, Settings
@@ -84,6 +84,7 @@ def fit(
         bool | None, _of(OF_TABLES, "Weigh classes up that are rare.", "--balanced", default="no")
     ] = None,
     report: Annotated[Path | None, _of(OF_TABLES, "A folder for pictures.")] = None,
+    kind: Annotated[str | None, _of(OF_TABLES, reports.FORMAT, "--format")] = None,
     data_dir: Annotated[
         Path | None, _of(OF_NAMED, "Folder with the four idx files of fashion-mnist or mnist.")
     ] = None,
@@ -129,6 +130,7 @@ def fit(
             "weight_decay": weight_decay,
             "balanced": balanced,
             "report": report,
+            "format": kind,
         }
         of_named = {
             "data_dir": data_dir,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import typer
 
+from thinnet.cli import reports
 from thinnet.cli.common import STOPPED, note, say
 from thinnet.cli.models import print_scores
 from thinnet.recipes import RECIPES
@@ -45,11 +46,12 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     if "test" in options and "test_fraction" in options:
         raise ValueError("--test-fraction must be left out with --test, got both")
     out = out or Path(f"{Path(data).name.split('.')[0]}{MODEL}")
-    report, force = options.pop("report", None), options.pop("force", False)
+    force = options.pop("force", False)
     read = {"DATA": data, "--test": options.get("test")}
     places.check("--out", out, places.MODEL, read, force)
-    if report is not None:
-        places.check_report("--report", report, pictures.NAMES, read | {"--out": out}, force)
+    measured_on = Path(options.get("test") or data).name
+    folder, kind = options.pop("report", None), options.pop("format", None)
+    report = reports.asked(folder, kind, measured_on, read | {"--out": out}, force)
     outcome = fitting.fit(_order(data, options), tell=say)
     for said in outcome.estimator.notes_:
         note(said)
@@ -57,8 +59,7 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     save(outcome.estimator, out)
     say(f"model: {out}")
     if report is not None:
-        for path in pictures.draw(outcome.estimator, outcome.answers, report):
-            say(f"picture: {path}")
+        reports.tell(pictures.draw(outcome.estimator, outcome.answers, report))
     if outcome.estimator.interrupted_:
         raise typer.Exit(STOPPED)
 

@@ -27,6 +27,8 @@ def learning_curves(title: str, outcomes: Sequence[Outcome], path: Path) -> Path
     """Save losses and scores over the epochs; the path, or None where no epoch was completed."""
     from matplotlib.figure import Figure
 
+    from thinnet.displays.ticks import logarithmic
+
     outcomes = [outcome for outcome in outcomes if len(outcome.history)]
     if not outcomes:
         return None
@@ -42,6 +44,7 @@ def learning_curves(title: str, outcomes: Sequence[Outcome], path: Path) -> Path
         axes.set(xlabel="epoch", ylabel=name)
         axes.xaxis.get_major_locator().set_params(integer=True)
     losses.set_yscale("log")
+    logarithmic(losses.yaxis)
     _near_the_top(scores, outcomes)
     figure.legend(*losses.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return save_figure(figure, path)

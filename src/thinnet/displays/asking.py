@@ -21,6 +21,7 @@ class Asked(NamedTuple):
     before: Callable[[Any], Any]
     inputs: Array  # (rows, width)
     names: list[str]
+    dated: tuple[bool, ...]  # whose inputs are days since 1970
     form: Callable[[Array], Any]
 
     def rows(self, values: Array) -> Any:
@@ -35,15 +36,19 @@ class Asked(NamedTuple):
 
 
 def asked(estimator: Any, X: MatrixLike, width: int) -> Asked:
-    """ValueError unless X has so many columns of finite numbers."""
+    """ValueError unless X has so many columns of finite numbers, or of dates in a frame."""
     last, before = parted(estimator)
-    inputs = checks.finite("X", checks.numeric("X", X)).astype(np.float64)
+    kinds = _kinds(X)
+    inputs = checks.finite("X", checks.numeric("X", _in_days(X, kinds))).astype(np.float64)
     right = inputs.ndim == 2 and inputs.shape[1] == width
     columns = "1 column" if width == 1 else f"{width} columns"
     checks.must(right, "X", f"an array of {columns} (rows, {width})", inputs.shape)
     names = [str(name) for name in getattr(X, "columns", [])]
     given = names or (["x"] if width == 1 else [f"x{i}" for i in range(width)])
-    return Asked(last, before, inputs, given, _as_frame(names) if names else np.asarray)
+    dated = tuple(name in kinds for name in given)
+    return Asked(
+        last, before, inputs, given, dated, _as_frame(names, kinds) if names else np.asarray
+    )
 
 
 def parted(estimator: Any) -> tuple[Any, Callable[[Any], Any]]:
@@ -69,7 +74,39 @@ def beside(y: TargetLike, rows: int) -> Array | None:
     return given.reshape(rows, -1)[:, 0]
 
 
-def _as_frame(names: list[str]) -> Callable[[Array], Any]:
+def _kinds(X: Any) -> dict[str, Any]:
+    """The types of a frame's columns of dates."""
+    pairs = zip(getattr(X, "columns", ()), getattr(X, "dtypes", ()), strict=False)
+    return {str(name): kind for name, kind in pairs if getattr(kind, "kind", "") == "M"}
+
+
+def _in_days(X: Any, kinds: dict[str, Any]) -> Any:
+    """Dates as days since 1970, as matplotlib counts them."""
+    return X.assign(**{name: days(X[name]) for name in kinds}) if kinds else X
+
+
+def days(dates: Any) -> Array:
+    """Days since 1970 (UTC), NaN for none."""
     import pandas as pd
 
-    return lambda values: pd.DataFrame(values, columns=names)
+    since = pd.to_datetime(pd.Series(np.asarray(dates)), utc=True) - pd.Timestamp(0, tz="UTC")
+    return np.asarray(since / pd.Timedelta(1, "D"), np.float64)
+
+
+def _as_frame(names: list[str], kinds: dict[str, Any]) -> Callable[[Array], Any]:
+    import pandas as pd
+
+    def form(values: Array) -> Any:
+        frame = pd.DataFrame(values, columns=names)
+        for name, kind in kinds.items():
+            date = pd.to_datetime(frame[name], unit="D", utc=True)
+            frame[name] = (
+                date.dt.tz_localize(None).astype(kind) if _naive(kind) else date.astype(kind)
+            )
+        return frame
+
+    return form
+
+
+def _naive(kind: Any) -> bool:
+    return getattr(kind, "tz", None) is None

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+BLUE: Final = "#0072B2"  # Okabe and Ito's, which the colour blind can tell apart
+ORANGE: Final = "#D55E00"
 BAR: Final[dict[str, Any]] = {"align": "edge", "edgecolor": "white"}
 
 

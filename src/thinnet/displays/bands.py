@@ -9,15 +9,14 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
-from thinnet.displays.asking import asked, beside, of_one_number
-from thinnet.displays.axes import ax_or_new
+from thinnet.displays.asking import asked, beside, days, of_one_number
+from thinnet.displays.axes import BLUE, ax_or_new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 POINTS: Final = 300
-BLUE: Final = "#0072B2"  # Okabe and Ito's
 
 
 @dataclass
@@ -41,6 +40,8 @@ class PredictiveBand:
         Inputs and targets.
     name : str
         Of the input.
+    dated : bool
+        Whether inputs are days since 1970.
 
     Attributes
     ----------
@@ -67,6 +68,7 @@ class PredictiveBand:
     lines: Array
     data: tuple[Array, Array] | None = None
     name: str = "x"
+    dated: bool = False
     ax_: Axes = field(init=False, repr=False)
     figure_: Figure = field(init=False, repr=False)
 
@@ -89,6 +91,7 @@ class PredictiveBand:
         ----------
         estimator : regressor
         X : array or frame, shape (rows, 1)
+            Numbers; in a frame dates will do.
         y : array, shape (rows,), optional
             Targets, drawn as points.
         coverage : float, default=0.9
@@ -127,10 +130,13 @@ class PredictiveBand:
             lines=draws[:n_lines],
             data=None if targets is None else (ask.inputs[:, 0], targets),
             name=ask.names[0],
+            dated=ask.dated[0],
         ).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> PredictiveBand:
         """Draw on an axes of yours, or on a new one."""
+        from thinnet.displays import ticks
+
         self.ax_, self.figure_ = ax_or_new(ax, (7, 4.5))
         share = f"{self.coverage:.4g}" if self.coverage > 0.999 else f"{100 * self.coverage:g} %"
         whole: dict[str, Any] = {"color": BLUE, "alpha": 0.18, "linewidth": 0}
@@ -144,11 +150,14 @@ class PredictiveBand:
         if self.data is not None:
             self.ax_.plot(*self.data, "o", color="black", ms=3, label="data")
         self.ax_.set(xlabel=self.name, ylabel="target", xlim=(self.x.min(), self.x.max()))
+        ticks.readable(self.ax_.xaxis, dated=self.dated)
+        ticks.readable(self.ax_.yaxis)
         self.ax_.legend(loc="best", framealpha=0.9)
         return self
 
 
 def _inputs(grid: Any) -> Array:
-    x = checks.finite("grid", checks.numeric("grid", grid)).astype(np.float64)
+    numbers = days(grid) if getattr(grid, "dtype", np.dtype(float)).kind == "M" else grid
+    x = checks.finite("grid", checks.numeric("grid", numbers)).astype(np.float64)
     checks.must(x.ndim == 1, "grid", "one input a point", x.shape)
     return np.sort(x)

@@ -49,6 +49,8 @@ class UncertaintyMap:
         Inputs of shape (rows, 2), and labels or None, as points.
     names : pair of str
         Of the inputs.
+    dated : pair of bool
+        Which inputs are days since 1970.
 
     Attributes
     ----------
@@ -74,6 +76,7 @@ class UncertaintyMap:
     probabilities: Array | None = None
     data: tuple[Array, Array | None] | None = None
     names: tuple[str, str] = ("x0", "x1")
+    dated: tuple[bool, ...] = (False, False)
     ax_: Axes = field(init=False, repr=False)
     figure_: Figure = field(init=False, repr=False)
 
@@ -132,23 +135,29 @@ class UncertaintyMap:
             probabilities=found.probabilities.reshape(n, n, -1) if classes else None,
             data=(ask.inputs, beside(y, len(ask.inputs))),
             names=(ask.names[0], ask.names[1]),
+            dated=ask.dated,
         ).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> UncertaintyMap:
         """Draw on an axes of yours, or on a new one."""
+        from thinnet.displays import ticks
+
         self.ax_, self.figure_ = ax_or_new(ax, (6.5, 5))
         # Greys leave the colours to the classes.
         colours = "cividis" if self.probabilities is None else "Greys"
         image = self.ax_.pcolormesh(
             self.x, self.y, self.values, cmap=colours, vmin=0, shading="nearest", rasterized=True
         )
-        self.figure_.colorbar(image, ax=self.ax_, label=WORDS[self.measure])
+        bar = self.figure_.colorbar(image, ax=self.ax_, label=WORDS[self.measure])
+        ticks.readable(bar.ax.yaxis)
         if self.probabilities is not None:
             borders(self.ax_, self.x, self.y, self.probabilities)
         if self.data is not None:
             self._points(*self.data)
         ends = {"xlim": (self.x[0], self.x[-1]), "ylim": (self.y[0], self.y[-1])}
         self.ax_.set(xlabel=self.names[0], ylabel=self.names[1], **ends)
+        for axis, dated in zip((self.ax_.xaxis, self.ax_.yaxis), self.dated, strict=True):
+            ticks.readable(axis, dated=dated)
         return self
 
     def _points(self, X: Array, labels: Array | None) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
-from thinnet.displays.axes import BAR, ax_or_new
+from thinnet.displays.axes import BAR, BLUE, ax_or_new
 from thinnet.displays.estimators import last_and_before
 from thinnet.uncertainty.forecasts import one_number_a_row
 from thinnet.uncertainty.predictive import PITCounts, pit, pit_histogram
@@ -116,12 +116,16 @@ class PITHistogram:
         """Draw on an axes of yours, or on a new one."""
         self.ax_, self.figure_ = ax_or_new(ax, (6, 4))
         edges, rows, expected, low, high = self.counts
-        self.ax_.bar(edges[:-1], rows, np.diff(edges), **BAR)
+        from thinnet.displays import ticks
+
+        self.ax_.bar(edges[:-1], rows, np.diff(edges), color=BLUE, **BAR)
         self.ax_.axhspan(low, high, color="0.5", alpha=0.25, label="95 % of a calibrated bin")
         self.ax_.axhline(expected, color="0.2", linestyle="--", label="calibrated")
-        top = 1.3 * max(high, rows.max())  # room for the legend
-        self.ax_.set(xlabel="PIT", ylabel="rows", xlim=(0, 1), ylim=(0, top))
-        self.ax_.legend(loc="upper center", ncols=2)
+        top = 1.05 * max(high, rows.max())
+        where = "where the observed number fell in its distribution (PIT)"
+        self.ax_.set(xlabel=where, ylabel="rows", xlim=(0, 1), ylim=(0, top))
+        ticks.readable(self.ax_.yaxis)
+        ticks.legend(self.ax_, ncols=2)
         return self
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thinnet.arrays import FittedEstimator, HowToDraw, MatrixLike, TargetLike
-from thinnet.displays.axes import BAR, ax_or_new
+from thinnet.displays.axes import BAR, BLUE, ax_or_new
 from thinnet.uncertainty.reliability import Reliability, reliability
 
 if TYPE_CHECKING:
@@ -107,9 +107,8 @@ class ReliabilityDiagram:
         curve, error = self.curve, self.curve.share @ self.curve.gaps
         full = curve.rows > 0
         low, width = curve.edges[:-1], np.diff(curve.edges)
-        self.ax_.bar(
-            low[full], curve.accuracy[full], width[full], label=f"ECE = {error:.3f}", **BAR
-        )
+        bars = {"color": BLUE, "alpha": 0.7, "label": f"ECE = {error:.3f}", **BAR}
+        self.ax_.bar(low[full], curve.accuracy[full], width[full], **bars)
         self.ax_.plot(
             curve.confidence[full],
             curve.accuracy[full],
@@ -120,7 +119,9 @@ class ReliabilityDiagram:
             label="mean confidence, accuracy",
         )
         self.ax_.plot([0, 1], [0, 1], "--", color="0.5", label="calibrated")
-        self.ax_.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1))
+        # Nothing is said with less confidence than one in the number of classes.
+        least = np.floor(10 * low[full].min(initial=1.0)) / 10
+        self.ax_.set(xlabel="confidence", ylabel="accuracy", xlim=(least, 1), ylim=(0, 1))
         self.ax_.legend(loc="upper left")
         self._rows(low, width)
         return self

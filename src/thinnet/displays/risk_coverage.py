@@ -10,7 +10,7 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
 from thinnet.displays.asking import parted
-from thinnet.displays.axes import ax_or_new
+from thinnet.displays.axes import BLUE, ORANGE, ax_or_new
 from thinnet.uncertainty.classes import MEASURES
 from thinnet.uncertainty.forecasts import one_number_a_row
 from thinnet.uncertainty.numbers import SPREADS
@@ -118,21 +118,24 @@ class RiskCoverageCurve:
 
     def plot(self, ax: Axes | None = None) -> RiskCoverageCurve:
         """Draw on an axes of yours, or on a new one."""
+        from thinnet.displays import ticks
+
         self.ax_, self.figure_ = ax_or_new(ax, (6, 4))
         overall = float(self.curve.risk[-1])
-        self._line(self.curve, "-", f"by uncertainty, area {self.area:.3g}")
-        self.ax_.plot([0, 1], [overall] * 2, "--", color="0.5", label=f"at random, {overall:.3g}")
-        self._line(self.best, ":", "by the errors themselves")
-        bottom, top = self.ax_.get_ylim()
-        self.ax_.set(xlabel="coverage", ylabel="risk", xlim=(0, 1))
-        self.ax_.set_ylim(top=top + 0.4 * (top - bottom))  # room for the legend
-        self.ax_.legend(loc="upper left")
+        self._line(self.curve, "-", BLUE, f"by uncertainty, area {ticks.short(self.area)}")
+        at_random = f"at random, {ticks.short(overall)}"
+        self.ax_.plot([0, 1], [overall] * 2, "--", color="0.5", label=at_random)
+        self._line(self.best, ":", ORANGE, "by the errors themselves")
+        answered = "coverage: share of the rows that are answered, surest first"
+        self.ax_.set(xlabel=answered, ylabel="risk", xlim=(0, 1))
+        ticks.readable(self.ax_.yaxis)
+        ticks.legend(self.ax_, ncols=2)
         return self
 
-    def _line(self, curve: RiskCoverage, style: str, label: str) -> None:
+    def _line(self, curve: RiskCoverage, style: str, colour: str, label: str) -> None:
         # Steps, as in the area: rows of equal uncertainty are answered together.
         coverage, risk = np.append(0.0, curve.coverage), np.append(curve.risk[0], curve.risk)
-        self.ax_.plot(coverage, risk, style, label=label, drawstyle="steps-pre")
+        self.ax_.plot(coverage, risk, style, color=colour, label=label, drawstyle="steps-pre")
 
 
 def errors_and_uncertainties(estimator: Any, X: MatrixLike, y: TargetLike) -> tuple[Array, Array]:

@@ -158,7 +158,7 @@ class History:
             for prefix, label, style in CURVES:
                 self._curve(ax, f"{prefix}{what}", label, style)
             if self.best_epoch >= 0:
-                ax.axvline(self.best_epoch + 1, color="0.7", linestyle=":", label="weights kept")
+                ax.axvline(self.best_epoch + 1, color="0.5", linestyle="-.", label="weights kept")
             ax.set(xlabel="epoch", ylabel=name)
             ax.xaxis.get_major_locator().set_params(integer=True)
             if ax.lines:
@@ -174,9 +174,10 @@ class History:
 
 
 CURVES: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("", "training, dropout on", {"color": "tab:blue", "alpha": 0.5}),
-    ("clean_", "training, dropout off", {"color": "tab:blue"}),
-    ("validation_", "validation", {"color": "tab:orange"}),
+    # Okabe and Ito's colours, and lines that can be told apart without them.
+    ("", "training, dropout on", {"color": "#56B4E9", "linestyle": ":"}),
+    ("clean_", "training, dropout off", {"color": "#0072B2", "linestyle": "--"}),
+    ("validation_", "validation", {"color": "#D55E00", "linestyle": "-"}),
 )
 
 

@@ -1,0 +1,120 @@
+"""Numbers along an axis as people read them, and legends that cover nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from matplotlib.ticker import Formatter, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+UNITS: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+LONG: Final = 10_000  # from here on a thousand is a k
+UNDER: Final = 0.5  # inches, for numbers and the name of an axis
+
+
+class Readable(Formatter):
+    """200k, 1.5M and 0.25 where others write 200000, 1.5 above a 1e6, and 0.250."""
+
+    def __init__(self) -> None:
+        self._among: Any = ()
+
+    def set_locs(self, locs: Any) -> None:
+        """All of one axis are said in one unit, with as many decimals as tell them apart."""
+        self._among = locs
+
+    def format_ticks(self, values: Any) -> list[str]:
+        """What stands at the ticks."""
+        self.set_locs(values)
+        return [self(value) for value in values]
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """One of them."""
+        return _said(x, *_unit_and_decimals(self._among if len(self._among) else [x]))
+
+
+def _unit_and_decimals(values: Any) -> tuple[tuple[float, str], int]:
+    there = np.unique(np.asarray(values, float))
+    largest = float(np.abs(there).max())
+    step = float(np.diff(there).min()) if len(there) > 1 else largest
+    unit = _unit(largest)
+    if step < unit[0] / 1000:  # too fine to be told in that unit
+        unit = (1.0, "")
+    return unit, _decimals(step / unit[0])
+
+
+def _unit(largest: float) -> tuple[float, str]:
+    return next((unit for unit in UNITS if largest >= max(unit[0], LONG)), (1.0, ""))
+
+
+def _decimals(step: float) -> int:
+    """How many are needed to write multiples of the step."""
+    if not 0 < step < math.inf:
+        return 0
+    exact = (d for d in range(7) if math.isclose(round(step, d), step, rel_tol=1e-3))
+    return next(exact, 7)
+
+
+def _said(x: float, unit: tuple[float, str], decimals: int) -> str:
+    size, name = unit
+    if x == 0:
+        return "0"
+    if decimals > 6:
+        return f"{x:g}"
+    comma = "," if abs(x) >= LONG else ""  # years have none
+    return f"{x / size:{comma}.{decimals}f}{name}".replace("-", "\N{MINUS SIGN}")
+
+
+def short(x: float) -> str:
+    """A number of three digits: 35.3k, 0.134."""
+    size, name = _unit(abs(x))
+    return f"{x / size:.3g}{name}"
+
+
+def readable(*axes: Axis, dated: bool = False) -> None:
+    """Say the numbers along these axes so; days since 1970 as dates."""
+    from matplotlib import dates
+
+    for axis in axes:
+        if dated:
+            locator: Any = dates.AutoDateLocator()  # type: ignore[no-untyped-call]
+            axis.set_major_locator(locator)
+            axis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        else:
+            axis.set_major_formatter(Readable())
+
+
+def logarithmic(axis: Axis) -> None:
+    """A logarithmic axis with numbers in place of powers."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def both_alike(ax: Axes, values: Sequence[Any]) -> None:
+    """The same limits and ticks on both axes, so that equal numbers lie on the diagonal."""
+    low = float(min(np.min(each) for each in values))
+    high = float(max(np.max(each) for each in values))
+    margin = 0.03 * (high - low) or 1.0
+    ends = (low - margin, high + margin)
+    ax.set(xlim=ends, ylim=ends, aspect="equal")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(6))
+    readable(ax.xaxis, ax.yaxis)
+
+
+def legend(ax: Axes, **settings: Any) -> None:
+    """Below the axes where the figure makes room for it; else where it covers least."""
+    if ax.figure.get_layout_engine() is None:
+        ax.legend(loc="best", **settings)
+        return
+    from matplotlib.transforms import ScaledTranslation
+
+    under = ScaledTranslation(0, -UNDER, ax.figure.dpi_scale_trans)
+    where = {"bbox_to_anchor": (0.5, 0.0), "bbox_transform": ax.transAxes + under}
+    ax.legend(**({"loc": "upper center", "frameon": False} | where | settings))
