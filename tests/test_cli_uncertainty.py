@@ -249,7 +249,7 @@ def test_a_models_error_bars_are_measured_and_drawn_for_classes():
     assert code == 0, said
     for words in ("accuracy", "dropout off", "30 draws", *calibration.OF_CLASSES):
         assert words in said
-    for name in ("reliability", "risk-coverage", "calibration", "confusion"):
+    for name in ("risk-coverage", "calibration", "confusion"):
         assert pathlib.Path("r", f"{name}.png").read_bytes().startswith(PNG)
     found = pd.read_csv("r/uncertain-rows.csv")
     names = ["row", "prediction", "true", "predictive_entropy", "mutual_information", "why"]

@@ -28,7 +28,7 @@ def fit(name: str, options: dict[str, Any], out: Path | None) -> None:
     split = recipe.load(data_dir)
     outcomes = comparison.run(split, comparison.entries(split, settings, compare))
     screen.print(comparison.table(name, outcomes))
-    say(comparison.verdict(outcomes))
+    screen.print(comparison.verdict(outcomes), highlight=False, markup=False)
     _draw(name, split, outcomes, out)
     for outcome in outcomes:
         _save(outcome, out)
