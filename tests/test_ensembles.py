@@ -72,6 +72,7 @@ def classifier():
 # --- members -------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore::thinnet.UnusedMaskWarning")
 def test_members_differ_in_first_weights_and_masks():
     settings = {"max_iter": 1, "learning_rate_init": 1e-300, "dropout": 0.5}
     model = numbers(4, **settings).fit(X, Y)
