@@ -82,6 +82,10 @@ class NothingDrawsError(ValueError):
     """Draws were asked of a single network without dropout."""
 
 
+class DriftWarning(UserWarning):
+    """Columns of a table hold more strange cells than the rows held out in training did."""
+
+
 def must(ok: bool | np.bool_, name: str, allowed: str, value: object) -> None:
     if not ok:
         raise SettingError(name, allowed, repr(value))

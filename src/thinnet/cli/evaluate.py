@@ -7,9 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
+from thinnet.checks import DataFileError
 from thinnet.cli import reports
-from thinnet.cli.common import Force, one_sentence, screen
-from thinnet.cli.models import N_DRAWS, Model, Uncertainty, error_bars, loaded, print_scores
+from thinnet.cli.common import Force, note, one_sentence, screen
+from thinnet.cli.models import (
+    N_DRAWS,
+    STRICT,
+    Model,
+    Uncertainty,
+    error_bars,
+    loaded,
+    print_decision,
+    print_held,
+    print_scores,
+)
 
 
 def evaluate(
@@ -19,6 +30,7 @@ def evaluate(
     uncertainty: Uncertainty = False,
     draws: Annotated[int | None, typer.Option(help=N_DRAWS)] = None,
     kind: Annotated[str | None, typer.Option("--format", help=reports.FORMAT)] = None,
+    strict: Annotated[bool, typer.Option("--strict", help=STRICT)] = False,
     force: Force = False,
 ) -> None:
     """Measure a model on a table's file.
@@ -28,20 +40,33 @@ def evaluate(
     that, and uncertain-rows.csv with the least certain rows and the cells that make them so.
     """
     with one_sentence(f"measuring on {table}"):
-        from thinnet.jobs import evaluating, pictures
+        from thinnet.jobs import evaluating, holding, pictures
+        from thinnet.tables import drifting
 
         read = {"MODEL": model, "TABLE": table}
         pictured = reports.asked(report, kind, table.name, read, force)
         bars = error_bars(uncertainty, n_draws=draws)
         estimator = loaded(model)
-        measured = None if bars is None else _measured(estimator, table, bars, report)
-        found = evaluating.evaluate(estimator, table) if measured is None else measured.plain
+        drift, held = drifting.Total(), holding.Holding(estimator)
+        with drifting.told_to(drift):
+            measured = None if bars is None else _measured(estimator, table, bars, report)
+            found = measured.plain if measured else evaluating.evaluate(estimator, table, held)
+        _judge(drift.said(estimator), strict)
         where = f"{table.name}, {len(found.y)} rows"
         print_scores(estimator, evaluating.scores(estimator, found), where)
+        print_decision(estimator)
+        print_held(held.told())
         if bars is not None:
             _print_calibration(f"{estimator.card_['target']}: {where}", measured, bars)
         if pictured is not None:
             reports.tell(pictures.draw(estimator, found, pictured, measured))
+
+
+def _judge(drift: str, strict: bool) -> None:
+    if drift and strict:
+        raise DataFileError(drift)
+    if drift:
+        note(drift)
 
 
 def _measured(estimator: Any, table: Path, bars: Any, report: Path | None) -> Any:

@@ -83,6 +83,19 @@ def fit(
     balanced: Annotated[
         bool | None, _of(OF_TABLES, "Weigh classes up that are rare.", "--balanced", default="no")
     ] = None,
+    threshold_for: Annotated[
+        str | None,
+        _of(OF_TABLES, "Of two classes: choose from which probability on the rarer one is "
+            "predicted, for f1, balanced-accuracy, recall=0.8 or precision=0.8."),
+    ] = None,
+    positive: Annotated[
+        str | None, _of(OF_TABLES, "With --threshold-for: the class meant; by default the rarer.")
+    ] = None,
+    conformal: Annotated[
+        bool | None,
+        _of(OF_TABLES, "Keep a fifth of the rows apart, so that predict writes intervals or sets "
+            "with a guaranteed coverage.", "--conformal"),
+    ] = None,
     report: Annotated[Path | None, _of(OF_TABLES, "A folder for pictures.")] = None,
     kind: Annotated[str | None, _of(OF_TABLES, reports.FORMAT, "--format")] = None,
     data_dir: Annotated[
@@ -129,6 +142,9 @@ def fit(
             "networks": networks,
             "weight_decay": weight_decay,
             "balanced": balanced,
+            "threshold_for": threshold_for,
+            "positive": positive,
+            "conformal": conformal,
             "report": report,
             "format": kind,
         }

@@ -9,7 +9,7 @@ import typer
 
 from thinnet.cli import reports
 from thinnet.cli.common import STOPPED, note, say
-from thinnet.cli.models import print_scores
+from thinnet.cli.models import print_held, print_scores
 from thinnet.recipes import RECIPES
 
 MODEL: Final = ".thinnet"
@@ -23,12 +23,14 @@ SETTINGS: Final = {  # an option, and the estimator's parameter
     "epochs": "max_iter",
     "networks": "n_networks",
     "weight_decay": "weight_decay",
+    "threshold_for": "threshold_for",
+    "positive": "positive_class",
 }
 
 
 def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     from thinnet import save
-    from thinnet.jobs import fitting, pictures, places
+    from thinnet.jobs import fitting, holding, pictures, places
 
     if "target" not in options and not Path(data).exists():
         raise ValueError(
@@ -55,7 +57,9 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     outcome = fitting.fit(_order(data, options), tell=say)
     for said in outcome.estimator.notes_:
         note(said)
+    print_held(holding.of_training(outcome.estimator))
     print_scores(outcome.estimator, outcome.scores)
+    print_held(outcome.estimator.card_.get("held"))
     save(outcome.estimator, out)
     say(f"model: {out}")
     if report is not None:

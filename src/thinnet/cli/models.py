@@ -7,12 +7,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from thinnet.cli.common import say, screen
+from thinnet.cli.common import note, say, screen
 
 Model = Annotated[Path, typer.Argument(help="A model that `thinnet fit` has saved.")]
 Uncertainty = Annotated[
     bool, typer.Option("--uncertainty", help="Error bars, by draws with dropout on.")
 ]
+STRICT: Final = "Fail where columns hold more strange cells than the rows of training did."
 N_DRAWS: Final = "With --uncertainty: how many thinned networks are asked; by default 100."
 
 
@@ -39,6 +40,19 @@ def print_scores(estimator: Any, scores: Any, where: str | None = None) -> None:
         return
     plain = "most frequent class" if hasattr(estimator, "classes_") else "mean"
     screen.print(scoring.table(f"{card['target']}: {where}", scores, plain))
+
+
+def print_decision(estimator: Any) -> None:
+    """From which probability on a class is predicted, where a threshold was chosen."""
+    from thinnet.tables.deciding import told
+
+    if hasattr(estimator, "decision_"):
+        note(told(estimator.decision_, estimator.classes_))
+
+
+def print_held(said: Any) -> None:
+    if said:
+        say(str(said))
 
 
 def error_bars(asked: bool, **settings: Any) -> Any:

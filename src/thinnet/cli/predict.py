@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from thinnet import atomic
+from thinnet import atomic, checks
 from thinnet.cli.common import Force, one_sentence, say
-from thinnet.cli.models import N_DRAWS, Model, Uncertainty, error_bars, loaded
+from thinnet.cli.models import N_DRAWS, STRICT, Model, Uncertainty, error_bars, loaded
 
 
 def predict(
@@ -21,6 +21,7 @@ def predict(
     ),
     uncertainty: Uncertainty = False,
     draws: Annotated[int | None, typer.Option(help=N_DRAWS)] = None,
+    strict: Annotated[bool, typer.Option("--strict", help=STRICT)] = False,
     coverage: Annotated[
         float | None, typer.Option(help="Of intervals for numbers, in (0, 1); by default 0.9.")
     ] = None,
@@ -49,23 +50,33 @@ def predict(
     Classes, in nats: entropy (of the mean), expected_entropy (the part that is noise),
     mutual_information (the rest, on which the draws disagree); and variation_ratio, the share of
     draws that guess another class than most.
+
+    A model of `fit --conformal` also gives intervals (NAME_low, NAME_high) or sets of classes
+    (NAME_set) that hold the truth with probability --coverage, whatever the model is.
     """
     with one_sentence(f"the predictions for {table}"):
-        from thinnet.jobs import places, predicting
+        from thinnet.jobs import conformal, places, predicting
         from thinnet.jobs.keeping import Keep
 
         if keep and keep_all:
             raise ValueError("--keep must be left out with --keep-all, got both")
         atomic.check_place("--out", out)
         places.check_apart("--out", out, {"MODEL": model, "TABLE": table})
-        bars = error_bars(uncertainty, n_draws=draws, coverage=coverage, share=share)
+        estimator = loaded(model)
+        alone = None if uncertainty or not conformal.is_conformal(estimator) else coverage
+        if alone is not None:
+            checks.inside("--coverage", alone)
+        of_draws = None if alone is not None else coverage
+        bars = error_bars(uncertainty, n_draws=draws, coverage=of_draws, share=share)
         rows = predicting.predict(
-            loaded(model),
+            estimator,
             table,
             out,
             probabilities=proba,
             error_bars=bars,
             force=force,
             keep=Keep(tuple(keep or ()), keep_all),
+            coverage=alone,
+            strict=strict,
         )
         say(f"{rows} predictions: {out}")

@@ -7,14 +7,14 @@ from typing import Any
 from rich.table import Table
 
 from thinnet.cli.common import note, one_sentence, say, screen
-from thinnet.cli.models import Model, loaded, print_scores
+from thinnet.cli.models import Model, loaded, print_held, print_scores
 from thinnet.layers.base import title
 
 
 def show(model: Model) -> None:
     """Say what a model is, what it was trained on, and its scores."""
     with one_sentence(f"the model {model}"):
-        from thinnet.jobs import scoring
+        from thinnet.jobs import conformal, holding, scoring
 
         estimator = loaded(model)
         card = estimator.card_
@@ -28,7 +28,11 @@ def show(model: Model) -> None:
         say(f"{len(estimator.networks_)} networks of {network.theta.size:,} parameters: {chain}")
         for said in estimator.notes_:
             note(said)
+        print_held(holding.of_training(estimator))
+        if conformal.is_conformal(estimator):
+            say(f"conformal by {len(estimator.conformal_[0])} rows kept apart")
         print_scores(estimator, scoring.from_values(card["scores"]))
+        print_held(card.get("held"))
 
 
 def _columns(estimator: Any) -> Table:

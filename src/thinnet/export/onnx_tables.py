@@ -28,9 +28,19 @@ Part: TypeAlias = Callable[[Inputs, Any, Sequence[str]], Value]
 def classifier_graph(model: TableClassifier) -> Graph:
     graph = Graph("TableClassifier", ("label", "probabilities"))
     p = _mean(graph, model, "Softmax")
-    add_label(graph, most_probable(p), model.classes_)
+    add_label(graph, most_probable(_decided(p, model)), model.classes_)
     graph.output("probabilities", p, (len(model.classes_),))
     return graph
+
+
+def _decided(p: Value, model: TableClassifier) -> Value:
+    """Numbers of which the largest belongs to the class that the model predicts."""
+    if (found := getattr(model, "decision_", None)) is not None:
+        scales = np.full(2, found.threshold)
+        scales[found.positive] = 1 - found.threshold
+        return p * scales
+    weights = getattr(model, "class_weights_", None)
+    return p if weights is None else p * weights
 
 
 def regressor_graph(model: TableRegressor) -> Graph:
@@ -43,7 +53,12 @@ def regressor_graph(model: TableRegressor) -> Graph:
 def _mean(graph: Graph, model: TableClassifier | TableRegressor, head: str) -> Value:
     """The mean over the networks, in float64."""
     x = encoded(graph, model.encoder_).cast(model.networks_[0].dtype)
-    each = [outputs(network, x).to(head).cast(np.float64) for network in model.networks_]
+    weights = getattr(model, "class_weights_", None)
+    raw = [outputs(network, x) for network in model.networks_]
+    if weights is not None:
+        logs = np.log(np.where(weights > 0, weights, 1.0)).astype(model.networks_[0].dtype)
+        raw = [z - logs for z in raw]
+    each = [z.to(head).cast(np.float64) for z in raw]
     return reduce(add, each) / len(each)
 
 

@@ -50,9 +50,10 @@ class ErrorBars:
 
     def check_fits(self, estimator: Any) -> None:
         """ValueError where something was asked for that the estimator doesn't have."""
-        if self.coverage is not None and hasattr(estimator, "classes_"):
+        plain = hasattr(estimator, "classes_") and not hasattr(estimator, "conformal_")
+        if self.coverage is not None and plain:
             raise ValueError(
-                "--coverage must be left out for a model of classes, which has no intervals, got "
+                "--coverage must be left out for a model of classes without --conformal, got "
                 f"{self.coverage}"
             )
 
@@ -117,14 +118,15 @@ def _of_classes(
 ) -> dict[str, Array]:
     checks.must(name not in MEASURES, "target", f"named other than {', '.join(MEASURES)}", name)
     found = estimator.uncertainty(frame, **how._asdict())
-    told = guesses(name, found.probabilities, estimator.classes_, probabilities)
+    told = guesses(name, found.probabilities, estimator, probabilities)
     return told | {column: getattr(found, measure) for column, measure in MEASURES.items()}
 
 
-def guesses(name: str, p: Array, classes: Array, each: bool) -> dict[str, Array]:
-    """The most probable classes as the column `name`; with `each` also a column for each class."""
+def guesses(name: str, p: Array, estimator: Any, each: bool) -> dict[str, Array]:
+    """The predicted classes as the column `name`; with `each` also a column for each class."""
+    classes = estimator.classes_
     columns = {f"p({label})": p[:, k] for k, label in enumerate(classes)} if each else {}
-    return {name: classes[p.argmax(axis=1)], **columns}
+    return {name: estimator._guesses(p), **columns}
 
 
 def _of_numbers(

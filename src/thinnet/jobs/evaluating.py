@@ -12,6 +12,7 @@ from thinnet.arrays import Array
 from thinnet.checks import DataFileError
 from thinnet.jobs import scoring, targets
 from thinnet.jobs.blame import data_at_fault
+from thinnet.jobs.holding import Holding
 from thinnet.tables.cells import Frame
 from thinnet.tables.reading import blocks
 
@@ -32,20 +33,31 @@ def answers(estimator: Any, frame: Frame, y: Array) -> Answers:
 def scores(estimator: Any, found: Answers) -> list[scoring.Score]:
     plain = np.array(estimator.card_["plain"])
     if hasattr(estimator, "classes_"):
-        return scoring.of_classes(*found, plain)
+        return scoring.of_classes(*found, plain, estimator._places(found.predicted))
     return scoring.of_numbers(*found, float(plain[0]))
 
 
 @data_at_fault()
-def evaluate(estimator: Any, table: str | os.PathLike[str]) -> Answers:
-    """Answers for all rows of a file whose target is known, read in blocks.
+def evaluate(
+    estimator: Any, table: str | os.PathLike[str], holding: Holding | None = None
+) -> Answers:
+    """Answers for all rows of a file whose target is known, read in blocks; `holding` sees them.
 
     Raises
     ------
     DataFileError
         If the file can't be read, lacks the target, or has no row whose target is known.
     """
-    found = [answers(estimator, rows, truth(estimator, rows)) for rows in known(estimator, table)]
+    found = []
+    for rows in known(estimator, table):
+        found.append(answers(estimator, rows, truth(estimator, rows)))
+        if holding is not None:
+            holding.see(
+                rows,
+                found[-1].y
+                if not hasattr(estimator, "classes_")
+                else estimator.classes_[found[-1].y],
+            )
     y, predicted = zip(*found, strict=True)
     return Answers(np.concatenate(y), np.concatenate(predicted))
 

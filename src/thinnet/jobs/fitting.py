@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 
 import thinnet
 from thinnet.arrays import Array
-from thinnet.jobs import scoring, telling
+from thinnet.checks import SettingError
+from thinnet.jobs import conformal, scoring, telling
 from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.evaluating import Answers, answers, scores
+from thinnet.jobs.holding import Holding
 from thinnet.jobs.holding_out import Part, parts
 from thinnet.jobs.ordering import Order
 from thinnet.tables.classifier import TableClassifier
+from thinnet.tables.members import held_out
 from thinnet.tables.regressor import TableRegressor
 from thinnet.training import INTERRUPTED
 
@@ -55,17 +58,34 @@ def fit(
         tell(said)
     train, test = found.train, found.test
     kind = TableClassifier if found.goal.task == "classification" else TableRegressor
+    _check_settings(order, kind)
     estimator = kind(random_state=order.seed, progress=progress, **order.settings)
+    apart = None
+    if order.conformal:
+        kept, held = held_out(train.y, conformal.SHARE, order.seed)
+        train, apart = train.rows(kept), train.rows(held)
+        conformal.check(len(apart.y))
     with data_at_fault():
         estimator.fit(train.frame, train.y)
     _check_trained(estimator)
     estimator.dialect_, estimator.target_name_ = found.dialect, order.target
     estimator.target_decimal_ = found.goal.decimal
+    if apart is not None:
+        conformal.learn(estimator, apart.frame, apart.y)
     answered = None if test is None else answers(estimator, test.frame, test.y)
     estimator.card_ = _card(order, train, test, _plain(estimator, train.y)) | {"task": said}
     measured = [] if answered is None else scores(estimator, answered)
     estimator.card_["scores"] = scoring.as_values(measured)
+    if test is not None:
+        holding = Holding(estimator)
+        holding.see(test.frame, test.y)
+        estimator.card_["held"] = holding.told()
     return Outcome(estimator, answered, measured)
+
+
+def _check_settings(order: Order, kind: Any) -> None:
+    for name in order.settings.keys() - kind().get_params():
+        raise SettingError(name, "left out for a target of numbers", repr(order.settings[name]))
 
 
 def _check_trained(estimator: Any) -> None:

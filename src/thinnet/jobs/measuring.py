@@ -12,7 +12,7 @@ from thinnet.jobs import evaluating
 from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.error_bars import ErrorBars, Forecast, forecast
 from thinnet.jobs.evaluating import Answers
-from thinnet.tables import uncertain
+from thinnet.tables import drifting, uncertain
 from thinnet.tables.cells import Frame
 from thinnet.uncertainty.numbers import central
 
@@ -58,11 +58,13 @@ def measure(
     plain, drawn, kept = [], [], LeastCertain(estimator)
     for rows in evaluating.known(estimator, table):
         y = evaluating.truth(estimator, rows)
-        drawn.append(_drawn(estimator, rows, y, bars))
+        with drifting.told_to(drifting.nothing):  # the plain answers tell of it
+            drawn.append(_drawn(estimator, rows, y, bars))
         plain.append(evaluating.answers(estimator, rows, y))
         if least_certain:
             kept.see(rows, drawn[-1])
-    shown = kept.told(bars.n_draws) if least_certain else None
+    with drifting.told_to(drifting.nothing):
+        shown = kept.told(bars.n_draws) if least_certain else None
     return Measured(Answers(*_joined(plain)), type(drawn[0])(*_joined(drawn)), shown)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from thinnet import checks
 from thinnet.tables import members
+from thinnet.tables.deciding import goal_of
 from thinnet.tables.regressor import TableRegressor
 
 
@@ -24,6 +25,7 @@ class Order:
     leave_out: tuple[str, ...] = ()
     header: bool | None = None
     seed: int = 0
+    conformal: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -32,6 +34,8 @@ class Order:
         checks.integer("--seed", self.seed, 0, 2**32 - 1)
         others = "names of other columns than the target's"
         checks.must(self.target not in self.leave_out, "--leave-out", others, self.target)
+        if (goal := self.settings.get("threshold_for")) is not None:
+            goal_of(goal)
         known = TableRegressor().get_params()
         given = {name: value for name, value in self.settings.items() if name in known}
         members.check(TableRegressor(**given))

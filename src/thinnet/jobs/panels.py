@@ -64,18 +64,18 @@ def learning_curve(history: History, title: str) -> Any:
     return figure
 
 
-def confusion(classes: Array, found: Answers, title: str) -> Any:
+def confusion(classes: Array, y: Array, guessed: Array, title: str) -> Any:
     """How often each class was observed (y) where each was predicted (x)."""
     from sklearn.metrics import ConfusionMatrixDisplay
 
     from thinnet.displays import ticks
 
-    names, guessed = _shown(classes), found.predicted.argmax(axis=1)
+    names = _shown(classes)
     longest, upright = max(map(len, names)), sum(map(len, names)) > MOST_LETTERS
     side, letters = max(3.4, 1.8 + 0.5 * len(names)), 0.08 * longest
     axes = _axes(title, (side + 1.4 + letters, side + 0.8 + (letters if upright else 0.2)))
     ConfusionMatrixDisplay.from_predictions(
-        found.y, guessed, labels=range(len(names)), display_labels=names, ax=axes, cmap="Blues",
+        y, guessed, labels=range(len(names)), display_labels=names, ax=axes, cmap="Blues",
         values_format=",d", xticks_rotation="vertical" if upright else "horizontal",
     )  # fmt: skip
     axes.set(xlabel="predicted", ylabel="observed", aspect="auto")

@@ -62,7 +62,7 @@ def _of_classes(
     drawn = []
     if len(estimator.classes_) <= MOST_CLASSES:
         title = report.title("Confusion matrix", estimator, f"{len(y):,} rows")
-        figure = panels.confusion(estimator.classes_, found, title)
+        figure = panels.confusion(estimator.classes_, y, estimator._places(found.predicted), title)
         drawn.append(report.save(figure, "confusion"))
     if measured is None:
         return [*drawn, _calibration(estimator, y, probabilities, report)]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any, Final
 
 from thinnet import progress as bars
-from thinnet.jobs import places
+from thinnet.checks import DataFileError, DriftWarning
+from thinnet.jobs import conformal, places
 from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.error_bars import ErrorBars, columns, guesses
 from thinnet.jobs.keeping import Keep, beside
 from thinnet.progress import PATIENCE
+from thinnet.tables import drifting
 from thinnet.tables.cells import Frame
 from thinnet.tables.reading import blocks
 from thinnet.tables.writing import PredictionWriter
@@ -30,18 +33,22 @@ def predict(
     progress: bool | None = None,
     force: bool = True,
     keep: Keep = NOTHING,
+    coverage: float | None = None,
+    strict: bool = False,
 ) -> int:
     """Write a prediction for each row of `table` to `out`; how many.
 
     With error bars it is the mean over draws with dropout on (of classes the most probable one),
     and columns beside it say how sure it is.  Columns to keep stand before them as they came, and a
     prediction of the same name as one of them is called "predicted NAME".  What is at `out` is
-    replaced; without `force` only an empty file, or a table with the same columns.
+    replaced; without `force` only an empty file, or a table with the same columns.  Of a model with
+    rows kept apart (`fit --conformal`) intervals or sets of `coverage` come too.  A table that
+    drifts is warned of when all is read; with `strict` it is an error then, and nothing is written.
 
     Raises
     ------
     DataFileError
-        If the file can't be read, or a column to keep is not there.
+        If the file can't be read, a column to keep is not there, or it drifts, with `strict`.
     ValueError
         If a column is missing, `out` can't be written to, is `table`, or holds something else, or
         if nothing draws for error bars; if these are of classes, but a coverage of intervals is
@@ -57,11 +64,17 @@ def predict(
 
     def told(frame: Frame, start: int) -> Frame:
         if error_bars is None:
-            return _answers(estimator, frame, probabilities)
-        return columns(estimator, frame, error_bars, start, probabilities)
+            found = _answers(estimator, frame, probabilities)
+        else:
+            found = columns(estimator, frame, error_bars, start, probabilities)
+        if not conformal.is_conformal(estimator):
+            return found
+        wanted = coverage if error_bars is None else error_bars.coverage
+        return found.assign(**conformal.columns(estimator, frame, wanted))
 
-    rows, done = 0, 0
+    rows, done, drift = 0, 0, drifting.Total()
     with (
+        drifting.told_to(drift),
         PredictionWriter(out) as writer,
         bars.opened(progress, "predicting", 0, PARTS, PATIENCE) as bar,
     ):
@@ -76,6 +89,11 @@ def predict(
             rows += len(frame)
             bar.advance(int(block.done * PARTS) - done)
             done = int(block.done * PARTS)
+        said = drift.said(estimator)
+        if said and strict:
+            raise DataFileError(said)
+    if said:
+        warnings.warn(said, DriftWarning, stacklevel=2)
     return rows
 
 
@@ -90,4 +108,4 @@ def _answers(estimator: Any, frame: Frame, probabilities: bool) -> Frame:
     if not hasattr(estimator, "classes_"):
         return pd.DataFrame({name: estimator.predict(frame)})
     p = estimator.predict_proba(frame)
-    return pd.DataFrame(guesses(name, p, estimator.classes_, probabilities))
+    return pd.DataFrame(guesses(name, p, estimator, probabilities))

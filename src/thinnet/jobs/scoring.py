@@ -27,7 +27,7 @@ class Score(NamedTuple):
         return self.model > self.baseline if self.rises else self.model < self.baseline
 
 
-def of_classes(y: Array, p: Array, shares: Array) -> list[Score]:
+def of_classes(y: Array, p: Array, shares: Array, decided: Array | None = None) -> list[Score]:
     """Of probabilities `p` for the labels' places `y`; the plain answer is the shares of training.
 
     Parameters
@@ -35,23 +35,28 @@ def of_classes(y: Array, p: Array, shares: Array) -> list[Score]:
     y : array of int, shape (rows,)
     p : array, shape (rows, n_classes)
     shares : array, shape (n_classes,)
+    decided : array of int, shape (rows,), optional
+        Places of the classes that the model predicts; by default the most probable ones.
     """
     labels, plain = np.arange(p.shape[1]), np.tile(shares, (len(y), 1))
     there = np.unique(y)
+    guessed = p.argmax(axis=1) if decided is None else decided
 
-    def balanced(q: Array) -> float:
-        hits = q.argmax(axis=1) == y
+    def balanced(places: Array) -> float:
+        hits = places == y
         return float(np.mean([hits[y == k].mean() for k in there]))
 
     def log_loss(q: Array) -> float:
         return float(metrics.log_loss(y, proper(q), labels=labels))
 
-    def accuracy(q: Array) -> float:
-        return float((q.argmax(axis=1) == y).mean())
+    def accuracy(places: Array) -> float:
+        return float((places == y).mean())
+
+    most = plain.argmax(axis=1)
 
     found = [
-        Score("accuracy", accuracy(p), accuracy(plain), True),
-        Score("balanced accuracy", balanced(p), balanced(plain), True),
+        Score("accuracy", accuracy(guessed), accuracy(most), True),
+        Score("balanced accuracy", balanced(guessed), balanced(most), True),
         Score("log loss", log_loss(p), log_loss(plain), False),
     ]
     if len(there) == len(labels):

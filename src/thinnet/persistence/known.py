@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.network import Network
-from thinnet.persistence import ensembles, networks, tables
+from thinnet.persistence import ensembles, networks, tables, wrappers
 from thinnet.persistence.transformers import finish_one_hot, without_function
 from thinnet.persistence.ways import Kinds, Way, fitted, record, records
 from thinnet.training.history import History
@@ -110,6 +110,8 @@ TABLE: Final[Kinds] = {
 }
 MAY_BE: Final[Kinds] = {
     "card_": dict,
+    "conformal_": tuple,
+    "drift_": tuple,
     "dialect_": object,
     "interrupted_": bool,
     "target_decimal_": str | None,
@@ -117,9 +119,14 @@ MAY_BE: Final[Kinds] = {
 }
 TABLES: Final[dict[str, Way]] = {
     "thinnet.tables.classifier.TableClassifier": fitted(
-        {**TABLE, "classes_": ARRAY}, MAY_BE, tables.finish_classifier
+        {**TABLE, "classes_": ARRAY},
+        {**MAY_BE, "class_weights_": ARRAY, "decision_": object},
+        tables.finish_classifier,
     ),
+    "thinnet.tables.calibrating.Calibration": record(),
+    "thinnet.tables.deciding.Decision": record(),
     "thinnet.tables.dialect.Dialect": record(),
+    "thinnet.tables.drifting.Known": record(),
     "thinnet.tables.encoding.TableEncoder": fitted(
         {"columns_": tuple, "names_in_": ARRAY, "transformer_": object},
         finish=tables.finish_encoder,
@@ -129,10 +136,20 @@ TABLES: Final[dict[str, Way]] = {
     "thinnet.tables.pieces.PiecewiseLinear": fitted({"edges_": list}),
     "thinnet.tables.regressor.TableRegressor": fitted(
         {**TABLE, "n_outputs_": int, "target_scale_": object},
-        {**MAY_BE, **NOISE},
+        {**MAY_BE, **NOISE, "calibration_": object},
         tables.finish_regressor,
     ),
     "thinnet.tables.targets.TargetScale": record(),
+    "thinnet.uncertainty.conformal_classifier.SplitConformalClassifier": fitted(
+        {"scores_": ARRAY, "classes_": ARRAY}, finish=wrappers.finish_sets
+    ),
+    "thinnet.uncertainty.conformal_regressor.SplitConformalRegressor": fitted(
+        {"errors_": ARRAY, "std_": OR_NONE}, finish=wrappers.finish_intervals
+    ),
+    "thinnet.uncertainty.shapes.Shape": record(),
+    "thinnet.uncertainty.temperature.TemperatureScaling": fitted(
+        {"temperature_": NUMBER, "classes_": ARRAY}, finish=wrappers.finish_temperature
+    ),
 }
 
 SCIKIT_LEARN: Final[dict[str, Way]] = {

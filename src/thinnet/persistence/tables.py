@@ -11,11 +11,15 @@ import pandas as pd
 from thinnet import checks
 from thinnet.network import Network
 from thinnet.persistence.networks import check_noise
+from thinnet.tables.calibrating import Calibration
+from thinnet.tables.deciding import Decision, goal_of
 from thinnet.tables.dialect import Dialect
+from thinnet.tables.drifting import Known
 from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.kinds import Column, Kind
 from thinnet.tables.targets import TargetScale
 from thinnet.training.history import History
+from thinnet.uncertainty.shapes import Shape
 
 MOST_HASHED: Final = 2**20
 PROBE: Final = (None, "0", "x y z", "2020-02-29")  # cells of all kinds
@@ -34,6 +38,7 @@ SCORE: Final[dict[str, Any]] = {"name": str, "model": float, "baseline": float, 
 
 def finish_classifier(estimator: Any) -> None:
     """ValueError where networks, encoder and classes don't fit."""
+    _check_decision(estimator)
     _finish(estimator, len(estimator.classes_))
 
 
@@ -48,6 +53,7 @@ def finish_regressor(estimator: Any) -> None:
     if not fits:
         raise ValueError(f"target_scale_ must hold numbers of the shape {shape}, got {scale!r}")
     check_noise(estimator)
+    _check_calibration(estimator)
     _finish(estimator, estimator._n_network_outputs())
 
 
@@ -93,7 +99,83 @@ def _check_card(card: Any) -> None:
             raise ValueError(f"scores must have {', '.join(SCORE)}, got {score!r}")
 
 
+def _check_drift(estimator: Any) -> None:
+    """Is what is known of columns of the columns there are?"""
+    used = [(c.name, c.kind) for c in estimator.encoder_.columns_ if c.kind != "left out"]
+    found = getattr(estimator, "drift_", None)
+    if found is None:
+        return
+    fits = all(isinstance(known, Known) for known in found)
+    if not fits or [(known.name, known.kind) for known in found] != used:
+        raise ValueError(f"drift_ must have the columns {used}, got others")
+    for known in found:
+        ends = all(isinstance(end, float) for end in (known.low, known.high))
+        texts = isinstance(known.labels, tuple) and all(type(x) is str for x in known.labels)
+        counts = (known.rows, known.missing, known.unreadable, known.unusual)
+        if not ends or not texts or not all(map(checks.is_integer, counts)):
+            raise ValueError(f"drift_ must hold ranges, labels and counts, got {known!r}")
+        if not all(0 <= n <= known.rows for n in counts[1:]):
+            raise ValueError(f"drift_ must hold counts of its rows, got {known!r}")
+
+
+def _check_decision(estimator: Any) -> None:
+    """Are weights and threshold those of these classes?"""
+    n = len(estimator.classes_)
+    weights = getattr(estimator, "class_weights_", np.ones(n))
+    fits = weights.shape == (n,) and weights.dtype == np.float64
+    if not fits or not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ValueError(f"class_weights_ must be a number >= 0 for each class, got {weights!r}")
+    found = getattr(estimator, "decision_", None)
+    if found is None:
+        return
+    fits = isinstance(found, Decision) and n == 2 and found.positive in (0, 1)
+    figures = ("threshold", "precision", "recall", "f1", "balanced_accuracy")
+    shares = [getattr(found, name, None) for name in figures]
+    if not fits or not all(map(_is_share, shares)) or not checks.is_integer(found.rows):
+        raise ValueError(f"decision_ must be a threshold of two classes, got {found!r}")
+    goal_of(found.goal)
+
+
+def _check_conformal(estimator: Any) -> None:
+    """Are the scores of held-out rows numbers?"""
+    found: Any = getattr(estimator, "conformal_", ())
+    for part in found:
+        finite = isinstance(part, np.ndarray) and part.ndim == 1 and np.isfinite(part).all()
+        if not finite or part.shape != found[0].shape or not len(part):
+            raise ValueError("conformal_ must hold finite numbers of held-out rows, got others")
+
+
+def _check_calibration(estimator: Any) -> None:
+    """Does a regressor that is calibrated have increasing knots for each output?"""
+    if not hasattr(estimator, "calibration_"):
+        return
+    found = estimator.calibration_
+    fits = isinstance(found, Calibration) and isinstance(found.shape, Shape)
+    if not fits or not _increases(found.shape, estimator.n_outputs_) or not _measured(found):
+        raise ValueError(f"calibration_ must have increasing knots and shares, got {found!r}")
+
+
+def _increases(shape: Shape, n_outputs: int) -> bool:
+    scores, errors = shape
+    arrays = all(isinstance(a, np.ndarray) and a.dtype == np.float64 for a in shape)
+    fits = arrays and scores.ndim == 1 and len(scores) >= 2
+    fits = fits and errors.shape == (n_outputs, len(scores))
+    finite = fits and np.isfinite(scores).all() and np.isfinite(errors).all()
+    return bool(finite and (np.diff(scores) > 0).all() and (np.diff(errors) > 0).all())
+
+
+def _measured(found: Calibration) -> bool:
+    of_both = (found.coverages, found.held)
+    shares = all(isinstance(part, tuple) and all(map(_is_share, part)) for part in of_both)
+    return shares and len(found.coverages) == len(found.held) and checks.is_integer(found.rows)
+
+
+def _is_share(value: Any) -> bool:
+    return checks.is_real(value) and 0 <= value <= 1
+
+
 def _finish(estimator: Any, n_outputs: int) -> None:
+    _check_conformal(estimator)
     if not all(type(note) is str for note in estimator.notes_):
         raise ValueError(f"notes_ must be text, got {estimator.notes_!r}")
     if hasattr(estimator, "card_"):
@@ -103,6 +185,7 @@ def _finish(estimator: Any, n_outputs: int) -> None:
             raise ValueError(f"plain must be {plain} numbers, got {estimator.card_['plain']!r}")
     if not isinstance(estimator.encoder_, TableEncoder):
         raise ValueError(f"encoder_ must be a TableEncoder, got {estimator.encoder_!r}")
+    _check_drift(estimator)
     if not isinstance(estimator.dialect_, Dialect | None):
         raise ValueError(f"dialect_ must be a Dialect, got {estimator.dialect_!r}")
     if not all(isinstance(history, History) for history in estimator.histories_):

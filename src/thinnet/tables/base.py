@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -17,9 +17,12 @@ from thinnet.arrays import Array, Ids, Samples
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
 from thinnet.losses import Loss
+from thinnet.network import Network
 from thinnet.philox import Purpose
-from thinnet.tables import members
+from thinnet.tables import drifting, members
+from thinnet.tables.cells import Frame
 from thinnet.tables.dialect import Dialect
+from thinnet.tables.drifting import Known
 from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.frames import as_frame
 from thinnet.tables.members import Lesson, Rows
@@ -29,6 +32,16 @@ from thinnet.tables.targeting import Targeted, check_there, targeted
 from thinnet.tables.teaching import Taught, teach
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.uncertainty.drawing import Drawer
+
+Splits: TypeAlias = list[tuple[Array, Array]]
+OF_A_FIT: Final = (
+    "dialect_",
+    "target_name_",
+    "target_decimal_",
+    "calibration_",
+    "drift_",
+    "conformal_",
+)  # which not every fit sets
 
 
 class TableEstimator(BaseEstimator):
@@ -83,7 +96,65 @@ class TableEstimator(BaseEstimator):
         rows = Rows(encoded.astype(self.dtype), targets, self._weights(y))
         held = None if eval_set is None else self._held(eval_set)
         with limited(self.n_threads):
-            self._train(rows, held)
+            splits = self._train(rows, held)
+        self.drift_ = self._drift(frame, splits, eval_set)
+
+    def _drift(self, frame: Frame, splits: Splits, eval_set: Any) -> tuple[Known, ...]:
+        if splits:
+            return drifting.learned(frame, self.encoder_.columns_, splits)
+        import pandas as pd
+
+        held, n = (
+            as_frame(self._paired(*evaluation_pair(eval_set))[0], self.encoder_, first=False),
+            len(frame),
+        )
+        names = [column.name for column in self.encoder_.columns_]
+        both = pd.concat([frame[names].astype(object), held[names].astype(object)])
+        places = np.arange(len(both))
+        found = drifting.learned(both, self.encoder_.columns_, [(places[:n], places[n:])])
+        ranges = drifting.learned(frame, self.encoder_.columns_, [(places[:n], places[:0])])
+        return tuple(
+            known._replace(low=own.low, high=own.high, labels=own.labels)
+            for known, own in zip(found, ranges, strict=True)
+        )
+
+    def drift(self, X: Any) -> Frame:
+        """How a table differs from the rows of training, column by column.
+
+        Of a column's cells some may be missing, unreadable (no number or date where it has such),
+        unseen (categories) or out of the range learned.  A column drifts where their share is
+        above that of the rows held out in training by more than chance: with probability .001 if
+        both are alike (Fisher's exact form of the binomial test).  `predict` warns then.
+
+        Parameters
+        ----------
+        X : path, data frame or array, shape (rows, columns)
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each column that is used and each fault it can have: `column`, `fault`,
+            `share`, `held_out`, `p_value`, `drifts`.
+
+        Raises
+        ------
+        NotFittedError
+            Before fit.
+        ValueError
+            If a column is missing, or the model was saved by a version that learned none of this.
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        if not hasattr(self, "drift_"):
+            raise ValueError(
+                "the model must know its held-out rows, got one of an earlier version: fit it again"
+            )
+        frame = as_frame(self._read(X), self.encoder_, first=False)
+        found = drifting.counts(frame, self.encoder_.columns_, self.drift_)
+        return pd.DataFrame(
+            drifting.findings(found, self.drift_), columns=list(drifting.Finding._fields)
+        )
 
     def _take_names(self, encoder: TableEncoder) -> None:
         self.n_features_in_ = encoder.n_features_in_
@@ -94,7 +165,7 @@ class TableEstimator(BaseEstimator):
 
     def _table(self, X: Any, y: Any) -> Targeted:
         """The table and its targets; `y` may be names of columns, whose holes are left out."""
-        for name in ("dialect_", "target_name_", "target_decimal_"):
+        for name in OF_A_FIT:
             self.__dict__.pop(name, None)  # of an earlier fit
         found = targeted(X, y)
         if isinstance(X, str | os.PathLike):
@@ -123,30 +194,39 @@ class TableEstimator(BaseEstimator):
 
     def _held(self, eval_set: Any) -> Rows:
         X, y = self._paired(*evaluation_pair(eval_set))
-        return Rows(self._encoded(X), self._targets(np.asarray(y)), None)
+        with drifting.told_to(drifting.nothing):
+            encoded = self._encoded(X)
+        return Rows(encoded, self._targets(np.asarray(y)), None)
 
-    def _train(self, rows: Rows, held: Rows | None) -> None:
+    def _train(self, rows: Rows, held: Rows | None) -> Splits:
+        """Places that networks learned from and that they stopped by, if these are of the table."""
         stream, n = check_random_state(self.random_state), len(rows.y)
+        places: Splits = []
         if held is not None:
             lessons = [self._lesson(rows, held)] * self.n_networks
         else:
-            places = members.splits(self, rows.y, stream)
+            places = list(members.splits(self, rows.y, stream))
             lessons = [self._lesson(rows.part(kept), rows.part(stop)) for kept, stop in places]
         with InterruptFlag() as flag:
             folds = self._teach(lessons, stream, flag)
             pupils = folds.kept
             self.networks_ = [pupil.network for pupil in pupils]
             self.histories_ = [pupil.history for pupil in pupils]
-            self._learn_noise(lessons[: len(pupils)])
+            stopped, lessons = self.networks_, lessons[: len(pupils)]
+            whole = folds.is_whole and held is None and len(lessons) > 1
+            self._learn_noise(lessons)
             told = folds.told("were trained to their end", "stands for all")
-            if folds.is_whole and held is None and len(lessons) > 1 and n < members.FEW_ROWS:
+            if whole and n < members.FEW_ROWS:
                 told = self._learn_from_all(rows, stream, flag)
+        with limited(self.n_threads):
+            self._calibrate(lessons, stopped, held)
         self.history_ = self.histories_[0]
         self.n_iter_ = max(len(history) for history in self.histories_)
         self.interrupted_ = flag.asked
         if flag.asked:
             self.notes_ += (told,)
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=4)
+        return places
 
     def _learn_from_all(
         self, rows: Rows, stream: np.random.RandomState, flag: InterruptFlag
@@ -166,6 +246,9 @@ class TableEstimator(BaseEstimator):
     def _learn_noise(self, lessons: list[Lesson]) -> None:
         """From the rows that each network was not shown."""
 
+    def _calibrate(self, lessons: list[Lesson], stopped: list[Network], held: Rows | None) -> None:
+        """By rows held out, which `stopped` were not shown; `held` if they are the same for all."""
+
     def _lesson(self, rows: Rows, held: Rows | None, epochs: int = 0) -> Lesson:
         return Lesson(rows, held, epochs or self.max_iter, self._n_network_outputs())
 
@@ -175,22 +258,30 @@ class TableEstimator(BaseEstimator):
     def _encoded(self, X: Any) -> Array:
         """Rows as the networks take them."""
         check_is_fitted(self)
-        if isinstance(X, str | os.PathLike):
-            X, _ = read_table(X, self.dialect_)
-        return self.encoder_.transform(X).astype(self.dtype)
+        X = self._read(X)
+        encoded = self.encoder_.transform(X).astype(self.dtype)
+        drifting.tell(self, as_frame(X, self.encoder_, first=False))
+        return encoded
+
+    def _read(self, X: Any) -> Any:
+        return read_table(X, self.dialect_)[0] if isinstance(X, str | os.PathLike) else X
 
     def _drawer(self, X: Any) -> Drawer:
         return Drawer(self.networks_, self._encoded(X), self.n_threads)
 
     def _mean(self, X: Any) -> Array:
         """The mean over the networks of what their outputs say, in float64."""
-        encoded, loss = self._encoded(X), self._loss()
+        encoded = self._encoded(X)
         with limited(self.n_threads):
             total = sum(
-                loss.predict(network.outputs(encoded)).astype(np.float64)
+                self._said(network.outputs(encoded)).astype(np.float64)
                 for network in self.networks_
             )
         return np.asarray(total / len(self.networks_))
+
+    def _said(self, outputs: Array) -> Array:
+        """What raw outputs of a network say."""
+        return self._loss().predict(outputs)
 
     def masks(
         self, step: int, samples: Samples, purpose: Purpose = "train", network: int = 0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import compute_sample_weight
+from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from thinnet import checks
 from thinnet.arrays import (
     Array,
     ClassWeight,
@@ -22,14 +24,22 @@ from thinnet.arrays import (
     VectorLike,
 )
 from thinnet.losses import Loss, SoftmaxCrossEntropy
+from thinnet.network import Network
 from thinnet.tables.base import TableEstimator
+from thinnet.tables.deciding import decision, goal_of, told
 from thinnet.tables.encoding import TableEncoder
+from thinnet.tables.members import Lesson, Rows
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.repeating import check_repeats
 from thinnet.tables.targeting import check_there, targeted
 from thinnet.training.loop import Callback
 from thinnet.uncertainty.classes import DrawnClasses
 from thinnet.uncertainty.forecasts import class_places
+
+WEIGHTED: Final = (
+    "class_weight weighs classes up in training and in what is predicted; probabilities are "
+    "brought back to what they are without it"
+)
 
 
 class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
@@ -39,13 +49,24 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
     ----------
     {PARAMETERS}
     class_weight : dict, 'balanced' or None, default=None
-        The weight of each class in the loss; 'balanced' is inverse to how often a class comes.
+        The weight of each class in the loss and in `predict`; 'balanced' is inverse to how often a
+        class comes.  Probabilities are brought back to what they are without weights.
+    threshold_for : str or None, default=None
+        'f1', 'balanced-accuracy', 'recall=0.8' or 'precision=0.8' (any share): of two classes,
+        `predict` takes `positive_class` from the probability on that is best for this on the rows
+        held out (with the other figure as high as it goes); None: the most probable class.
+    positive_class : label or None, default=None
+        For `threshold_for`; None is the rarer class.
 
     Attributes
     ----------
     {FITTED}
     classes_ : array, shape (n_classes,)
         The labels, sorted.
+    class_weights_ : array, shape (n_classes,)
+        With `class_weight`.
+    decision_ : Decision
+        The threshold and what it reached on the rows held out; with `threshold_for`.
 
     Raises
     ------
@@ -89,6 +110,8 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         n_iter_no_change: float = 20,
         validation_fraction: float = 0.15,
         class_weight: ClassWeight = None,
+        threshold_for: str | None = None,
+        positive_class: bool | int | float | str | None = None,
         encoder: TableEncoder | None = None,
         dtype: str = "float32",
         random_state: RandomState = None,
@@ -111,6 +134,8 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         self.n_iter_no_change = n_iter_no_change
         self.validation_fraction = validation_fraction
         self.class_weight = class_weight
+        self.threshold_for = threshold_for
+        self.positive_class = positive_class
         self.encoder = encoder
         self.dtype = dtype
         self.random_state = random_state
@@ -170,7 +195,27 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
             raise ValueError(
                 f"y must hold two classes at least, got only the class {str(self.classes_[0])!r}"
             )
+        self._check_decision()
+        for name in ("class_weights_", "decision_"):
+            self.__dict__.pop(name, None)
+        if self.class_weight is not None:
+            weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+            self.class_weights_ = np.asarray(weights, np.float64)
         return self._targets(y)
+
+    def _check_decision(self) -> None:
+        if self.threshold_for is None:
+            return
+        goal_of(self.threshold_for)
+        two = len(self.classes_) == 2
+        checks.must(
+            two, "threshold_for", f"None for {len(self.classes_)} classes", self.threshold_for
+        )
+        if self.positive_class is not None:
+            known = np.isin(self.positive_class, self.classes_)
+            checks.must(
+                bool(known), "positive_class", f"one of {self.classes_}", self.positive_class
+            )
 
     def _targets(self, y: TargetLike) -> Array:
         unknown = np.setdiff1d(y, self.classes_)
@@ -187,14 +232,53 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
     def _n_network_outputs(self) -> int:
         return len(self.classes_)
 
+    def _said(self, outputs: Array) -> Array:
+        """Probabilities: those of weighted classes are ``p * weight``, made to sum to 1."""
+        weights = getattr(self, "class_weights_", None)
+        if weights is None:
+            return self._loss().predict(outputs)
+        logs = np.log(np.where(weights > 0, weights, 1.0))
+        return self._loss().predict((outputs - logs).astype(outputs.dtype))
+
     def _shares(self, outputs: Array) -> Array:
-        return self._loss().predict(outputs)
+        return self._said(outputs)
+
+    def _calibrate(self, lessons: list[Lesson], stopped: list[Network], held: Rows | None) -> None:
+        if self.class_weight is not None:
+            self.notes_ += (WEIGHTED,)
+        if self.threshold_for is not None:
+            self._choose(lessons, stopped, held)
+
+    def _choose(self, lessons: list[Lesson], stopped: list[Network], held: Rows | None) -> None:
+        """The threshold that is best on the rows held out."""
+        parts = [lesson.held for lesson in lessons if lesson.held is not None]
+        if held is not None:
+            p = np.mean([self._said(network.outputs(held.X)) for network in stopped], axis=0)
+            y = held.y
+        else:
+            pairs = zip(stopped, parts, strict=True)
+            p = np.concatenate([self._said(network.outputs(part.X)) for network, part in pairs])
+            y = np.concatenate([part.y for part in parts])
+        if self.positive_class is None:
+            positive = int(np.bincount(y, minlength=2).argmin())
+        else:
+            positive = int(np.flatnonzero(self.classes_ == self.positive_class)[0])
+        found = decision(self.threshold_for, positive, p[:, positive].astype(float), y == positive)
+        self.decision_ = found
+        self.notes_ += (told(found, self.classes_),)
 
     def _known(self, y: TargetLike) -> Array:
         return class_places(column_or_1d(y, warn=True), self.classes_)
 
     def _guesses(self, probabilities: Array) -> Array:
-        return np.asarray(self.classes_[probabilities.argmax(axis=1)])
+        return np.asarray(self.classes_[self._places(probabilities)])
+
+    def _places(self, p: Array) -> Array:
+        """Of the classes that are predicted where their probabilities are `p`."""
+        if (found := getattr(self, "decision_", None)) is not None:
+            return np.asarray(found.places(p))
+        weights = getattr(self, "class_weights_", None)
+        return np.asarray((p if weights is None else p * weights).argmax(axis=1))
 
     def predict(
         self,
@@ -204,7 +288,10 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         return_std: bool = False,
         **how: HowToDraw,
     ) -> Predicted:
-        """The most probable class of each row; with `abstain` only where the model is sure.
+        """The class of each row; with `abstain` only where the model is sure.
+
+        It is the most probable one; with `class_weight` that of the largest ``weight *
+        probability``, with `threshold_for` that of `decision_`.
 
         Parameters
         ----------

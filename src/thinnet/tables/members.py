@@ -164,13 +164,16 @@ def held_out_draws(networks: Sequence[Network], lessons: Sequence[Lesson]) -> tu
     for network, lesson in zip(networks, lessons, strict=True):
         assert lesson.held is not None
         places = noise.some_rows(len(lesson.held.y))
-        X = lesson.held.X[places]
         targets.append(lesson.held.y[places])
-        if draws(network):
-            drawn.append(network.sample(X, noise.N_DRAWS, progress=False))
-        else:
-            drawn.append(np.repeat(network.outputs(X)[None], noise.N_DRAWS, axis=0))
+        drawn.append(draws_of(network, lesson.held.X[places], noise.N_DRAWS))
     return np.concatenate(drawn, axis=1).astype(np.float64), np.concatenate(targets)
+
+
+def draws_of(network: Network, X: Array, n: int) -> Array:
+    """Raw outputs, shape (n, rows, outputs); without dropout the same each time."""
+    if draws(network):
+        return network.sample(X, n, progress=False)
+    return np.repeat(network.outputs(X)[None], n, axis=0)
 
 
 def hidden_widths(asked: Any) -> list[int]:

@@ -49,5 +49,5 @@ def _balance(y: Array) -> list[str]:
         return []
     return [
         f"class {str(classes[counts.argmax()])!r} is {share:.0%} of the rows: accuracy alone says "
-        "little, and class_weight='balanced' would weigh the others up"
+        "little, and a decision threshold may be what you want: threshold_for='f1'"
     ]

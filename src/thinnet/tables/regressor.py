@@ -22,10 +22,11 @@ from thinnet.arrays import (
     VectorLike,
 )
 from thinnet.losses import GaussianNLL, Loss, SquaredError
-from thinnet.tables import amounts
+from thinnet.network import Network
+from thinnet.tables import amounts, calibrating
 from thinnet.tables.base import TableEstimator
 from thinnet.tables.encoding import TableEncoder
-from thinnet.tables.members import Lesson, held_out_draws
+from thinnet.tables.members import Lesson, Rows, held_out_draws
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.targeting import check_there, targeted
 from thinnet.tables.targets import TargetScale
@@ -33,6 +34,7 @@ from thinnet.training.loop import Callback
 from thinnet.uncertainty import noise
 from thinnet.uncertainty.mixtures import Gaussians, Mixture, with_own_noise
 from thinnet.uncertainty.numbers import DrawnNumbers
+from thinnet.uncertainty.shapes import Calibrated
 
 LOSSES: Final[dict[str, Loss]] = {"squared_error": SquaredError(), "gaussian_nll": GaussianNLL()}
 
@@ -48,6 +50,9 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
     loss : {{'squared_error', 'gaussian_nll'}}, default='squared_error'
         'gaussian_nll': the networks also learn how noisy each row's target is (Nix and Weigend
         1994); else the noise is the same for all rows, learned from those held out.
+    calibrated : bool, default=True
+        Bring quantiles, intervals, standard deviations and likelihoods to what the rows held out
+        say of the size and the shape of errors; else noise is Gaussian.
 
     Attributes
     ----------
@@ -55,6 +60,8 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
     noise_ : array, shape (n_outputs,)
         Standard deviation of the noise around draws, in the units of `target_scale_`; with
         'squared_error'.
+    calibration_ : Calibration
+        The shape of errors on the rows held out, and how its intervals held there; if calibrated.
     target_scale_ : TargetScale
         Between the target's own units and those of the networks.
     n_outputs_ : int
@@ -70,7 +77,9 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
     References
     ----------
     Gorishniy et al. 2022, "On embeddings for numerical features in tabular deep learning";
-    Srivastava et al. 2014; Loshchilov and Hutter 2019.
+    Srivastava et al. 2014; Loshchilov and Hutter 2019.  Calibration: Kuleshov, Fenner and Ermon
+    2018, "Accurate uncertainties for deep learning using calibrated regression"; errors in
+    standard deviations: Lei et al. 2018, section 5.2; smearing: Duan 1983.
 
     Examples
     --------
@@ -101,6 +110,7 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         n_iter_no_change: float = 20,
         validation_fraction: float = 0.15,
         loss: str = "squared_error",
+        calibrated: bool = True,
         encoder: TableEncoder | None = None,
         dtype: str = "float32",
         random_state: RandomState = None,
@@ -123,6 +133,7 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         self.n_iter_no_change = n_iter_no_change
         self.validation_fraction = validation_fraction
         self.loss = loss
+        self.calibrated = calibrated
         self.encoder = encoder
         self.dtype = dtype
         self.random_state = random_state
@@ -148,6 +159,7 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         self
         """
         checks.one_of("loss", self.loss, tuple(LOSSES))
+        checks.boolean("calibrated", self.calibrated)
         self._fit(X, y, eval_set)
         return self
 
@@ -201,7 +213,22 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
             centers, y = held_out_draws(self.networks_, lessons)
             self.noise_ = noise.noise_of(centers, y)
 
+    def _calibrate(self, lessons: list[Lesson], stopped: list[Network], held: Rows | None) -> None:
+        if not self.calibrated:
+            return
+        if held is not None:
+            found = calibrating.of_others(self._plain_mixture, held, self.networks_)
+        else:
+            parts = [lesson.held for lesson in lessons if lesson.held is not None]
+            found = calibrating.of_folds(self._plain_mixture, parts, stopped, self.networks_)
+        if found is not None:
+            self.calibration_ = found
+
     def _mixture(self, outputs: Array) -> Mixture:
+        plain, learned = self._plain_mixture(outputs), getattr(self, "calibration_", None)
+        return plain if learned is None else Calibrated.of(plain, learned.shape)
+
+    def _plain_mixture(self, outputs: Array) -> Gaussians:
         if self.loss == "gaussian_nll":
             return with_own_noise(outputs, self.target_scale_)
         return Gaussians(outputs.astype(np.float64), self.noise_, self.target_scale_)

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, TableLike
+from thinnet.tables import drifting
 from thinnet.tables.cells import Column as Cells
 from thinnet.tables.cells import Frame
 from thinnet.tables.frames import as_frame
@@ -89,7 +90,8 @@ def uncertain_rows(
     frame = as_frame(table, estimator.encoder_, first=False).reset_index(drop=True)
     values = getattr(estimator.uncertainty(frame, n_draws), measure)
     rows = frame.iloc[least_certain(values, n)]
-    return told(estimator, rows, typical_row(frame, used(estimator)), n_draws, measure)
+    with drifting.told_to(drifting.nothing):  # that was told of all rows
+        return told(estimator, rows, typical_row(frame, used(estimator)), n_draws, measure)
 
 
 def checked_measure(estimator: Any, measure: str | None) -> str:
@@ -147,7 +149,7 @@ def told(estimator: Any, rows: Frame, typical: Frame, n_draws: int, measure: str
     found = estimator.uncertainty(rows, n_draws, progress=False)
     told: dict[str, Any] = {"row": rows.index.to_numpy()}
     if is_classes(estimator):
-        told["prediction"] = estimator.classes_[found.probabilities.argmax(axis=1)]
+        told["prediction"] = estimator._guesses(found.probabilities)
         told |= {name: getattr(found, name) for name in MEASURES[:2]}
     else:
         told |= {"prediction": found.mean, "std": found.std}

@@ -16,6 +16,7 @@ from thinnet.uncertainty.drawing import Drawer, How, Part, standard_error
 from thinnet.uncertainty.drawn import Drawn
 from thinnet.uncertainty.mixtures import Mixture
 from thinnet.uncertainty.results import Result
+from thinnet.uncertainty.shapes import Calibrated
 
 SPREADS: Final = ("std", "epistemic", "aleatoric")  # by which rows can be ranked
 
@@ -63,12 +64,22 @@ class Spread(NamedTuple):
 def spread(mixture: Mixture) -> Spread:
     means = mixture.means()
     epistemic, aleatoric = reducing.variance(means), reducing.mean(mixture.variances())
-    return Spread(
+    found = Spread(
         reducing.mean(means),
         np.sqrt(epistemic + aleatoric),
         np.sqrt(epistemic),
         np.sqrt(aleatoric),
         standard_error(means),
+    )
+    return _calibrated(found, mixture) if isinstance(mixture, Calibrated) else found
+
+
+def _calibrated(found: Spread, mixture: Calibrated) -> Spread:
+    """With the moments of the calibrated distribution, divided in the same proportion."""
+    mean, std = mixture.moments()
+    scale = std / found.std
+    return found._replace(
+        mean=mean, std=std, epistemic=scale * found.epistemic, aleatoric=scale * found.aleatoric
     )
 
 

@@ -1,0 +1,148 @@
+"""How large the errors of a table's networks are, and of what shape, by the rows held out.
+
+A row is held out by one network, but predictions are the mean of all of them, whose errors are
+smaller.  By how much, the others tell: errors of a network on rows it has learned from are those on
+new rows times a number below 1, so their correlation with the errors of the network that holds
+these rows out is that of two networks' errors on new rows.  Networks that have learned from all
+rows differ by their seeds alone; of them errors of one network are taken as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from scipy import special
+
+from thinnet.arrays import Array
+from thinnet.network import Network
+from thinnet.tables.members import Rows, draws_of
+from thinnet.uncertainty import noise
+from thinnet.uncertainty.mixtures import Gaussians
+from thinnet.uncertainty.numbers import central
+from thinnet.uncertainty.shapes import Shape, shape_of, standardised
+
+COVERAGES: Final = (0.5, 0.8, 0.9, 0.95)
+FEWEST: Final = 5  # rows held out, below which nothing is learned
+LEAST_DRAWS: Final = 6  # of each network
+
+
+class Calibration(NamedTuple):
+    """The shape of a regressor's errors, and how its intervals held on rows it is not from.
+
+    Attributes
+    ----------
+    shape : Shape
+        Of the errors in the network's units, in standard deviations of the draws and their noise.
+    rows : int
+        Held out, that it was learned from.
+    coverages : tuple of float
+        What intervals were meant to hold,
+    held : tuple of float
+        and the share of held-out targets they held, with a shape learned from other folds' rows;
+        of several outputs the mean.
+    """
+
+    shape: Shape
+    rows: int
+    coverages: tuple[float, ...]
+    held: tuple[float, ...]
+
+
+class Folds(NamedTuple):
+    """Some of the rows that were held out, and the network that has not seen each."""
+
+    X: Array
+    y: Array
+    owner: Array
+
+    @classmethod
+    def of(cls, held: Sequence[Rows]) -> Folds:
+        """Of each network's rows at most `noise.MOST_ROWS`."""
+        places = [noise.some_rows(len(rows.y)) for rows in held]
+        some = [rows.part(at) for rows, at in zip(held, places, strict=True)]
+        owner = np.repeat(np.arange(len(some)), [len(rows.y) for rows in some])
+        return cls(np.concatenate([r.X for r in some]), np.concatenate([r.y for r in some]), owner)
+
+
+def of_folds(
+    mixture: Callable[[Array], Gaussians],
+    held: Sequence[Rows],
+    stopped: Sequence[Network],
+    asked: Sequence[Network],
+) -> Calibration | None:
+    """The calibration that errors of folds allow.
+
+    Parameters
+    ----------
+    mixture : callable
+        What raw outputs of shape (n_draws, rows, outputs) say.
+    held : sequence of Rows
+        What each of `stopped` has not seen.
+    stopped : sequence of Network
+    asked : sequence of Network
+        Those that predictions will come from.
+    """
+    folds = Folds.of(held)
+    center = np.concatenate(
+        [
+            standardised(mixture(draws_of(network, folds.X[folds.owner == i], noise.N_DRAWS)))[0]
+            for i, network in enumerate(stopped)
+        ]
+    )
+    _, spread = standardised(mixture(_of_all(asked, folds.X)))
+    plain = np.stack([mixture(n.outputs(folds.X)[None]).centers[0] for n in stopped])
+    errors = (folds.y - center) / spread
+    if asked is stopped:  # others have learned from the same rows: that their errors differ is left
+        errors *= _of_mean(folds.y - plain, folds.owner)
+    halves = np.arange(len(errors)) % 2  # of the rows of one network
+    return _calibration(errors, folds.owner if len(stopped) > 1 else halves)
+
+
+def of_others(
+    mixture: Callable[[Array], Gaussians], rows: Rows, asked: Sequence[Network]
+) -> Calibration | None:
+    """The calibration by rows that no network has learned from."""
+    some = rows.part(noise.some_rows(len(rows.y)))
+    center, spread = standardised(mixture(_of_all(asked, some.X)))
+    return _calibration((some.y - center) / spread, np.arange(len(some.y)) % 2)
+
+
+def _of_all(networks: Sequence[Network], X: Array) -> Array:
+    n = max(math.ceil(noise.N_DRAWS / len(networks)), LEAST_DRAWS)
+    return np.concatenate([draws_of(network, X, n) for network in networks])
+
+
+def _of_mean(errors: Array, owner: Array) -> Array:
+    """The size of the networks' mean's errors on new rows, in that of one; shape (outputs,)."""
+    k, rows = len(errors), np.arange(len(owner))
+    if k == 1:
+        return np.ones(errors.shape[-1])
+    own = errors[owner, rows]
+    others = errors[(owner + np.arange(1, k)[:, None]) % k, rows]
+    product = np.square(own).sum(axis=0) * (k - 1) * np.square(others).sum(axis=(0, 1))
+    together = (own * others).sum(axis=(0, 1)) / np.sqrt(np.maximum(product, 1e-300))
+    return np.asarray(np.sqrt((1 + (k - 1) * np.clip(together, 0, 1)) / k))
+
+
+def _calibration(errors: Array, group: Array) -> Calibration | None:
+    fine = np.isfinite(errors).all(axis=1)
+    errors, group = errors[fine], group[fine]
+    if len(errors) < FEWEST:
+        return None
+    held = [float(np.mean(part)) for part in np.transpose(_held(errors, group), (1, 0, 2))]
+    return Calibration(shape_of(errors), len(errors), COVERAGES, tuple(held))
+
+
+def _held(errors: Array, group: Array) -> Array:
+    """Is each error inside the interval by the others' shape?  Shape (rows, coverages, outputs)."""
+    ends = special.ndtri(np.array([central(coverage) for coverage in COVERAGES]))
+    held = np.empty((len(errors), len(COVERAGES), errors.shape[1]), bool)
+    for one in np.unique(group):
+        mine = group == one
+        bounds = shape_of(errors[~mine] if not mine.all() else errors).at(ends)
+        here = errors[mine][:, None, :]
+        held[mine] = (here >= bounds[:, 0]) & (here <= bounds[:, 1])
+    return held

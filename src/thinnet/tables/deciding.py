@@ -1,0 +1,102 @@
+"""From which probability on a class is predicted, chosen on rows held out."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array
+
+BEST: Final = ("f1", "balanced-accuracy")
+AT_LEAST: Final = ("recall", "precision")
+ALLOWED: Final = "f1, balanced-accuracy, recall=SHARE or precision=SHARE, with a share in (0, 1]"
+
+
+class Decision(NamedTuple):
+    """The class at place `positive` is predicted from the probability `threshold` on.
+
+    The figures are of that class, on `rows` rows held out.
+    """
+
+    goal: str
+    positive: int
+    threshold: float
+    precision: float
+    recall: float
+    f1: float
+    balanced_accuracy: float
+    rows: int
+
+    def places(self, p: Array) -> Array:
+        """Of the predicted classes, for probabilities of shape (rows, 2)."""
+        return np.where(p[:, self.positive] >= self.threshold, self.positive, 1 - self.positive)
+
+
+def goal_of(text: Any) -> tuple[str, float]:
+    """What is to be good, and the least share that is asked for; ValueError for others."""
+    name, _, share = str(text).partition("=")
+    try:
+        least = float(share) if share else 0.0
+    except ValueError:
+        least = -1.0
+    known = name in (AT_LEAST if share else BEST) and (not share or 0 < least <= 1)
+    checks.must(known, "threshold_for", ALLOWED, text)
+    return name, least
+
+
+def decision(goal: str, positive: int, p: Array, came: Array) -> Decision:
+    """The threshold that is best for a goal.
+
+    Parameters
+    ----------
+    goal : str
+    positive : int
+        Place of the class.
+    p : array, shape (rows,)
+        Its probability.
+    came : array of bool, shape (rows,)
+        Was it that class?
+    """
+    name, least = goal_of(goal)
+    thresholds, figures = _figures(p, came)
+    values = figures[name]
+    if name in BEST:
+        at = int(np.argmax(values))
+    else:
+        other = figures["precision" if name == "recall" else "recall"]
+        enough = values >= min(least, values.max())
+        at = int(np.argmax(np.where(enough, other, -1.0)))
+    shown = {key.replace("-", "_"): float(column[at]) for key, column in figures.items()}
+    return Decision(goal, positive, float(thresholds[at]), rows=len(p), **shown)
+
+
+def told(found: Decision, classes: Array) -> str:
+    """A sentence about it."""
+    name, least = goal_of(found.goal)
+    reached = getattr(found, name.replace("-", "_"))
+    missed = f"; no threshold reaches {found.goal}" if reached < least else ""
+    return (
+        f"class {str(classes[found.positive])!r} is predicted from a probability of "
+        f"{found.threshold:.3g} on, for {found.goal}: on {found.rows} rows held out precision "
+        f"{found.precision:.3g}, recall {found.recall:.3g}, F1 {found.f1:.3g}, balanced accuracy "
+        f"{found.balanced_accuracy:.3g}{missed}"
+    )
+
+
+def _figures(p: Array, came: Array) -> tuple[Array, dict[str, Array]]:
+    """Thresholds between neighbouring probabilities, from above, and what each would reach."""
+    order = np.argsort(-p, kind="stable")
+    p, came = p[order], came[order]
+    last = np.flatnonzero(np.append(p[1:] != p[:-1], True))
+    thresholds = (p[last] + np.append(p[last][1:], 0.0)) / 2
+    hits, taken = np.cumsum(came)[last], last + 1
+    n, others = max(came.sum(), 1), max((~came).sum(), 1)
+    recall, precision = hits / n, hits / taken
+    return thresholds, {
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * hits / (taken + n),
+        "balanced-accuracy": (recall + 1 - (taken - hits) / others) / 2,
+    }

@@ -1,0 +1,219 @@
+"""Cells unlike those of training: missing, unreadable, unseen, out of range."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+from scipy import stats
+
+from thinnet.arrays import Array
+from thinnet.checks import DriftWarning
+from thinnet.tables.cells import Frame
+from thinnet.tables.kinds import Column, prepared
+
+CHANCE: Final = 0.001  # of as many such cells, if the rows are like those held out
+MARGIN: Final = 1e-6  # of a range: numbers of another float type are no strangers
+MOST_SAID: Final = 5  # columns in a sentence
+
+
+class Known(NamedTuple):
+    """What fit has learned of a column: range or labels, and how many held-out cells were strange.
+
+    `unusual` counts those unseen, or out of the range, of the rows that a fold was learned from.
+    """
+
+    name: str
+    kind: str
+    low: float
+    high: float
+    labels: tuple[str, ...]
+    rows: int
+    missing: int
+    unreadable: int
+    unusual: int
+
+
+class Counts(NamedTuple):
+    """Of the cells of each column, in the order of `Known`; those of several tables add up."""
+
+    rows: int
+    missing: Array
+    unreadable: Array
+    unusual: Array
+
+    def plus(self, other: Counts) -> Counts:
+        pairs: Any = zip(self, other, strict=True)
+        return Counts(*(a + b for a, b in pairs))
+
+
+class Finding(NamedTuple):
+    """Of one column and one fault: the share of cells, that of held-out rows, and its chance."""
+
+    column: str
+    fault: str
+    share: float
+    held_out: float
+    p_value: float
+    drifts: bool
+
+
+class Cells(NamedTuple):
+    """A column: numbers (dates as days) or labels, and which cells are neither."""
+
+    values: Array
+    missing: Array
+    unreadable: Array
+
+    @property
+    def usable(self) -> Array:
+        return ~(self.missing | self.unreadable)
+
+
+def cells_of(frame: Frame, column: Column) -> Cells:
+    missing = frame[column.name].isna().to_numpy(bool)
+    values = prepared(frame[[column.name]], (column,)).iloc[:, 0].to_numpy()
+    if column.kind in ("number", "date"):
+        values = np.asarray(values, np.float64)
+        return Cells(values, missing, np.isnan(values) & ~missing)
+    return Cells(values, missing, np.zeros(len(values), bool))
+
+
+def learned(
+    frame: Frame, columns: Sequence[Column], splits: Sequence[tuple[Array, Array]]
+) -> tuple[Known, ...]:
+    """What is known of each column that is used; splits are places learned from, and held out."""
+    return tuple(
+        _known(cells_of(frame, column), column, splits)
+        for column in columns
+        if column.kind != "left out"
+    )
+
+
+def _known(cells: Cells, column: Column, splits: Sequence[tuple[Array, Array]]) -> Known:
+    unusual = 0
+    for kept, held in splits:
+        part, rest = (Cells(*(a[at] for a in cells)) for at in (kept, held))
+        unusual += int(_unusual(rest, *_range(part, column.kind)).sum())
+    places = np.concatenate([held for _, held in splits])
+    faults = (int(cells.missing[places].sum()), int(cells.unreadable[places].sum()))
+    found = _range(cells, column.kind)
+    return Known(column.name, column.kind, *found, len(places), *faults, unusual)
+
+
+def _range(cells: Cells, kind: str) -> tuple[float, float, tuple[str, ...]]:
+    values = cells.values[cells.usable]
+    if kind == "category":
+        return 0.0, 0.0, tuple(sorted(set(map(str, values))))
+    if kind == "text" or not len(values):
+        return -np.inf, np.inf, ()
+    return float(values.min()), float(values.max()), ()
+
+
+def _unusual(cells: Cells, low: float, high: float, labels: tuple[str, ...]) -> Array:
+    if cells.values.dtype == np.float64:
+        margin = MARGIN * max(abs(low), abs(high)) if np.isfinite([low, high]).all() else 0.0
+        outside = (cells.values < low - margin) | (cells.values > high + margin)
+        return outside & cells.usable
+    if not labels:
+        return np.zeros(len(cells.values), bool)
+    import pandas as pd
+
+    return np.asarray(~pd.Series(cells.values).isin(labels).to_numpy(bool) & cells.usable)
+
+
+def counts(frame: Frame, columns: Sequence[Column], known: Sequence[Known]) -> Counts:
+    by_name = {column.name: column for column in columns}
+    each = []
+    for learned in known:
+        cells = cells_of(frame, by_name[learned.name])
+        strange = _unusual(cells, learned.low, learned.high, learned.labels)
+        each.append([int(part.sum()) for part in (cells.missing, cells.unreadable, strange)])
+    return Counts(len(frame), *np.array(each, np.int64).reshape(-1, 3).T)
+
+
+def findings(found: Counts, known: Sequence[Known]) -> list[Finding]:
+    """A line for each column and each fault that its kind can have."""
+    told = []
+    for i, learned in enumerate(known):
+        named = {
+            "missing": (int(found.missing[i]), learned.missing),
+            "unreadable": (int(found.unreadable[i]), learned.unreadable),
+            "unseen": (int(found.unusual[i]), learned.unusual),
+        }
+        if learned.kind in ("number", "date"):
+            named["out of range"] = named.pop("unseen")
+        else:
+            del named["unreadable"]
+        if learned.kind == "text":
+            del named["unseen"]
+        told += [_finding(learned, fault, found.rows, *pair) for fault, pair in named.items()]
+    return told
+
+
+def _finding(known: Known, fault: str, rows: int, here: int, held: int) -> Finding:
+    """By the binomial test of two samples, given how many cells are strange in both (Fisher)."""
+    together = here + held
+    p = float(stats.hypergeom.sf(here - 1, rows + known.rows, together, rows)) if here else 1.0
+    share, before = here / max(rows, 1), held / max(known.rows, 1)
+    return Finding(known.name, fault, share, before, p, p < CHANCE and share > before)
+
+
+def sentence(found: Sequence[Finding]) -> str:
+    """What drifts, in words; empty where nothing does."""
+    most = [finding for finding in found if finding.drifts]
+    said = "; ".join(
+        f"{f.column!r}: {f.share:.2%} of the cells {f.fault} (held-out rows: {f.held_out:.2%})"
+        for f in most[:MOST_SAID]
+    )
+    more = f"; and {len(most) - MOST_SAID} more" if len(most) > MOST_SAID else ""
+    return f"the table differs from the rows of training: column {said}{more}" if most else ""
+
+
+Told: TypeAlias = Callable[[Any, Counts], None]
+
+
+def _warn(estimator: Any, found: Counts) -> None:
+    if said := sentence(findings(found, estimator.drift_)):
+        warnings.warn(said, DriftWarning, stacklevel=2)
+
+
+_told: ContextVar[Told] = ContextVar("told", default=_warn)
+
+
+def tell(estimator: Any, frame: Frame) -> None:
+    """Count the strange cells of a table that is asked about, and warn, or hand the counts on."""
+    known = getattr(estimator, "drift_", None)
+    if known is None or (told := _told.get()) is nothing:
+        return
+    told(estimator, counts(frame, estimator.encoder_.columns_, known))
+
+
+def nothing(estimator: Any, found: Counts) -> None:
+    """Rows that have been counted already."""
+
+
+class Total:
+    """Counts of a table that comes in blocks, judged together."""
+
+    def __init__(self) -> None:
+        self.counts: Counts | None = None
+
+    def __call__(self, estimator: Any, found: Counts) -> None:
+        self.counts = found if self.counts is None else self.counts.plus(found)
+
+    def said(self, estimator: Any) -> str:
+        return sentence(findings(self.counts, estimator.drift_)) if self.counts else ""
+
+
+@contextmanager
+def told_to(told: Told) -> Iterator[None]:
+    token = _told.set(told)
+    try:
+        yield
+    finally:
+        _told.reset(token)
