@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from thinnet import TableClassifier, load, save
 from thinnet.cli import app
+from thinnet.jobs.scoring import proper
 from thinnet.tables.deciding import decision
 
 SMALL = {"hidden_layer_sizes": (16,), "max_iter": 25, "n_networks": 2, "random_state": 0}
@@ -29,7 +30,7 @@ def test_balanced_probabilities_mean_what_they_say_and_guesses_find_the_rare_cla
     X_new, y_new = table(4000, 1)
     plain = TableClassifier(**SMALL).fit(X, y)
     balanced = TableClassifier(**SMALL, class_weight="balanced").fit(X, y)
-    losses = [log_loss(y_new, m.predict_proba(X_new).round(6)) for m in (plain, balanced)]
+    losses = [log_loss(y_new, proper(m.predict_proba(X_new))) for m in (plain, balanced)]
     assert losses[1] < 1.1 * losses[0]
     right = [balanced_accuracy_score(y_new, m.predict(X_new)) for m in (plain, balanced)]
     assert right[1] > right[0] + 0.05

@@ -1,4 +1,4 @@
-"""Do intervals hold on fresh rows?  `python benchmarks/coverage.py --data-dir DIR`.
+"""Do intervals hold on fresh rows?  `python benchmarks/held_coverage.py --data-dir DIR`.
 
 The rows that calibrate a `TableRegressor` have also stopped its training; fresh rows tell the bias.
 """
