@@ -56,7 +56,8 @@ def test_predictions_lie_along_x_and_observations_along_y_in_every_picture(numbe
     assert len(drawn) == panels.MOST_BARS
     assert set(map(tuple, drawn)) <= set(zip(forecast.mean, numbers.y, strict=True))
     p = RNG.dirichlet([1, 1], 50)
-    axes = panels.confusion(CLASSES, Answers(RNG.integers(0, 2, 50), p), "title").axes[0]
+    places = RNG.integers(0, 2, 50)
+    axes = panels.confusion(CLASSES, places, places, "title").axes[0]
     assert axes.get_xlabel().startswith("predicted")
     axes = panels.calibration(CLASSES, RNG.integers(0, 2, 50), {"off": p}, "title").axes[0]
     assert axes.get_xlabel().startswith("predicted")
@@ -103,12 +104,17 @@ def test_two_curves_of_calibration_can_be_told_apart_without_colours():
     assert len({(line.get_linestyle(), line.get_marker()) for line in lines}) == 2
 
 
+PLACES = np.array([0, 1])
+
+
 def test_days_in_names_of_classes_have_no_time_of_day_and_long_names_are_short():
     days = np.array(["2020-01-01 00:00:00", "2020-02-01 00:00:00"])
-    found = Answers(np.array([0, 1]), np.eye(2))
-    assert texts(panels.confusion(days, found, "t").axes[0]) == ["2020-01-01", "2020-02-01"]
+    assert texts(panels.confusion(days, PLACES, PLACES, "t").axes[0]) == [
+        "2020-01-01",
+        "2020-02-01",
+    ]
     long = np.array(["a" * 200, "b"])
-    assert max(map(len, texts(panels.confusion(long, found, "t").axes[0]))) <= 24
+    assert max(map(len, texts(panels.confusion(long, PLACES, PLACES, "t").axes[0]))) <= 24
 
 
 @pytest.fixture

@@ -247,23 +247,27 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         if self.class_weight is not None:
             self.notes_ += (WEIGHTED,)
         if self.threshold_for is not None:
-            self._choose(lessons, stopped, held)
+            self._choose(self.threshold_for, *self._of_held(lessons, stopped, held))
 
-    def _choose(self, lessons: list[Lesson], stopped: list[Network], held: Rows | None) -> None:
-        """The threshold that is best on the rows held out."""
+    def _of_held(
+        self, lessons: list[Lesson], stopped: list[Network], held: Rows | None
+    ) -> tuple[Array, Array]:
+        """Probabilities of the rows held out, and the places of their classes."""
         parts = [lesson.held for lesson in lessons if lesson.held is not None]
         if held is not None:
             p = np.mean([self._said(network.outputs(held.X)) for network in stopped], axis=0)
-            y = held.y
-        else:
-            pairs = zip(stopped, parts, strict=True)
-            p = np.concatenate([self._said(network.outputs(part.X)) for network, part in pairs])
-            y = np.concatenate([part.y for part in parts])
+            return p, held.y
+        pairs = zip(stopped, parts, strict=True)
+        p = np.concatenate([self._said(network.outputs(part.X)) for network, part in pairs])
+        return p, np.concatenate([part.y for part in parts])
+
+    def _choose(self, goal: str, p: Array, y: Array) -> None:
+        """The threshold that is best on rows with probabilities `p` and classes at `y`."""
         if self.positive_class is None:
             positive = int(np.bincount(y, minlength=2).argmin())
         else:
             positive = int(np.flatnonzero(self.classes_ == self.positive_class)[0])
-        found = decision(self.threshold_for, positive, p[:, positive].astype(float), y == positive)
+        found = decision(goal, positive, p[:, positive].astype(float), y == positive)
         self.decision_ = found
         self.notes_ += (told(found, self.classes_),)
 
