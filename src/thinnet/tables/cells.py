@@ -18,8 +18,9 @@ DASH: Final = "-"  # missing among numbers; among texts it may be a text
 
 # [0-9], not \d: pandas' own engine for text takes \d for fewer signs than Python does.
 EXPONENT: Final = "(?:[eE][+-]?[0-9]+)?"
+# No two repetitions of the same signs stand side by side: else a long cell takes quadratic time.
 NUMBER: Final = re.compile(
-    f"[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+){EXPONENT}|[+-]?inf(?:inity)?", re.IGNORECASE
+    f"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+){EXPONENT}|[+-]?inf(?:inity)?", re.IGNORECASE
 )
 POINT_NUMBER: Final = re.compile(rf"[+-]?[0-9]*\.[0-9]+{EXPONENT}")
 COMMA_NUMBER: Final = re.compile(f"[+-]?[0-9]*,[0-9]+{EXPONENT}")

@@ -13,6 +13,7 @@ from thinnet.checks import DataFileError
 from thinnet.tables import packing
 
 SAMPLE_BYTES: Final = 2**19
+LONGEST_CELL: Final = csv.field_size_limit()  # characters; 131,072 unless a program says otherwise
 MARKS: Final = {  # UTF-32 first: its mark begins with that of UTF-16
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",

@@ -14,7 +14,7 @@ from thinnet.tables.cells import COMMA_NUMBER, MISSING, NUMBER, POINT_NUMBER, TH
 from thinnet.tables.dialect import DELIMITERS, Dialect
 from thinnet.tables.faults import check_lines
 from thinnet.tables.headers import checked_names, has_header, names_of
-from thinnet.tables.sampling import SAMPLE_BYTES, Sample, is_blank, reader, sample
+from thinnet.tables.sampling import LONGEST_CELL, SAMPLE_BYTES, Sample, is_blank, reader, sample
 
 COMPARED_ROWS: Final = 200
 REGULAR: Final = 0.5  # of the rows must have as many cells as the first, for a delimiter to be one
@@ -56,8 +56,8 @@ def _some_rows(path: Path, seen: Sample, delimiter: str) -> Rows:
     rows = _rows(seen, delimiter)
     if not rows:
         raise DataFileError(
-            f"{path} line 1 must have cells of at most {csv.field_size_limit()} characters, got a "
-            "longer one; a quote may be open"
+            f"{path} line 1 must have cells of at most {LONGEST_CELL} characters, got a longer "
+            "one; a quote may be open"
         )
     if len(rows) < 2 and not seen.whole:
         raise DataFileError(f"{path} must have lines below {SAMPLE_BYTES} bytes, got a longer one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,15 @@ class TextTable:
             packing.unpacked(self.path) as opened,
             packing.as_text(opened.content, dialect.encoding) as text,
         ):
-            lines = Watched(self.path, text, dialect.delimiter)
+            check = partial(check_lines, self.path, dialect)
+            lines = Watched(self.path, text, dialect, check)
             for raw in self._frames(lines, block_rows):
                 n_rows += len(raw)
                 frame = raw.apply(tidied, decimal=self.dialect.decimal)
                 kept = raw[list(keep)] if keep else None
                 yield Block(frame, min(opened.raw.tell() / size, 1.0), kept)
         if lines.n_delimiters != (n_rows + dialect.header) * (len(dialect.names) - 1):
-            check_lines(self.path, dialect)
+            check()
 
     def _frames(self, lines: Watched, block_rows: int) -> Iterator[Frame]:
         from pandas.errors import ParserError
