@@ -71,6 +71,16 @@ def fit(
     leave_out: Annotated[
         list[str] | None, _of(OF_TABLES, "A column not to learn from; may be repeated.")
     ] = None,
+    kind: Annotated[
+        list[str] | None,
+        _of(OF_TABLES, "COLUMN=number|category|date|text|drop: what a column is, if that is not to "
+            "be found out; may be repeated."),
+    ] = None,
+    missing: Annotated[
+        list[str] | None,
+        _of(OF_TABLES, "A word that means a missing cell, beside NA, ? and others; may be "
+            "repeated."),
+    ] = None,
     header: Annotated[
         bool | None,
         _of(OF_TABLES, "Whether the first row holds names.", "--header/--no-header",
@@ -138,6 +148,8 @@ def fit(
             "test": test,
             "test_fraction": test_fraction,
             "leave_out": leave_out or None,
+            "kind": kind or None,
+            "missing": missing or None,
             "header": header,
             "networks": networks,
             "weight_decay": weight_decay,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import typer
 
 from thinnet.cli import reports
+from thinnet.checks import must
 from thinnet.cli.common import STOPPED, note, say
 from thinnet.cli.models import print_held, print_scores
 from thinnet.recipes import RECIPES
@@ -78,5 +80,17 @@ def _order(data: str, options: dict[str, Any]) -> Any:
     if options.pop("balanced", False):
         settings["class_weight"] = "balanced"
     (options["target"],) = options["target"]
+    options["kinds"] = _kinds(options.pop("kind", ()))
+    options["missing"] = tuple(options.get("missing", ()))
     options["leave_out"] = tuple(options.get("leave_out", ()))
     return Order(data, settings=settings, **options)
+
+
+def _kinds(asked: Sequence[str]) -> dict[str, str]:
+    """Kinds by column, of words such as zip=category; a column's name may hold "=" too."""
+    from thinnet.tables.kinds import checked_kinds
+
+    pairs = [text.rpartition("=") for text in asked]
+    for (name, _, kind), text in zip(pairs, asked, strict=True):
+        must(bool(name and kind), "--kind", "COLUMN=KIND", text)
+    return dict(checked_kinds({name: kind for name, _, kind in pairs}))

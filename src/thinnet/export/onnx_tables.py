@@ -18,11 +18,12 @@ from thinnet.export.onnx_numbers import normal_scores, pieces
 from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.kinds import MISSING, Column
+from thinnet.tables.missing import numbers_of
 from thinnet.tables.regressor import TableRegressor
 from thinnet.tables.targets import TargetScale
 
 Inputs: TypeAlias = dict[str, tuple[Column, Value]]
-Part: TypeAlias = Callable[[Inputs, Any, Sequence[str]], Value]
+Part: TypeAlias = Callable[[Inputs, Any, Sequence[str], Sequence[str]], Value]
 
 
 def classifier_graph(model: TableClassifier) -> Graph:
@@ -83,8 +84,13 @@ def encoded(graph: Graph, encoder: TableEncoder) -> Value:
         for column in encoder.columns_
         if column.kind != "left out"
     }
+    missing = encoder.missing_ or ()
+    absent = np.array(numbers_of(missing), np.float64)
+    inputs = {name: (column, _with_holes(x, absent)) for name, (column, x) in inputs.items()}
     steps = encoder.transformer_.transformers_
-    parts = [PARTS[name](inputs, step, names) for name, step, names in steps if name in PARTS]
+    parts = [
+        PARTS[name](inputs, step, names, missing) for name, step, names in steps if name in PARTS
+    ]
     return graph.node("Concat", *(part.cast(np.float32) for part in parts), axis=1)
 
 
@@ -115,50 +121,57 @@ def _holes(x: Value) -> Value:
     return x.to("IsNaN", dtype=bool)
 
 
-def _number(inputs: Inputs, step: Any, names: Sequence[str]) -> Value:
+def _number(inputs: Inputs, step: Any, names: Sequence[str], _: Sequence[str]) -> Value:
     quantile = step["quantile"]
     x = _filled(inputs, step["fill"], names)
     return normal_scores(x, quantile.quantiles_, quantile.references_)
 
 
-def _piece(inputs: Inputs, step: Any, names: Sequence[str]) -> Value:
+def _piece(inputs: Inputs, step: Any, names: Sequence[str], _: Sequence[str]) -> Value:
     return pieces(_filled(inputs, step["fill"], names), step["piece"].edges_)
 
 
-def _hole(inputs: Inputs, step: Any, names: Sequence[str]) -> Value:
+def _hole(inputs: Inputs, step: Any, names: Sequence[str], _: Sequence[str]) -> Value:
     return _holes(_side_by_side(inputs, names))
 
 
-def _category(inputs: Inputs, step: Any, names: Sequence[str]) -> Value:
+def _category(inputs: Inputs, step: Any, names: Sequence[str], missing: Sequence[str]) -> Value:
     columns = zip(names, step.categories_, step.infrequent_categories_, strict=True)
-    parts = [_one_hot(inputs[name][1], *categories) for name, *categories in columns]
+    parts = [_one_hot(inputs[name][1], missing, *categories) for name, *categories in columns]
     return parts[0].graph.node("Concat", *parts, axis=1)
 
 
-def _one_hot(x: Value, categories: Array, rare: Array | None) -> Value:
+def _one_hot(x: Value, missing: Sequence[str], categories: Array, rare: Array | None) -> Value:
     """A number for each frequent category, and one for rare and unknown ones if any are rare."""
     others = [] if rare is None else list(rare)
     frequent = [name for name in categories if name not in others]
     rows = np.eye(len(frequent) + 1, dtype=np.float32)
-    return _looked_up(x, [*frequent, *others], rows if others else rows[:, :-1])
+    return _looked_up(x, [*frequent, *others], rows if others else rows[:, :-1], missing)
 
 
-def _mean_target(inputs: Inputs, step: Any, names: Sequence[str]) -> Value:
+def _mean_target(inputs: Inputs, step: Any, names: Sequence[str], missing: Sequence[str]) -> Value:
     unknown = np.atleast_1d(step.target_mean_)
     n = len(unknown)
     parts = []
     for i, (name, categories) in enumerate(zip(names, step.categories_, strict=True)):
         known = np.transpose(step.encodings_[i * n : (i + 1) * n])
         rows = np.vstack([known, unknown]).astype(np.float32)
-        parts.append(_looked_up(inputs[name][1], list(categories), rows))
+        parts.append(_looked_up(inputs[name][1], list(categories), rows, missing))
     return parts[0].graph.node("Concat", *parts, axis=1)
 
 
-def _looked_up(x: Value, names: Sequence[str], rows: Array) -> Value:
-    """The row of each name, the last one for others; a cell without text is a missing one."""
+def _looked_up(x: Value, names: Sequence[str], rows: Array, missing: Sequence[str]) -> Value:
+    """The row of each name, the last one for others; cells without text, or with a word, are holes.
+
+    A name stands also for other ways to write it, as far as ONNX allows: it can't trim texts.
+    """
     last = len(rows) - 1
     places = {name: min(i, last) for i, name in enumerate(names)}
-    places.setdefault("", places.get(MISSING, last))
+    hole = places.get(MISSING, last)
+    for name in names:
+        for other in _other_ways(name):
+            places.setdefault(other, places[name])
+    places |= dict.fromkeys(("", *missing), hole)
     at = x.graph.node(
         "LabelEncoder",
         x,
@@ -169,6 +182,19 @@ def _looked_up(x: Value, names: Sequence[str], rows: Array) -> Value:
         default_int64=last,
     )
     return at.shaped(-1).pick(rows)
+
+
+def _other_ways(name: str) -> tuple[str, ...]:
+    if name in ("true", "false"):
+        return name.title(), name.upper()
+    return (f"{name}.0",) if name.removeprefix("-").isdecimal() else ()
+
+
+def _with_holes(x: Value, absent: Array) -> Value:
+    """Not a number where a number means a missing cell."""
+    for number in absent if x.dtype == np.float64 else ():
+        x = x.graph.value(np.nan, x.dtype).where(x.equals(float(number)), x)
+    return x
 
 
 PARTS: Final[dict[str, Part]] = {

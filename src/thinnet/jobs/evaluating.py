@@ -69,7 +69,7 @@ def known(estimator: Any, table: str | os.PathLike[str]) -> Iterator[Frame]:
         frame = block.frame
         if i == 0:
             targets.check_there(frame, target)
-        rows = frame[frame[target].notna()]
+        rows = frame[targets.known(estimator, frame[target]).notna()]
         if len(rows):
             empty = False
             yield rows
@@ -82,7 +82,7 @@ def known(estimator: Any, table: str | os.PathLike[str]) -> Iterator[Frame]:
 
 def truth(estimator: Any, rows: Frame) -> Array:
     """The targets of rows in which they are known, as labels or numbers."""
-    cells = rows[estimator.target_name_]
+    cells = targets.known(estimator, rows[estimator.target_name_])
     if hasattr(estimator, "classes_"):
         return targets.labels(cells, estimator.classes_)
     return targets.numbers(cells, getattr(estimator, "target_decimal_", None))

@@ -59,14 +59,20 @@ def fit(
     train, test = found.train, found.test
     kind = TableClassifier if found.goal.task == "classification" else TableRegressor
     _check_settings(order, kind)
-    estimator = kind(random_state=order.seed, progress=progress, **order.settings)
+    estimator = kind(
+        random_state=order.seed,
+        progress=progress,
+        kinds=dict(order.kinds) or None,
+        missing=order.missing,
+        **order.settings,
+    )
     apart = None
     if order.conformal:
         kept, held = held_out(train.y, conformal.SHARE, order.seed)
         train, apart = train.rows(kept), train.rows(held)
         conformal.check(len(apart.y))
     with data_at_fault():
-        estimator.fit(train.frame, train.y)
+        estimator.fit(train.frame, train.y, whole=found.table)
     _check_trained(estimator)
     estimator.dialect_, estimator.target_name_ = found.dialect, order.target
     estimator.target_decimal_ = found.goal.decimal

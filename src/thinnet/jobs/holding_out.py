@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +16,11 @@ from thinnet.jobs.ordering import Order
 from thinnet.jobs.targets import Goal
 from thinnet.tables import naming
 from thinnet.tables.cells import Frame
-from thinnet.tables.kinds import column_of
+from thinnet.tables.kinds import columns_of
 from thinnet.tables.members import held_out
+from thinnet.tables.missing import words
 from thinnet.tables.reading import blocks, read_table
+from thinnet.tables.spooling import on_disk
 
 
 class Part(NamedTuple):
@@ -39,6 +42,7 @@ class Parts(NamedTuple):
     test: Part | None
     goal: Goal
     dialect: Any
+    table: Frame  # all rows, also those without a target
 
 
 def parts(order: Order) -> Parts:
@@ -49,16 +53,19 @@ def parts(order: Order) -> Parts:
     DataFileError
         If a file can't be read, or lacks a column or a target that can be used.
     """
+    targets.check_kinds(order.kinds, order.target, order.leave_out)
     if order.test is not None:
+        order = replace(order, test=on_disk(order.test))
         next(iter(blocks(order.test, 1, header=order.header)))  # before a large table is read
     frame, dialect = read_table(order.table, header=order.header, typed=False)
-    goal = targets.goal_of(targets.column(frame, order.target), order.task)
+    goal = targets.goal_of(targets.column(frame, order.target, order.missing), order.task)
     _check_left_out(order, frame)
+    others = frame.drop(columns=[order.target, *order.leave_out])
     with data_at_fault():
         whole = _part(order, frame, goal)
     if order.test is None:
-        return Parts(whole, *_held_out(order, whole, goal), goal, dialect)
-    return Parts(whole, whole, _test(order, whole, goal, dialect), goal, dialect)
+        return Parts(whole, *_held_out(order, whole, goal), goal, dialect, others)
+    return Parts(whole, whole, _test(order, whole, goal, dialect), goal, dialect, others)
 
 
 def _check_left_out(order: Order, frame: Frame) -> None:
@@ -72,7 +79,7 @@ def _check_left_out(order: Order, frame: Frame) -> None:
 
 def _part(order: Order, frame: Frame, goal: Goal, known: Array | None = None) -> Part:
     """Rows whose target is there, without the columns to leave out."""
-    cells = targets.column(frame, order.target)
+    cells = targets.column(frame, order.target, order.missing)
     there = cells.notna()
     y = goal.read(cells[there], known)
     others = frame[there].drop(columns=[order.target, *order.leave_out], errors="ignore")
@@ -89,12 +96,18 @@ def _test(order: Order, whole: Part, goal: Goal, dialect: Any) -> Part:
         raise DataFileError(f"--test {os.fspath(order.test)}: {error}") from None
     for name in whole.frame.columns:
         lacks = name not in test.frame.columns
-        if lacks and column_of(name, whole.frame[name]).kind != "left out":
+        if lacks and _is_learned(order, whole.frame, name):
             raise DataFileError(
                 f"--test {os.fspath(order.test)} must have the columns of the table, got none "
                 f"named {name!r}{naming.meant(name, test.frame.columns)}"
             )
     return test
+
+
+def _is_learned(order: Order, frame: Frame, name: str) -> bool:
+    asked = {key: kind for key, kind in order.kinds.items() if key == name}
+    (column,) = columns_of(frame[[name]], asked, words(order.missing))
+    return column.kind != "left out"
 
 
 def _held_out(order: Order, whole: Part, goal: Goal) -> tuple[Part, Part | None]:

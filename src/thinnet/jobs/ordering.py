@@ -26,6 +26,8 @@ class Order:
     header: bool | None = None
     seed: int = 0
     conformal: bool = False
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

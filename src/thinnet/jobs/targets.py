@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from thinnet.arrays import Array
-from thinnet.checks import DataFileError
+from thinnet.checks import DataFileError, must
 from thinnet.tables import amounts, naming
-from thinnet.tables.cells import Column, Frame
-from thinnet.tables.kinds import MOSTLY, as_labels, as_numbers
+from thinnet.tables.cells import DASH, Column, Frame
+from thinnet.tables.goals import goals, is_text
+from thinnet.tables.kinds import MOSTLY, as_numbers
+from thinnet.tables.labels import as_labels, as_written, label
+from thinnet.tables.missing import cleaned, words
 from thinnet.tables.repeating import check_repeats
 
 Task: TypeAlias = Literal["classification", "regression"]
@@ -18,8 +22,8 @@ FEW: Final = 20  # distinct whole numbers, up to which they are taken as classes
 BEGINS_WITH_A_NUMBER: Final = r"\W{0,3}\d"
 
 
-def column(frame: Frame, target: str) -> Column:
-    """The target's column.
+def column(frame: Frame, target: str, missing: tuple[str, ...] = ()) -> Column:
+    """The target's column, whose cells may also be missing by the words `missing`.
 
     Raises
     ------
@@ -27,9 +31,28 @@ def column(frame: Frame, target: str) -> Column:
         If there is none of that name, or all its cells are missing.
     """
     check_there(frame, target)
-    if frame[target].isna().all():
+    cells = goals(frame[target], words(missing))
+    if cells.isna().all():
         raise DataFileError(f"target column {target!r} must hold values, got missing cells only")
-    return frame[target]
+    if frame.shape[1] == 1:
+        raise DataFileError(f"the table must have columns beside the target {target!r}, got none")
+    return cells
+
+
+def known(estimator: Any, cells: Column) -> Column:
+    """The target's cells, clean as when the model was fitted."""
+    if estimator.encoder_.missing_ is None:
+        return cells
+    cells = cleaned(cells, estimator.encoder_.missing_)
+    is_class = DASH in getattr(estimator, "classes_", ())
+    return cells if is_class else cells.mask(cells.astype(object) == DASH)
+
+
+def check_kinds(kinds: Mapping[str, str], target: str, left_out: Collection[str]) -> None:
+    """ValueError where --kind names a column that is not learned from."""
+    for name in kinds:
+        must(name != target, "--kind", "of a column to learn from (--task is for the target)", name)
+        must(name not in left_out, "--kind", "of a column that is not left out", name)
 
 
 def check_there(frame: Frame, target: str) -> None:
@@ -120,12 +143,15 @@ def labels(cells: Column, known: Array | None = None) -> Array:
     DataFileError
         If a label is none of the known ones; where none is known, if all are the same.
     """
-    found: Any = as_labels(cells)
     if known is None:
+        found: Any = as_written(cells) if is_text(cells) else as_labels(cells)
         return _several(found, cells.name)
-    for attempt in (found, found.str.rstrip(".")):
+    written, found = cells.astype(str).str.strip(), as_labels(cells)
+    same = {label(name): name for name in known}
+    attempts = (written, found.map(same), as_labels(cells, codes=False), written.str.rstrip("."))
+    for attempt in attempts:
         if attempt.isin(list(known)).all():
-            return attempt.to_numpy()
+            return attempt.to_numpy(object)
     other = found[~found.isin(list(known))].iloc[0]
     raise DataFileError(
         f"target column {cells.name!r} must hold the labels {', '.join(map(repr, known[:20]))}, "

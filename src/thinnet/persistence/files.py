@@ -16,9 +16,10 @@ import thinnet
 from thinnet.arrays import Array, FittedEstimator
 from thinnet.atomic import check_place
 from thinnet.checkpoints import Form, Snapshot, read_as, write_as
-from thinnet.checks import ModelFileError, must, one_line
+from thinnet.checks import DataFileError, ModelFileError, must, one_line
 from thinnet.persistence import known
 from thinnet.persistence.codec import pack, unpack
+from thinnet.tables.reading import read_dialect
 
 FORMAT: Final = 1
 KIND: Final = "thinnet model"
@@ -107,7 +108,7 @@ def load(path: str | os.PathLike[str]) -> FittedEstimator:
     must(isinstance(path, str | os.PathLike), NAME, "a path", path)
     if not Path(path).is_file():
         raise ModelFileError(f"{NAME} must be an existing file, got {os.fspath(path)!r}")
-    snapshot = read_as(_form(), path)
+    snapshot = _read(path)
     try:
         model = _model_of(snapshot)
     except MemoryError:
@@ -116,6 +117,25 @@ def load(path: str | os.PathLike[str]) -> FittedEstimator:
         raise ModelFileError(_refusal(path, snapshot.values, error)) from error
     _compare_versions(path, snapshot.values)
     return model
+
+
+def _read(path: str | os.PathLike[str]) -> Snapshot:
+    try:
+        return read_as(_form(), path)
+    except ModelFileError:
+        if _is_table(Path(path)):
+            raise ModelFileError(
+                f"{NAME} {os.fspath(path)!r} is a table; a model is what `thinnet fit` saved"
+            ) from None
+        raise
+
+
+def _is_table(path: Path) -> bool:
+    """Is it a file of Parquet, or of text with several cells in each line?"""
+    try:
+        return len(read_dialect(path).names) > 1
+    except DataFileError:
+        return False
 
 
 def _refusal(path: str | os.PathLike[str], values: Any, error: Exception) -> str:

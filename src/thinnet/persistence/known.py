@@ -129,7 +129,8 @@ TABLES: Final[dict[str, Way]] = {
     "thinnet.tables.drifting.Known": record(),
     "thinnet.tables.encoding.TableEncoder": fitted(
         {"columns_": tuple, "names_in_": ARRAY, "transformer_": object},
-        finish=tables.finish_encoder,
+        {"missing_": tuple},
+        tables.finish_encoder,
     ),
     "thinnet.tables.hashing.HashedText": fitted({}, finish=tables.finish_hashed),
     "thinnet.tables.kinds.Column": record(),

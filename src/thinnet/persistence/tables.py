@@ -81,7 +81,8 @@ def finish_hashed(hashed: Any) -> None:
 
 def _is_column(column: Any) -> bool:
     texts = (column.name, column.kind, column.form, column.why) if type(column) is Column else [0]
-    return all(type(text) is str for text in texts) and column.kind in get_args(Kind)
+    plain = all(type(text) is str for text in texts) and column.kind in get_args(Kind)
+    return plain and all(type(day) is float for day in column.never)
 
 
 def _check_card(card: Any) -> None:

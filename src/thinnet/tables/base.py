@@ -24,8 +24,10 @@ from thinnet.tables.cells import Frame
 from thinnet.tables.dialect import Dialect
 from thinnet.tables.drifting import Known
 from thinnet.tables.encoding import TableEncoder
-from thinnet.tables.frames import as_frame
+from thinnet.tables.frames import as_frame, collected
+from thinnet.tables.kinds import checked_kinds
 from thinnet.tables.members import Lesson, Rows
+from thinnet.tables.missing import words
 from thinnet.tables.noticing import notes
 from thinnet.tables.reading import read_table
 from thinnet.tables.targeting import Targeted, check_there, targeted
@@ -53,6 +55,8 @@ class TableEstimator(BaseEstimator):
     notes_: tuple[str, ...]
     target_decimal_: str | None = None  # of amounts such as "$1,023.45" among the targets
 
+    kinds: Any
+    missing: Any
     encoder: TableEncoder | None  # this and the others below are of the constructors
     classes_: Array
     n_networks: Any
@@ -75,7 +79,7 @@ class TableEstimator(BaseEstimator):
     @abstractmethod
     def _weights(self, y: Any) -> Array | None: ...
 
-    def _fit(self, X: Any, y: Any, eval_set: Any) -> None:
+    def _fit(self, X: Any, y: Any, eval_set: Any, whole: Any = None) -> None:
         members.check(self)
         given = self._table(X, y)
         X, y = given.X, given.y
@@ -86,12 +90,13 @@ class TableEstimator(BaseEstimator):
             raise ValueError(f"X must have 2 rows at least, got {n} sample(s)")
         targets = self._learned_targets(y)
         checks.same_length("y", targets, "X", n)
-        self.encoder_ = TableEncoder() if self.encoder is None else clone(self.encoder)
-        encoded = self.encoder_.fit_transform(X, _one_number(targets))
+        self.encoder_ = self._new_encoder()
+        whole = given.whole if whole is None else whole
+        encoded = self.encoder_.fit_part(X, _one_number(targets), whole)
         self._take_names(self.encoder_)
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
         told = self.classes_[targets] if classes else targets
-        of_columns = notes(frame, self.encoder_.columns_, told, classes=classes)
+        of_columns = notes(frame, self.encoder_, told, classes=classes)
         self.notes_ = (*given.notes, *self._target_notes(y), *of_columns)
         rows = Rows(encoded.astype(self.dtype), targets, self._weights(y))
         held = None if eval_set is None else self._held(eval_set)
@@ -101,7 +106,7 @@ class TableEstimator(BaseEstimator):
 
     def _drift(self, frame: Frame, splits: Splits, eval_set: Any) -> tuple[Known, ...]:
         if splits:
-            return drifting.learned(frame, self.encoder_.columns_, splits)
+            return drifting.learned(frame, self.encoder_, splits)
         import pandas as pd
 
         held, n = (
@@ -111,8 +116,8 @@ class TableEstimator(BaseEstimator):
         names = [column.name for column in self.encoder_.columns_]
         both = pd.concat([frame[names].astype(object), held[names].astype(object)])
         places = np.arange(len(both))
-        found = drifting.learned(both, self.encoder_.columns_, [(places[:n], places[n:])])
-        ranges = drifting.learned(frame, self.encoder_.columns_, [(places[:n], places[:0])])
+        found = drifting.learned(both, self.encoder_, [(places[:n], places[n:])])
+        ranges = drifting.learned(frame, self.encoder_, [(places[:n], places[:0])])
         return tuple(
             known._replace(low=own.low, high=own.high, labels=own.labels)
             for known, own in zip(found, ranges, strict=True)
@@ -151,10 +156,17 @@ class TableEstimator(BaseEstimator):
                 "the model must know its held-out rows, got one of an earlier version: fit it again"
             )
         frame = as_frame(self._read(X), self.encoder_, first=False)
-        found = drifting.counts(frame, self.encoder_.columns_, self.drift_)
+        found = drifting.counts(frame, self.encoder_, self.drift_)
         return pd.DataFrame(
             drifting.findings(found, self.drift_), columns=list(drifting.Finding._fields)
         )
+
+    def _new_encoder(self) -> TableEncoder:
+        """As in `encoder`, with the kinds and words that are given here."""
+        encoder: TableEncoder = TableEncoder() if self.encoder is None else clone(self.encoder)
+        kinds = {**checked_kinds(encoder.kinds), **checked_kinds(self.kinds)}
+        words(self.missing)
+        return encoder.set_params(kinds=kinds or None, missing=(*encoder.missing, *self.missing))
 
     def _take_names(self, encoder: TableEncoder) -> None:
         self.n_features_in_ = encoder.n_features_in_
@@ -167,7 +179,8 @@ class TableEstimator(BaseEstimator):
         """The table and its targets; `y` may be names of columns, whose holes are left out."""
         for name in OF_A_FIT:
             self.__dict__.pop(name, None)  # of an earlier fit
-        found = targeted(X, y)
+        more = () if self.encoder is None else self.encoder.missing
+        found = targeted(X, y, missing=words((*more, *self.missing)))
         if isinstance(X, str | os.PathLike):
             self.dialect_ = found.dialect
         if found.name is not None:
@@ -178,8 +191,13 @@ class TableEstimator(BaseEstimator):
         """How targets were read, where that needs to be said."""
         return ()
 
+    def _targeted(self, X: Any, y: Any) -> Targeted:
+        """Rows and targets, read as those that were fitted."""
+        check_is_fitted(self)
+        return targeted(X, y, self.dialect_, missing=self.encoder_.missing_)
+
     def _paired(self, X: Any, y: Any) -> tuple[Any, Any]:
-        found = targeted(X, y, self.dialect_)
+        found = self._targeted(X, y)
         check_there(found.y)
         return found.X, found.y
 
@@ -264,7 +282,8 @@ class TableEstimator(BaseEstimator):
         return encoded
 
     def _read(self, X: Any) -> Any:
-        return read_table(X, self.dialect_)[0] if isinstance(X, str | os.PathLike) else X
+        is_path = isinstance(X, str | os.PathLike)
+        return read_table(X, self.dialect_, typed=False)[0] if is_path else collected(X)
 
     def _drawer(self, X: Any) -> Drawer:
         return Drawer(self.networks_, self._encoded(X), self.n_threads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -112,6 +112,8 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         class_weight: ClassWeight = None,
         threshold_for: str | None = None,
         positive_class: bool | int | float | str | None = None,
+        kinds: Mapping[str, str] | None = None,
+        missing: Sequence[str] = (),
         encoder: TableEncoder | None = None,
         dtype: str = "float32",
         random_state: RandomState = None,
@@ -136,6 +138,8 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         self.class_weight = class_weight
         self.threshold_for = threshold_for
         self.positive_class = positive_class
+        self.kinds = kinds
+        self.missing = missing
         self.encoder = encoder
         self.dtype = dtype
         self.random_state = random_state
@@ -143,7 +147,9 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         self.progress = progress
         self.n_threads = n_threads
 
-    def fit(self, X: TableLike, y: TargetLike, eval_set: EvalSet = None) -> TableClassifier:
+    def fit(
+        self, X: TableLike, y: TargetLike, eval_set: EvalSet = None, whole: TableLike = None
+    ) -> TableClassifier:
         """Train.
 
         Parameters
@@ -155,12 +161,14 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
             missing are left out.
         eval_set : (X, y), optional
             Held-out rows that all networks stop by; then each learns from all of `X`.
+        whole : data frame or array, optional
+            The table of which X is a part: what its columns are is decided on all of it.
 
         Returns
         -------
         self
         """
-        self._fit(X, y, eval_set)
+        self._fit(X, y, eval_set, whole)
         return self
 
     def score(self, X: TableLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
@@ -177,7 +185,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         -------
         float
         """
-        found = targeted(X, y, self.dialect_)
+        found = self._targeted(X, y)
         check_there(found.y)
         return float(super().score(found.X, found.y, found.weights(sample_weight)))
 

@@ -13,12 +13,15 @@ from scipy import stats
 
 from thinnet.arrays import Array
 from thinnet.checks import DriftWarning
-from thinnet.tables.cells import Frame
+from thinnet.tables.cells import DASH, Frame
+from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.kinds import Column, prepared
+from thinnet.tables.missing import cleaned
 
 CHANCE: Final = 0.001  # of as many such cells, if the rows are like those held out
 MARGIN: Final = 1e-6  # of a range: numbers of another float type are no strangers
 MOST_SAID: Final = 5  # columns in a sentence
+Words: TypeAlias = tuple[str, ...] | None  # that mean a missing cell
 
 
 class Known(NamedTuple):
@@ -74,9 +77,15 @@ class Cells(NamedTuple):
         return ~(self.missing | self.unreadable)
 
 
-def cells_of(frame: Frame, column: Column) -> Cells:
-    missing = frame[column.name].isna().to_numpy(bool)
-    values = prepared(frame[[column.name]], (column,)).iloc[:, 0].to_numpy()
+def cells_of(frame: Frame, column: Column, words: Words) -> Cells:
+    """The cells of a column; a date that stands for "never" counts as missing."""
+    ready = prepared(frame[[column.name]], (column,), words)
+    values, present = ready.iloc[:, 0].to_numpy(), cleaned(frame[column.name], words)
+    missing = present.isna().to_numpy(bool)
+    if column.kind == "number":
+        missing |= (present.astype(object) == DASH).to_numpy(bool)
+    if column.kind == "date" and column.never:
+        missing |= (ready[f"{column.name}: never"] != "no").to_numpy(bool)
     if column.kind in ("number", "date"):
         values = np.asarray(values, np.float64)
         return Cells(values, missing, np.isnan(values) & ~missing)
@@ -84,12 +93,12 @@ def cells_of(frame: Frame, column: Column) -> Cells:
 
 
 def learned(
-    frame: Frame, columns: Sequence[Column], splits: Sequence[tuple[Array, Array]]
+    frame: Frame, encoder: TableEncoder, splits: Sequence[tuple[Array, Array]]
 ) -> tuple[Known, ...]:
     """What is known of each column that is used; splits are places learned from, and held out."""
     return tuple(
-        _known(cells_of(frame, column), column, splits)
-        for column in columns
+        _known(cells_of(frame, column, encoder.missing_), column, splits)
+        for column in encoder.columns_
         if column.kind != "left out"
     )
 
@@ -126,11 +135,11 @@ def _unusual(cells: Cells, low: float, high: float, labels: tuple[str, ...]) -> 
     return np.asarray(~pd.Series(cells.values).isin(labels).to_numpy(bool) & cells.usable)
 
 
-def counts(frame: Frame, columns: Sequence[Column], known: Sequence[Known]) -> Counts:
-    by_name = {column.name: column for column in columns}
+def counts(frame: Frame, encoder: TableEncoder, known: Sequence[Known]) -> Counts:
+    by_name = {column.name: column for column in encoder.columns_}
     each = []
     for learned in known:
-        cells = cells_of(frame, by_name[learned.name])
+        cells = cells_of(frame, by_name[learned.name], encoder.missing_)
         strange = _unusual(cells, learned.low, learned.high, learned.labels)
         each.append([int(part.sum()) for part in (cells.missing, cells.unreadable, strange)])
     return Counts(len(frame), *np.array(each, np.int64).reshape(-1, 3).T)
@@ -190,7 +199,7 @@ def tell(estimator: Any, frame: Frame) -> None:
     known = getattr(estimator, "drift_", None)
     if known is None or (told := _told.get()) is nothing:
         return
-    told(estimator, counts(frame, estimator.encoder_.columns_, known))
+    told(estimator, counts(frame, estimator.encoder_, known))
 
 
 def nothing(estimator: Any, found: Counts) -> None:

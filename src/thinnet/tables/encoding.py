@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -17,9 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 from thinnet import checks
 from thinnet.arrays import Array, TableLike, TargetLike, VectorLike
 from thinnet.tables.cells import Frame
-from thinnet.tables.frames import as_frame
+from thinnet.tables.frames import as_frame, frame_of
 from thinnet.tables.hashing import HashedText
-from thinnet.tables.kinds import column_of, prepared
+from thinnet.tables.kinds import Column, columns_of, in_part, prepared
+from thinnet.tables.missing import cleaned, words
 from thinnet.tables.pieces import PiecewiseLinear
 
 QUANTILES: Final = 1000
@@ -33,9 +35,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     Numbers are brought to a normal distribution by their quantiles and encoded piecewise linearly
     beside it; holes are filled with the median and marked.  Categories get a column each, rare
     ones and those never seen share one; with more than `max_categories` of them their mean target
-    takes its place.  Dates become days, and circles of year, week and day; long texts are hashed
-    by their parts.  A column that says nothing (constant, empty, a number or name for each row) is
-    left out, and `columns_` says why.
+    takes its place.  Dates become days, and circles of year, week and day; "never", such as
+    9999-12-31, is a mark of its own.  Long texts are hashed by their parts.  A column that says
+    nothing (constant, empty, a number or name for each row) is left out, and `columns_` says why.
 
     Parameters
     ----------
@@ -45,18 +47,27 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Columns for the categories of a column, at least 2.
     min_frequency : int or 'auto', default='auto'
         Rows that a category needs for a column of its own; 'auto' is 1 % of them, from 2 to 10.
+    kinds : dict, optional
+        What columns are, by name, where that is not to be found out: 'number', 'category', 'date',
+        'text', or 'drop' to leave a column out.
+    missing : sequence of str, default=()
+        Words that mean a missing cell beside those of docs/tables.md; "-9" is the number too.
 
     Attributes
     ----------
     columns_ : tuple of Column
         What each column holds.
+    missing_ : tuple of str
+        All words that mean a missing cell; None in a model of before there was one list, which
+        takes texts as they are.
     transformer_ : ColumnTransformer
     n_features_in_, feature_names_in_
 
     Raises
     ------
     ValueError
-        If no column says anything, or one is missing in transform.
+        If no column says anything, or one is missing in transform; in fit, if a column is not of
+        the kind that it is said to be.
 
     Examples
     --------
@@ -68,15 +79,21 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ['age', 'age up to 30', 'age up to 50', 'age is missing', 'city_Bonn', 'city_Ulm']
     """
 
+    missing_: tuple[str, ...] | None = None
+
     def __init__(
         self,
         n_bins: int | str = "auto",
         max_categories: int = 100,
         min_frequency: float | str = "auto",
+        kinds: Mapping[str, str] | None = None,
+        missing: Sequence[str] = (),
     ) -> None:
         self.n_bins = n_bins
         self.max_categories = max_categories
         self.min_frequency = min_frequency
+        self.kinds = kinds
+        self.missing = missing
 
     def fit(self, X: TableLike, y: TargetLike = None) -> TableEncoder:
         """Find out what the columns hold, and how they become numbers.
@@ -92,10 +109,23 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def fit_transform(self, X: TableLike, y: TargetLike = None) -> Array:
         """`fit`, and the rows as numbers; target means come from other rows than their own."""
+        return self.fit_part(X, y)
+
+    def fit_part(self, X: Any, y: Any = None, whole: Any = None) -> Array:
+        """`fit_transform` on some rows of a table, in which columns are what they are in all rows.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit`.
+        whole : data frame or array, shape (more rows, columns), optional
+            The table of which X is a part; X by default.
+        """
         self._check()
         frame = as_frame(X, self, first=True)
-        self.columns_ = tuple(column_of(name, frame[name]) for name in frame.columns)
-        ready = prepared(frame, self.columns_)
+        self.missing_ = words(self.missing)
+        self.columns_ = self._columns(frame, whole)
+        ready = prepared(frame, self.columns_, self.missing_)
         if not ready.shape[1]:
             raise ValueError("X must have a column that differs from row to row, got none")
         self.transformer_ = self._transformer(ready, y is not None)
@@ -113,7 +143,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         array of float32, shape (rows, features)
         """
         check_is_fitted(self)
-        ready = prepared(as_frame(X, self, first=False), self.columns_)
+        ready = prepared(as_frame(X, self, first=False), self.columns_, self.missing_)
         return np.asarray(self.transformer_.transform(ready), np.float32)
 
     def get_feature_names_out(self, input_features: VectorLike = None) -> Array:
@@ -121,6 +151,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         found = [_plain(name) for name in self.transformer_.get_feature_names_out()]
         return np.array(found, object)
+
+    def _columns(self, frame: Frame, whole: Any) -> tuple[Column, ...]:
+        assert self.missing_ is not None
+        if whole is None:
+            return columns_of(frame, self.kinds, self.missing_)
+        columns = columns_of(frame_of(whole)[list(frame.columns)], self.kinds, self.missing_)
+        return tuple(
+            in_part(column, cleaned(frame[column.name], self.missing_), self.missing_)
+            for column in columns
+        )
 
     def _check(self) -> None:
         if self.n_bins != "auto":

@@ -51,11 +51,17 @@ def frame_of(X: Any) -> Frame:
     """
     import pandas as pd
 
+    X = collected(X)
     if hasattr(X, "to_pandas"):
         X = X.to_pandas()
     if isinstance(X, pd.DataFrame):
         return _named(X)
     return pd.DataFrame(_array(X)).rename(columns=lambda i: f"x{i}")
+
+
+def collected(X: Any) -> Any:
+    """A frame of polars that is not computed yet, computed; all else as it is."""
+    return X.collect() if type(X).__name__ == "LazyFrame" else X
 
 
 def _named(frame: Frame) -> Frame:

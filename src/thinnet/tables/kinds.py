@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
+from thinnet.arrays import Array
+from thinnet.checks import must
+from thinnet.tables import dates
+from thinnet.tables.cells import DASH, Frame
 from thinnet.tables.cells import Column as Cells
-from thinnet.tables.cells import Frame
+from thinnet.tables.dates import as_dates, days_of
+from thinnet.tables.labels import CODE, as_labels, label
+from thinnet.tables.missing import cleaned, numbers_of
+
+__all__ = ["Asked", "Column", "as_dates", "as_labels", "as_numbers", "label", "prepared"]
 
 Kind: TypeAlias = Literal["number", "category", "date", "text", "left out"]
+Asked: TypeAlias = Literal["number", "category", "date", "text", "drop"]
 MOSTLY: Final = 0.9  # of the cells are numbers or dates: the others are taken as missing
 NEARLY_ALL: Final = 0.95  # of the cells differ: they name their row and say nothing of others
 ENOUGH: Final = 20  # rows, from which on that can be told
 WORDS: Final = 3.0  # in a cell on average, from which on it is text to read
+SOME: Final = 0.01  # of the cells are digits behind a zero: no slips of the pen, but codes
+HUGE: Final = 1e300  # what is above counts as infinite: differences of such numbers overflow
 MISSING: Final = "(missing)"
-DATES: Final = ("ISO8601", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y")
+CODES: Final = "codes"  # labels as `thinnet.tables.labels` has them
 
 
 class Column(NamedTuple):
     """A column of the table that was fitted.
 
-    `low` and `high` are the range of its numbers, in which infinite ones are brought later;
-    `form` is that of its dates; `why` says what people should know of it, if anything.
+    `low` and `high` are the range of its numbers, in which infinite ones are brought later, or of
+    its dates in days since 1970; `form` is that of its dates or labels; `why` says what people
+    should know of it, if anything; `never` are days that stand for "never".
     """
 
     name: str
@@ -31,24 +44,65 @@ class Column(NamedTuple):
     high: float = 0.0
     form: str = ""
     why: str = ""
+    never: tuple[float, ...] = ()
 
 
-def column_of(name: str, cells: Cells) -> Column:
-    """What a column holds."""
+def checked_kinds(kinds: Any) -> Mapping[str, Asked]:
+    """The kinds that were asked for, by column.
+
+    Raises
+    ------
+    ValueError
+        If one is not known.
+    """
+    kinds = {} if kinds is None else kinds
+    must(isinstance(kinds, Mapping), "kinds", "a dict of kinds by column", kinds)
+    for name, kind in kinds.items():
+        allowed = ", ".join(get_args(Asked))
+        must(kind in get_args(Asked), f"the kind of column {name!r}", f"one of {allowed}", kind)
+    return {str(name): kind for name, kind in kinds.items()}
+
+
+def columns_of(frame: Frame, kinds: Any, missing: tuple[str, ...]) -> tuple[Column, ...]:
+    """What the columns of a table hold.
+
+    Raises
+    ------
+    ValueError
+        If `kinds` names no column, or one of its columns is not of that kind.
+    """
+    asked = checked_kinds(kinds)
+    for name in asked:
+        there = ", ".join(map(repr, list(frame.columns)[:20]))
+        must(name in frame.columns, "kinds", f"for columns to learn from, of {there}", name)
+    return tuple(
+        column_of(name, cleaned(frame[name], missing), asked.get(name), missing)
+        for name in frame.columns
+    )
+
+
+def column_of(
+    name: str, cells: Cells, asked: Asked | None = None, missing: tuple[str, ...] = ()
+) -> Column:
+    """What a column of clean cells holds, or how it becomes what it is asked to be."""
     from pandas.api import types
 
+    if asked == "drop":
+        return Column(name, "left out", why="as asked")
     present = cells.dropna()
     if present.empty:
         return Column(name, "left out", why="all its cells are missing")
     if present.nunique() == 1 and len(present) == len(cells):
         return Column(name, "left out", why="all its cells are the same")
+    if asked is not None:
+        return _as_asked(name, present, asked, missing)
     if types.is_bool_dtype(present) or isinstance(cells.dtype, _categorical()):
-        return Column(name, "category")
-    if types.is_datetime64_any_dtype(present):
-        return Column(name, "date", form=DATES[0])
+        return Column(name, "category", form=CODES)
+    if dates.is_dates(present):
+        return _dated(name, present, dates.ISO)
     if types.is_numeric_dtype(present):
-        return _numeric(name, present, "")
-    return _of_words(name, present)
+        return _numeric(name, present, "", missing)
+    return _of_words(name, present, missing)
 
 
 def _categorical() -> Any:
@@ -57,33 +111,84 @@ def _categorical() -> Any:
     return pd.CategoricalDtype
 
 
-def _numeric(name: str, present: Cells, why: str) -> Column:
-    values = np.asarray(present, np.float64)
-    finite = values[np.isfinite(values)]
-    if not len(finite):
+def _as_asked(name: str, present: Cells, asked: Asked, missing: tuple[str, ...]) -> Column:
+    """The kind that was asked for; ValueError where no cell is of it."""
+    if asked == "number":
+        finite = np.isfinite(as_numbers(present, missing))
+        _check_some(name, present, "numbers", bool(finite.any()))
+        return _ranged(name, present, missing, _others(present[~finite]))
+    if asked == "date":
+        form = max(dates.DATES, key=lambda form: as_dates(present, form).notna().sum())
+        form = dates.ISO if dates.is_dates(present) else form
+        found = as_dates(present, form).notna()
+        _check_some(name, present, "dates", bool(found.any()))
+        return _dated(name, present, form)
+    return Column(name, asked, form=CODES if asked == "category" else "")  # type: ignore[arg-type]
+
+
+def _check_some(name: str, present: Cells, what: str, ok: bool) -> None:
+    must(ok, f"column {name!r}", f"of {what}, as asked for", present.iloc[0])
+
+
+def _others(cells: Cells) -> str:
+    """What is to be known of cells that are taken as missing."""
+    cells = cells[cells.astype(str) != DASH]
+    return f"cells such as {str(cells.iloc[0])!r} are taken as missing" if len(cells) else ""
+
+
+def _ranged(name: str, present: Cells, missing: tuple[str, ...], why: str) -> Column:
+    values = as_numbers(present, missing).to_numpy()
+    low, high = _range(values[np.isfinite(values)])
+    return Column(name, "number", low, high, why=why)
+
+
+def _range(values: Array) -> tuple[float, float]:
+    return max(float(values.min()), -HUGE), min(float(values.max()), HUGE)
+
+
+def _numeric(name: str, present: Cells, why: str, missing: tuple[str, ...]) -> Column:
+    values = as_numbers(present, missing).dropna().to_numpy()
+    if not np.isfinite(values).any():
         return Column(name, "left out", why="none of its numbers is finite")
     if len(finite) == len(values) and _counts_rows(values):
         return Column(name, "left out", why="it numbers the rows")
-    return Column(name, "number", float(finite.min()), float(finite.max()), why=why)
+    return _ranged(name, present, missing, why)
 
 
-def _counts_rows(values: np.ndarray) -> bool:
+def _counts_rows(values: Array) -> bool:
     steps = np.diff(values)
     return len(values) >= ENOUGH and bool((steps == 1).all() or (steps == -1).all())
 
 
-def _of_words(name: str, present: Cells) -> Column:
-    numbers = as_numbers(present)
-    share = numbers.notna().mean()
-    if share >= MOSTLY:
-        others = present[numbers.isna()]
-        why = f"cells such as {str(others.iloc[0])!r} are taken as missing" if len(others) else ""
-        return _numeric(name, numbers.dropna(), why)
+def _of_words(name: str, present: Cells, missing: tuple[str, ...]) -> Column:
+    numbers = as_numbers(present, missing)
+    dashes = present.astype(str) == DASH
+    told = max(len(present) - int(dashes.sum()), 1)  # a dash is a hole among numbers and dates
+    if numbers.notna().sum() / told >= MOSTLY:
+        if _are_codes(present):
+            return _of_codes(name, present)
+        return _numeric(name, present, _others(present[numbers.isna()]), missing)
     text = present.astype(str)
-    for form in DATES:
-        if as_dates(text, form).notna().mean() >= MOSTLY:
-            return Column(name, "date", form=form)
+    for form in dates.DATES:
+        if as_dates(text, form).notna().sum() / told >= MOSTLY:
+            return _dated(name, present, form)
     return _of_texts(name, text)
+
+
+def _are_codes(present: Cells) -> bool:
+    """Are there digits behind a zero, in more than a few cells, or in cells of one length?"""
+    text = present[present.map(lambda value: isinstance(value, str))].astype(str)
+    codes = text.str.fullmatch(CODE.pattern)
+    if not codes.any():
+        return False
+    return bool(codes.mean() >= SOME or text[text != DASH].str.len().nunique() == 1)
+
+
+def _of_codes(name: str, present: Cells) -> Column:
+    column = _of_texts(name, present.astype(str))
+    code = next(text for text in present.astype(str) if CODE.fullmatch(text))
+    why = f"cells such as {code!r} are names, not numbers"
+    return column if column.kind == "left out" else Column(name, "category", form=CODES, why=why)
 
 
 def _of_texts(name: str, text: Cells) -> Column:
@@ -92,53 +197,63 @@ def _of_texts(name: str, text: Cells) -> Column:
         return Column(name, "text")
     if len(text) >= ENOUGH and distinct >= NEARLY_ALL:
         return Column(name, "left out", why="nearly every row has a value of its own")
-    return Column(name, "category")
+    return Column(name, "category", form=CODES)
 
 
-def as_numbers(cells: Cells) -> Cells:
+def _dated(name: str, present: Cells, form: str) -> Column:
+    days = days_of(as_dates(present, form))
+    never = dates.never_of(days)
+    kept = days[np.isfinite(days) & ~np.isin(days, never)]
+    told = [
+        f"{dates.said(day)} stands in {n} rows far from all others: it is taken as 'never'"
+        for day, n in ((day, int((days == day).sum())) for day in never)
+    ]
+    bad = _others(present[np.isnan(days)])
+    why = "; ".join([*told, *([bad] if bad else [])])
+    return Column(name, "date", float(kept.min()), float(kept.max()), form, why, never)
+
+
+def in_part(column: Column, cells: Cells, missing: tuple[str, ...]) -> Column:
+    """A column of a table, with the range that it has in some of its rows."""
+    if column.kind not in ("number", "date"):
+        return column
+    if column.kind == "number":
+        values = as_numbers(cells, missing).to_numpy()
+    else:
+        values = days_of(as_dates(cells, column.form))
+        values = values[~np.isin(values, column.never)]
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return column
+    low, high = _range(values)
+    return column._replace(low=low, high=high)
+
+
+def as_numbers(cells: Cells, missing: tuple[str, ...] | None = ()) -> Cells:
     """Numbers as float64, NaN for all else."""
     import pandas as pd
 
     found = pd.to_numeric(cells, errors="coerce")
     if np.iscomplexobj(found):
         raise ValueError(f"column {cells.name!r} must hold real numbers, got complex ones")
-    return pd.Series(np.asarray(found.astype("Float64").to_numpy(np.float64, np.nan)), cells.index)
+    numbers = pd.Series(
+        np.asarray(found.astype("Float64").to_numpy(np.float64, np.nan)), cells.index
+    )
+    absent = numbers_of(missing or ())
+    return numbers.mask(numbers.isin(absent)) if absent else numbers
 
 
-def as_dates(cells: Cells, form: str) -> Cells:
-    import pandas as pd
-
-    if pd.api.types.is_datetime64_any_dtype(cells):
-        return cells.dt.tz_localize(None) if cells.dt.tz is not None else cells
-    found = pd.to_datetime(cells.astype("string"), format=form, errors="coerce", utc=True)
-    return found.dt.tz_localize(None)
-
-
-def as_labels(cells: Cells) -> Cells:
-    """Texts, the same for 3, 3.0 and "3", and for True and "true"; None for missing cells."""
-    import pandas as pd
-
-    codes, distinct = pd.factorize(cells)
-    names = np.array([*(label(value) for value in distinct), None], object)
-    return pd.Series(names[codes], cells.index, dtype=object)
-
-
-def label(value: Any) -> str:
-    """A value as the text that a file would have for it."""
-    text = str(value).strip()
-    if text.lower() in ("true", "false"):
-        return text.lower()
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    if not np.isfinite(number):
-        return text
-    return str(int(number)) if number == int(number) and abs(number) < 2**53 else repr(number)
-
-
-def prepared(frame: Frame, columns: tuple[Column, ...]) -> Frame:
+def prepared(
+    frame: Frame, columns: tuple[Column, ...], missing: tuple[str, ...] | None = None
+) -> Frame:
     """The columns of a table as numbers and texts, whatever types they come in.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    columns : tuple of Column
+    missing : tuple of str, optional
+        The words that mean a missing cell; None where a model has none.
 
     Raises
     ------
@@ -156,34 +271,16 @@ def prepared(frame: Frame, columns: tuple[Column, ...]) -> Frame:
                 f"column {column.name!r} must be in the table, as in the one that was fitted; got "
                 f"columns {', '.join(map(repr, list(frame.columns)[:20]))}"
             )
-        found |= _cells(frame[column.name], column)
+        found |= _cells(cleaned(frame[column.name], missing), column, missing)
     return pd.DataFrame(found, index=frame.index)
 
 
-def _cells(cells: Cells, column: Column) -> dict[str, Any]:
+def _cells(cells: Cells, column: Column, missing: tuple[str, ...] | None) -> dict[str, Any]:
     if column.kind == "number":
-        numbers = as_numbers(cells)
-        return {column.name: numbers.clip(column.low, column.high) if np.isinf(numbers).any()
-                else numbers}  # fmt: skip
+        numbers = as_numbers(cells, missing)
+        far = (numbers.abs() > HUGE).any()
+        return {column.name: numbers.clip(column.low, column.high) if far else numbers}
     if column.kind == "date":
-        return _date_parts(column.name, as_dates(cells, column.form))
-    if column.kind == "text":
-        return {column.name: as_labels(cells).fillna("")}
-    return {column.name: as_labels(cells).fillna(MISSING)}
-
-
-def _date_parts(name: str, dates: Cells) -> dict[str, Any]:
-    """Days since 1970, and the year, the week and the day as circles."""
-    import pandas as pd
-
-    days = (dates - pd.Timestamp(0)) / pd.Timedelta(days=1)
-    parts: dict[str, Any] = {f"{name}: day": days}
-    circles = {
-        "year": dates.dt.day_of_year / 365.25,
-        "week": dates.dt.day_of_week / 7,
-        "hour": (dates.dt.hour + dates.dt.minute / 60) / 24,
-    }
-    for what, turn in circles.items():
-        parts[f"{name}: {what}, sine"] = np.sin(2 * np.pi * turn)
-        parts[f"{name}: {what}, cosine"] = np.cos(2 * np.pi * turn)
-    return parts
+        return dates.parts(column.name, as_dates(cells, column.form), column.never)
+    labels = as_labels(cells, codes=column.form == CODES)
+    return {column.name: labels.fillna("" if column.kind == "text" else MISSING)}

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.tables.cells import Frame
+from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.kinds import Column, prepared
 
 MUCH: Final = 0.8  # of the rows in one class
 ROWS_A_VALUE: Final = 5  # at least, in a column that is said to tell the target
 
 
-def notes(frame: Frame, columns: Sequence[Column], y: Array, *, classes: bool) -> tuple[str, ...]:
+def notes(frame: Frame, encoder: TableEncoder, y: Array, *, classes: bool) -> tuple[str, ...]:
     """Columns with something special, columns that tell the target, and classes out of balance."""
+    columns = encoder.columns_
     found = [_of_column(column) for column in columns if column.why]
     if classes:
         labels = [column for column in columns if column.kind == "category"]
@@ -24,7 +25,7 @@ def notes(frame: Frame, columns: Sequence[Column], y: Array, *, classes: bool) -
             f"column {column.name!r} tells the target by itself: leave it out if it is not known "
             "before"
             for column in labels
-            if _tells(prepared(frame, (column,))[column.name].to_numpy(), y)
+            if _tells(prepared(frame, (column,), encoder.missing_)[column.name].to_numpy(), y)
         ]
         found += _balance(y)
     return tuple(found)

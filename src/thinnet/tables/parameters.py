@@ -34,6 +34,11 @@ n_iter_no_change : int, default=20
     the weights of the best epoch are kept.
 validation_fraction : float, default=0.15
     What one network alone (``n_networks=1``) holds out.
+kinds : dict or None, default=None
+    What columns are, by name, where that is not to be found out: 'number', 'category', 'date',
+    'text', or 'drop' to leave a column out.
+missing : sequence of str, default=()
+    Words that mean a missing cell, beside those of docs/tables.md.
 encoder : TableEncoder or None, default=None
     How columns become numbers; None for `TableEncoder` as it is.
 dtype : 'float32' or 'float64', default='float32'

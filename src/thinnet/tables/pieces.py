@@ -79,7 +79,7 @@ class PiecewiseLinear(TransformerMixin, BaseEstimator):
 def _edges(column: Array, n_bins: int) -> Array:
     values, counts = np.unique(column, return_counts=True)
     if len(values) == 1:
-        return np.array([values[0], values[0] + 1])
+        return np.array([values[0], values[0] + max(1.0, np.spacing(abs(values[0])))])
     weights = np.minimum(counts, len(column) / (2 * n_bins))
     shares = np.cumsum(weights) - weights / 2
     shares = (shares - shares[0]) / (shares[-1] - shares[0])

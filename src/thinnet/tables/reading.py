@@ -13,7 +13,9 @@ from thinnet.tables import packing
 from thinnet.tables.blocks import Block, Table
 from thinnet.tables.cells import Frame
 from thinnet.tables.dialect import Dialect
+from thinnet.tables.frames import collected
 from thinnet.tables.sources import ArrowTable, FrameTable, ParquetTable
+from thinnet.tables.spooling import on_disk
 from thinnet.tables.texts import TextTable
 from thinnet.tables.typed import typed as with_types
 
@@ -33,7 +35,8 @@ def read_table(
     Parameters
     ----------
     source : path or data frame
-        A data frame is one of pandas or of a library that speaks Arrow, such as polars.
+        A path may be that of a pipe, or "-" for standard input.  A data frame is one of pandas or
+        of a library that speaks Arrow, such as polars.
     dialect : Dialect, optional
         Of the file that a model was fitted to; settles what this file leaves open.
     header : bool, optional
@@ -115,6 +118,17 @@ def blocks(
     return table.blocks(block_rows or _rows_in_block(table), kept)
 
 
+def read_dialect(source: Any) -> Dialect:
+    """How a table is written.
+
+    Raises
+    ------
+    DataFileError
+        As `read_table`.
+    """
+    return _table(source, None, None).dialect
+
+
 def row_count(source: Any) -> int | None:
     """How many rows a table has; None for a file of text, where one would have to read it.
 
@@ -134,7 +148,8 @@ def _table(source: Any, dialect: Dialect | None, header: bool | None) -> Table:
     import pandas as pd
 
     if isinstance(source, str | os.PathLike):
-        return _file(Path(source), dialect, header)
+        return _file(on_disk(source), dialect, header)
+    source = collected(source)
     if isinstance(source, pd.DataFrame):
         return FrameTable(source)
     known = hasattr(source, "__arrow_c_stream__")

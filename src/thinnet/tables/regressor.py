@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -28,7 +28,7 @@ from thinnet.tables.base import TableEstimator
 from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.members import Lesson, Rows, held_out_draws
 from thinnet.tables.parameters import FITTED, PARAMETERS
-from thinnet.tables.targeting import check_there, targeted
+from thinnet.tables.targeting import check_there
 from thinnet.tables.targets import TargetScale
 from thinnet.training.loop import Callback
 from thinnet.uncertainty import noise
@@ -111,6 +111,8 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         validation_fraction: float = 0.15,
         loss: str = "squared_error",
         calibrated: bool = True,
+        kinds: Mapping[str, str] | None = None,
+        missing: Sequence[str] = (),
         encoder: TableEncoder | None = None,
         dtype: str = "float32",
         random_state: RandomState = None,
@@ -134,6 +136,8 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         self.validation_fraction = validation_fraction
         self.loss = loss
         self.calibrated = calibrated
+        self.kinds = kinds
+        self.missing = missing
         self.encoder = encoder
         self.dtype = dtype
         self.random_state = random_state
@@ -141,7 +145,9 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         self.progress = progress
         self.n_threads = n_threads
 
-    def fit(self, X: TableLike, y: TargetLike, eval_set: EvalSet = None) -> TableRegressor:
+    def fit(
+        self, X: TableLike, y: TargetLike, eval_set: EvalSet = None, whole: TableLike = None
+    ) -> TableRegressor:
         """Train.
 
         Parameters
@@ -153,6 +159,8 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
             numbers, or texts such as "$1,023.45".  Rows whose named target is missing are left out.
         eval_set : (X, y), optional
             Held-out rows that all networks stop by; then each learns from all of `X`.
+        whole : data frame or array, optional
+            The table of which X is a part: what its columns are is decided on all of it.
 
         Returns
         -------
@@ -160,7 +168,7 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         """
         checks.one_of("loss", self.loss, tuple(LOSSES))
         checks.boolean("calibrated", self.calibrated)
-        self._fit(X, y, eval_set)
+        self._fit(X, y, eval_set, whole)
         return self
 
     def score(self, X: TableLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
@@ -177,7 +185,7 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         -------
         float
         """
-        found = targeted(X, y, self.dialect_)
+        found = self._targeted(X, y)
         check_there(found.y)
         numbers = self._numbers(found.y)
         return float(super().score(found.X, numbers, found.weights(sample_weight)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,7 @@ from thinnet.tables.headers import checked_names, has_header, names_of
 from thinnet.tables.sampling import LONGEST_CELL, SAMPLE_BYTES, Sample, is_blank, reader, sample
 
 COMPARED_ROWS: Final = 200
+MOSTLY: Final = 0.7  # of the rows must be as long as each other, for a shorter first one to be none
 REGULAR: Final = 0.5  # of the rows must have as many cells as the first, for a delimiter to be one
 
 Rows = list[list[str]]
@@ -41,6 +43,7 @@ def dialect_of(path: Path, like: Dialect | None = None, header: bool | None = No
     seen = sample(path)
     delimiter = _delimiter(seen, like)
     rows = _some_rows(path, seen, delimiter)
+    _check_top(path, seen, delimiter)
     named = has_header(rows, like) if header is None else header
     if named and len(rows) < 2:
         raise DataFileError(f"{path} must hold rows below its names, got none")
@@ -62,6 +65,25 @@ def _some_rows(path: Path, seen: Sample, delimiter: str) -> Rows:
     if len(rows) < 2 and not seen.whole:
         raise DataFileError(f"{path} must have lines below {SAMPLE_BYTES} bytes, got a longer one")
     return rows
+
+
+def _check_top(path: Path, seen: Sample, chosen: str) -> None:
+    """DataFileError where comments or titles stand above a table, or a name is lacking."""
+    first = _rows(seen, chosen, 1)[0]
+    for delimiter in (chosen,) if len(first) > 1 else DELIMITERS:
+        first, *others = _rows(seen, delimiter, COMPARED_ROWS)
+        width, count = Counter(map(len, others)).most_common(1)[0] if others else (1, 0)
+        if 1 < width != len(first) and count >= max(MOSTLY * len(others), 3):
+            raise DataFileError(
+                f"{path} line {_first_line(seen.text)} must have {width} cells between "
+                f"{delimiter!r} like most lines below it, got {len(first)} "
+                f"({' '.join(first)[:40]!r}); delete lines above the table, or name each column"
+            )
+
+
+def _first_line(text: str) -> int:
+    """The number of the first line that isn't blank."""
+    return 1 + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _rows(seen: Sample, delimiter: str, most: int | None = None) -> Rows:

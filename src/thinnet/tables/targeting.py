@@ -10,7 +10,8 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.tables import naming
 from thinnet.tables.dialect import Dialect
-from thinnet.tables.frames import frame_of
+from thinnet.tables.frames import collected, frame_of
+from thinnet.tables.goals import goals, goals_of_file, values_of
 from thinnet.tables.reading import read_table
 
 
@@ -22,6 +23,7 @@ class Targeted(NamedTuple):
     dialect: Dialect | None = None
     name: str | None = None
     known: Array | None = None
+    whole: Any = None  # all rows, also those without a target
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -38,19 +40,25 @@ class Targeted(NamedTuple):
         return np.asarray(given)[self.known]
 
 
-def targeted(X: Any, y: Any, dialect: Dialect | None = None) -> Targeted:
+def targeted(
+    X: Any, y: Any, dialect: Dialect | None = None, missing: tuple[str, ...] | None = ()
+) -> Targeted:
     """A table read from its file if it is one, apart from the targets in it; holes are left out.
+
+    `missing` are the words that mean a hole; None, of models of before, means none.
 
     Raises
     ------
     DataFileError, ValueError
         If the file can't be read; if there is no column of that name, or all its cells are missing.
     """
-    if isinstance(X, str | os.PathLike):
-        X, dialect = read_table(X, dialect)
+    from_file = isinstance(X, str | os.PathLike)
+    if from_file:
+        X, dialect = read_table(X, dialect, typed=False)
+    X = collected(X)
     names = _names(X, y)
     if names is None:
-        return Targeted(X, y, dialect)
+        return Targeted(X, y, dialect, whole=X)
     frame = frame_of(X)
     for name in names:
         if name not in frame.columns:
@@ -58,14 +66,18 @@ def targeted(X: Any, y: Any, dialect: Dialect | None = None) -> Targeted:
                 f"target must be a column of the table, got {name!r}"
                 f"{naming.meant(name, frame.columns)}; there are {naming.there(frame.columns)}"
             )
-    known = frame[names].notna().all(axis=1).to_numpy()
-    frame = frame if known.all() else frame[known]
-    if not len(frame):
+    whole = frame.drop(columns=names)
+    if not whole.shape[1]:
+        raise ValueError(f"X must have columns beside the target {y!r}, got none")
+    clean = goals_of_file if from_file else goals
+    cells = frame[names].apply(lambda column: clean(column, missing))
+    known = cells.notna().all(axis=1).to_numpy()
+    if not known.any():
         said = repr(names[0]) if len(names) == 1 else ", ".join(map(repr, names))
         raise ValueError(f"column {said} must hold targets, got missing cells only")
     one = isinstance(y, str)
-    targets = frame[names[0] if one else names].to_numpy()
-    return Targeted(frame.drop(columns=names), targets, dialect, names[0] if one else None, known)
+    targets = values_of(cells[names[0]][known]) if one else cells[known].to_numpy()
+    return Targeted(whole[known], targets, dialect, names[0] if one else None, known, whole)
 
 
 def _names(X: Any, y: Any) -> list[str] | None:

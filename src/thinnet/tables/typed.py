@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from thinnet.tables.cells import DASH, Column, Frame
+from thinnet.tables.labels import CODE
 
 LOOKED_AT: Final = 100  # first: most columns of text show themselves there
 ISO_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?"
@@ -17,8 +18,8 @@ def typed(frame: Frame) -> Frame:
 
     A column is looked at as a whole, without its missing cells and, among numbers, "-".  Whole
     numbers are int64 (Int64 if a cell is missing) and others float64; "true" and "false", in any
-    case, are bool (boolean); "2024-02-29", with or without a time, is datetime64.  A frame in
-    parts must not be given types part by part: they may differ.
+    case, are bool (boolean); "020" is a text; "2024-02-29", with or without a time, is
+    datetime64.  A frame in parts must not be given types part by part: they may differ.
 
     Parameters
     ----------
@@ -68,6 +69,8 @@ def _numbers(present: Column) -> Column | None:
 
     present = present[present != DASH]
     cells = present.to_numpy(object)
+    if any(map(CODE.fullmatch, cells)):
+        return None
     for part in (cells[:LOOKED_AT], cells):
         rough = pd.to_numeric(part, errors="coerce")
         if not len(part) or np.isnan(rough).any():

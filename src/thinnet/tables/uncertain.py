@@ -16,6 +16,7 @@ from thinnet.tables.cells import Column as Cells
 from thinnet.tables.cells import Frame
 from thinnet.tables.frames import as_frame
 from thinnet.tables.kinds import Column, as_dates, as_labels, as_numbers, label
+from thinnet.tables.missing import cleaned
 from thinnet.tables.reading import read_table
 from thinnet.uncertainty.classes import MEASURES
 from thinnet.uncertainty.numbers import SPREADS
@@ -86,12 +87,13 @@ def uncertain_rows(
     measure = checked_measure(estimator, measure)
     checks.integer("n", n, 1)
     if isinstance(table, str | os.PathLike):
-        table, _ = read_table(table, estimator.dialect_)
+        table, _ = read_table(table, estimator.dialect_, typed=False)
     frame = as_frame(table, estimator.encoder_, first=False).reset_index(drop=True)
     values = getattr(estimator.uncertainty(frame, n_draws), measure)
     rows = frame.iloc[least_certain(values, n)]
+    typical = typical_row(frame, used(estimator), estimator.encoder_.missing_)
     with drifting.told_to(drifting.nothing):  # that was told of all rows
-        return told(estimator, rows, typical_row(frame, used(estimator)), n_draws, measure)
+        return told(estimator, rows, typical, n_draws, measure)
 
 
 def checked_measure(estimator: Any, measure: str | None) -> str:
@@ -121,18 +123,20 @@ def least_certain(values: Array, n: int) -> Array:
     return np.argsort(-values, kind="stable")[:n]
 
 
-def typical_row(frame: Frame, columns: Sequence[Column]) -> Frame:
+def typical_row(
+    frame: Frame, columns: Sequence[Column], missing: tuple[str, ...] | None = None
+) -> Frame:
     """One row, of the typical cell of each column as it stands in the table."""
     import pandas as pd
 
-    cells = [_typical(frame[column.name], column) for column in columns]
+    cells = [_typical(cleaned(frame[column.name], missing), column, missing) for column in columns]
     return pd.concat([cell.reset_index(drop=True) for cell in cells], axis=1)
 
 
-def _typical(cells: Cells, column: Column) -> Cells:
+def _typical(cells: Cells, column: Column, missing: tuple[str, ...] | None) -> Cells:
     if column.kind in ("number", "date"):
         is_number = column.kind == "number"
-        values = as_numbers(cells) if is_number else as_dates(cells, column.form)
+        values = as_numbers(cells, missing) if is_number else as_dates(cells, column.form)
         present = int(values.notna().sum())
         order = np.argsort(values.to_numpy(), kind="stable")  # holes come last
         return cells.iloc[[order[max(present - 1, 0) // 2]]]

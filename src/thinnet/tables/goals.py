@@ -1,0 +1,40 @@
+"""A column of a table as its target: which of its cells are missing, and what the others say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thinnet.arrays import Array
+from thinnet.tables.cells import DASH
+from thinnet.tables.cells import Column as Cells
+from thinnet.tables.kinds import as_numbers
+from thinnet.tables.labels import as_written
+from thinnet.tables.missing import cleaned
+from thinnet.tables.typed import typed
+
+
+def goals(cells: Cells, missing: tuple[str, ...] | None) -> Cells:
+    """Clean cells, among numbers without those that hold a dash; as they are without a list."""
+    if missing is None:
+        return cells
+    cells = cleaned(cells, missing)
+    dashes = cells.astype(object) == DASH
+    if dashes.any() and as_numbers(cells[~dashes].dropna(), missing).notna().all():
+        return cells.mask(dashes)
+    return cells
+
+
+def goals_of_file(cells: Cells, missing: tuple[str, ...] | None) -> Cells:
+    """`goals` of a file of text, with the type that all of them agree with."""
+    found = goals(cells, missing)
+    return typed(found.to_frame())[found.name]
+
+
+def is_text(cells: Cells) -> bool:
+    return bool(cells.dropna().map(lambda value: isinstance(value, str)).all())
+
+
+def values_of(cells: Cells) -> Array:
+    """Targets that are all there: texts as they are written, all else as it is."""
+    found: Any = as_written(cells) if is_text(cells) else cells
+    return found.to_numpy()

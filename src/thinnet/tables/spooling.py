@@ -1,0 +1,67 @@
+"""Tables that come through a pipe: kept in a temporary file, since they are looked at twice."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, Any, Final
+
+from thinnet.checks import DataFileError
+
+STANDARD_INPUT: Final = "-"
+URL: Final = re.compile("[A-Za-z][A-Za-z0-9+.-]{1,20}:/")
+
+
+def on_disk(source: str | os.PathLike[str]) -> Path:
+    """The path of a file that can be read more than once; of a pipe the path of what came of it.
+
+    Raises
+    ------
+    DataFileError
+        If it is a URL, or somebody would have to type the table.
+    """
+    said = os.fspath(source)
+    path = source if isinstance(source, Path) else Path(said)
+    if path.exists() and not _is_stream(path):
+        return path
+    if URL.match(said):
+        raise DataFileError(f"{said} must be a file here, got a URL; download it first")
+    if said == STANDARD_INPUT:
+        if sys.stdin.isatty():
+            raise DataFileError("- must be a table that is piped in, got a terminal")
+        return _spooled(getattr(sys.stdin, "buffer", sys.stdin), "standard input")
+    if not path.exists():
+        return path
+    with path.open("rb") as stream:
+        return _spooled(stream, said)
+
+
+def _is_stream(path: Path) -> bool:
+    mode = path.stat().st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
+
+
+def _spooled(stream: Any, said: str) -> Path:
+    file = tempfile.NamedTemporaryFile(prefix="thinnet-")  # noqa: SIM115
+    shutil.copyfileobj(stream, file)
+    file.flush()
+    return Spool(file.name).of(file, said)
+
+
+class Spool(type(Path())):  # type: ignore[misc]
+    """The path of a temporary file that is called as what it came from, and goes with it."""
+
+    def of(self, file: IO[bytes], said: str) -> Spool:
+        self._file, self._said = file, said
+        return self
+
+    def __str__(self) -> str:
+        return getattr(self, "_said", super().__str__())
+
+    def __fspath__(self) -> str:
+        return super().__str__()

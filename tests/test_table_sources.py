@@ -1,0 +1,83 @@
+"""Where tables come from: pipes, standard input, URLs; and what stands above or instead of them."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from thinnet import DataFileError, ModelFileError, load
+from thinnet.tables.reading import blocks, read_table
+from thinnet.tables.spooling import on_disk
+
+TABLE = "a,b\n1,x\n2,y\n"
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    """A named pipe into which somebody writes a content, once."""
+
+    def pipe(content):
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+        threading.Thread(target=path.write_text, args=(content,), daemon=True).start()
+        return path
+
+    return pipe
+
+
+def test_a_table_may_come_through_a_pipe_in_blocks_or_whole(pipe):
+    assert [len(block.frame) for block in blocks(pipe(TABLE), 1)] == [1, 1]
+
+
+def test_what_is_wrong_with_a_pipe_names_the_pipe(pipe):
+    path = pipe("a,b\n1\n")
+    with pytest.raises(DataFileError, match=f"^{path} line 2 must have 2 cells"):
+        read_table(path)
+
+
+def test_what_came_through_a_pipe_is_not_kept(pipe):
+    spool = on_disk(pipe(TABLE))
+    real = os.fspath(spool)
+    assert os.path.exists(real)
+    del spool
+    assert not os.path.exists(real)
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_standard_input_is_a_table(name):
+    code = "import sys; from thinnet.tables.reading import read_table; print(len(read_table(sys.argv[1])[0]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, name], input=TABLE, check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "2\n"
+
+
+@pytest.mark.parametrize("url", ["https://example.org/t.csv", "s3://bucket/t.parquet"])
+def test_a_url_is_to_be_downloaded_first(url):
+    with pytest.raises(DataFileError, match="must be a file here, got a URL; download it first$"):
+        read_table(url)
+
+
+TOPS = {
+    "a comment": ("# made by hand\na,b,c\n1,2,3\n4,5,6\n7,8,9\n", "line 1 must have 3 cells"),
+    "a title": ("\nSales of 2020\n\na;b\n1;2\n3;4\n5;6\n", "line 2 must have 2 cells"),
+    "a comment with commas": ("# a, b, c\nx,y\n1,2\n3,4\n5,6\n", "line 1 must have 2 cells"),
+    "a name too few": ("a,b\n1,2,3\n4,5,6\n7,8,9\n", "line 1 must have 3 cells"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), TOPS.values(), ids=TOPS)
+def test_what_stands_above_a_table_is_named(content, said, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(content)
+    with pytest.raises(DataFileError, match=f"{said} .* delete lines above the table"):
+        read_table(path)
+
+
+def test_a_table_is_told_from_a_model(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(TABLE)
+    with pytest.raises(ModelFileError, match="is a table; a model is what `thinnet fit` saved$"):
+        load(path)
