@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -40,14 +41,17 @@ def test_what_is_wrong_with_a_pipe_names_the_pipe(pipe):
 def test_what_came_through_a_pipe_is_not_kept(pipe):
     spool = on_disk(pipe(TABLE))
     real = os.fspath(spool)
-    assert os.path.exists(real)
+    assert Path(real).exists()
     del spool
-    assert not os.path.exists(real)
+    assert not Path(real).exists()
 
 
 @pytest.mark.parametrize("name", ["-", "/dev/stdin"])
 def test_standard_input_is_a_table(name):
-    code = "import sys; from thinnet.tables.reading import read_table; print(len(read_table(sys.argv[1])[0]))"
+    code = (
+        "import sys; from thinnet.tables.reading import read_table as read;"
+        "print(len(read(sys.argv[1])[0]))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, name], input=TABLE, check=True, capture_output=True, text=True
     )
@@ -56,7 +60,7 @@ def test_standard_input_is_a_table(name):
 
 @pytest.mark.parametrize("url", ["https://example.org/t.csv", "s3://bucket/t.parquet"])
 def test_a_url_is_to_be_downloaded_first(url):
-    with pytest.raises(DataFileError, match="must be a file here, got a URL; download it first$"):
+    with pytest.raises(DataFileError, match=r"must be a file here, got a URL; download it first$"):
         read_table(url)
 
 
@@ -79,5 +83,5 @@ def test_what_stands_above_a_table_is_named(content, said, tmp_path):
 def test_a_table_is_told_from_a_model(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(TABLE)
-    with pytest.raises(ModelFileError, match="is a table; a model is what `thinnet fit` saved$"):
+    with pytest.raises(ModelFileError, match=r"is a table; a model is what `thinnet fit` saved$"):
         load(path)

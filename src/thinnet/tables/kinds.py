@@ -156,7 +156,8 @@ def _numeric(name: str, present: Cells, why: str, missing: tuple[str, ...]) -> C
 
 
 def _counts_rows(values: Array) -> bool:
-    steps = np.diff(values)
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.diff(values)
     return len(values) >= ENOUGH and bool((steps == 1).all() or (steps == -1).all())
 
 
