@@ -34,7 +34,7 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     from thinnet import save
     from thinnet.jobs import fitting, holding, pictures, places
 
-    if "target" not in options and not Path(data).exists():
+    if "target" not in options and data != "-" and not Path(data).exists():
         raise ValueError(
             f"DATA must be a table's file (with --target COLUMN) or one of {', '.join(RECIPES)}, "
             f"got {data!r}"
@@ -49,7 +49,7 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
         )
     if "test" in options and "test_fraction" in options:
         raise ValueError("--test-fraction must be left out with --test, got both")
-    out = out or Path(f"{Path(data).name.split('.')[0]}{MODEL}")
+    out = out or Path(f"{'stdin' if data == '-' else Path(data).name.split('.')[0]}{MODEL}")
     force = options.pop("force", False)
     read = {"DATA": data, "--test": options.get("test")}
     places.check("--out", out, places.MODEL, read, force)

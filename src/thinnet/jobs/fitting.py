@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from thinnet.jobs.ordering import Order
 from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.members import held_out
 from thinnet.tables.regressor import TableRegressor
+from thinnet.tables.spooling import on_disk
 from thinnet.training import INTERRUPTED
 
 __all__ = ["Order", "Outcome", "fit"]
@@ -52,6 +54,8 @@ def fit(
         At Ctrl-C before one of the networks was trained to its end; later the others are left out
         and `interrupted_` and `notes_` say so.
     """
+    order = replace(order, table=on_disk(order.table))
+    _check_memory(order)
     found = parts(order)
     said = telling.task(order, found)
     if tell is not None:
@@ -92,6 +96,14 @@ def fit(
 def _check_settings(order: Order, kind: Any) -> None:
     for name in order.settings.keys() - kind().get_params():
         raise SettingError(name, "left out for a target of numbers", repr(order.settings[name]))
+
+
+def _check_memory(order: Order) -> None:
+    """MemoryError, in the first seconds, where the table is too large for this machine."""
+    known = TableRegressor().get_params()
+    settings = {name: value for name, value in order.settings.items() if name in known}
+    estimator = TableRegressor(kinds=dict(order.kinds) or None, missing=order.missing, **settings)
+    estimator.check_memory(order.table, (order.target, *order.leave_out), order.header)
 
 
 def _check_trained(estimator: Any) -> None:

@@ -19,17 +19,18 @@ from thinnet.estimators.settings import evaluation_pair
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.philox import Purpose
-from thinnet.tables import drifting, members
+from thinnet.tables import drifting, members, memory
 from thinnet.tables.cells import Frame
 from thinnet.tables.dialect import Dialect
 from thinnet.tables.drifting import Known
 from thinnet.tables.encoding import TableEncoder
-from thinnet.tables.frames import as_frame, collected
+from thinnet.tables.frames import as_frame, collected, frame_of
 from thinnet.tables.kinds import checked_kinds
 from thinnet.tables.members import Lesson, Rows
 from thinnet.tables.missing import words
 from thinnet.tables.noticing import notes
-from thinnet.tables.reading import read_table
+from thinnet.tables.reading import glimpse, read_table
+from thinnet.tables.spooling import on_disk
 from thinnet.tables.targeting import Targeted, check_there, targeted
 from thinnet.tables.teaching import Taught, teach
 from thinnet.training.interrupt import InterruptFlag
@@ -92,6 +93,8 @@ class TableEstimator(BaseEstimator):
         checks.same_length("y", targets, "X", n)
         self.encoder_ = self._new_encoder()
         whole = given.whole if whole is None else whole
+        if len(getattr(X, "shape", ())) == 2:
+            memory.check(self, self.encoder_, frame_of(X[: memory.SAMPLE_ROWS]), n, 0)
         encoded = self.encoder_.fit_part(X, _one_number(targets), whole)
         self._take_names(self.encoder_)
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
@@ -179,13 +182,34 @@ class TableEstimator(BaseEstimator):
         """The table and its targets; `y` may be names of columns, whose holes are left out."""
         for name in OF_A_FIT:
             self.__dict__.pop(name, None)  # of an earlier fit
+        from_file = isinstance(X, str | os.PathLike)
+        if from_file:
+            X = on_disk(X)
+            self.check_memory(X, y)
         more = () if self.encoder is None else self.encoder.missing
         found = targeted(X, y, missing=words((*more, *self.missing)))
-        if isinstance(X, str | os.PathLike):
+        if from_file:
             self.dialect_ = found.dialect
         if found.name is not None:
             self.target_name_ = found.name
         return found
+
+    def check_memory(self, source: Any, without: Any = None, header: bool | None = None) -> None:
+        """MemoryError where a fit takes more memory than there is, told from a file's first rows.
+
+        Parameters
+        ----------
+        source : path or data frame
+        without : str or sequence of str, optional
+            Columns not to learn from.
+        header : bool, optional
+            As for `read_table`.
+        """
+        members.check(self)
+        seen = glimpse(source, header=header)
+        names = [without] if isinstance(without, str) else list(() if without is None else without)
+        others = seen.frame.drop(columns=names, errors="ignore")
+        memory.check(self, self._new_encoder(), others, seen.rows, 2 * seen.table_bytes)
 
     def _target_notes(self, y: Any) -> tuple[str, ...]:
         """How targets were read, where that needs to be said."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from thinnet import checks
 from thinnet.checks import DataFileError
@@ -20,6 +20,19 @@ from thinnet.tables.texts import TextTable
 from thinnet.tables.typed import typed as with_types
 
 BLOCK_CELLS: Final = 2**20  # of a block whose rows nobody has counted out
+
+
+class Glimpse(NamedTuple):
+    """The first rows of a table, and how many it has about."""
+
+    frame: Frame
+    rows: int
+
+    @property
+    def table_bytes(self) -> float:
+        """What the whole table takes as a frame."""
+        each = self.frame.memory_usage(index=False, deep=True).sum() / len(self.frame)
+        return float(each * self.rows)
 
 
 def read_table(
@@ -127,6 +140,16 @@ def read_dialect(source: Any) -> Dialect:
         As `read_table`.
     """
     return _table(source, None, None).dialect
+
+
+def glimpse(source: Any, dialect: Dialect | None = None, header: bool | None = None) -> Glimpse:
+    """Some rows of a table, and about how many there are, before all of it is read."""
+    table = _table(source, dialect, header)
+    reading = table.blocks(_rows_in_block(table))
+    block = next(reading)
+    reading.close()  # type: ignore[attr-defined]
+    rows = table.rows or int(len(block.frame) / max(block.done, 1e-9))
+    return Glimpse(block.frame, rows)
 
 
 def row_count(source: Any) -> int | None:

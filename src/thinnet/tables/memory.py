@@ -1,0 +1,125 @@
+"""How much memory a fit takes, told from some rows, and how much there is."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from sklearn.base import clone
+
+from thinnet.tables.cells import Frame
+
+ANYWAY: Final = "THINNET_IGNORE_MEMORY"  # set to 1: try whatever the estimate says
+SAMPLE_ROWS: Final = 2000
+MANY_CELLS: Final = 2**20  # below which nothing is estimated
+GIGA: Final = 1e9
+
+
+def check(estimator: Any, encoder: Any, some: Frame, rows: int, table_bytes: float) -> None:
+    """MemoryError where fitting `rows` rows like `some` takes more than there is.
+
+    Parameters
+    ----------
+    estimator : TableClassifier or TableRegressor
+        Its settings count.
+    encoder : TableEncoder
+        Not fitted.
+    some : pandas.DataFrame
+        Rows without their target.
+    rows : int
+    table_bytes : float
+        What the table itself still takes.
+    """
+    if rows * some.shape[1] < MANY_CELLS or os.environ.get(ANYWAY) == "1":
+        return
+    width = encoded_width(encoder, some.iloc[:SAMPLE_ROWS], rows)
+    needed = table_bytes + rows * width * bytes_of_a_number(estimator)
+    there = available()
+    if needed > there:
+        raise MemoryError(
+            f"fit needs about {needed / GIGA:,.1f} GB for {rows:,} rows that become {width:,} "
+            f"numbers each, there are {there / GIGA:,.1f} GB: take fewer rows, or an encoder of "
+            f"fewer n_bins; {ANYWAY}=1 tries it anyway"
+        )
+
+
+def encoded_width(encoder: Any, some: Frame, rows: int) -> int:
+    """Numbers that a row becomes, if the others are like `some`."""
+    like = clone(encoder)
+    if like.n_bins == "auto":
+        like.set_params(n_bins=like._bins(rows))
+    try:
+        return len(like.fit(some).get_feature_names_out())
+    except ValueError:  # of these rows alone nothing can be made: the fit will say what is wrong
+        return 0
+
+
+def bytes_of_a_number(estimator: Any) -> int:
+    """Of all copies: while columns are encoded, or then of all rows and of each network's."""
+    size = np.dtype(estimator.dtype).itemsize
+    return int(max(2 * 8, 4 + size + size * estimator.n_networks))
+
+
+def available() -> float:
+    """Bytes that this process may still take: of the machine, its group, and its own limit."""
+    return min(_of_machine(), _of_group(), _of_process())
+
+
+def _of_machine() -> float:
+    with suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024.0 * int(line.split()[1])
+    with suppress(OSError, ValueError, AttributeError):
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return np.inf
+
+
+def _of_group(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
+    """What Linux's control groups leave, of either version; this one and those above it."""
+    found = np.inf
+    with suppress(OSError):
+        places = [line.split(":", 2) for line in own.read_text().splitlines()]
+        for _, controllers, path in (place for place in places if len(place) == 3):
+            home = root if not controllers else root / "memory"
+            if controllers and "memory" not in controllers.split(","):
+                continue
+            inside = home / path.lstrip("/")
+            for folder in (inside, *inside.parents):
+                found = min(found, _left_in(folder))
+                if folder == home:
+                    break
+    return found
+
+
+def _left_in(folder: Path) -> float:
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+    ):
+        with suppress(OSError, ValueError):
+            left = int((folder / limit).read_text()) - int((folder / used).read_text())
+            return max(left + _cached(folder), 0.0)
+    return np.inf
+
+
+def _cached(folder: Path) -> int:
+    """Pages of files, which give way."""
+    with suppress(OSError, ValueError):
+        pairs = [line.split() for line in (folder / "memory.stat").read_text().splitlines()]
+        return int(dict(pairs).get("inactive_file", 0))
+    return 0
+
+
+def _of_process() -> float:
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            return max(float(limit - pages * resource.getpagesize()), 0.0)
+    return np.inf
