@@ -107,7 +107,7 @@ def fit(
             "with a guaranteed coverage.", "--conformal"),
     ] = None,
     report: Annotated[Path | None, _of(OF_TABLES, "A folder for pictures.")] = None,
-    kind: Annotated[str | None, _of(OF_TABLES, reports.FORMAT, "--format")] = None,
+    pictured: Annotated[str | None, _of(OF_TABLES, reports.FORMAT, "--format")] = None,
     data_dir: Annotated[
         Path | None, _of(OF_NAMED, "Folder with the four idx files of fashion-mnist or mnist.")
     ] = None,
@@ -158,7 +158,7 @@ def fit(
             "positive": positive,
             "conformal": conformal,
             "report": report,
-            "format": kind,
+            "format": pictured,
         }
         of_named = {
             "data_dir": data_dir,

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import typer
 
-from thinnet.cli import reports
 from thinnet.checks import must
+from thinnet.cli import reports
 from thinnet.cli.common import STOPPED, note, say
 from thinnet.cli.models import print_held, print_scores
 from thinnet.recipes import RECIPES

@@ -31,7 +31,7 @@ from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.members import Lesson, Rows
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.repeating import check_repeats
-from thinnet.tables.targeting import check_there, targeted
+from thinnet.tables.targeting import check_there
 from thinnet.training.loop import Callback
 from thinnet.uncertainty.classes import DrawnClasses
 from thinnet.uncertainty.forecasts import class_places
