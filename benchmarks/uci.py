@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from thinnet.checkpoints import write_atomically
+from thinnet.atomic import write_atomically
 from thinnet.engine.threads import limited
 
 METHODS = {"grid": "protocol", "tuned": "tuned", "torch": "torch_loop"}  # and their modules

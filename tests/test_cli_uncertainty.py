@@ -111,7 +111,7 @@ def test_classes_have_their_entropies_beside_them():
     told = load("sold.thinnet").uncertainty(pd.read_csv("homes.csv"), 30)
     np.testing.assert_allclose(found["variation_ratio"], told.variation_ratio)
     np.testing.assert_allclose(p, told.probabilities, rtol=1e-5)
-    assert list(predicted("sold").columns) == ["sold", *MEASURES]
+    assert list(predicted("sold", out="q.csv").columns) == ["sold", *MEASURES]
 
 
 @pytest.mark.parametrize("share", ["draw", "element"])
@@ -183,7 +183,7 @@ def test_classes_have_no_intervals_to_ask_for():
 def test_one_network_without_dropout_has_no_error_bars(command):
     pathlib.Path("p.csv").write_text("what stood here before")
     before = sorted(pathlib.Path().iterdir())
-    code, said = thinnet_command(*command, "--uncertainty")
+    code, said = thinnet_command(*command, "--uncertainty", "--force")
     assert code == 2
     assert "the model must have active dropout to draw from, or several networks" in said
     assert len(said.strip().splitlines()) == 1
@@ -378,4 +378,4 @@ def test_probabilities_of_numbers_are_refused():
 def test_a_place_that_cannot_be_written_to_is_refused_at_once():
     code, said = thinnet_command("predict", "rent.thinnet", "homes.csv", "--out", "no/such/n.csv")
     assert code == 2
-    assert "--out must be a file in a folder that can be written to" in said
+    assert "--out must be in a folder that can be written to" in said

@@ -106,7 +106,7 @@ def test_the_best_core_type_is_taken_whatever_numpys_library_was_told():
 
 def test_a_core_type_that_the_processor_does_not_run_is_refused():
     finished = python("from thinnet.engine import blas; blas.library()", THINNET_CORETYPE="Alpha")
-    assert "ValueError: THINNET_CORETYPE must be" in finished.stderr
+    assert "Error: THINNET_CORETYPE must be" in finished.stderr
 
 
 TWICE = """

@@ -80,7 +80,7 @@ CLASSIFIERS = ["MLPClassifier", "EnsembleClassifier", "TableClassifier"]
         (TREES[:7], "y must have as many rows as X, got 7 and 120"),
         (np.where(np.arange(120) == 4, "fir", TREES), "y must hold labels .* got 'fir' in row 4"),
         (np.arange(120), "y must hold labels .* got 0 in row 0"),
-        ([None] * 120, "y must hold labels .* got None in row 0"),
+        ([None] * 120, "y must hold (labels|a target) .*got None in row 0"),
     ],
     ids=["one hot", "short", "unknown", "numbers", "none"],
 )

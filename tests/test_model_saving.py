@@ -31,7 +31,7 @@ def path(tmp_path):
 # --- values --------------------------------------------------------------------------------------
 
 VALUES = [
-    [None, True, 0, -(10**40), 0.1, -0.0, 5e-324, 1.7976931348623157e308, "ü\0\n\ud800"],
+    [None, True, 0, -(10**40), 0.1, -0.0, 5e-324, 1.7976931348623157e308, "ü\0\n\U0001f600"],
     (math.nan, math.inf, -math.inf, ((), [], {})),
     {"a": 1, 2: [3], np.int64(4): (), np.str_("x"): {}, None: 0, 1.5: 0},
     slice(None, 3, None),
@@ -58,6 +58,11 @@ def test_values_come_back_to_the_last_bit(value):
     text = json.dumps(codec.pack(value, arrays), allow_nan=False)
     assert_same(codec.unpack(json.loads(text), arrays), value)
     assert arrays == {}
+
+
+def test_half_a_letter_is_refused_for_it_can_be_neither_printed_nor_written():
+    with pytest.raises(ValueError, match="surrogates not allowed"):
+        codec.unpack("\ud800", {})
 
 
 def test_big_endian_numbers_come_back_as_the_machine_has_them():

@@ -311,12 +311,12 @@ def _ids_of(entry: Entry, samples: Any) -> Ids | None:
 def _checked(entry: Entry) -> Entry:
     """ValueError where a file holds what no training has written."""
     checks.must(isinstance(entry, Entry), "an entry", "a thinnet.logbook.Entry", entry)
+    checks.boolean("resets", entry.resets)
     least = {"first": 0, "steps": 1, "rows": 1, "batch_size": 1, "accumulate": 1, "epoch": 0}
     for name, low in (*least.items(), ("per_call", int(entry.resets))):
         checks.integer(name, getattr(entry, name), low, MAX_SAMPLE)
     checks.integer("the last step", entry.end - 1, 0, MAX_STEP)
     checks.one_of("order", entry.order, ORDERS)
-    checks.boolean("resets", entry.resets)
     if entry.ids is not None:
         sizes = [(entry.rows,), (0,)]
         checks.must(_words(entry.ids) in sizes, "ids", "an id a row", np.shape(entry.ids))

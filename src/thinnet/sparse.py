@@ -33,7 +33,7 @@ def is_sparse(values: Any) -> bool:
     return hasattr(values, "tocsr")
 
 
-def dense(values: Any) -> Array:
+def dense(values: Any) -> Any:
     """The rows as an array, sparse or not."""
     return values.toarray() if is_sparse(values) else values
 

@@ -81,7 +81,7 @@ def cells_of(frame: Frame, column: Column, words: Words) -> Cells:
     """The cells of a column; a date that stands for "never" counts as missing."""
     ready = prepared(frame[[column.name]], (column,), words)
     values, present = ready.iloc[:, 0].to_numpy(), cleaned(frame[column.name], words)
-    missing = present.isna().to_numpy(bool)
+    missing = present.isna().to_numpy(bool, copy=True)
     if column.kind == "number":
         missing |= (present.astype(object) == DASH).to_numpy(bool)
     if column.kind == "date" and column.never:

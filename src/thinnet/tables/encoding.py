@@ -111,7 +111,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """`fit`, and the rows as numbers; target means come from other rows than their own."""
         return self.fit_part(X, y)
 
-    def fit_part(self, X: Any, y: Any = None, whole: Any = None) -> Array:
+    def fit_part(self, X: TableLike, y: TargetLike = None, whole: TableLike = None) -> Array:
         """`fit_transform` on some rows of a table, in which columns are what they are in all rows.
 
         Parameters
@@ -152,7 +152,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         found = [_plain(name) for name in self.transformer_.get_feature_names_out()]
         return np.array(found, object)
 
-    def _columns(self, frame: Frame, whole: Any) -> tuple[Column, ...]:
+    def _columns(self, frame: Frame, whole: TableLike) -> tuple[Column, ...]:
         assert self.missing_ is not None
         if whole is None:
             return columns_of(frame, self.kinds, self.missing_)

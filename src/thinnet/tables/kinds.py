@@ -150,15 +150,16 @@ def _numeric(name: str, present: Cells, why: str, missing: tuple[str, ...]) -> C
     values = as_numbers(present, missing).dropna().to_numpy()
     if not np.isfinite(values).any():
         return Column(name, "left out", why="none of its numbers is finite")
-    if len(finite) == len(values) and _counts_rows(values):
+    if _counts_rows(values):
         return Column(name, "left out", why="it numbers the rows")
     return _ranged(name, present, missing, why)
 
 
 def _counts_rows(values: Array) -> bool:
-    with np.errstate(over="ignore", invalid="ignore"):
-        steps = np.diff(values)
-    return len(values) >= ENOUGH and bool((steps == 1).all() or (steps == -1).all())
+    if len(values) < ENOUGH or not (np.abs(values) < HUGE).all():
+        return False
+    steps = np.diff(values)
+    return bool((steps == 1).all() or (steps == -1).all())
 
 
 def _of_words(name: str, present: Cells, missing: tuple[str, ...]) -> Column:
