@@ -404,3 +404,17 @@ def test_help_groups_the_options():
     code, said = thinnet_command("fit", "--help")
     assert code == 0
     assert re.search(r"Tables.*--target.*Data sets by name.*--data-dir", said, re.DOTALL)
+
+
+def test_a_file_name_that_is_no_utf_8_works_and_is_printed_as_it_would_be_typed(table):
+    odd = table.rename(table.with_name(b"p\xff.csv".decode(errors="surrogateescape")))
+    code, said = thinnet_command("fit", odd, "--target", "buys", *FAST, "--out", "m.thinnet")
+    assert code == 0, said
+    code, said = thinnet_command("evaluate", "m.thinnet", odd, "--report", "r")
+    assert (code, "p\\udcff.csv" in said) == (0, True)
+
+
+def test_a_long_name_is_shortened_in_a_sentence(table):
+    code, said = thinnet_command("fit", table, "--target", "n" * 3000)
+    assert code != 0
+    assert len(said) < 500

@@ -88,7 +88,13 @@ class DriftWarning(UserWarning):
 
 def must(ok: bool | np.bool_, name: str, allowed: str, value: object) -> None:
     if not ok:
-        raise SettingError(name, allowed, repr(value))
+        raise SettingError(name, allowed, quoted(value, 200))
+
+
+def quoted(value: object, longest: int = 80) -> str:
+    """A name or value as sentences have it: between quotes, and shortened."""
+    text = repr(value)
+    return text if len(text) <= longest else f"{text[: longest - 4]}...{text[-1]}"
 
 
 def one_line(said: object, longest: int = 500) -> str:

@@ -8,6 +8,11 @@ from typing import Any
 from rich.console import Console
 
 
+def printable(text: str) -> str:
+    """Bytes of a file's name that are no UTF-8 as they would be typed: \\udcff, say."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def as_text(shown: Any, width: int = 120) -> str:
     """What rich would print, as plain text."""
     console = Console(width=width, file=io.StringIO(), color_system=None)

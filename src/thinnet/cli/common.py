@@ -19,6 +19,7 @@ from thinnet.checks import (
     ModelFileError,
     SettingError,
 )
+from thinnet.rendering import printable
 from thinnet_command import space
 
 FAILED: Final = 1
@@ -85,17 +86,21 @@ def _note(message: Warning | str, *_: Any) -> None:
 
 
 def note(words: str) -> None:
-    errors.print(f"note: {words}", style="yellow", highlight=False, soft_wrap=True, markup=False)
+    _complain(f"note: {words}", "yellow")
 
 
 def fail(error: Exception | str, code: int) -> None:
     words = " ".join(str(error).split())
-    errors.print(f"thinnet: {words}", style="red", highlight=False, soft_wrap=True, markup=False)
+    _complain(f"thinnet: {words}", "red")
     raise typer.Exit(code)
 
 
+def _complain(words: str, style: str) -> None:
+    errors.print(printable(words), style=style, highlight=False, soft_wrap=True, markup=False)
+
+
 def say(words: str) -> None:
-    screen.print(words, highlight=False, soft_wrap=True, markup=False)
+    screen.print(printable(words), highlight=False, soft_wrap=True, markup=False)
 
 
 @contextmanager

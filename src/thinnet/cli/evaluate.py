@@ -21,6 +21,7 @@ from thinnet.cli.models import (
     print_held,
     print_scores,
 )
+from thinnet.rendering import printable
 
 
 def evaluate(
@@ -52,7 +53,7 @@ def evaluate(
             measured = None if bars is None else _measured(estimator, table, bars, report)
             found = measured.plain if measured else evaluating.evaluate(estimator, table, held)
         _judge(drift.said(estimator), strict)
-        where = f"{table.name}, {len(found.y)} rows"
+        where = printable(f"{table.name}, {len(found.y)} rows")
         print_scores(estimator, evaluating.scores(estimator, found), where)
         print_decision(estimator)
         print_held(held.told())

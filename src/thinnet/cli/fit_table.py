@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import typer
 
-from thinnet.checks import must
+from thinnet.checks import must, quoted
 from thinnet.cli import reports
 from thinnet.cli.common import STOPPED, note, say
 from thinnet.cli.models import print_held, print_scores
@@ -42,7 +42,7 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     if "target" not in options:
         raise ValueError("--target must name the column to predict, got none")
     if len(options["target"]) > 1:
-        given = ", ".join(map(repr, options["target"]))
+        given = ", ".join(map(quoted, options["target"]))
         raise ValueError(
             f"--target must name one column, got {given}; several numbers at once are for "
             "TableRegressor in Python"

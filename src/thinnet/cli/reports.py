@@ -9,6 +9,7 @@ from typing import Any, Final
 from thinnet import checks
 from thinnet.cli.common import say
 from thinnet.displays.saving import FORMATS
+from thinnet.rendering import printable
 
 FORMAT: Final = f"Of the pictures of --report: {', '.join(FORMATS)}; by default png."
 
@@ -25,7 +26,7 @@ def asked(
         return None
     kind = checks.one_of("--format", kind or FORMATS[0], FORMATS)
     places.check_report("--report", folder, pictures.names(kind), read, force)
-    return pictures.Report(folder, table, kind)
+    return pictures.Report(folder, printable(table), kind)
 
 
 def tell(paths: Iterable[Path]) -> None:

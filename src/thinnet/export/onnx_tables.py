@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from thinnet.arrays import Array
-from thinnet.checks import must
+from thinnet.checks import must, quoted
 from thinnet.export.onnx_graph import TEXT, Graph, Value
 from thinnet.export.onnx_labels import add_label, most_probable
 from thinnet.export.onnx_layers import outputs
@@ -96,7 +96,7 @@ def encoded(graph: Graph, encoder: TableEncoder) -> Value:
 
 def _input(graph: Graph, column: Column) -> Value:
     types = {"number": np.float64, "category": TEXT}
-    said = f"column {column.name!r}"
+    said = f"column {quoted(column.name)}"
     must(column.kind in types, said, "of numbers or categories for ONNX", f"{column.kind}s")
     free = column.name != "" and column.name not in graph.taken
     must(free, "the name of a column", "neither empty nor that of an output", column.name)

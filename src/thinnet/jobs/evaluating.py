@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinnet.arrays import Array
-from thinnet.checks import DataFileError
+from thinnet.checks import DataFileError, quoted
 from thinnet.jobs import scoring, targets
 from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.holding import Holding
@@ -75,8 +75,8 @@ def known(estimator: Any, table: str | os.PathLike[str]) -> Iterator[Frame]:
             yield rows
     if empty:
         raise DataFileError(
-            f"{table} must hold values of the target column {target!r}, got missing cells only; "
-            "fill some in to measure the model by, or run `thinnet predict` instead"
+            f"{table} must hold values of the target column {quoted(target)}, got missing cells "
+            "only; fill some in to measure the model by, or run `thinnet predict` instead"
         )
 
 

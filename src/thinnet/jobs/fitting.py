@@ -16,6 +16,7 @@ from thinnet.jobs.evaluating import Answers, answers, scores
 from thinnet.jobs.holding import Holding
 from thinnet.jobs.holding_out import Part, parts
 from thinnet.jobs.ordering import Order
+from thinnet.rendering import printable
 from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.members import held_out
 from thinnet.tables.regressor import TableRegressor
@@ -123,10 +124,12 @@ def _card(order: Order, train: Part, test: Part | None, plain: list[float]) -> d
     """What `thinnet show` says of a model."""
     tested = order.test if order.test is not None else f"{order.test_fraction:.0%} of the rows"
     return {
-        "table": Path(order.table).name,
+        "table": printable(Path(order.table).name),
         "target": order.target,
         "rows": len(train.y),
-        "tested on": None if test is None else f"{Path(tested).name}, {len(test.y)} rows",
+        "tested on": None
+        if test is None
+        else printable(Path(tested).name) + f", {len(test.y)} rows",
         "left out": list(order.leave_out),
         "plain": plain,
         "seed": order.seed,

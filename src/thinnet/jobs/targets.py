@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from thinnet.arrays import Array
-from thinnet.checks import DataFileError, must
+from thinnet.checks import DataFileError, must, quoted
 from thinnet.tables import amounts, naming
 from thinnet.tables.cells import DASH, Column, Frame
 from thinnet.tables.goals import goals, is_text
@@ -33,7 +33,9 @@ def column(frame: Frame, target: str, missing: tuple[str, ...] = ()) -> Column:
     check_there(frame, target)
     cells = goals(frame[target], words(missing))
     if cells.isna().all():
-        raise DataFileError(f"target column {target!r} must hold values, got missing cells only")
+        raise DataFileError(
+            f"target column {quoted(target)} must hold values, got missing cells only"
+        )
     if frame.shape[1] == 1:
         raise DataFileError(f"the table must have columns beside the target {target!r}, got none")
     return cells
@@ -115,7 +117,7 @@ def _check_no_numbers(cells: Column, found: Any) -> None:
     other = texts[missing & ~texts.str.match(BEGINS_WITH_A_NUMBER)]
     shown = (other if len(other) else texts[missing]).iloc[0]
     raise DataFileError(
-        f"target column {cells.name!r} must hold numbers or labels, got {cells.nunique()} "
+        f"target column {quoted(cells.name)} must hold numbers or labels, got {cells.nunique()} "
         f"different cells of which most begin with a number, and {shown!r}; --task classification "
         "takes all as labels"
     )
@@ -129,7 +131,7 @@ def numbers(cells: Column, decimal: str | None = None) -> Array:
     bad = ~np.isfinite(found.to_numpy())
     if bad.any():
         raise DataFileError(
-            f"target column {cells.name!r} must hold numbers for a regression, got "
+            f"target column {quoted(cells.name)} must hold numbers for a regression, got "
             f"{cells[bad].iloc[0]!r}; --task classification takes labels"
         )
     return found.to_numpy()
@@ -154,15 +156,16 @@ def labels(cells: Column, known: Array | None = None) -> Array:
             return attempt.to_numpy(object)
     other = found[~found.isin(list(known))].iloc[0]
     raise DataFileError(
-        f"target column {cells.name!r} must hold the labels {', '.join(map(repr, known[:20]))}, "
-        f"got {other!r}"
+        f"target column {quoted(cells.name)} must hold the labels "
+        f"{', '.join(map(quoted, known[:20]))}, got {quoted(other)}"
     )
 
 
 def _several(found: Any, name: str) -> Array:
     if found.nunique() < 2:
         raise DataFileError(
-            f"target column {name!r} must hold two classes at least, got only {found.iloc[0]!r}"
+            f"target column {quoted(name)} must hold two classes at least, got only "
+            f"{found.iloc[0]!r}"
         )
-    check_repeats(f"target column {name!r}", found)
+    check_repeats(f"target column {quoted(name)}", found)
     return found.to_numpy()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from thinnet.checks import DataFileError
+from thinnet.checks import DataFileError, quoted
 from thinnet.tables.cells import Frame, text_type
 from thinnet.tables.packing import first_line
 
@@ -41,8 +41,8 @@ def check_columns(where: str, schema: Any) -> None:
     for field in schema:
         if types.is_nested(field.type):
             raise DataFileError(
-                f"column {field.name!r} of {where} must hold single values, got {field.type}; "
-                "drop it or spread it over columns"
+                f"column {quoted(field.name)} of {where} must hold single values, got "
+                f"{field.type}; drop it or spread it over columns"
             )
 
 

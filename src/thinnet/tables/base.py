@@ -14,6 +14,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from thinnet import checks
 from thinnet.arrays import Array, Ids, Samples
+from thinnet.checks import quoted
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
 from thinnet.losses import Loss
@@ -232,7 +233,7 @@ class TableEstimator(BaseEstimator):
         except (TypeError, ValueError) as error:
             if (name := getattr(self, "target_name_", None)) is None:
                 raise
-            raise ValueError(f"target column {name!r} can't be used: {error}") from error
+            raise ValueError(f"target column {quoted(name)} can't be used: {error}") from error
 
     def _held(self, eval_set: Any) -> Rows:
         X, y = self._paired(*evaluation_pair(eval_set))

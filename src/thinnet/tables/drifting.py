@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from thinnet.arrays import Array
-from thinnet.checks import DriftWarning
+from thinnet.checks import DriftWarning, quoted
 from thinnet.tables.cells import DASH, Frame
 from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.kinds import Column, prepared
@@ -176,7 +176,8 @@ def sentence(found: Sequence[Finding]) -> str:
     """What drifts, in words; empty where nothing does."""
     most = [finding for finding in found if finding.drifts]
     said = "; ".join(
-        f"{f.column!r}: {f.share:.2%} of the cells {f.fault} (held-out rows: {f.held_out:.2%})"
+        f"{quoted(f.column)}: {f.share:.2%} of the cells {f.fault} "
+        f"(held-out rows: {f.held_out:.2%})"
         for f in most[:MOST_SAID]
     )
     more = f"; and {len(most) - MOST_SAID} more" if len(most) > MOST_SAID else ""

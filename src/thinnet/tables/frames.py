@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from thinnet.checks import quoted
 from thinnet.tables.cells import Frame
 
 
@@ -70,7 +71,9 @@ def _named(frame: Frame) -> Frame:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         n = names.count(twice[0])
-        raise ValueError(f"column {twice[0]!r} must stand once in the table, got it {n} times")
+        raise ValueError(
+            f"column {quoted(twice[0])} must stand once in the table, got it {n} times"
+        )
     return frame.set_axis(names, axis=1)
 
 

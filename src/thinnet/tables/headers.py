@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from thinnet.checks import DataFileError
+from thinnet.checks import DataFileError, quoted
 from thinnet.tables.cells import kind
 from thinnet.tables.dialect import Dialect
 
@@ -74,6 +74,6 @@ def checked_names(names: Iterable[object], where: str) -> tuple[str, ...]:
     name, count = Counter(plain).most_common(1)[0]
     if count > 1:
         raise DataFileError(
-            f"column {name!r} must stand once in {where}, got it {count} times; rename one"
+            f"column {quoted(name)} must stand once in {where}, got it {count} times; rename one"
         )
     return plain

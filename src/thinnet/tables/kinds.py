@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 import numpy as np
 
 from thinnet.arrays import Array
-from thinnet.checks import must
+from thinnet.checks import must, quoted
 from thinnet.tables import dates
 from thinnet.tables.cells import DASH, Frame
 from thinnet.tables.cells import Column as Cells
@@ -59,7 +59,9 @@ def checked_kinds(kinds: Any) -> Mapping[str, Asked]:
     must(isinstance(kinds, Mapping), "kinds", "a dict of kinds by column", kinds)
     for name, kind in kinds.items():
         allowed = ", ".join(get_args(Asked))
-        must(kind in get_args(Asked), f"the kind of column {name!r}", f"one of {allowed}", kind)
+        must(
+            kind in get_args(Asked), f"the kind of column {quoted(name)}", f"one of {allowed}", kind
+        )
     return {str(name): kind for name, kind in kinds.items()}
 
 
@@ -73,7 +75,7 @@ def columns_of(frame: Frame, kinds: Any, missing: tuple[str, ...]) -> tuple[Colu
     """
     asked = checked_kinds(kinds)
     for name in asked:
-        there = ", ".join(map(repr, list(frame.columns)[:20]))
+        there = ", ".join(map(quoted, list(frame.columns)[:20]))
         must(name in frame.columns, "kinds", f"for columns to learn from, of {there}", name)
     return tuple(
         column_of(name, cleaned(frame[name], missing), asked.get(name), missing)
@@ -127,7 +129,7 @@ def _as_asked(name: str, present: Cells, asked: Asked, missing: tuple[str, ...])
 
 
 def _check_some(name: str, present: Cells, what: str, ok: bool) -> None:
-    must(ok, f"column {name!r}", f"of {what}, as asked for", present.iloc[0])
+    must(ok, f"column {quoted(name)}", f"of {what}, as asked for", present.iloc[0])
 
 
 def _others(cells: Cells) -> str:
@@ -237,7 +239,7 @@ def as_numbers(cells: Cells, missing: tuple[str, ...] | None = ()) -> Cells:
 
     found = pd.to_numeric(cells, errors="coerce")
     if np.iscomplexobj(found):
-        raise ValueError(f"column {cells.name!r} must hold real numbers, got complex ones")
+        raise ValueError(f"column {quoted(cells.name)} must hold real numbers, got complex ones")
     numbers = pd.Series(
         np.asarray(found.astype("Float64").to_numpy(np.float64, np.nan)), cells.index
     )
@@ -270,8 +272,8 @@ def prepared(
             continue
         if column.name not in frame.columns:
             raise ValueError(
-                f"column {column.name!r} must be in the table, as in the one that was fitted; got "
-                f"columns {', '.join(map(repr, list(frame.columns)[:20]))}"
+                f"column {quoted(column.name)} must be in the table, as in the one that was "
+                f"fitted; got columns {', '.join(map(quoted, list(frame.columns)[:20]))}"
             )
         found |= _cells(cleaned(frame[column.name], missing), column, missing)
     return pd.DataFrame(found, index=frame.index)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.checks import must
+from thinnet.checks import must, quoted
 from thinnet.tables.cells import MISSING, NUMBER, Column
 
 NESTED: Final = (list, tuple, dict, set, np.ndarray)
@@ -84,7 +84,7 @@ def _cleaned_objects(cells: Column, missing: tuple[str, ...]) -> Column:
             value = None if value in absent else value
         elif isinstance(value, NESTED):
             raise ValueError(
-                f"column {cells.name!r} must hold single values, got the "
+                f"column {quoted(cells.name)} must hold single values, got the "
                 f"{type(value).__name__} {str(value)[:50]} in row {i}; drop it or spread it over "
                 "columns"
             )

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from typing import Final
 
+from thinnet.checks import quoted
+
 SHOWN: Final = 20  # names of a wide table
 LIKE: Final = 3
 
@@ -13,7 +15,7 @@ LIKE: Final = 3
 def there(names: Iterable[str]) -> str:
     """The columns of a table, or the first of them."""
     found = list(names)
-    said = ", ".join(map(repr, found[:SHOWN]))
+    said = ", ".join(map(quoted, found[:SHOWN]))
     return f"{said} and {len(found) - SHOWN} more" if len(found) > SHOWN else said
 
 

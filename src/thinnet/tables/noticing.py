@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from thinnet.arrays import Array
+from thinnet.checks import quoted
 from thinnet.tables.cells import Frame
 from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.kinds import Column, prepared
@@ -22,8 +23,8 @@ def notes(frame: Frame, encoder: TableEncoder, y: Array, *, classes: bool) -> tu
     if classes:
         labels = [column for column in columns if column.kind == "category"]
         found += [
-            f"column {column.name!r} tells the target by itself: leave it out if it is not known "
-            "before"
+            f"column {quoted(column.name)} tells the target by itself: leave it out if it is not "
+            "known before"
             for column in labels
             if _tells(prepared(frame, (column,), encoder.missing_)[column.name].to_numpy(), y)
         ]
@@ -33,7 +34,7 @@ def notes(frame: Frame, encoder: TableEncoder, y: Array, *, classes: bool) -> tu
 
 def _of_column(column: Column) -> str:
     how = "is left out" if column.kind == "left out" else f"is read as {column.kind}"
-    return f"column {column.name!r} {how}: {column.why}"
+    return f"column {quoted(column.name)} {how}: {column.why}"
 
 
 def _tells(labels: Array, y: Array) -> bool:

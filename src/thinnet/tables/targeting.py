@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinnet.arrays import Array
+from thinnet.checks import quoted
 from thinnet.tables import naming
 from thinnet.tables.dialect import Dialect
 from thinnet.tables.frames import collected, frame_of
@@ -63,7 +64,7 @@ def targeted(
     for name in names:
         if name not in frame.columns:
             raise ValueError(
-                f"target must be a column of the table, got {name!r}"
+                f"target must be a column of the table, got {quoted(name)}"
                 f"{naming.meant(name, frame.columns)}; there are {naming.there(frame.columns)}"
             )
     whole = frame.drop(columns=names)
@@ -73,7 +74,7 @@ def targeted(
     cells = frame[names].apply(lambda column: clean(column, missing))
     known = cells.notna().all(axis=1).to_numpy()
     if not known.any():
-        said = repr(names[0]) if len(names) == 1 else ", ".join(map(repr, names))
+        said = quoted(names[0]) if len(names) == 1 else ", ".join(map(quoted, names))
         raise ValueError(f"column {said} must hold targets, got missing cells only")
     one = isinstance(y, str)
     targets = values_of(cells[names[0]][known]) if one else cells[known].to_numpy()
