@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinnet.arrays import Array
-from thinnet.checks import DataFileError
+from thinnet.checks import DataFileError, quoted
 from thinnet.jobs import targets
 from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.ordering import Order
@@ -73,7 +73,8 @@ def _check_left_out(order: Order, frame: Frame) -> None:
         if name not in frame.columns:
             raise DataFileError(
                 f"--leave-out must name columns of the table, one of "
-                f"{naming.there(frame.columns)}; got {name!r}{naming.meant(name, frame.columns)}"
+                f"{naming.there(frame.columns)}; got {quoted(name)}"
+                f"{naming.meant(name, frame.columns)}"
             )
 
 
@@ -99,7 +100,7 @@ def _test(order: Order, whole: Part, goal: Goal, dialect: Any) -> Part:
         if lacks and _is_learned(order, whole.frame, name):
             raise DataFileError(
                 f"--test {os.fspath(order.test)} must have the columns of the table, got none "
-                f"named {name!r}{naming.meant(name, test.frame.columns)}"
+                f"named {quoted(name)}{naming.meant(name, test.frame.columns)}"
             )
     return test
 

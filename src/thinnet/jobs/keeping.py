@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from thinnet.checks import DataFileError
+from thinnet.checks import DataFileError, quoted
 from thinnet.tables import naming
 from thinnet.tables.cells import Frame
 
@@ -27,7 +27,7 @@ class Keep(NamedTuple):
             if name not in names:
                 raise DataFileError(
                     f"--keep must name columns of the table, one of {naming.there(names)}; got "
-                    f"{name!r}{naming.meant(name, names)}"
+                    f"{quoted(name)}{naming.meant(name, names)}"
                 )
         return list(dict.fromkeys(found))
 
@@ -46,6 +46,8 @@ def beside(kept: Frame | None, answers: Frame) -> Frame:
     names = {name: INSTEAD.format(name) for name in answers.columns if name in kept.columns}
     for name in names.values():
         if name in kept.columns or name in answers.columns:
-            raise DataFileError(f"--keep must leave the name {name!r} to predictions, got it kept")
+            raise DataFileError(
+                f"--keep must leave the name {quoted(name)} to predictions, got it kept"
+            )
     kept, answers = kept.reset_index(drop=True), answers.reset_index(drop=True)
     return pd.concat([kept, answers.rename(columns=names)], axis=1)

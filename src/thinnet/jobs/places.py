@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeAlias
 from thinnet import atomic
 from thinnet.atomic import Where
 from thinnet.checkpoints import kind_of
-from thinnet.checks import must
+from thinnet.checks import must, quoted
 from thinnet.displays.saving import is_saved_figure
 from thinnet.persistence import files
 
@@ -123,7 +123,7 @@ def table_with(fits: Callable[[list[str]], bool], name: str) -> Kind:
 
 def predictions_with(target: str) -> Kind:
     """A table with a column of predictions."""
-    return table_with(lambda found: target in found, f"predictions of {target!r}")
+    return table_with(lambda found: target in found, f"predictions of {quoted(target)}")
 
 
 def predictions_of(names: list[str]) -> Kind:

@@ -37,7 +37,9 @@ def column(frame: Frame, target: str, missing: tuple[str, ...] = ()) -> Column:
             f"target column {quoted(target)} must hold values, got missing cells only"
         )
     if frame.shape[1] == 1:
-        raise DataFileError(f"the table must have columns beside the target {target!r}, got none")
+        raise DataFileError(
+            f"the table must have columns beside the target {quoted(target)}, got none"
+        )
     return cells
 
 
@@ -62,7 +64,7 @@ def check_there(frame: Frame, target: str) -> None:
     if target not in frame.columns:
         raise DataFileError(
             f"target must be a column of the table, one of {naming.there(frame.columns)}; got "
-            f"{target!r}{naming.meant(target, frame.columns)}"
+            f"{quoted(target)}{naming.meant(target, frame.columns)}"
         )
 
 

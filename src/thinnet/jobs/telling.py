@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from thinnet.arrays import Array
+from thinnet.checks import quoted
 from thinnet.jobs.holding_out import Parts
 from thinnet.jobs.ordering import Order
 from thinnet.jobs.scoring import said
@@ -20,7 +21,7 @@ def task(order: Order, found: Parts) -> str:
     """The task, its classes or range, the rows used and left out, in one line."""
     goal, y = found.goal, found.whole.y
     what = _classes(y) if goal.task == "classification" else _range(y)
-    told = [f"{goal.task} of {order.target!r}: {what}", _rows(order, found), *goal.said]
+    told = [f"{goal.task} of {quoted(order.target)}: {what}", _rows(order, found), *goal.said]
     return "; ".join(told)
 
 

@@ -23,4 +23,6 @@ def meant(wanted: str, names: Iterable[str]) -> str:
     """What a sentence ends with: names that are like the one that is not there."""
     by_lower = {str(name).lower(): str(name) for name in names}
     near = difflib.get_close_matches(str(wanted).lower(), by_lower, LIKE)
-    return f" (did you mean {' or '.join(repr(by_lower[name]) for name in near)}?)" if near else ""
+    return (
+        f" (did you mean {' or '.join(quoted(by_lower[name]) for name in near)}?)" if near else ""
+    )

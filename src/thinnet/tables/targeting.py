@@ -69,7 +69,7 @@ def targeted(
             )
     whole = frame.drop(columns=names)
     if not whole.shape[1]:
-        raise ValueError(f"X must have columns beside the target {y!r}, got none")
+        raise ValueError(f"X must have columns beside the target {quoted(y)}, got none")
     clean = goals_of_file if from_file else goals
     cells = frame[names].apply(lambda column: clean(column, missing))
     known = cells.notna().all(axis=1).to_numpy()
