@@ -204,9 +204,9 @@ class Pressed(TableRegressor):
 
     network = 1
 
-    def fit(self, X, y, eval_set=None):
+    def fit(self, X, y, eval_set=None, whole=None):
         self.callbacks = [Presses(self.network)]
-        super().fit(X, y, eval_set)
+        super().fit(X, y, eval_set, whole)
         self.callbacks, self.__class__ = None, TableRegressor
         return self
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +51,14 @@ def asked(estimator: Any, X: MatrixLike, width: int) -> Asked:
     return Asked(
         last, before, inputs, given, dated, _as_frame(names, kinds) if names else np.asarray
     )
+
+
+@contextmanager
+def far_from_training() -> Iterator[None]:
+    """A grid is meant to lie outside of what was learned from: no drift is told of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", checks.DriftWarning)
+        yield
 
 
 def parted(estimator: Any) -> tuple[Any, Callable[[Any], Any]]:

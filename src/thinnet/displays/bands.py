@@ -9,7 +9,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
-from thinnet.displays.asking import asked, beside, days, of_one_number
+from thinnet.displays.asking import asked, beside, days, far_from_training, of_one_number
 from thinnet.displays.axes import BLUE, ax_or_new
 
 if TYPE_CHECKING:
@@ -118,9 +118,10 @@ class PredictiveBand:
         x = np.linspace(*ask.span(0), POINTS) if grid is None else _inputs(grid)
         rows, targets = ask.rows(x[:, None]), beside(y, len(ask.inputs))
         outside = (1 - checks.inside("coverage", coverage)) / 2
-        band = ask.last.predict_interval(rows, coverage, n_draws=n_draws)
-        found = ask.last.uncertainty(rows, n_draws)
-        draws = ask.last.sample(rows, int(found.n_draws[0]))[..., 0]
+        with far_from_training():
+            band = ask.last.predict_interval(rows, coverage, n_draws=n_draws)
+            found = ask.last.uncertainty(rows, n_draws)
+            draws = ask.last.sample(rows, int(found.n_draws[0]))[..., 0]
         return cls(
             x=x,
             mean=found.mean,

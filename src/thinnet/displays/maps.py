@@ -9,7 +9,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
-from thinnet.displays.asking import asked, beside, of_one_label, of_one_number
+from thinnet.displays.asking import asked, beside, far_from_training, of_one_label, of_one_number
 from thinnet.displays.axes import ax_or_new
 from thinnet.uncertainty.classes import MEASURES
 from thinnet.uncertainty.numbers import SPREADS
@@ -126,7 +126,8 @@ class UncertaintyMap:
         n = checks.integer("resolution", resolution, 2)
         x, y_axis = np.linspace(*ask.span(0), n), np.linspace(*ask.span(1), n)
         plane = np.stack(np.meshgrid(x, y_axis), axis=-1).reshape(-1, 2)
-        found = ask.last.uncertainty(ask.rows(plane), n_draws)
+        with far_from_training():
+            found = ask.last.uncertainty(ask.rows(plane), n_draws)
         return cls(
             x=x,
             y=y_axis,

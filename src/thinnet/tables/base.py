@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from thinnet import checks
-from thinnet.arrays import Array, Ids, Samples
+from thinnet.arrays import Array, DataFrame, Ids, Samples, TableLike, TargetLike
 from thinnet.checks import quoted
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
@@ -95,7 +95,7 @@ class TableEstimator(BaseEstimator):
         self.encoder_ = self._new_encoder()
         whole = given.whole if whole is None else whole
         if len(getattr(X, "shape", ())) == 2:
-            memory.check(self, self.encoder_, frame_of(X[: memory.SAMPLE_ROWS]), n, 0)
+            memory.check(self, self.encoder_, frame_of(X)[: memory.SAMPLE_ROWS], n, 0)
         encoded = self.encoder_.fit_part(X, _one_number(targets), whole)
         self._take_names(self.encoder_)
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
@@ -127,7 +127,7 @@ class TableEstimator(BaseEstimator):
             for known, own in zip(found, ranges, strict=True)
         )
 
-    def drift(self, X: Any) -> Frame:
+    def drift(self, X: TableLike) -> DataFrame:
         """How a table differs from the rows of training, column by column.
 
         Of a column's cells some may be missing, unreadable (no number or date where it has such),
@@ -195,7 +195,9 @@ class TableEstimator(BaseEstimator):
             self.target_name_ = found.name
         return found
 
-    def check_memory(self, source: Any, without: Any = None, header: bool | None = None) -> None:
+    def check_memory(
+        self, source: TableLike, without: TargetLike = None, header: bool | None = None
+    ) -> None:
         """MemoryError where a fit takes more memory than there is, told from a file's first rows.
 
         Parameters

@@ -12,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, TableLike
 from thinnet.tables import drifting
+from thinnet.tables.cells import POINT_NUMBER, Frame
 from thinnet.tables.cells import Column as Cells
-from thinnet.tables.cells import Frame
 from thinnet.tables.frames import as_frame
 from thinnet.tables.kinds import Column, as_dates, as_labels, as_numbers, label
 from thinnet.tables.missing import cleaned
@@ -200,7 +200,9 @@ def _said(cell: Any, name: str) -> str:
 
     if pd.isna(cell):
         return f"{name} is missing"
-    text = _number(float(cell)) if isinstance(cell, float | np.floating) else label(cell)
+    of_text = isinstance(cell, str) and POINT_NUMBER.fullmatch(cell) is not None
+    is_broken = of_text or isinstance(cell, float | np.floating)
+    text = _number(float(cell)) if is_broken else label(cell)
     return f"{name} = {text if len(text) <= LONGEST else text[: LONGEST - 3] + '...'}"
 
 
