@@ -113,10 +113,8 @@ class TableEstimator(BaseEstimator):
             return drifting.learned(frame, self.encoder_, splits)
         import pandas as pd
 
-        held, n = (
-            as_frame(self._paired(*evaluation_pair(eval_set))[0], self.encoder_, first=False),
-            len(frame),
-        )
+        X, _ = self._paired(*evaluation_pair(eval_set))
+        held, n = as_frame(X, self.encoder_, first=False), len(frame)
         names = [column.name for column in self.encoder_.columns_]
         both = pd.concat([frame[names].astype(object), held[names].astype(object)])
         places = np.arange(len(both))
