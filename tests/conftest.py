@@ -7,12 +7,13 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
+import jaxtyping
 import numpy as np
 import pytest
 from beartype import BeartypeConf, beartype
 from hypothesis import HealthCheck, settings
-from jaxtyping import install_import_hook
 
 # Two test workers on two cores: their matrix products must not wait for each other's threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -37,7 +38,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--shapes",
         action="store_true",
-        help="check thinnet's annotations in every call",
+        help="check the annotations of every thinnet function that takes or returns shapes",
     )
     parser.addoption(
         "--minutes",
@@ -68,8 +69,35 @@ def is_of_scikit_learns_kind(one):
     return in_class and one.__module__.startswith(PUBLIC_OF_ESTIMATORS)
 
 
+def resolved(annotation, names):
+    """What the text of an annotation stands for; None while its names are unknown."""
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        return eval(annotation, names)
+    except (NameError, TypeError, AttributeError):
+        return None
+
+
+def holds_a_shape(annotation):
+    """An array type of jaxtyping, alone or in a union, a tuple or another container."""
+    is_array = isinstance(annotation, type) and issubclass(annotation, jaxtyping.AbstractArray)
+    return is_array or any(map(holds_a_shape, get_args(annotation)))
+
+
+def has_shapes(one):
+    """A function, or a class with fields, of whose annotations one at least holds a shape.
+
+    Only running can check a shape.  The other annotations are mypy's, which proves them once;
+    to check them in each call would make the tests three times as slow.
+    """
+    names = getattr(one, "__globals__", None) or vars(sys.modules[one.__module__])
+    annotations = getattr(one, "__annotations__", {}).values()
+    return any(holds_a_shape(resolved(annotation, names)) for annotation in annotations)
+
+
 def pytest_configure(config):
-    """Check thinnet's annotations in every call; an int may stand where a float is meant."""
+    """Check shapes in every call; an int may stand where a float is meant."""
     if not config.getoption("--shapes"):
         return
     if "thinnet" in sys.modules:
@@ -78,7 +106,11 @@ def pytest_configure(config):
     strict = beartype(conf=BeartypeConf(is_pep484_tower=True))
     checker.check = lambda one: one if is_of_scikit_learns_kind(one) else strict(one)
     sys.modules[checker.__name__] = checker
-    install_import_hook(hooked_modules(), f"{checker.__name__}.check")
+    jaxtyped = jaxtyping.jaxtyped
+    jaxtyping.jaxtyped = lambda typechecker: (
+        lambda one: jaxtyped(one, typechecker=typechecker) if has_shapes(one) else one
+    )
+    jaxtyping.install_import_hook(hooked_modules(), f"{checker.__name__}.check")
 
 
 def pytest_make_parametrize_id(val):
