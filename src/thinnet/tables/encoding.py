@@ -171,22 +171,23 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _transformer(self, ready: Frame, has_target: bool) -> ColumnTransformer:
         numbers = [name for name in ready.columns if ready[name].dtype == np.float64]
-        texts = [column.name for column in self.columns_ if column.kind == "text"]
+        texts = {column.name for column in self.columns_ if column.kind == "text"}
         labels = [name for name in ready.columns if name not in {*numbers, *texts}]
         many = [n for n in labels if has_target and ready[n].nunique() > self.max_categories]
         holes = [name for name in numbers if ready[name].isna().any()]
         few = [name for name in labels if name not in many]
         rows = len(ready)
-        parts = [
+        of_several = [
             ("number", _scaler(rows), numbers),
             ("piece", _pieces(self._bins(rows)), numbers),
             ("hole", MissingIndicator(features="all"), holes),
             ("category", self._one_hot(rows), few),
             ("mean", TargetEncoder(cv=KFold(5, shuffle=True, random_state=0)), many),
-            *((f"text {i}", _hashing(), name) for i, name in enumerate(texts)),
         ]
-        used = [part for part in parts if len(part[2])]
-        return ColumnTransformer(used, sparse_threshold=0.0)
+        used = [part for part in of_several if part[2]]
+        at = [place for place, name in enumerate(ready.columns) if name in texts]
+        of_texts = [(f"text {i}", _hashing(), place) for i, place in enumerate(at)]
+        return ColumnTransformer([*used, *of_texts], sparse_threshold=0.0)
 
     def _bins(self, rows: int) -> int:
         if self.n_bins != "auto":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
-from thinnet.checks import quoted
+from thinnet.checks import must, quoted
 from thinnet.tables.cells import Frame
 
 
@@ -18,7 +19,8 @@ def as_frame(X: Any, estimator: Any, *, first: bool) -> Frame:
     Raises
     ------
     ValueError
-        If X is no table, a name stands twice, or the number of an array's columns has changed.
+        If X is no table, a name stands twice or holds a NUL character, or the number of an array's
+        columns has changed.
     """
     import pandas as pd
     from sklearn.utils.validation import _check_feature_names, _check_n_features
@@ -48,7 +50,7 @@ def frame_of(X: Any) -> Frame:
     Raises
     ------
     ValueError
-        If X is no table, or a name stands twice.
+        If X is no table, a name stands twice, or there is a NUL character in one.
     """
     import pandas as pd
 
@@ -66,14 +68,12 @@ def collected(X: Any) -> Any:
 
 
 def _named(frame: Frame) -> Frame:
-    """With texts for names, each of which stands once."""
+    """With texts for names, each of which stands once; in none is the character that ends texts."""
     names = [str(name) for name in frame.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        n = names.count(twice[0])
-        raise ValueError(
-            f"column {quoted(twice[0])} must stand once in the table, got it {n} times"
-        )
+    for name, n in Counter(names).items():
+        if n > 1:
+            raise ValueError(f"column {quoted(name)} must stand once in the table, got it {n} times")
+        must("\0" not in name, "the name of a column", "a text without NUL", name)
     return frame.set_axis(names, axis=1)
 
 

@@ -15,6 +15,7 @@ from thinnet.tables.cells import Column as Cells
 from thinnet.tables.dates import as_dates, days_of
 from thinnet.tables.labels import CODE, as_labels, label
 from thinnet.tables.missing import cleaned, numbers_of
+from thinnet.tables.naming import there
 
 __all__ = ["Asked", "Column", "as_dates", "as_labels", "as_numbers", "label", "prepared"]
 
@@ -75,8 +76,8 @@ def columns_of(frame: Frame, kinds: Any, missing: tuple[str, ...]) -> tuple[Colu
     """
     asked = checked_kinds(kinds)
     for name in asked:
-        there = ", ".join(map(quoted, list(frame.columns)[:20]))
-        must(name in frame.columns, "kinds", f"for columns to learn from, of {there}", name)
+        wanted = f"for columns to learn from, of {there(frame.columns)}"
+        must(name in frame.columns, "kinds", wanted, name)
     return tuple(
         column_of(name, cleaned(frame[name], missing), asked.get(name), missing)
         for name in frame.columns
@@ -267,16 +268,25 @@ def prepared(
     import pandas as pd
 
     found: dict[str, Any] = {}
+    names = {column.name for column in columns}
     for column in columns:
         if column.kind == "left out":
             continue
         if column.name not in frame.columns:
             raise ValueError(
                 f"column {quoted(column.name)} must be in the table, as in the one that was "
-                f"fitted; got columns {', '.join(map(quoted, list(frame.columns)[:20]))}"
+                f"fitted; got columns {there(frame.columns)}"
             )
-        found |= _cells(cleaned(frame[column.name], missing), column, missing)
+        cells = _cells(cleaned(frame[column.name], missing), column, missing)
+        found |= {_apart(name, names - {column.name}): part for name, part in cells.items()}
     return pd.DataFrame(found, index=frame.index)
+
+
+def _apart(name: str, others: set[str]) -> str:
+    """The name of a part of a date, if another column is called so: "born: day"."""
+    while name in others:
+        name += "'"
+    return name
 
 
 def _cells(cells: Cells, column: Column, missing: tuple[str, ...] | None) -> dict[str, Any]:
