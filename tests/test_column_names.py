@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 import thinnet as tn
 
 ROWS = 60
@@ -42,5 +43,7 @@ def test_a_model_of_nameless_columns_is_saved_whole(cells, tmp_path):
 
 @pytest.mark.parametrize("name", ["\0", "born\0", "a\0b"])
 def test_a_name_with_the_character_that_ends_texts_is_refused(name):
-    with pytest.raises(ValueError, match="^the name of a column must be a text without NUL, got '"):
+    with pytest.raises(
+        ValueError, match=r"^the name of a column must be a text without NUL, got '"
+    ):
         tn.TableEncoder().fit(table(name, CELLS["numbers"]))

@@ -1,6 +1,8 @@
 """Who could exchange machine code before it is read: nobody but the user and root."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -41,6 +43,18 @@ def test_what_was_written_is_read(folder):
     assert (folder.read("one"), folder.read("two"), folder.read("three")) == (b"code", b"", None)
     assert folder.has("one")
     assert not folder.has("three")
+
+
+def test_what_a_killed_writer_has_left_is_removed_by_the_next(folder, path):
+    killed = "import os; from thinnet.engine import keeping; from pathlib import Path\n"
+    killed += "keeping.Folder._rename = lambda *names: os.kill(os.getpid(), 9)\n"
+    killed += f"keeping.Folder(Path({os.fspath(path)!r}))"
+    before = set(path.iterdir())
+    subprocess.run([sys.executable, "-c", killed], timeout=60)
+    assert set(path.iterdir()) - before
+    with folder.locked():
+        folder.write("name", b"code")
+    assert set(path.iterdir()) - before == {path / "name"}
 
 
 def test_a_failed_write_leaves_what_was_there(folder, monkeypatch):

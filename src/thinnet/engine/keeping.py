@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ A_FOLDER: Final = NOT_A_LINK | getattr(os, "O_DIRECTORY", 0)
 # Folders on the way need not be readable, as /home often is not.
 ON_THE_WAY: Final = A_FOLDER | getattr(os, "O_PATH", os.O_RDONLY)
 OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+UNFINISHED: Final = re.compile(r".*\.[0-9a-f]{16}\.part")
 DIGEST: Final = hashlib.sha256().digest_size
 
 
@@ -55,7 +57,8 @@ class Folder:
         self._handle = _opened(path, ours) if HAS_OWNERS else None
         if self._handle is None:
             path.mkdir(parents=True, exist_ok=True)
-        self.write("writable", b"")
+        with self.locked():
+            self.write("writable", b"")
 
     def _at(self, name: str) -> str:
         return name if self._handle is not None else os.fspath(self.path / name)
@@ -78,8 +81,8 @@ class Folder:
         return content if checksum == _checksum(name, content) else None
 
     def write(self, name: str, content: bytes) -> None:
-        """Put a file there, complete or not at all."""
-        beside = f"{name}.{secrets.token_hex(8)}"
+        """Put a file there, complete or not at all; to be called inside of `locked`."""
+        beside = f"{name}.{secrets.token_hex(8)}.part"
         how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NOT_A_LINK
         handle = os.open(self._at(beside), how, 0o600, dir_fd=self._handle)
         try:
@@ -98,14 +101,23 @@ class Folder:
         with suppress(OSError):
             os.unlink(self._at(name), dir_fd=self._handle)
 
+    def _sweep(self) -> None:
+        """Only who holds the lock is writing."""
+        assert self._handle is not None
+        with os.scandir(self._handle) as entries:
+            left = [entry.name for entry in entries if UNFINISHED.fullmatch(entry.name)]
+        for name in left:
+            self.remove(name)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Where there are locks, one process at a time."""
+        """Where there are locks, one process at a time; what killed ones have left is removed."""
         if fcntl is None or self._handle is None:
             yield
             return
         with suppress(OSError):
             fcntl.flock(self._handle, fcntl.LOCK_EX)
+            self._sweep()
         try:
             yield
         finally:

@@ -118,12 +118,7 @@ class TableEstimator(BaseEstimator):
         names = [column.name for column in self.encoder_.columns_]
         both = pd.concat([frame[names].astype(object), held[names].astype(object)])
         places = np.arange(len(both))
-        found = drifting.learned(both, self.encoder_, [(places[:n], places[n:])])
-        ranges = drifting.learned(frame, self.encoder_, [(places[:n], places[:0])])
-        return tuple(
-            known._replace(low=own.low, high=own.high, labels=own.labels)
-            for known, own in zip(found, ranges, strict=True)
-        )
+        return drifting.learned(both, self.encoder_, [(places[:n], places[n:])], n)
 
     def drift(self, X: TableLike) -> DataFrame:
         """How a table differs from the rows of training, column by column.

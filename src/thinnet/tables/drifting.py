@@ -76,6 +76,9 @@ class Cells(NamedTuple):
     def usable(self) -> Array:
         return ~(self.missing | self.unreadable)
 
+    def at(self, places: Any) -> Cells:
+        return Cells(*(part[places] for part in self))
+
 
 def cells_of(frame: Frame, column: Column, words: Words) -> Cells:
     """The cells of a column; a date that stands for "never" counts as missing."""
@@ -93,24 +96,38 @@ def cells_of(frame: Frame, column: Column, words: Words) -> Cells:
 
 
 def learned(
-    frame: Frame, encoder: TableEncoder, splits: Sequence[tuple[Array, Array]]
+    frame: Frame,
+    encoder: TableEncoder,
+    splits: Sequence[tuple[Array, Array]],
+    fitted: int | None = None,
 ) -> tuple[Known, ...]:
-    """What is known of each column that is used; splits are places learned from, and held out."""
+    """What is known of each column that is used.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    encoder : TableEncoder
+    splits : sequence of pairs of arrays
+        The places of the rows that were learned from, and of those held out.
+    fitted : int, optional
+        The first rows, whose ranges and labels are those of the model; None for all.
+    """
     return tuple(
-        _known(cells_of(frame, column, encoder.missing_), column, splits)
+        _known(cells_of(frame, column, encoder.missing_), column, splits, fitted)
         for column in encoder.columns_
         if column.kind != "left out"
     )
 
 
-def _known(cells: Cells, column: Column, splits: Sequence[tuple[Array, Array]]) -> Known:
+def _known(
+    cells: Cells, column: Column, splits: Sequence[tuple[Array, Array]], fitted: int | None
+) -> Known:
     unusual = 0
     for kept, held in splits:
-        part, rest = (Cells(*(a[at] for a in cells)) for at in (kept, held))
-        unusual += int(_unusual(rest, *_range(part, column.kind)).sum())
+        unusual += int(_unusual(cells.at(held), *_range(cells.at(kept), column.kind)).sum())
     places = np.concatenate([held for _, held in splits])
     faults = (int(cells.missing[places].sum()), int(cells.unreadable[places].sum()))
-    found = _range(cells, column.kind)
+    found = _range(cells.at(slice(fitted)), column.kind)
     return Known(column.name, column.kind, *found, len(places), *faults, unusual)
 
 

@@ -72,7 +72,9 @@ def _named(frame: Frame) -> Frame:
     names = [str(name) for name in frame.columns]
     for name, n in Counter(names).items():
         if n > 1:
-            raise ValueError(f"column {quoted(name)} must stand once in the table, got it {n} times")
+            raise ValueError(
+                f"column {quoted(name)} must stand once in the table, got it {n} times"
+            )
         must("\0" not in name, "the name of a column", "a text without NUL", name)
     return frame.set_axis(names, axis=1)
 
