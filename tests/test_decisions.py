@@ -82,4 +82,5 @@ def test_the_command_takes_a_goal_and_keeps_rows_apart_for_sets(tmp_path):
     assert done.exit_code == 0, done.stderr
     sets = pd.read_csv(out)["buys_set"].fillna("")
     assert np.mean([label in said.split("|") for label, said in zip(y, sets, strict=True)]) > 0.7
-    assert "conformal sets meant to hold 90 %" in run(app, ["evaluate", *asked]).stdout
+    for more in ([], ["--uncertainty", "--draws", "3"]):
+        assert "conformal sets meant to hold 90 %" in run(app, ["evaluate", *asked, *more]).stdout

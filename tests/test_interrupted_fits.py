@@ -39,8 +39,8 @@ def _ctrl_c_is_heard():
 class Presses:
     """Ctrl-C at the end of some epoch of some network; and all networks that were trained."""
 
-    def __init__(self, network, epoch=1):
-        self.at, self.seen, self.epochs = (network, epoch), [], 0
+    def __init__(self, network, epoch=1, times=1):
+        self.at, self.seen, self.times = (network, epoch), [], times
 
     def __deepcopy__(self, memo):
         return self
@@ -49,7 +49,8 @@ class Presses:
         if not any(training.network is one for one in self.seen):
             self.seen.append(training.network)
         if (len(self.seen), training.epoch) == self.at:
-            signal.raise_signal(signal.SIGINT)
+            for _ in range(self.times):
+                signal.raise_signal(signal.SIGINT)
 
 
 def interrupted(kind, network, y=Y, **settings):
@@ -202,18 +203,19 @@ def thinnet_command(*arguments):
 class Pressed(TableRegressor):
     """As the command's, with Ctrl-C at the end of the first epoch of a network."""
 
-    network = 1
+    network, times = 1, 1
 
     def fit(self, X, y, eval_set=None, whole=None):
-        self.callbacks = [Presses(self.network)]
+        self.callbacks = [Presses(self.network, times=self.times)]
         super().fit(X, y, eval_set, whole)
         self.callbacks, self.__class__ = None, TableRegressor
         return self
 
 
-def fit(monkeypatch, table, network):
+def fit(monkeypatch, table, network, times=1):
     monkeypatch.setattr("thinnet.jobs.fitting.TableRegressor", Pressed)
     monkeypatch.setattr(Pressed, "network", network)
+    monkeypatch.setattr(Pressed, "times", times)
     monkeypatch.chdir(table.parent)
     return thinnet_command(
         "fit", table, "--target", "y", "--networks", 3, "--epochs", 9, "--hidden", 4
@@ -234,6 +236,27 @@ def test_the_command_saves_nothing_where_nothing_was_finished(table, monkeypatch
     assert code == 130
     assert "interrupted before a network was trained; no model is saved" in said
     assert [path.name for path in table.parent.iterdir()] == ["rows.csv"]
+
+
+def test_a_second_ctrl_c_leaves_the_command_at_once(table, monkeypatch):
+    code, said = fit(monkeypatch, table, 3, times=2)
+    assert (code, said.splitlines()[-1]) == (130, "thinnet: stopped")
+    assert [path.name for path in table.parent.iterdir()] == ["rows.csv"]
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_one_ctrl_c_ends_a_command_that_asks_a_model(command, table, monkeypatch):
+    model, out = table.with_name("m.thinnet"), table.with_name("out.csv")
+    tiny = ["--networks", 1, "--epochs", 1, "--hidden", 4]
+    assert thinnet_command("fit", table, "--target", "y", "--out", model, *tiny)[0] == 0
+    out.write_text("before")
+    monkeypatch.setattr(
+        TableRegressor, "predict", lambda *asked: signal.raise_signal(signal.SIGINT)
+    )
+    written = ["--out", out, "--force"] if command == "predict" else []
+    code, said = thinnet_command(command, model, table, *written)
+    assert (code, said.splitlines()[-1]) == (130, "thinnet: stopped")
+    assert out.read_text() == "before"
 
 
 @pytest.mark.slow

@@ -50,7 +50,7 @@ def evaluate(
         estimator = loaded(model)
         drift, held = drifting.Total(), holding.Holding(estimator)
         with drifting.told_to(drift):
-            measured = None if bars is None else _measured(estimator, table, bars, report)
+            measured = None if bars is None else _measured(held, table, bars, report)
             found = measured.plain if measured else evaluating.evaluate(estimator, table, held)
         _judge(drift.said(estimator), strict)
         where = printable(f"{table.name}, {len(found.y)} rows")
@@ -70,10 +70,10 @@ def _judge(drift: str, strict: bool) -> None:
         note(drift)
 
 
-def _measured(estimator: Any, table: Path, bars: Any, report: Path | None) -> Any:
+def _measured(held: Any, table: Path, bars: Any, report: Path | None) -> Any:
     from thinnet.jobs import measuring
 
-    return measuring.measure(estimator, table, bars, least_certain=report is not None)
+    return measuring.measure(held.estimator, table, bars, held, least_certain=report is not None)
 
 
 def _print_calibration(title: str, measured: Any, bars: Any) -> None:

@@ -12,6 +12,7 @@ from thinnet.jobs import evaluating
 from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.error_bars import ErrorBars, Forecast, forecast
 from thinnet.jobs.evaluating import Answers
+from thinnet.jobs.holding import Holding
 from thinnet.tables import drifting, uncertain
 from thinnet.tables.cells import Frame
 from thinnet.uncertainty.numbers import central
@@ -44,9 +45,22 @@ class Measured(NamedTuple):
 
 @data_at_fault()
 def measure(
-    estimator: Any, table: str | os.PathLike[str], bars: ErrorBars, *, least_certain: bool = False
+    estimator: Any,
+    table: str | os.PathLike[str],
+    bars: ErrorBars,
+    held: Holding | None = None,
+    *,
+    least_certain: bool = False,
 ) -> Measured:
     """All that calibration is judged by; some numbers for each row stay in memory, no columns.
+
+    Parameters
+    ----------
+    estimator, table, bars
+    held : Holding, optional
+        Sees the rows too: for what is guaranteed besides the draws.
+    least_certain : bool, default=False
+        Whether to keep the least certain rows.
 
     Raises
     ------
@@ -61,6 +75,8 @@ def measure(
         with drifting.told_to(drifting.nothing):  # the plain answers tell of it
             drawn.append(_drawn(estimator, rows, y, bars))
         plain.append(evaluating.answers(estimator, rows, y))
+        if held is not None and held.is_conformal:
+            held.see(rows, y)
         if least_certain:
             kept.see(rows, drawn[-1])
     with drifting.told_to(drifting.nothing):
