@@ -6,6 +6,7 @@ What a matrix means is computed entry by entry from its lists, not by SciPy.
 import numpy as np
 from forging import pick
 from scipy import sparse
+from sparse_forms import backwards, read_only, strided, swapped, unaligned
 
 ROWS, COLUMNS = 40, 7
 
@@ -20,30 +21,6 @@ def raw(data, indices, indptr, shape=(ROWS, COLUMNS)):
     made = sparse.csr_matrix(shape)
     made.data, made.indices, made.indptr = data, indices, indptr
     return made
-
-
-def strided(array):
-    return np.repeat(array, 2)[::2]
-
-
-def backwards(array):
-    return array[::-1].copy()[::-1]
-
-
-def swapped(array):
-    return array.astype(array.dtype.newbyteorder(">"))
-
-
-def unaligned(array):
-    held = np.empty(array.nbytes + 1, np.uint8)[1:].view(array.dtype)
-    held[...] = array
-    return held
-
-
-def read_only(array):
-    array = array.copy()
-    array.flags.writeable = False
-    return array
 
 
 def wide(array):
