@@ -104,7 +104,7 @@ except DataFileError as error:
 INSIDES = {
     "an open quote": ('"', b"x", r"line 40002 must have cells of at most 131072 characters"),
     "a bare cell": ("", b"x", r"line 40002 must have (cells of at most 131072|less than)"),
-    "a line of cells": ("", b"1,", r"line 40002 must have less than 4194304 characters"),
+    "a line of cells": ("", b"1,", r"line 40002 must have (less than 4194304 characters|2 cells)"),
     "a quote over lines": ('"', b"x\n", r"line 40002 must have cells of at most 131072"),
 }
 
