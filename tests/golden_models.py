@@ -41,15 +41,19 @@ from thinnet import (
     SiLU,
     Softmax,
     Softplus,
+    SplitConformalClassifier,
+    SplitConformalRegressor,
     TableClassifier,
     TableEncoder,
     TableRegressor,
     Tanh,
+    TemperatureScaling,
     initialisers,
     save,
     schedules,
     train,
 )
+from thinnet.jobs.conformal import columns, is_conformal
 from thinnet.jobs.fitting import Order, fit
 from thinnet.tables.reading import read_table
 
@@ -62,6 +66,10 @@ CLASSES, NUMBERS = ["size"], ["price", "weight"]
 ORDERS = {
     "command-classifier": ("size", {"class_weight": "balanced"}),
     "command-regressor": ("price", {}),
+}
+CONFORMAL_ORDERS = {
+    "command-classifier-sets": ("sold", {"threshold_for": "f1"}),
+    "command-regressor-intervals": ("price", {}),
 }
 
 
@@ -158,13 +166,38 @@ def models(folder):
         ),
         "table-classifier-file": TableClassifier(**SMALL_TABLE).fit(path, "size"),
         **{name: ordered(path, *order) for name, order in ORDERS.items()},
+        **{name: ordered(path, *order, True) for name, order in CONFORMAL_ORDERS.items()},
+        **wrapped(inputs, frame),
     }
 
 
-def ordered(path, target, settings):
+def wrapped(inputs, frame):
+    """Models around others, learned from rows apart."""
+    labels, half = WORDS[PLACE], len(X) // 2
+    classifier = MLPClassifier(**SMALL).fit(X[:half], labels[:half])
+    regressor = MLPRegressor(dropout=0.2, **SMALL).fit(X[:half], Y[:half])
+    table_regressor = TableRegressor(**SMALL_TABLE).fit(inputs[:60], frame["price"][:60])
+    return {
+        "sets": SplitConformalClassifier(classifier).calibrate(X[half:], labels[half:]),
+        "sets-aps": SplitConformalClassifier(classifier, method="aps").calibrate(
+            X[half:], labels[half:]
+        ),
+        "intervals": SplitConformalRegressor(regressor).calibrate(X[half:], Y[half:]),
+        "intervals-normalised": SplitConformalRegressor(regressor, normalise=True).calibrate(
+            X[half:], Y[half:]
+        ),
+        "table-intervals": SplitConformalRegressor(table_regressor).calibrate(
+            inputs[60:], frame["price"][60:]
+        ),
+        "temperature": TemperatureScaling(classifier).calibrate(X[half:], labels[half:]),
+    }
+
+
+def ordered(path, target, settings, conformal=False):
     """What `thinnet fit` makes."""
     seeded = {name: value for name, value in SMALL_TABLE.items() if name != "random_state"}
-    return fit(Order(path, target, seed=3, settings={**seeded, **settings})).estimator
+    settings = {**seeded, **settings}
+    return fit(Order(path, target, seed=3, settings=settings, conformal=conformal)).estimator
 
 
 def inputs_of(name, folder):
@@ -184,7 +217,13 @@ def predictions(model, asked):
         return {"outputs": model.outputs(asked.astype(model.dtype))}
     if isinstance(model, TableEncoder):
         return {"transform": np.asarray(model.transform(asked))}
+    if isinstance(model, SplitConformalClassifier):
+        return {"predict_set": model.predict_set(asked, 0.8)}
     found = {"predict": model.predict(asked)}
+    if isinstance(model, SplitConformalRegressor):
+        return found | {"predict_interval": model.predict_interval(asked, 0.8)}
+    if is_conformal(model):
+        found |= columns(model, asked, 0.8)
     if hasattr(model, "predict_proba"):
         found["predict_proba"] = model.predict_proba(asked)
     elif not hasattr(model, "steps") and model.get_params(deep=False).get("dropout", 0.2):
