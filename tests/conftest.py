@@ -15,8 +15,10 @@ import pytest
 from beartype import BeartypeConf, beartype
 from hypothesis import HealthCheck, settings
 
-# Two test workers on two cores: their matrix products must not wait for each other's threads.
+# Two test workers on two cores must not wait for each other's threads.  The tests that are about
+# threads ask for them.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("THINNET_NUM_THREADS", "1")
 
 SLOW_IS_FINE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 sys.path.append(str(Path(__file__).parent))  # for `import oracles` under --import-mode=importlib
@@ -136,6 +138,12 @@ def ctrl_c():
     """For tests with SIGINT: it is heard however pytest was started, and they end in time."""
     with interrupts.heard():
         yield
+
+
+@pytest.fixture
+def two_threads(monkeypatch):
+    """For tests of work that is cut into parts."""
+    monkeypatch.setenv("THINNET_NUM_THREADS", "2")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -29,18 +30,43 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def table(tmp_path):
+def write_people(path):
     lines = people(np.random.default_rng(0), rows=200)
     for line in lines[1:]:
         line[7] = "yes" if int(line[0]) > 50 else "no"
-    path = tmp_path / "people.csv"
     path.write_bytes(written(lines))
     return path
 
 
-def test_a_table_becomes_a_model_that_predicts(table, tmp_path):
-    code, said = thinnet_command("fit", table, "--target", "buys", "--report", "pictures")
+@pytest.fixture
+def table(tmp_path):
+    return write_people(tmp_path / "people.csv")
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """The file of a model of the table."""
+    folder = tmp_path_factory.mktemp("fitted")
+    table = write_people(folder / "people.csv")
+    place = ("--out", folder / "people.thinnet")
+    assert thinnet_command("fit", table, "--target", "buys", *place, *FAST)[0] == 0
+    return folder / "people.thinnet"
+
+
+@pytest.fixture
+def model(fitted, tmp_path):
+    """Fitted to `table`, and read from its file."""
+    shutil.copy(fitted, tmp_path)
+    return load("people.thinnet")
+
+
+@pytest.mark.parametrize(
+    "settings", [("--networks", 2, "--epochs", 60), pytest.param((), marks=pytest.mark.slow)],
+    ids=["two networks", "defaults"],
+)  # fmt: skip
+def test_a_table_becomes_a_model_that_predicts(settings, table, tmp_path):
+    report = ("--report", "pictures")
+    code, said = thinnet_command("fit", table, "--target", "buys", *report, *settings)
     assert code == 0, said
     for shown in ("accuracy", "balanced accuracy", "log loss", "ROC AUC", "most frequent class",
                   "note: column 'id' is left out", "model: people.thinnet"):  # fmt: skip
@@ -54,8 +80,8 @@ def test_a_table_becomes_a_model_that_predicts(table, tmp_path):
     assert (found["buys"] == pd.read_csv(table)["buys"]).mean() > 0.9
 
 
+@pytest.mark.usefixtures("model")
 def test_predictions_do_not_depend_on_the_blocks(table, monkeypatch):
-    assert thinnet_command("fit", table, "--target", "buys", *FAST)[0] == 0
     ask = ("predict", "people.thinnet", table, "--proba", "--out")
     assert thinnet_command(*ask, "whole.csv")[0] == 0
     monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 56)  # 7 rows
@@ -63,8 +89,8 @@ def test_predictions_do_not_depend_on_the_blocks(table, monkeypatch):
     assert pathlib.Path("parts.csv").read_bytes() == pathlib.Path("whole.csv").read_bytes()
 
 
+@pytest.mark.usefixtures("model")
 def test_a_model_is_shown_and_measured_again(table):
-    assert thinnet_command("fit", table, "--target", "buys", *FAST)[0] == 0
     code, said = thinnet_command("show", "people.thinnet")
     assert code == 0
     for shown in ("TableClassifier of people.csv, for buys", "160 rows", "income", "2 networks"):
@@ -72,13 +98,6 @@ def test_a_model_is_shown_and_measured_again(table):
     code, said = thinnet_command("evaluate", "people.thinnet", table, "--report", "again")
     assert code == 0
     assert "people.csv, 200 rows" in said
-
-
-@pytest.fixture
-def model(table):
-    """Fitted to `table`, and read from its file."""
-    assert thinnet_command("fit", table, "--target", "buys", *FAST)[0] == 0
-    return load("people.thinnet")
 
 
 def without_targets(table, rows):
@@ -143,7 +162,9 @@ def test_a_column_that_is_missing_is_told_before_the_first_answer(table, model, 
         evaluating.evaluate(model, table)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))]
+)
 def test_a_class_of_one_row_is_learned_and_never_measured_by(seed):
     rows = pd.DataFrame({"x": np.arange(40) ** 2, "y": ["a", "b"] * 19 + ["b", "once"]})
     rows.to_csv("rare.csv", index=False)

@@ -98,7 +98,7 @@ def exchanged(path):
     path.write_bytes(other.read_bytes())
 
 
-@pytest.mark.parametrize("damage", [emptied, altered])
+@pytest.mark.parametrize("damage", [pytest.param(emptied, marks=pytest.mark.slow), altered])
 def test_damaged_files_are_compiled_anew_without_a_word(copied, damage):
     cache, folder, kept = copied
     for path in folder.iterdir():
@@ -164,8 +164,9 @@ def test_files_that_others_could_write_to_are_not_read(copied):
     assert run(cache)[:2] == (kept, 1)
 
 
-def test_several_processes_that_compile_at_once_are_all_right(tmp_path):
-    found = [end(process) for process in [start(tmp_path) for _ in range(3)]]
+@pytest.mark.parametrize("many", [2, pytest.param(5, marks=pytest.mark.slow)])
+def test_several_processes_that_compile_at_once_are_all_right(many, tmp_path):
+    found = [end(process) for process in [start(tmp_path) for _ in range(many)]]
     assert len({(kept, folder) for kept, _, folder, _ in found}) == 1
     assert run(tmp_path)[:2] == (found[0][0], 1)
 

@@ -30,6 +30,7 @@ def assert_same(found, wanted):
     assert_allclose(found, wanted, rtol=2 * np.finfo(wanted.dtype).eps)
 
 
+@pytest.mark.usefixtures("two_threads")
 @given(
     rows=st.integers(1, 200),
     units=st.sampled_from(UNITS),

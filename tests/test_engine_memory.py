@@ -80,6 +80,7 @@ def test_thinned_training_keeps_to_its_memory(problem):
         assert_keeps_to_its_memory(problem)
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("share", [None, "batch"])
 @pytest.mark.parametrize("width", [1, 39, 40, 63, 64, 65, 257, 520])
 def test_layers_around_the_widths_of_vectors_keep_to_their_memory(width, share):

@@ -154,6 +154,7 @@ def test_predictions_follow_the_parameters(rng):
     assert_array_equal(copy.outputs(X), before)
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_memory_is_that_of_a_block_whatever_rows_and_draws(rng):
     network = Network([Dense(256), ReLU(), Dropout(0.5), Dense(1)], 8, seed=0)
     small, tall = rng.normal(size=(predictor.BLOCK_ROWS, 8)), rng.normal(size=(50_000, 8))

@@ -43,7 +43,9 @@ def check_model(seed, model, folder):
         assert command("show", path) != 0
 
 
-@pytest.mark.parametrize("first", range(0, 96, 12))
+@pytest.mark.parametrize(
+    "first", [0, *(pytest.param(first, marks=pytest.mark.slow) for first in range(12, 96, 12))]
+)
 @pytest.mark.filterwarnings("ignore")
 def test_mangled_tables_work_or_are_refused_in_one_sentence(first, model, tmp_path):
     for seed in range(first, first + 12):

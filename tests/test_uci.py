@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -31,20 +32,29 @@ def sets(tmp_path):
     return tmp_path / "sets"
 
 
-def started(sets, out, *options):
-    command = [sys.executable, UCI, "--data-dir", sets, "--out", out, "--jobs", "1", *options]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True)
+def command(sets, out, *options):
+    return list(map(str, [UCI, "--data-dir", sets, "--out", out, "--jobs", "1", *options]))
 
 
-def run(sets, out, *options):
-    done = started(sets, out, *options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture
+def run(monkeypatch, sets, capsys):
+    """The command within this process: threads in place of the processes that it starts."""
+    monkeypatch.syspath_prepend(UCI.parent)
+    import uci
+
+    monkeypatch.setattr(uci, "ProcessPoolExecutor", lambda n, context: ThreadPoolExecutor(n))
+
+    def run(out, *options):
+        monkeypatch.setattr(sys, "argv", command(sets, out, *options))
+        uci.main()
+        return capsys.readouterr().out
+
+    return run
 
 
-def test_every_set_runs_by_one_command_and_a_run_goes_on(sets, tmp_path):
+def test_every_set_runs_by_one_command_and_a_run_goes_on(run, tmp_path):
     quick = ("--epochs", 20, "--draws", 20)
-    told = run(sets, tmp_path / "out", *quick)
+    told = run(tmp_path / "out", *quick)
     assert "hills" in told
     assert "lakes" in told
     files = sorted((tmp_path / "out").iterdir())
@@ -55,19 +65,20 @@ def test_every_set_runs_by_one_command_and_a_run_goes_on(sets, tmp_path):
     assert 0 < first["rmse"] < 10
     files[0].write_text(json.dumps(first | {"rmse": 7.0}))
     files[1].unlink()
-    run(sets, tmp_path / "out", *quick)
+    run(tmp_path / "out", *quick)
     assert json.loads(files[0].read_text())["rmse"] == 7.0  # was not done again
     assert files[1].exists()
 
 
-def test_a_split_is_the_same_again(sets, tmp_path):
-    for out in ("one", "other"):
-        run(sets, tmp_path / out, "--sets", "hills", "--epochs", 10, "--draws", 10)
+def test_a_split_is_the_same_again_also_in_another_process(run, sets, tmp_path):
+    options = ("--sets", "hills", "--splits", 1, "--epochs", 10, "--draws", 10)
+    run(tmp_path / "one", *options)
+    subprocess.run([sys.executable, *command(sets, tmp_path / "other", *options)], check=True)
     found = [
         [json.loads(path.read_text()) | {"seconds": 0} for path in sorted(folder.iterdir())]
         for folder in (tmp_path / "one", tmp_path / "other")
     ]
-    assert found[0] == found[1]
+    assert found[0] == found[1] != []
 
 
 @pytest.mark.parametrize(
@@ -79,10 +90,11 @@ def test_a_split_is_the_same_again(sets, tmp_path):
     ],
     ids=["set", "draws", "folder"],
 )
-def test_what_is_not_there_is_said_before_anything_runs(sets, tmp_path, options, said):
-    done = started(sets, tmp_path / "out", *options)
-    assert done.returncode == 2
-    assert said in done.stderr.splitlines()[-1]
+def test_what_is_not_there_is_said_before_anything_runs(run, tmp_path, capsys, options, said):
+    with pytest.raises(SystemExit) as ended:
+        run(tmp_path / "out", *options)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / "out").exists()
 
 
