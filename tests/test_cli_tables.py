@@ -80,8 +80,14 @@ def test_a_table_becomes_a_model_that_predicts(settings, table, tmp_path):
     assert (found["buys"] == pd.read_csv(table)["buys"]).mean() > 0.9
 
 
+def cut(table, rows):
+    """Leave the first rows of the file."""
+    table.write_text("\n".join(table.read_text().splitlines()[: 1 + rows]))
+
+
 @pytest.mark.usefixtures("model")
 def test_predictions_do_not_depend_on_the_blocks(table, monkeypatch):
+    cut(table, 41)
     ask = ("predict", "people.thinnet", table, "--proba", "--out")
     assert thinnet_command(*ask, "whole.csv")[0] == 0
     monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 56)  # 7 rows
@@ -108,15 +114,14 @@ def without_targets(table, rows):
     table.write_text("\n".join(lines))
 
 
-@pytest.mark.parametrize(
-    "unknown", [range(14), range(20, 30), range(193, 200), range(199)], ids=str
-)
+@pytest.mark.parametrize("unknown", [range(14), range(20, 30), range(35, 42), range(41)], ids=str)
 def test_blocks_without_a_known_target_are_passed_over(table, model, unknown, monkeypatch):
+    cut(table, 42)
     whole = evaluating.evaluate(model, table)
     without_targets(table, unknown)
     monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 56)  # 7 rows
     found = evaluating.evaluate(model, table)
-    known = ~np.isin(np.arange(200), unknown)
+    known = ~np.isin(np.arange(42), unknown)
     np.testing.assert_array_equal(found.y, whole.y[known])
     np.testing.assert_allclose(found.predicted, whole.predicted[known], rtol=1e-5)
 

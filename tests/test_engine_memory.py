@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from numpy.testing import assert_array_equal
 from random_networks import Problem, problems, thin_chains, trained
+from trying import given_few_or_many
 
 from thinnet import Dense, Dropout, ReLU, SoftmaxCrossEntropy
 from thinnet.engine import lowering
@@ -66,14 +66,12 @@ def assert_keeps_to_its_memory(problem):
         assert_array_equal(found.network.state, plain.network.state)
 
 
-@settings(max_examples=40)
-@given(problems())
+@given_few_or_many(12, 40, problems())
 def test_training_keeps_to_its_memory(problem):
     assert_keeps_to_its_memory(problem)
 
 
-@settings(max_examples=40)
-@given(problems(chains=thin_chains, dtype=np.float32))
+@given_few_or_many(12, 40, problems(chains=thin_chains, dtype=np.float32))
 def test_thinned_training_keeps_to_its_memory(problem):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lowering, "WORTH_THINNING", 1)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from numpy.testing import assert_array_equal
 from random_networks import OPTIMISERS, Problem, assert_alike, problems, thin_chains, trained
+from trying import given_few_or_many
 
 from thinnet import (
     SGD,
@@ -38,15 +38,13 @@ def thinned(network):
     return sum(op["thin_in"] for op in lowering.lower(network, "train").operations)
 
 
-@settings(max_examples=100)
-@given(problems(chains=thin_chains))
+@given_few_or_many(30, 100, problems(chains=thin_chains))
 def test_thinned_training_is_masked_dense_training(problem):
     found = trained_with(EVERYWHERE, problem)
     assert_alike(found, trained(problem, "reference"), 1e-9)
 
 
-@settings(max_examples=50)
-@given(problems(chains=thin_chains))
+@given_few_or_many(15, 50, problems(chains=thin_chains))
 def test_where_thinning_does_not_pay_the_results_are_the_same(problem):
     found = trained_with(NOWHERE, problem)
     assert_alike(found, trained_with(EVERYWHERE, problem), 1e-9)

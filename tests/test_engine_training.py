@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from numpy.testing import assert_allclose, assert_array_equal
 from random_networks import KINDS, OPTIMISERS, PLAIN, Problem, assert_alike, problems, trained
 from scipy.sparse import coo_array, csc_array, csr_array
+from trying import given_few_or_many
 
 from thinnet import (
     SGD,
@@ -28,22 +28,19 @@ from thinnet.engine import stepper
 from thinnet.layers import Shapes
 
 
-@settings(max_examples=150)
-@given(problems())
+@given_few_or_many(40, 150, problems())
 def test_compiled_training_is_the_references(problem):
     assert_alike(trained(problem), trained(problem, "reference"), 1e-9)
 
 
-@settings(max_examples=50)
-@given(problems())
+@given_few_or_many(15, 50, problems())
 def test_a_callback_sees_the_gradients_that_the_reference_shows(problem):
     found = trained(problem, watched=True)
     assert_alike(found, trained(problem, "reference", watched=True), 1e-9)
     assert len(found.seen.gradients) == found.network.clock.step
 
 
-@settings(max_examples=50)
-@given(problems(optimisers=PLAIN, dtype=np.float32))
+@given_few_or_many(15, 50, problems(optimisers=PLAIN, dtype=np.float32))
 def test_in_float32_compiled_training_is_the_references_to_its_rounding(problem):
     """An error of 6e-8 in each number, times sums and steps, and a few kinks crossed.
 

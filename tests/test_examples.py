@@ -1,11 +1,13 @@
-"""The example scripts, run as a reader runs them: they print what their sources printed."""
+"""The example scripts print what their sources printed."""
 
 import os
 import re
 import runpy
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def run(script, *options):
+    """As a reader runs it."""
     # One thread: the networks are small, and pytest-xdist has the other cores.
     surroundings = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.run(
@@ -35,9 +38,35 @@ def run(script, *options):
 
 @cache
 def lines_of(script, *options):
+    """What a script prints, run within this process as in production."""
+    patched = pytest.MonkeyPatch.context()
+    with patched as patch, oracles.unchecked_types(), redirect_stdout(StringIO()) as said:
+        patch.setattr(sys, "argv", [script, *map(str, options)])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(EXAMPLES / script), run_name="__main__")
+    assert not ended.value.code
+    return said.getvalue().splitlines()
+
+
+QUICK = {
+    "pass_on_paper.py": (),
+    "which_neurons.py": (),
+    "batchnorm_by_hand.py": ("--epochs", 1),
+    "numpy_dropout.py": ("--masks", 100, "--epochs", 1),
+    "nnfs_spiral.py": ("--epochs", 2),
+    "d2l_dropout.py": ("--epochs", 1, "--draws", 2),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
+def test_a_reader_sees_what_these_tests_see(script, blocks):
+    options = QUICK[script]
+    if script == "d2l_dropout.py":
+        options += ("--data-dir", blocks, "--out", blocks)
     done = run(script, *options)
     assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    assert done.stdout.splitlines() == lines_of(script, *options)
 
 
 def numbers(text):

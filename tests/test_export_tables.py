@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from exported_models import exported, runs
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
+from trying import given_few_or_many
 
 from thinnet import TableClassifier, TableEncoder, TableRegressor, export_onnx
 from thinnet.export.onnx_graph import Graph
@@ -137,8 +137,9 @@ def encoded_in_onnx(encoder, table):
     return runs(graph.content(), feed_of(encoder.columns_, table))["encoded"]
 
 
-@settings(max_examples=40)
-@given(
+@given_few_or_many(
+    10,
+    40,
     seed=st.integers(0, 2**32),
     n=st.integers(8, 400),
     decimals=st.integers(-1, 3),

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from oracles import numeric_gradient, unchecked_types
+from trying import given_few_or_many
 
 from thinnet import (
     ELU,
@@ -193,8 +194,7 @@ def test_backward_holds_on_rows_with_two_axes(layer, run):
 
 
 @upstream_is_meant
-@settings(max_examples=100)
-@given(chains(), st.sampled_from(sorted(RUNS)), st.integers(0, 2**32))
+@given_few_or_many(30, 100, chains(), st.sampled_from(sorted(RUNS)), st.integers(0, 2**32))
 def test_backward_of_any_chain_is_the_derivative_of_its_forward(chain, run, seed):
     layers, features = chain
     rng = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from pyarrow import parquet
@@ -77,6 +77,7 @@ def written(frame, way, pack):
     return pack(text.encode(way["encoding"]))
 
 
+@settings(max_examples=40)
 @given(TABLES)
 def test_what_is_written_in_any_dialect_is_read_back(place, table):
     frame, way, pack = table
@@ -92,6 +93,7 @@ def unsigned_nan(column):
     return column.where(column.notna(), np.nan).to_numpy().tobytes()
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(WHOLE, st.from_regex("[a-z]+", fullmatch=True)), min_size=2))
 def test_a_row_of_numbers_above_numbers_is_no_header(place, rows):
     place.write_text("".join(f"{n},z{text}\n" for n, text in rows))
@@ -102,6 +104,7 @@ def test_a_row_of_numbers_above_numbers_is_no_header(place, rows):
     assert found["1"].tolist() == [f"z{text}" for _, text in rows]
 
 
+@settings(max_examples=40)
 @given(TABLES, st.integers(1, 9))
 def test_blocks_make_up_the_whole_whatever_their_size(place, table, block_rows):
     place.write_bytes(written(*table))
@@ -125,12 +128,12 @@ def test_blocks_of_parquet_make_up_the_whole_whatever_their_size(place, rows, bl
 
 
 def test_the_default_blocks_have_about_a_million_cells(put):
-    n_rows = 2**19 + 7
-    path = put("a,b\n" + "1,2\n" * n_rows)
+    names = ",".join(f"c{i}" for i in range(128))
+    path = put(f"{names}\n" + (",".join("1" * 128) + "\n") * (2**13 + 7))
     seen = list(blocks(path))
-    assert [len(block.frame) for block in seen] == [2**19, 7]
+    assert [len(block.frame) for block in seen] == [2**13, 7]
     assert 0.9 < seen[0].done <= seen[1].done == 1
-    assert seen[1].frame.index[0] == 2**19
+    assert seen[1].frame.index[0] == 2**13
     assert row_count(path) is None
 
 

@@ -152,8 +152,8 @@ def test_many_categories_are_encoded_by_their_mean_target():
 @pytest.mark.parametrize(
     "model",
     [
-        TableClassifier(max_iter=25, n_networks=1, hidden_layer_sizes=(16,)),
-        TableRegressor(max_iter=25, n_networks=2, hidden_layer_sizes=(16,)),
+        TableClassifier((16,), learning_rate_init=0.03, max_iter=6, n_networks=1),
+        TableRegressor((16,), learning_rate_init=0.03, max_iter=6, n_networks=2),
     ],
     ids=["classes", "numbers"],
 )
@@ -170,7 +170,7 @@ def test_scikit_learns_checks_pass(model):
 
 def test_classes_are_learned_from_all_kinds_of_columns():
     table, fresh = mixed(rows=600, seed=1), mixed(rows=600, seed=2)
-    model = TableClassifier(n_networks=2, max_iter=200, random_state=0).fit(table, buys(table))
+    model = TableClassifier(n_networks=2, max_iter=60, random_state=0).fit(table, buys(table))
     assert model.score(fresh, buys(fresh)) > 0.95
     p = model.predict_proba(TABLE)
     assert_allclose(p.sum(axis=1), 1)
