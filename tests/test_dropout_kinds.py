@@ -199,7 +199,7 @@ def test_more_data_lowers_the_learned_rate():
     settings = {"hidden_layer_sizes": (24,), "dropout": 0.2, "precision": 4.0, "batch_size": 40}
     learned = []
     for rows in (40, 2000):
-        steps = {"max_iter": 20_000 // rows, "n_iter_no_change": np.inf}
+        steps = {"max_iter": 10_000 // rows, "n_iter_no_change": np.inf}
         model = regressor("concrete", **settings, **steps).fit(data[:rows], y[:rows])
         learned.append(model.network_.layers[-1].learned_rate(model.network_.sites[-1]))
     assert learned[1] < 0.5 * learned[0]

@@ -145,7 +145,7 @@ def test_warm_starts_go_on_as_scikit_learns_do():
 def test_scikit_learns_own_checks_pass(which):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for model, check in estimator_checks_generator(which(max_iter=20)):
+        for model, check in estimator_checks_generator(which(max_iter=5, learning_rate_init=0.03)):
             try:
                 check(model)
             except pytest.skip.Exception:

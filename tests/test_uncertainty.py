@@ -182,7 +182,8 @@ def test_noise_is_not_learned_from_rows_that_do_not_count():
     X, y = wave(200, 16)
     y[::2] = 1000.0
     weights = np.tile([0.0, 1.0], 100)
-    model = MLPRegressor(dropout=0.05, max_iter=1000, random_state=0).fit(X, y, weights)
+    settings = {"learning_rate_init": 0.01, "max_iter": 1000, "random_state": 0}
+    model = MLPRegressor(dropout=0.05, **settings).fit(X, y, weights)
     assert model.noise_[0] < 2
     both = EnsembleRegressor(model, n_networks=2, random_state=0).fit(X, y, weights)
     assert both.noise_[0] < 2
@@ -212,8 +213,9 @@ def test_a_seed_gives_several_networks_masks_of_their_own():
 
 def test_fixed_masks_are_as_many_draws_as_there_are():
     X, y = wave(200, 18)
-    model = MLPRegressor(dropout=0.3, dropout_kind="fixed", n_masks=3, precision=1.0,
-                         max_iter=1000, random_state=0).fit(X, y)  # fmt: skip
+    settings = {"learning_rate_init": 0.01, "max_iter": 1000, "random_state": 0}
+    model = MLPRegressor(dropout=0.3, dropout_kind="fixed", n_masks=3, precision=1.0, **settings)
+    model.fit(X, y)
     found = model.uncertainty(X[:5], 100, tolerance=1e-9)
     assert (found.n_draws == 3).all()
     assert_allclose(found.mean, model.sample(X[:5], 3).mean(axis=0)[:, 0])
@@ -277,7 +279,8 @@ def test_targets_keep_their_own_units_through_a_logarithm(tables, table):
 def test_several_outputs_keep_their_places(rng):
     X = rng.normal(size=(300, 3))
     Y = np.column_stack([X[:, 0], 10 * X[:, 1]])
-    model = MLPRegressor(dropout=0.1, max_iter=1000, random_state=0).fit(X, Y)
+    settings = {"learning_rate_init": 0.01, "max_iter": 1000, "random_state": 0}
+    model = MLPRegressor(dropout=0.1, **settings).fit(X, Y)
     found = model.uncertainty(X)
     assert found.mean.shape == found.std.shape == (300, 2)
     assert model.predict_interval(X).shape == (300, 2, 2)
