@@ -24,10 +24,11 @@ def main() -> None:
 def run() -> None:
     try:
         from thinnet.cli import app
+
+        app()  # which imports more
     except (MemoryError, ImportError, OSError) as error:
         space.leave_if_short(error)
         raise
-    app()
 
 
 def leave(number: int, frame: FrameType | None) -> None:
