@@ -24,7 +24,7 @@ net = tn.Network(layers, features=6, seed=1)
 tn.train(tn.Network(layers, features=6), X, y, epochs=1)  # kernels are loaded before time counts
 
 print("training", flush=True)
-tn.train(net, X, y, epochs=1000, batch_size=16, clean_rows=0, progress=False,
+tn.train(net, X, y, epochs=300, batch_size=16, clean_rows=0, progress=False,
          checkpoint=sys.argv[1], resume=True)
 print(hashlib.sha256(net.theta.tobytes() + net.state.tobytes()).hexdigest())
 """
