@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from beartype import BeartypeConf, beartype
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 # Two test workers on two cores must not wait for each other's threads.  The tests that are about
 # threads ask for them.
@@ -50,6 +51,11 @@ def pytest_addoption(parser):
     )
     parser.addoption("--attack-seed", type=int, help="of its inputs, to try the same ones again")
     parser.addoption("--attack-input", type=int, help="the number of one input, to try it alone")
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """A fast file stays with one worker, so what its tests share is made once; slow ones spread."""
+    return LoadFileScheduling(config, log) if config.option.markexpr == "not slow" else None
 
 
 def hooked_modules():
