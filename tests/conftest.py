@@ -2,17 +2,11 @@
 
 import dataclasses
 import os
-import pkgutil
 import sys
-from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
-from typing import get_args
 
-import jaxtyping
 import numpy as np
 import pytest
-from beartype import BeartypeConf, beartype
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
@@ -25,6 +19,7 @@ SLOW_IS_FINE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow
 sys.path.append(str(Path(__file__).parent))  # for `import oracles` under --import-mode=importlib
 import interrupts  # noqa: E402
 import oracles  # noqa: E402
+import shape_checks  # noqa: E402
 
 settings.register_profile("default-without-deadline", **SLOW_IS_FINE)
 settings.register_profile("ci", derandomize=True, **SLOW_IS_FINE)
@@ -58,67 +53,12 @@ def pytest_xdist_make_scheduler(config, log):
     return LoadFileScheduling(config, log) if config.option.markexpr == "not slow" else None
 
 
-def hooked_modules():
-    """All but the kernels, which a hook would keep from being compiled."""
-    root = find_spec("thinnet").submodule_search_locations[0]
-    names = {module.name for module in pkgutil.iter_modules([root])} - {"engine"}
-    return [
-        f"thinnet.{name}" for name in (*names, "engine.dropout", "engine.info", "engine.threads")
-    ]
-
-
-PUBLIC_OF_ESTIMATORS = ("thinnet.estimators.", "thinnet.tables.", "thinnet.uncertainty.")
-
-
-def is_of_scikit_learns_kind(one):
-    """A method of an estimator that takes anything, and says itself what doesn't fit."""
-    name = getattr(one, "__qualname__", "")
-    in_class = "." in name and (name.endswith(".__init__") or name.split(".")[-1][0] != "_")
-    return in_class and one.__module__.startswith(PUBLIC_OF_ESTIMATORS)
-
-
-def resolved(annotation, names):
-    """What the text of an annotation stands for; None while its names are unknown."""
-    if not isinstance(annotation, str):
-        return annotation
-    try:
-        return eval(annotation, names)
-    except (NameError, TypeError, AttributeError):
-        return None
-
-
-def holds_a_shape(annotation):
-    """An array type of jaxtyping, alone or in a union, a tuple or another container."""
-    is_array = isinstance(annotation, type) and issubclass(annotation, jaxtyping.AbstractArray)
-    return is_array or any(map(holds_a_shape, get_args(annotation)))
-
-
-def has_shapes(one):
-    """A function, or a class with fields, of whose annotations one at least holds a shape.
-
-    Only running can check a shape.  The other annotations are mypy's, which proves them once;
-    to check them in each call would make the tests three times as slow.
-    """
-    names = getattr(one, "__globals__", None) or vars(sys.modules[one.__module__])
-    annotations = getattr(one, "__annotations__", {}).values()
-    return any(holds_a_shape(resolved(annotation, names)) for annotation in annotations)
-
-
 def pytest_configure(config):
-    """Check shapes in every call; an int may stand where a float is meant."""
     if not config.getoption("--shapes"):
         return
     if "thinnet" in sys.modules:
         raise pytest.UsageError("thinnet was imported before its annotations could be hooked")
-    checker = ModuleType("thinnet_typechecker")
-    strict = beartype(conf=BeartypeConf(is_pep484_tower=True))
-    checker.check = lambda one: one if is_of_scikit_learns_kind(one) else strict(one)
-    sys.modules[checker.__name__] = checker
-    jaxtyped = jaxtyping.jaxtyped
-    jaxtyping.jaxtyped = lambda typechecker: (
-        lambda one: jaxtyped(one, typechecker=typechecker) if has_shapes(one) else one
-    )
-    jaxtyping.install_import_hook(hooked_modules(), f"{checker.__name__}.check")
+    shape_checks.check_all()
 
 
 def pytest_make_parametrize_id(val):
