@@ -7,9 +7,11 @@ from idx_files import write_bars
 from typer.testing import CliRunner
 
 import thinnet
-from thinnet import comparison, load
+from thinnet import Dense, Network, comparison, datasets, load
 from thinnet.cli import app
+from thinnet.comparison import surface
 from thinnet.recipes import RECIPES
+from thinnet.training import History
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SMALL = ["--epochs", "2", "--hidden", "16"]
@@ -68,6 +70,20 @@ def test_of_two_inputs_a_decision_surface_is_saved_beside_the_curves(spiral):
         assert (folder / name).read_bytes().startswith(b"<?xml")
     _, said = thinnet_command("fit", "digits", *SMALL)
     assert "surface" not in said
+
+
+@pytest.mark.parametrize(("rows", "shown"), [(900, "400 of 900"), (300, "300")])
+def test_a_decision_surface_says_how_many_rows_are_on_it(rows, shown, monkeypatch, tmp_path):
+    saved = []
+    monkeypatch.setattr(surface, "save_figure", lambda figure, path: saved.append(figure))
+    X, y = datasets.spiral(rows // 3)
+    network = Network([Dense(3)], 2, seed=0)
+    outcome = comparison.Outcome("plain", network, History(), 0.0, 0.0, 0.0, y == y, 0.0)
+    surface.decision_surface("spiral", [outcome], datasets.Split(X, y, X, y), tmp_path / "s.png")
+    (figure,) = saved
+    assert figure.get_suptitle() == f"spiral: {rows} training rows, {shown} test rows"
+    rows_drawn = figure.axes[0].get_legend_handles_labels()[0]
+    assert sum(len(points.get_offsets()) for points in rows_drawn) == min(rows, 400)
 
 
 @pytest.mark.parametrize("name", ["found-surface.svg", "found-with-dropout.thinnet"])

@@ -1,9 +1,11 @@
 """The commands for tables, as a person uses them."""
 
+import itertools
 import json
 import pathlib
 import re
 import shutil
+import sys
 
 import numpy as np
 import pandas as pd
@@ -11,8 +13,9 @@ import pytest
 from mangling import people, written
 from typer.testing import CliRunner
 
-from thinnet import TableClassifier, load
+from thinnet import TableClassifier, load, save
 from thinnet.cli import app
+from thinnet.cli.flags import in_flags
 from thinnet.jobs import evaluating, scoring
 
 FAST = ("--epochs", "20", "--networks", "2", "--hidden", "16")
@@ -281,6 +284,25 @@ REFUSED = {
     "widths": (
         ("fit", "people.csv", "--target", "buys", "--hidden", "0"), 2,
         "each of --hidden must be an integer >= 1, got 0"),
+    "nothing to look for": (
+        ("fit", "people.csv", "--target", "buys", "--positive", "yes"), 2,
+        "--positive is for --threshold-for, got none"),
+    "all dropped": (
+        ("fit", "people.csv", "--target", "buys", "--dropout", "1"), 2,
+        "--dropout must be a number in [0, 1), got 1"),
+    "all inputs dropped": (
+        ("fit", "people.csv", "--target", "buys", "--input-dropout", "1"), 2,
+        "--input-dropout must be a number in [0, 1), got 1"),
+    "weights of numbers, as was asked": (
+        ("fit", "people.csv", "--target", "age", "--task", "regression", "--balanced"), 2,
+        "--balanced must be left out for a target of numbers"),
+    "not compared": (
+        ("fit", "people.csv", "--target", "buys", "--no-compare"), 2, "--no-compare is for a data"),
+    "no first row of names": (("fit", "digits", "--no-header"), 2, "--no-header is for a table's"),
+    "a URL": (
+        ("fit", "people.csv", "--target", "buys", "--test", "https://a.b/c"), 1,
+        "https://a.b/c must be a file here, got a URL"),
+    "a URL of a model": (("show", "https://a.b/c"), 1, "got 'https://a.b/c'"),
     "no model": (("show", "none.thinnet"), 1, "must be an existing file"),
     "no table": (("fit", "none.csv", "--target", "a"), 1, "none.csv must be an existing file"),
 }  # fmt: skip
@@ -293,6 +315,195 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments, code, sentence, table)
     assert sentence in said
     assert len(said.strip().splitlines()) == 1
     assert not list(table.parent.glob("*.thinnet"))
+
+
+REFUSED_BY_DATA = {
+    "no such column": (("--kind", "nosuch=number"), "--kind must be for columns to learn from"),
+    "no numbers": (("--kind", "city=number"), "column 'city' must be of numbers, as asked for"),
+    "no such class": (
+        ("--threshold-for", "f1", "--positive", "maybe"),
+        "--positive must be one of 'no', 'yes', got 'maybe'"),
+    "many classes": (
+        ("--target", "city", "--threshold-for", "f1"), "--threshold-for must be left out for"),
+    "weights of numbers": (
+        ("--target", "age", "--balanced"), "--balanced must be left out for a target of numbers"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "sentence"), REFUSED_BY_DATA.values(), ids=REFUSED_BY_DATA)
+def test_what_only_the_data_refuses_is_no_misuse(options, sentence, table):
+    target = () if "--target" in options else ("--target", "buys")
+    code, said = thinnet_command("fit", table, *target, *options, *FAST)
+    assert (code, sentence in said.splitlines()[-1]) == (1, True), said
+
+
+@pytest.mark.usefixtures("model")
+def test_export_without_its_library_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    code, said = thinnet_command("export", "people.thinnet", "people.onnx")
+    assert (code, "needs the library onnx: pip install 'thinnet[onnx]'" in said) == (1, True)
+
+
+LITTLE = "these scores say little of new rows"
+
+
+def test_scores_of_rows_that_were_learned_from_are_noted(table):
+    shutil.copy(table, "same.csv")
+    fit = ("fit", table, "--target", "buys", *FAST)
+    assert LITTLE in thinnet_command(*fit, "--test", "same.csv")[1]
+    assert LITTLE in thinnet_command("show", "people.thinnet")[1]
+    _, said = thinnet_command("evaluate", "people.thinnet", "same.csv")
+    assert f"has learned from these rows, so {LITTLE}" in said
+    with pathlib.Path("same.csv").open("a") as file:
+        file.write(table.read_text().splitlines()[-1])
+    assert LITTLE not in thinnet_command(*fit, "--test", "same.csv")[1]
+    assert LITTLE not in thinnet_command("evaluate", "people.thinnet", "same.csv")[1]
+
+
+def test_a_model_that_held_rows_out_has_learned_from_most_of_its_table(table, model):
+    _, said = thinnet_command("evaluate", "people.thinnet", table)
+    assert f"learned from these rows, or most of them, so {LITTLE}" in said
+    del model.card_["content"]
+    save(model, "old.thinnet")
+    code, said = thinnet_command("evaluate", "old.thinnet", table)
+    assert (code, LITTLE in said) == (0, False)
+
+
+@pytest.mark.usefixtures("model")
+def test_rows_without_a_target_are_counted(table):
+    without_targets(table, range(30))
+    _, said = thinnet_command("evaluate", "people.thinnet", table)
+    assert "30 rows are left out: their target is missing" in said
+
+
+@pytest.mark.usefixtures("model")
+def test_the_standard_input_is_called_so(table):
+    result = CliRunner().invoke(app, ["evaluate", "people.thinnet", "-"], input=table.read_bytes())
+    assert "standard input, 200 rows" in " ".join(result.output.split())
+
+
+@pytest.mark.usefixtures("model")
+def test_notes_of_columns_are_shown_once():
+    _, said = thinnet_command("show", "people.thinnet")
+    (note,) = (line for line in said.splitlines() if "column 'id'" in line)
+    assert said.count(note.partition(": ")[2].partition(": ")[2]) == 1
+
+
+@pytest.mark.usefixtures("model")
+def test_one_prediction_is_no_several(table):
+    cut(table, 1)
+    _, said = thinnet_command("predict", "people.thinnet", table, "--out", "p.csv")
+    assert said.startswith("1 prediction: ")
+
+
+def test_an_empty_file_is_no_model():
+    pathlib.Path("empty.thinnet").touch()
+    code, said = thinnet_command("show", "empty.thinnet")
+    assert (code, "must be a complete file, got an empty one" in said) == (1, True)
+
+
+@pytest.mark.usefixtures("model")
+def test_columns_that_were_expected_are_named_whole(table):
+    pathlib.Path("p.csv").write_text("id,buys\n")
+    ask = ("predict", "people.thinnet", table, "--out", "p.csv", "--keep-all", "--proba")
+    code, said = thinnet_command(*ask)
+    listed = said.partition("same columns (")[2].partition(") (or")[0]
+    names, _, more = listed.partition(" and ")
+    expected = [*pd.read_csv(table).columns, "predicted buys", "p(no)", "p(yes)"]
+    shown = names.split(", ")
+    assert (code, shown) == (2, expected[: len(shown)])
+    assert len(shown) + int(more.split()[0] if more else 0) == len(expected)
+
+
+def write_rare(path, rows=300):
+    """A table with three rows of a rare class among the first."""
+    x = np.random.default_rng(0).normal(size=(rows, 2))
+    frame = pd.DataFrame(x, columns=["a", "b"])
+    frame["y"] = np.where(np.arange(rows) < 3, "fraud", "ok")
+    frame.to_csv(path, index=False)
+    return frame
+
+
+UNMEASURED = "no row that was measured is of class 'fraud'"
+
+
+def test_a_class_that_no_measured_row_has_is_told_and_not_measured():
+    frame = write_rare("rare.csv")
+    frame[3:].to_csv("ok.csv", index=False)
+    fit = ("fit", "rare.csv", "--target", "y", *FAST)
+    outputs = [
+        thinnet_command(*fit, "--test", "ok.csv"),
+        thinnet_command("show", "rare.thinnet"),
+        thinnet_command("evaluate", "rare.thinnet", "ok.csv"),
+    ]
+    for code, said in outputs:
+        assert (code, UNMEASURED in said) == (0, True), said
+        assert "│ accuracy" in said
+        assert "│ balanced accuracy" not in said
+        assert "(!) no better than the plain answer" in said
+    _, said = thinnet_command("evaluate", "rare.thinnet", "rare.csv")
+    assert UNMEASURED not in said
+    assert "│ balanced accuracy" in said
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_class_of_three_rows_is_learned_where_rows_are_kept_apart(seed):
+    write_rare("rare.csv")
+    asked = ("--conformal", "--balanced", "--seed", seed, *FAST)
+    code, said = thinnet_command("fit", "rare.csv", "--target", "y", *asked)
+    assert code == 0, said
+    assert list(load("rare.thinnet").classes_) == ["fraud", "ok"]
+
+
+def marked(*names):
+    scores = ("accuracy", "log loss")
+    return [scoring.Score(name, 0.5, 0.6 if name in names else 0.4, True) for name in scores]
+
+
+def test_the_mark_is_explained_wherever_one_is():
+    plain = scoring.table("t", marked(), "p").caption
+    one = scoring.table("t", marked("accuracy"), "p").caption
+    every = scoring.table("t", marked("accuracy", "log loss"), "p").caption
+    decided = scoring.table("t", marked("accuracy"), "p", is_decided=True).caption
+    assert plain is None
+    assert one == "(!) no better than the plain answer"
+    assert "of no use" in every
+    assert "to be expected" in decided
+
+
+def test_names_of_python_are_options_in_the_commands_words(table):
+    weights = ("--balanced", "--threshold-for", "f1")
+    code, said = thinnet_command("fit", table, "--target", "buys", *weights, *FAST)
+    assert code == 0
+    assert "--balanced weighs classes up in training, a threshold decides on classes" in said
+    assert "class_weight" not in said
+    assert "in what is predicted" not in said
+    assert in_flags("want: threshold_for='f1'") == "want: --threshold-for f1"
+    assert in_flags("a folder named by data_dir") == "a folder named by --data-dir"
+    for other in ("column 'batch_size' is", "batch_size.csv must", "in/data_dir/x"):
+        assert in_flags(other) == other
+
+
+def help_of(command, columns=80):
+    """The help that is printed, and its words in a line."""
+    result = CliRunner(env={"COLUMNS": str(columns)}).invoke(app, [command, "--help"])
+    return result.output, " ".join(re.sub(r"[│╭╰─╮╯]", " ", result.output).split())
+
+
+def test_nothing_is_cut_from_the_help_of_80_columns():
+    shown, words = help_of("fit")
+    assert "…" not in shown
+    assert "number, category, date, text or drop" in " ".join(words.split())
+    assert "<list[str]>" not in shown
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_paragraphs_of_the_help_are_wrapped_once(command):
+    shown, _ = help_of(command)
+    lines = [line.strip() for line in shown.partition("╭")[0].splitlines()]
+    for line, after in itertools.pairwise(lines):
+        if line and after:  # a word more would not have fitted
+            assert len(f" {line} {after.split()[0]}") > 79
 
 
 SPOILED = {

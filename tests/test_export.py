@@ -1,6 +1,7 @@
 """Exported models: ONNX Runtime predicts what thinnet predicts, or the model is refused."""
 
 import doctest
+import re
 import sys
 
 import numpy as np
@@ -246,7 +247,9 @@ def test_a_column_without_a_form_in_onnx_is_named(columns, said, path):
 def test_a_library_that_is_not_installed_is_named(library, path, monkeypatch):
     monkeypatch.setitem(sys.modules, library, None)
     network = Network([Dense(2)], 3)
-    with pytest.raises(ValueError, match=rf"needs the library {library}: pip install {library}$"):
+    how = {"onnx": "'thinnet[onnx]'", "torch": "torch"}[library]
+    said = re.escape(f"needs the library {library}: pip install {how}")
+    with pytest.raises(ValueError, match=rf"{said}$"):
         export_onnx(network, path) if library == "onnx" else to_torch_state(network)
 
 

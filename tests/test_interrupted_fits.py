@@ -226,6 +226,7 @@ def test_the_command_saves_what_was_finished_and_says_so(table, monkeypatch):
     code, said = fit(monkeypatch, table, 3)
     assert code == 130
     assert "interrupted: 2 of 3 networks" in said
+    assert "interrupted by user" not in said
     code, said = thinnet_command("show", "rows.thinnet")
     assert code == 0
     assert "interrupted: 2 of 3 networks" in said
@@ -240,7 +241,7 @@ def test_the_command_saves_nothing_where_nothing_was_finished(table, monkeypatch
 
 def test_a_second_ctrl_c_leaves_the_command_at_once(table, monkeypatch):
     code, said = fit(monkeypatch, table, 3, times=2)
-    assert (code, said.splitlines()[-1]) == (130, "thinnet: stopped")
+    assert (code, said.splitlines()[-1]) == (130, "thinnet: stopped; no model is saved")
     assert [path.name for path in table.parent.iterdir()] == ["rows.csv"]
 
 

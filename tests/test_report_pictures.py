@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
+from thinnet import load
 from thinnet.cli import app
 from thinnet.jobs import panels, pictures
 from thinnet.jobs.error_bars import Forecast
@@ -102,6 +103,60 @@ def test_two_curves_of_calibration_can_be_told_apart_without_colours():
     axes = panels.calibration(CLASSES, y, {"off": p, "draws": p[::-1]}, "t").axes[0]
     lines = [bars.lines[0] for bars in axes.containers]
     assert len({(line.get_linestyle(), line.get_marker()) for line in lines}) == 2
+
+
+def test_a_rare_class_is_drawn_where_its_probabilities_can_be_read():
+    rare = RNG.uniform(0, 0.04, 4000)
+    p, y = np.c_[rare, 1 - rare], (RNG.random(4000) > rare).astype(int)
+    axes = panels.calibration(CLASSES, y, {"off": p}, "title", positive=0).axes[0]
+    assert axes.get_xlabel() == "predicted probability of 'ash'"
+    assert axes.get_xlim() == (0, 0.1)
+    (bars,) = axes.containers
+    x, share = bars.lines[0].get_data()
+    assert (x > 0).all()
+    assert (x < 0.04).all()
+    assert share.mean() == pytest.approx((y == 0).mean())
+    p[:5] = [0.9, 0.1]
+    legend = panels.calibration(CLASSES, y, {"off": p}, "t", positive=0).axes[0].get_legend()
+    assert "off (5 above)" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_probabilities_that_spread_are_drawn_from_0_to_1():
+    p, y = RNG.dirichlet([1, 1], 90), RNG.integers(0, 2, 90)
+    assert panels.calibration(CLASSES, y, {"off": p}, "t").axes[0].get_xlim() == (0, 1)
+
+
+@pytest.mark.parametrize(("options", "label"), [((), "ash"), (("f1", "--positive", "oak"), "oak")])
+def test_the_class_that_is_drawn_is_the_rarer_or_the_one_named(tables, drawn, options, label):
+    x = np.arange(150)
+    frame = pd.DataFrame({"x": x % 30, "y": np.where(x % 30 < 6, "ash", "oak")})
+    frame.to_csv("trees.csv", index=False)
+    asked = ("--threshold-for", *options) if options else ()
+    code, said = thinnet_command(
+        "fit", "trees.csv", "--target", "y", *asked, *FAST, "--report", "r"
+    )
+    assert code == 0, said
+    assert drawn["calibration"].axes[0].get_xlabel() == f"predicted probability of {label!r}"
+
+
+def test_a_learning_curve_marks_the_epochs_that_were_taken_on_all_rows(tables, drawn):
+    fit = ("fit", "homes.csv", "--target", "rent", *FAST, "--report", "r", "--out", "m.thinnet")
+    assert thinnet_command(*fit)[0] == 0
+    entry = load("m.thinnet").networks_[0].logbook.entries[0]
+    epochs = entry.steps // -(-entry.rows // entry.batch_size)
+    figure = drawn["learning-curve"]
+    places = {line.get_label(): line.get_xdata() for line in figure.axes[0].lines}
+    assert "weights kept" not in places
+    assert list(places["epochs taken on all rows"]) == [epochs, epochs]
+    assert "fold 1 of 2" in figure.get_suptitle()
+
+
+def test_a_learning_curve_marks_the_weights_that_were_kept_of_a_single_network(tables, drawn):
+    fit = ("fit", "homes.csv", "--target", "rent", "--epochs", 3, "--networks", 1)
+    assert thinnet_command(*fit, "--report", "r", "--out", "m.thinnet")[0] == 0
+    labels = [line.get_label() for line in drawn["learning-curve"].axes[0].lines]
+    assert "weights kept" in labels
+    assert "epochs taken on all rows" not in labels
 
 
 PLACES = np.array([0, 1])

@@ -136,6 +136,8 @@ def _content(
     from safetensors import safe_open
 
     try:
+        if not Path(path).stat().st_size:
+            raise form.error(f"{said} must be a complete file, got an empty one")
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
             _check_form(form, said, metadata)

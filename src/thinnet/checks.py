@@ -72,10 +72,18 @@ class SettingError(ValueError):
 
     def renamed(self, names: Mapping[str, str]) -> SettingError:
         """The same in the words of someone who knows the setting by another name."""
-        return SettingError(names.get(self.name, self.name), self.allowed, self.got)
+        return type(self)(names.get(self.name, self.name), self.allowed, self.got)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.name, self.allowed, self.got)
+
+
+class UnfitSettingError(SettingError, DataFileError):
+    """A setting that the data doesn't allow."""
+
+
+class MissingLibraryError(ValueError):
+    """A library is not installed that only this needs."""
 
 
 class NothingDrawsError(ValueError):

@@ -232,8 +232,7 @@ def _cached(source: Source, file: str) -> Path:
     except OSError as error:
         raise DataFileError(
             f"{file} of {source.name} could not be downloaded ({type(error).__name__}); put the "
-            f"four files {', '.join(FILES)} into {cache}, or into a folder named by --data-dir "
-            "(data_dir=)"
+            f"four files {', '.join(FILES)} into {cache}, or into a folder named by data_dir"
         ) from error
 
 

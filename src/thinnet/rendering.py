@@ -25,3 +25,8 @@ def as_html(shown: Any, width: int = 120) -> str:
     console = Console(width=width, file=io.StringIO(), record=True, force_jupyter=False)
     console.print(shown)
     return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+
+
+def counted(n: int, noun: str) -> str:
+    """A number with its noun, of which one is singular."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

@@ -8,7 +8,7 @@ import typer
 
 import thinnet
 from thinnet.cli import evaluate, export, fit, predict, show
-from thinnet.cli.common import one_sentence, say, screen
+from thinnet.cli.common import one_sentence, say, screen, unwrapped
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,7 +17,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed or refused (data, files, memory), 2 misused, 130 Ctrl-C.",
 )
 for command in (fit.fit, predict.predict, evaluate.evaluate, show.show, export.export):
-    app.command()(command)
+    app.command(help=unwrapped(command.__doc__))(command)
 
 
 def _version(asked: bool) -> bool:

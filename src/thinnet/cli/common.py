@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
@@ -16,15 +17,26 @@ from thinnet.checks import (
     CheckpointError,
     DataFileError,
     DivergedError,
+    MissingLibraryError,
     ModelFileError,
     SettingError,
 )
+from thinnet.cli.flags import in_flags, renamed
 from thinnet.rendering import printable
 from thinnet_command import space
 
 FAILED: Final = 1
 WRONG_USE: Final = 2
 STOPPED: Final = 130
+SAID_OTHERWISE: Final = "Training interrupted by user"  # with what becomes of the model
+
+REFUSED: Final = (
+    DataFileError,
+    ModelFileError,
+    CheckpointError,
+    DivergedError,
+    MissingLibraryError,
+)
 
 # What is printed has names from files in it, which may look like rich's own marks.
 screen = Console(markup=False, emoji=False)
@@ -44,8 +56,9 @@ def one_sentence(about: str = "this") -> Iterator[None]:
         with _pressed_is_raised(), warnings.catch_warnings():
             warnings.showwarning = _note  # type: ignore[assignment]
             warnings.simplefilter("always", UserWarning)
+            warnings.filterwarnings("ignore", SAID_OTHERWISE, UserWarning)
             yield
-    except (DataFileError, ModelFileError, CheckpointError, DivergedError) as error:
+    except REFUSED as error:
         fail(error, FAILED)
     except (MemoryError, OSError, ImportError, RuntimeError) as error:
         if space.is_short(error):
@@ -86,11 +99,11 @@ def _note(message: Warning | str, *_: Any) -> None:
 
 
 def note(words: str) -> None:
-    _complain(f"note: {words}", "yellow")
+    _complain(f"note: {in_flags(words)}", "yellow")
 
 
 def fail(error: Exception | str, code: int) -> None:
-    words = " ".join(str(error).split())
+    words = in_flags(" ".join(str(error).split()))
     _complain(f"thinnet: {words}", "red")
     raise typer.Exit(code)
 
@@ -104,12 +117,27 @@ def say(words: str) -> None:
 
 
 @contextmanager
-def as_typed(options: Mapping[str, str]) -> Iterator[None]:
-    """A setting's error names the option that was typed; `options` are by what they set."""
+def as_typed() -> Iterator[None]:
+    """A setting's error names the option that was typed."""
     try:
         yield
     except SettingError as error:
-        raise error.renamed(options) from None
+        raise renamed(error) from None
+
+
+@contextmanager
+def unsaved(what: str = "no model is saved") -> Iterator[None]:
+    """Around work that Ctrl-C may end before anything is saved: then that is said."""
+    try:
+        yield
+    except KeyboardInterrupt as pressed:
+        raise KeyboardInterrupt(str(pressed) or f"stopped; {what}") from None
+
+
+def unwrapped(doc: str | None) -> str:
+    """A docstring whose paragraphs are a line each, so that help wraps them once."""
+    paragraphs = inspect.cleandoc(doc or "").split("\n\n")
+    return "\n\n".join(" ".join(text.split()) for text in paragraphs)
 
 
 def numbers(option: str, kind: type, text: str | None) -> Any:

@@ -19,14 +19,18 @@ from thinnet.cli.models import (
     loaded,
     print_decision,
     print_held,
+    print_remarks,
     print_scores,
 )
-from thinnet.rendering import printable
+from thinnet.rendering import counted, printable
 
 
 def evaluate(
     model: Model,
-    table: Annotated[Path, typer.Argument(help="A file with the columns of training, and target.")],
+    table: Annotated[
+        str,
+        typer.Argument(help="A file with the columns of training, and target."),
+    ],
     report: Annotated[Path | None, typer.Option(help="A folder for pictures.")] = None,
     uncertainty: Uncertainty = False,
     draws: Annotated[int | None, typer.Option(help=N_DRAWS)] = None,
@@ -43,24 +47,39 @@ def evaluate(
     with one_sentence(f"measuring on {table}"):
         from thinnet.jobs import evaluating, holding, pictures
         from thinnet.tables import drifting
+        from thinnet.tables.spooling import called, on_disk
 
-        read = {"MODEL": model, "TABLE": table}
-        pictured = reports.asked(report, kind, table.name, read, force)
+        name, read = called(table), {"MODEL": model, "TABLE": table}
+        pictured = reports.asked(report, kind, name, read, force)
         bars = error_bars(uncertainty, n_draws=draws)
         estimator = loaded(model)
-        drift, held = drifting.Total(), holding.Holding(estimator)
+        drift, held, file = drifting.Total(), holding.Holding(estimator), on_disk(table)
         with drifting.told_to(drift):
-            measured = None if bars is None else _measured(held, table, bars, report)
-            found = measured.plain if measured else evaluating.evaluate(estimator, table, held)
+            measured = None if bars is None else _measured(held, file, bars, report)
+            found = measured.plain if measured else evaluating.evaluate(estimator, file, held)
         _judge(drift.said(estimator), strict)
-        where = printable(f"{table.name}, {len(found.y)} rows")
+        where = printable(f"{name}, {counted(len(found.y), 'row')}")
         print_scores(estimator, evaluating.scores(estimator, found), where)
+        print_remarks(_remarks(held, found, file))
         print_decision(estimator)
         print_held(held.told())
         if bars is not None:
             _print_calibration(f"{estimator.card_['target']}: {where}", measured, bars)
         if pictured is not None:
             reports.tell(pictures.draw(estimator, found, pictured, measured))
+
+
+def _remarks(held: Any, found: Any, file: Path) -> list[str]:
+    from thinnet.jobs import remarks
+    from thinnet.tables.targeting import left_out
+
+    estimator, holes = held.estimator, held.without_target
+    classes = getattr(estimator, "classes_", None)
+    return [
+        left_out(holes) if holes else "",
+        remarks.of_table(estimator.card_, file, len(found.y)),
+        "" if classes is None else remarks.of_classes(classes, found.y),
+    ]
 
 
 def _judge(drift: str, strict: bool) -> None:

@@ -10,20 +10,22 @@ import typer
 from thinnet.cli import fit_table, recipes, reports
 from thinnet.cli.common import Force, as_typed, numbers, one_sentence
 from thinnet.cli.defaults import shown
-from thinnet.recipes import OPTIMISERS, RECIPES, Settings
+from thinnet.recipes import OPTIMISERS, RECIPES
 
-OPTIONS: Final = {  # by the names that settings have inside
-    **{f"{each}{name}": f"{each}--{name.replace('_', '-')}"
-       for name in Settings.__dataclass_fields__ for each in ("", "each of ")},
-    **{f"{each}{name}": f"{each}--{option.replace('_', '-')}"
-       for option, name in fit_table.SETTINGS.items() for each in ("", "each of ")},
-}  # fmt: skip
 OF_TABLES: Final = "Tables"
 OF_NAMED: Final = "Data sets by name"
 
 
-def _of(panel: str | None, text: str, *names: str, default: str | bool = False) -> Any:
-    return typer.Option(*names, help=text, rich_help_panel=panel, show_default=default)
+def _of(
+    panel: str | None,
+    text: str,
+    *names: str,
+    default: str | bool = False,
+    metavar: str | None = None,
+) -> Any:
+    return typer.Option(
+        *names, help=text, rich_help_panel=panel, show_default=default, metavar=metavar
+    )
 
 
 def _by(setting: str, text: str, *names: str, panel: str | None = None) -> Any:
@@ -59,27 +61,33 @@ def fit(
         ),
     ] = None,
     force: Force = False,
-    target: Annotated[list[str] | None, _of(OF_TABLES, "The column to predict.")] = None,
+    target: Annotated[
+        list[str] | None,
+        _of(OF_TABLES, "The column to predict, one column.", metavar="<column>"),
+    ] = None,
     task: Annotated[
         str | None, _of(OF_TABLES, "auto, classification or regression.", default="auto")
     ] = None,
-    test: Annotated[Path | None, _of(OF_TABLES, "A file to measure the model on.")] = None,
+    test: Annotated[
+        str | None, _of(OF_TABLES, "A file to measure the model on.", metavar="<path>")
+    ] = None,
     test_fraction: Annotated[
         float | None,
         _of(OF_TABLES, "Share of the rows to measure on, without --test.", default="0.2"),
     ] = None,
     leave_out: Annotated[
-        list[str] | None, _of(OF_TABLES, "A column not to learn from; may be repeated.")
+        list[str] | None,
+        _of(OF_TABLES, "A column not to learn from; may be repeated.", metavar="<column>"),
     ] = None,
     kind: Annotated[
         list[str] | None,
-        _of(OF_TABLES, "COLUMN=number|category|date|text|drop: what a column is, if that is not to "
-            "be found out; may be repeated."),
+        _of(OF_TABLES, "What a column is, if that is not to be found out: number, category, date, "
+            "text or drop; may be repeated.", metavar="<column=kind>"),
     ] = None,
     missing: Annotated[
         list[str] | None,
         _of(OF_TABLES, "A word that means a missing cell, beside NA, ? and others; may be "
-            "repeated."),
+            "repeated.", metavar="<word>"),
     ] = None,
     header: Annotated[
         bool | None,
@@ -130,7 +138,7 @@ def fit(
     ] = None,
 ) -> None:  # fmt: skip
     """Train on DATA, and show how good the network is on what it has not seen."""
-    with one_sentence(f"training on {data}"), as_typed(OPTIONS):
+    with one_sentence(f"training on {data}"), as_typed():
         shared = {
             "hidden": numbers("--hidden", int, hidden),
             "dropout": numbers("--dropout", float, dropout),
@@ -182,5 +190,6 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_unused(why: str, options: dict[str, Any]) -> None:
-    for name in _given(options):
-        raise ValueError(f"--{name.replace('_', '-')} is {why}")
+    for name, value in _given(options).items():
+        no = "no-" if value is False else ""
+        raise ValueError(f"--{no}{name.replace('_', '-')} is {why}")

@@ -10,29 +10,18 @@ import typer
 
 from thinnet.checks import must, quoted
 from thinnet.cli import reports
-from thinnet.cli.common import STOPPED, note, say
-from thinnet.cli.models import print_held, print_scores
+from thinnet.cli.common import STOPPED, note, say, unsaved
+from thinnet.cli.flags import SETTINGS
+from thinnet.cli.models import print_held, print_remarks, print_scores
 from thinnet.recipes import RECIPES
 
 MODEL: Final = ".thinnet"
-SETTINGS: Final = {  # an option, and the estimator's parameter
-    "hidden": "hidden_layer_sizes",
-    "dropout": "dropout",
-    "input_dropout": "input_dropout",
-    "batch_norm": "batch_norm",
-    "learning_rate": "learning_rate_init",
-    "batch_size": "batch_size",
-    "epochs": "max_iter",
-    "networks": "n_networks",
-    "weight_decay": "weight_decay",
-    "threshold_for": "threshold_for",
-    "positive": "positive_class",
-}
 
 
 def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     from thinnet import save
     from thinnet.jobs import fitting, holding, pictures, places
+    from thinnet.tables.spooling import called
 
     if "target" not in options and data != "-" and not Path(data).exists():
         raise ValueError(
@@ -53,14 +42,16 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     force = options.pop("force", False)
     read = {"DATA": data, "--test": options.get("test")}
     places.check("--out", out, places.MODEL, read, force)
-    measured_on = Path(options.get("test") or data).name
+    measured_on = called(options.get("test") or data)
     folder, kind = options.pop("report", None), options.pop("format", None)
     report = reports.asked(folder, kind, measured_on, read | {"--out": out}, force)
-    outcome = fitting.fit(_order(data, options), tell=say)
+    with unsaved():
+        outcome = fitting.fit(_order(data, options), tell=say)
     for said in outcome.estimator.notes_:
         note(said)
     print_held(holding.of_training(outcome.estimator))
     print_scores(outcome.estimator, outcome.scores)
+    print_remarks(outcome.estimator.card_["remarks"])
     print_held(outcome.estimator.card_.get("held"))
     save(outcome.estimator, out)
     say(f"model: {out}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 import typer
 
 from thinnet.cli.common import note, say, screen
+from thinnet.rendering import counted
 
-Model = Annotated[Path, typer.Argument(help="A model that `thinnet fit` has saved.")]
+MODEL: Final = "A model that `thinnet fit` has saved."
+Model = Annotated[str, typer.Argument(help=MODEL)]
 Uncertainty = Annotated[
     bool, typer.Option("--uncertainty", help="Error bars, by draws with dropout on.")
 ]
@@ -17,14 +19,14 @@ STRICT: Final = "Fail where columns hold more strange cells than the rows of tra
 N_DRAWS: Final = "With --uncertainty: how many thinned networks are asked; by default 100."
 
 
-def loaded(path: Path) -> Any:
+def loaded(path: str) -> Any:
     from thinnet import load
     from thinnet.checks import ModelFileError
 
     estimator = load(path)
     if not hasattr(estimator, "card_"):
         raise ModelFileError(
-            f"model {str(path)!r} must be one that `thinnet fit` has saved for a table, got a "
+            f"model {path!r} must be one that `thinnet fit` has saved for a table, got a "
             f"{type(estimator).__name__}"
         )
     return estimator
@@ -32,14 +34,24 @@ def loaded(path: Path) -> Any:
 
 def print_scores(estimator: Any, scores: Any, where: str | None = None) -> None:
     from thinnet.jobs import scoring
+    from thinnet.tables.deciding import is_decided
 
     card = estimator.card_
     where = where or card["tested on"]
     if where is None:
-        say(f"trained on {card['rows']} rows; no rows were held out to measure on")
+        rows = counted(card["rows"], "row")
+        say(f"trained on {rows}; no rows were held out to measure on")
         return
     plain = "most frequent class" if hasattr(estimator, "classes_") else "mean"
-    screen.print(scoring.table(f"{card['target']}: {where}", scores, plain))
+    title = f"{card['target']}: {where}"
+    screen.print(scoring.table(title, scores, plain, is_decided=is_decided(estimator)))
+
+
+def print_remarks(remarks: Iterable[str]) -> None:
+    """What is to be known of scores, below them."""
+    for said in remarks:
+        if said:
+            note(said)
 
 
 def print_decision(estimator: Any) -> None:

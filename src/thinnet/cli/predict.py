@@ -10,11 +10,14 @@ import typer
 from thinnet import atomic, checks
 from thinnet.cli.common import Force, one_sentence, say
 from thinnet.cli.models import N_DRAWS, STRICT, Model, Uncertainty, error_bars, loaded
+from thinnet.rendering import counted
 
 
 def predict(
     model: Model,
-    table: Annotated[Path, typer.Argument(help="A file with the columns of training.")],
+    table: Annotated[
+        str, typer.Argument(help="A file with the columns of training.")
+    ],
     out: Annotated[Path, typer.Option(help="Where predictions go: .csv, .csv.gz or .parquet.")],
     proba: Annotated[bool, typer.Option("--proba", help="The probability of each class too.")] = (
         False
@@ -79,4 +82,4 @@ def predict(
             coverage=alone,
             strict=strict,
         )
-        say(f"{rows} predictions: {out}")
+        say(f"{counted(rows, 'prediction')}: {out}")

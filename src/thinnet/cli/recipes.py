@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 
 from thinnet import comparison, save
-from thinnet.cli.common import STOPPED, say, screen
+from thinnet.cli.common import STOPPED, say, screen, unsaved
 from thinnet.comparison import Outcome
 from thinnet.datasets import FILES, Split
 from thinnet.displays.saving import FORMATS
@@ -26,7 +26,8 @@ def fit(name: str, options: dict[str, Any], out: Path | None) -> None:
     _check_places(out, _read(data_dir), force)
     settings = dataclasses.replace(recipe.settings, **options)
     split = recipe.load(data_dir)
-    outcomes = comparison.run(split, comparison.entries(split, settings, compare))
+    with unsaved():
+        outcomes = comparison.run(split, comparison.entries(split, settings, compare))
     screen.print(comparison.table(name, outcomes))
     screen.print(comparison.verdict(outcomes), highlight=False, markup=False)
     _draw(name, split, outcomes, out)
@@ -66,7 +67,7 @@ def _draw(name: str, split: Split, outcomes: Sequence[Outcome], out: Path) -> No
     rows = f"{name}: {len(split.y_train):,} training rows, {len(split.y_test):,} test rows"
     if saved := comparison.learning_curves(rows, outcomes, out):
         say(f"learning curves: {saved}")
-    if saved := comparison.decision_surface(rows, outcomes, split, _surface(out)):
+    if saved := comparison.decision_surface(name, outcomes, split, _surface(out)):
         say(f"decision surface: {saved}")
 
 

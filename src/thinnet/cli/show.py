@@ -7,8 +7,9 @@ from typing import Any
 from rich.table import Table
 
 from thinnet.cli.common import note, one_sentence, say, screen
-from thinnet.cli.models import Model, loaded, print_held, print_scores
+from thinnet.cli.models import Model, loaded, print_held, print_remarks, print_scores
 from thinnet.layers.base import title
+from thinnet.rendering import counted
 
 
 def show(model: Model) -> None:
@@ -19,24 +20,28 @@ def show(model: Model) -> None:
         estimator = loaded(model)
         card = estimator.card_
         say(f"{type(estimator).__name__} of {card['table']}, for {card['target']}")
-        say(f"trained on {card['rows']} rows by thinnet {card['thinnet']}, seed {card['seed']}")
+        rows = counted(card["rows"], "row")
+        say(f"trained on {rows} by thinnet {card['thinnet']}, seed {card['seed']}")
         if "task" in card:
             say(card["task"])
         screen.print(_columns(estimator))
         network = estimator.networks_[0]
         chain = ", ".join(map(title, network.layers))
-        say(f"{len(estimator.networks_)} networks of {network.theta.size:,} parameters: {chain}")
+        networks = counted(len(estimator.networks_), "network")
+        say(f"{networks} of {network.theta.size:,} parameters: {chain}")
         for said in estimator.notes_:
             note(said)
         print_held(holding.of_training(estimator))
         if conformal.is_conformal(estimator):
-            say(f"conformal by {len(estimator.conformal_[0])} rows kept apart")
+            say(f"conformal by {counted(len(estimator.conformal_[0]), 'row')} kept apart")
         print_scores(estimator, scoring.from_values(card["scores"]))
+        print_remarks(card.get("remarks", ()))
         print_held(card.get("held"))
 
 
 def _columns(estimator: Any) -> Table:
-    shown = Table("column", "kind", "")
+    """Why they are so, the notes say."""
+    shown = Table("column", "kind")
     for column in estimator.encoder_.columns_:
-        shown.add_row(column.name, column.kind, column.why)
+        shown.add_row(column.name, column.kind)
     return shown

@@ -24,7 +24,7 @@ MOST_POINTS: Final = 400  # that can be told apart
 
 
 def decision_surface(
-    title: str, outcomes: Sequence[Outcome], split: Split, path: Path
+    name: str, outcomes: Sequence[Outcome], split: Split, path: Path
 ) -> Path | None:
     """Save the classes over the plane side by side, test rows on them; None without two inputs."""
     from matplotlib.figure import Figure
@@ -32,12 +32,16 @@ def decision_surface(
     if split.X_test.shape[1] != 2:
         return None
     figure = Figure(figsize=(1 + 5 * len(outcomes), 5.2), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(f"{name}: {len(split.y_train):,} training rows, {_shown(len(split.y_test))}")
     panels = figure.subplots(1, len(outcomes), sharex=True, sharey=True, squeeze=False)[0]
     for axes, outcome in zip(panels, outcomes, strict=True):
         _panel(axes, outcome, split)
     panels[-1].legend(title="test rows\nof class", loc="upper left", bbox_to_anchor=(1, 1))
     return save_figure(figure, path)
+
+
+def _shown(rows: int) -> str:
+    return f"{MOST_POINTS} of {rows:,} test rows" if rows > MOST_POINTS else f"{rows:,} test rows"
 
 
 def _panel(axes: Axes, outcome: Outcome, split: Split) -> None:

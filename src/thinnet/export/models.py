@@ -8,19 +8,23 @@ from typing import Any, Final
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from thinnet.checks import must
+from thinnet.checks import MissingLibraryError, must
 from thinnet.estimators.base import MLP
 from thinnet.network import Network
 
+EXTRAS: Final = {"onnx": "'thinnet[onnx]'"}
 TYPES: Final = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def needed(package: str, what: str) -> Any:
-    """A library that nothing but `what` needs."""
+    """A library that nothing but `what` needs; MissingLibraryError where it isn't installed."""
     try:
         return import_module(package)
     except ImportError as error:
-        raise ValueError(f"{what} needs the library {package}: pip install {package}") from error
+        how = EXTRAS.get(package, package)
+        raise MissingLibraryError(
+            f"{what} needs the library {package}: pip install {how}"
+        ) from error
 
 
 def network_of(model: Network | MLP) -> Network:

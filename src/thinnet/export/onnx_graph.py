@@ -92,7 +92,7 @@ class Graph:
     """
 
     def __init__(self, name: str, outputs: tuple[str, ...]) -> None:
-        self._onnx = needed("onnx", "export_onnx")
+        self._onnx = needed("onnx", "exporting to ONNX")
         self.name, self.taken = name, set(outputs)
         self._inputs: list[Any] = []
         self._outputs: list[Any] = []

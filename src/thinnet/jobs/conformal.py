@@ -30,15 +30,18 @@ def check(rows: int) -> None:
 
 
 def learn(estimator: Any, frame: Frame, y: Array) -> None:
-    """Give a fitted estimator the scores of rows that it has not learned from."""
+    """Give a fitted estimator the scores of rows that it has not learned from.
+
+    A rare class may be missing among them: what is guaranteed is an average over all rows.
+    """
     with drifting.told_to(drifting.nothing):
+        if hasattr(estimator, "classes_"):
+            scores = _unlearned(estimator)._scores(frame)
+            places = np.searchsorted(estimator.classes_, y)
+            estimator.conformal_ = (scores[np.arange(len(y)), places],)
+            return
         found = _unlearned(estimator).calibrate(frame, y)
-    if hasattr(estimator, "classes_"):
-        estimator.conformal_ = (found.scores_,)
-    else:
-        estimator.conformal_ = tuple(
-            part for part in (found.errors_, found.std_) if part is not None
-        )
+    estimator.conformal_ = tuple(part for part in (found.errors_, found.std_) if part is not None)
 
 
 def is_conformal(estimator: Any) -> bool:

@@ -50,6 +50,10 @@ class ErrorBars:
 
     def check_fits(self, estimator: Any) -> None:
         """ValueError where something was asked for that the estimator doesn't have."""
+        if hasattr(estimator, "classes_"):
+            name = getattr(estimator, "target_name_", "prediction")
+            others = f"named other than {', '.join(MEASURES)}"
+            checks.must(name not in MEASURES, "target", others, name)
         plain = hasattr(estimator, "classes_") and not hasattr(estimator, "conformal_")
         if self.coverage is not None and plain:
             raise ValueError(
@@ -116,7 +120,6 @@ def columns(
 def _of_classes(
     estimator: Any, frame: Frame, how: How, name: str, probabilities: bool
 ) -> dict[str, Array]:
-    checks.must(name not in MEASURES, "target", f"named other than {', '.join(MEASURES)}", name)
     found = estimator.uncertainty(frame, **how._asdict())
     told = guesses(name, found.probabilities, estimator, probabilities)
     return told | {column: getattr(found, measure) for column, measure in MEASURES.items()}

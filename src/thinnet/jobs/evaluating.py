@@ -49,7 +49,7 @@ def evaluate(
         If the file can't be read, lacks the target, or has no row whose target is known.
     """
     found = []
-    for rows in known(estimator, table):
+    for rows in known(estimator, table, holding):
         found.append(answers(estimator, rows, truth(estimator, rows)))
         if holding is not None:
             holding.see(
@@ -62,14 +62,21 @@ def evaluate(
     return Answers(np.concatenate(y), np.concatenate(predicted))
 
 
-def known(estimator: Any, table: str | os.PathLike[str]) -> Iterator[Frame]:
-    """Of each block the rows whose target is there; DataFileError behind the last if none was."""
+def known(
+    estimator: Any, table: str | os.PathLike[str], holding: Holding | None = None
+) -> Iterator[Frame]:
+    """Of each block the rows whose target is there; DataFileError behind the last if none was.
+
+    `holding` learns how many are left out.
+    """
     target, empty = estimator.target_name_, True
     for i, block in enumerate(blocks(table, None, estimator.dialect_)):
         frame = block.frame
         if i == 0:
             targets.check_there(frame, target)
         rows = frame[targets.known(estimator, frame[target]).notna()]
+        if holding is not None:
+            holding.without_target += len(frame) - len(rows)
         if len(rows):
             empty = False
             yield rows

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import thinnet
 from thinnet.arrays import Array
-from thinnet.checks import SettingError
-from thinnet.jobs import conformal, scoring, telling
+from thinnet.checks import UnfitSettingError
+from thinnet.jobs import conformal, remarks, scoring, telling
 from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.evaluating import Answers, answers, scores
 from thinnet.jobs.holding import Holding
-from thinnet.jobs.holding_out import Part, parts
-from thinnet.jobs.ordering import Order
-from thinnet.rendering import printable
+from thinnet.jobs.holding_out import Part, parts, split
+from thinnet.jobs.ordering import Order, check_of_numbers
+from thinnet.rendering import counted, printable
 from thinnet.tables.classifier import TableClassifier
-from thinnet.tables.members import held_out
 from thinnet.tables.regressor import TableRegressor
-from thinnet.tables.spooling import on_disk
+from thinnet.tables.spooling import called, on_disk
 from thinnet.training import INTERRUPTED
 
 __all__ = ["Order", "Outcome", "fit"]
@@ -55,7 +53,8 @@ def fit(
         At Ctrl-C before one of the networks was trained to its end; later the others are left out
         and `interrupted_` and `notes_` say so.
     """
-    order = replace(order, table=on_disk(order.table))
+    test_file = None if order.test is None else on_disk(order.test)
+    order = replace(order, table=on_disk(order.table), test=test_file)
     _check_memory(order)
     found = parts(order)
     said = telling.task(order, found)
@@ -63,7 +62,8 @@ def fit(
         tell(said)
     train, test = found.train, found.test
     kind = TableClassifier if found.goal.task == "classification" else TableRegressor
-    _check_settings(order, kind)
+    if kind is TableRegressor:
+        check_of_numbers(order.settings, UnfitSettingError)
     estimator = kind(
         random_state=order.seed,
         progress=progress,
@@ -73,7 +73,7 @@ def fit(
     )
     apart = None
     if order.conformal:
-        kept, held = held_out(train.y, conformal.SHARE, order.seed)
+        kept, held = split(train.y, conformal.SHARE, order.seed)
         train, apart = train.rows(kept), train.rows(held)
         conformal.check(len(apart.y))
     with data_at_fault():
@@ -87,6 +87,7 @@ def fit(
     estimator.card_ = _card(order, train, test, _plain(estimator, train.y)) | {"task": said}
     measured = [] if answered is None else scores(estimator, answered)
     estimator.card_["scores"] = scoring.as_values(measured)
+    estimator.card_["remarks"] = _remarks(order, estimator, answered)
     if test is not None:
         holding = Holding(estimator)
         holding.see(test.frame, test.y)
@@ -94,9 +95,14 @@ def fit(
     return Outcome(estimator, answered, measured)
 
 
-def _check_settings(order: Order, kind: Any) -> None:
-    for name in order.settings.keys() - kind().get_params():
-        raise SettingError(name, "left out for a target of numbers", repr(order.settings[name]))
+def _remarks(order: Order, estimator: Any, found: Answers | None) -> list[str]:
+    """What is to be known of the scores."""
+    if found is None:
+        return []
+    of_test = "" if order.test is None else remarks.of_test(estimator.card_, order.test)
+    classes = getattr(estimator, "classes_", None)
+    of_classes = "" if classes is None else remarks.of_classes(classes, found.y)
+    return [said for said in (of_test, of_classes) if said]
 
 
 def _check_memory(order: Order) -> None:
@@ -122,14 +128,15 @@ def _plain(estimator: Any, y: Array) -> list[float]:
 
 def _card(order: Order, train: Part, test: Part | None, plain: list[float]) -> dict[str, Any]:
     """What `thinnet show` says of a model."""
-    tested = order.test if order.test is not None else f"{order.test_fraction:.0%} of the rows"
+    tested = f"{order.test_fraction:.0%} of the rows" if order.test is None else called(order.test)
     return {
-        "table": printable(Path(order.table).name),
+        "table": printable(called(order.table)),
+        "content": remarks.content(order.table),
         "target": order.target,
         "rows": len(train.y),
         "tested on": None
         if test is None
-        else printable(Path(tested).name) + f", {len(test.y)} rows",
+        else f"{printable(tested)}, {counted(len(test.y), 'row')}",
         "left out": list(order.leave_out),
         "plain": plain,
         "seed": order.seed,

@@ -18,9 +18,16 @@ MOST_ROWS: Final = 1000  # of a block, from everywhere in it
 
 
 class Holding:
-    """Asks, block by block, whether truths are where the model says."""
+    """Asks, block by block, whether truths are where the model says.
+
+    Attributes
+    ----------
+    without_target : int
+        Rows whose truth is not known, which are left out.
+    """
 
     def __init__(self, estimator: Any) -> None:
+        self.without_target = 0
         self.estimator, self.held = estimator, list[Array]()
         noisy = len(estimator.networks_) > 1 or draws(estimator.networks_[0])
         self.is_conformal = conformal.is_conformal(estimator)

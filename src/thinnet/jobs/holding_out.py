@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +19,6 @@ from thinnet.tables.kinds import columns_of
 from thinnet.tables.members import held_out
 from thinnet.tables.missing import words
 from thinnet.tables.reading import blocks, read_table
-from thinnet.tables.spooling import on_disk
 
 
 class Part(NamedTuple):
@@ -55,7 +53,6 @@ def parts(order: Order) -> Parts:
     """
     targets.check_kinds(order.kinds, order.target, order.leave_out)
     if order.test is not None:
-        order = replace(order, test=on_disk(order.test))
         next(iter(blocks(order.test, 1, header=order.header)))  # before a large table is read
     frame, dialect = read_table(order.table, header=order.header, typed=False)
     goal = targets.goal_of(targets.column(frame, order.target, order.missing), order.task)
@@ -64,7 +61,7 @@ def parts(order: Order) -> Parts:
     with data_at_fault():
         whole = _part(order, frame, goal)
     if order.test is None:
-        return Parts(whole, *_held_out(order, whole, goal), goal, dialect, others)
+        return Parts(whole, *_held_out(order, whole), goal, dialect, others)
     return Parts(whole, whole, _test(order, whole, goal, dialect), goal, dialect, others)
 
 
@@ -111,13 +108,17 @@ def _is_learned(order: Order, frame: Frame, name: str) -> bool:
     return column.kind != "left out"
 
 
-def _held_out(order: Order, whole: Part, goal: Goal) -> tuple[Part, Part | None]:
+def _held_out(order: Order, whole: Part) -> tuple[Part, Part | None]:
     if len(whole.y) * order.test_fraction < 1:
         return whole, None
-    kept, held = held_out(whole.y, order.test_fraction, order.seed)
-    if goal.task == "classification":
-        kept, held = _with_all_classes(whole.y, kept, held)
+    kept, held = split(whole.y, order.test_fraction, order.seed)
     return whole.rows(kept), whole.rows(held) if len(held) else None
+
+
+def split(y: Array, share: float, seed: int) -> tuple[Array, Array]:
+    """Places to learn from, among them rows of each class, and about a `share` of all."""
+    kept, held = held_out(y, share, seed)
+    return (kept, held) if y.dtype.kind == "f" else _with_all_classes(y, kept, held)
 
 
 def _with_all_classes(y: Array, kept: Array, held: Array) -> tuple[Array, Array]:

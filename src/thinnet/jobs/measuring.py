@@ -70,7 +70,7 @@ def measure(
         If nothing draws.
     """
     plain, drawn, kept = [], [], LeastCertain(estimator)
-    for rows in evaluating.known(estimator, table):
+    for rows in evaluating.known(estimator, table, held):
         y = evaluating.truth(estimator, rows)
         with drifting.told_to(drifting.nothing):  # the plain answers tell of it
             drawn.append(_drawn(estimator, rows, y, bars))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from thinnet import checks
+from thinnet.checks import SettingError
 from thinnet.tables import members
 from thinnet.tables.deciding import goal_of
 from thinnet.tables.regressor import TableRegressor
@@ -38,6 +39,16 @@ class Order:
         checks.must(self.target not in self.leave_out, "--leave-out", others, self.target)
         if (goal := self.settings.get("threshold_for")) is not None:
             goal_of(goal)
+        elif "positive_class" in self.settings:
+            raise ValueError("--positive is for --threshold-for, got none")
         known = TableRegressor().get_params()
         given = {name: value for name, value in self.settings.items() if name in known}
         members.check(TableRegressor(**given))
+        if self.task == "regression":
+            check_of_numbers(self.settings, SettingError)
+
+
+def check_of_numbers(settings: Mapping[str, Any], error: type[SettingError]) -> None:
+    """Raise `error` for a setting that only models of classes have."""
+    for name in settings.keys() - TableRegressor().get_params():
+        raise error(name, "left out for a target of numbers", repr(settings[name]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from thinnet.training import History
 MOST_POINTS: Final = 2000  # that can be told apart
 MOST_BARS: Final = 150
 N_BINS: Final = 10
+LIMITS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 NINETY: Final = 2 * COVERAGES.index(0.9)  # place of the lower end among the quantiles
 MOST_LETTERS: Final = 30  # of all classes, side by side
 LONG_NAME: Final = 24  # letters
@@ -47,14 +49,17 @@ def _axes(title: str, size: tuple[float, float] = (6.4, 5.0)) -> Any:
     return axes
 
 
-def learning_curve(history: History, title: str) -> Any:
-    """Losses and scores over the epochs."""
+def learning_curve(history: History, title: str, epochs: int | None = None) -> Any:
+    """Losses and scores over the epochs; `epochs` if networks have then learned from all rows."""
     from matplotlib.figure import Figure
 
+    history = history if epochs is None else replace(history, best_epoch=-1)
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     panels = figure.subplots(1, 2)
     history.plot(panels)
     for axes in panels:
+        if epochs is not None:
+            axes.axvline(epochs, color="0.5", linestyle="-.", label="epochs taken on all rows")
         axes.set_xlim(1, max(len(history), 2))
         if axes.get_legend():
             axes.get_legend().remove()
@@ -138,34 +143,39 @@ def _diagonal(axes: Any, target: str, predicted: Array, observed: Array) -> None
     axes.set(xlabel=f"predicted {target}", ylabel=f"observed {target}")
 
 
-def calibration(classes: Array, y: Array, probabilities: Mapping[str, Array], title: str) -> Any:
+def calibration(
+    classes: Array, y: Array, probabilities: Mapping[str, Array], title: str, positive: int = 1
+) -> Any:
     """How often what was predicted with a probability (x) was observed (y); rows on top.
 
-    Of the second of two classes, or of the guess among many.
+    Of the class at place `positive` of two, or of the guess among many.  Axes of a class end where
+    all its bins and their intervals are seen, so that a rare one can be read.
     """
     from thinnet.displays import ticks
 
-    axes = _axes(title, (6.0, 6.6))
-    least = 0.0 if len(classes) == 2 else _floor(probabilities)
-    axes.plot([least, 1], [least, 1], ":", color="0.3", label="calibrated")
+    axes, is_class = _axes(title, (6.0, 6.6)), len(classes) == 2
+    claims = {name: _claims(p, y, positive) for name, p in probabilities.items()}
+    found = {name: _bins(*claim) for name, claim in claims.items()}
+    least, most = (0.0, _reach(found.values())) if is_class else (_floor(probabilities), 1.0)
+    axes.plot([least, most], [least, most], ":", color="0.3", label="calibrated")
     top = axes.inset_axes((0, 1.04, 1, 0.16), sharex=axes)
-    for (name, p), style in zip(probabilities.items(), STYLES, strict=False):
-        said, came = _claims(p, y)
-        _reliability(axes, said, came, name, style)
+    for (name, (said, _)), style in zip(claims.items(), STYLES, strict=False):
+        above = int((said > most).sum())
+        _reliability(axes, found[name], f"{name}{f' ({above:,} above)' if above else ''}", style)
         line = {"color": style["color"], "ls": style["linestyle"]}
-        top.hist(said, 20, range=(0, 1), histtype="step", **line)
-    what = repr(_shown(classes)[1]) if len(classes) == 2 else "the guess"
+        top.hist(said, 20, range=(0, most), histtype="step", **line)
+    what = repr(_shown(classes)[positive]) if is_class else "the guess"
     axes.set(xlabel=f"predicted probability of {what}", ylabel=f"how often {what} was observed")
-    axes.set(xlim=(least, 1), ylim=(max(axes.get_ylim()[0], 0), 1.005))
+    axes.set(xlim=(least, most), ylim=(max(axes.get_ylim()[0], 0), 1.005 * most))
     _above(axes, top, title)
     ticks.legend(axes, ncols=3)
     return axes.figure
 
 
-def _claims(p: Array, y: Array) -> tuple[Array, Array]:
+def _claims(p: Array, y: Array, positive: int) -> tuple[Array, Array]:
     """Probabilities, and whether what they are of was observed."""
     if p.shape[1] == 2:
-        return np.clip(p[:, 1], 0, 1), y == 1
+        return np.clip(p[:, positive], 0, 1), y == positive
     return np.clip(p.max(axis=1), 0, 1), p.argmax(axis=1) == y
 
 
@@ -175,8 +185,22 @@ def _floor(probabilities: Mapping[str, Array]) -> float:
     return float(np.floor(10 * min(least, 0.9)) / 10)
 
 
-def _reliability(axes: Any, said: Array, came: Array, name: str, style: dict[str, Any]) -> None:
-    """In bins of as many rows each, with 95 % intervals of each share."""
+class Bins(NamedTuple):
+    """Of as many rows each: mean probability, share observed, and the ends of its interval."""
+
+    x: Array
+    share: Array
+    ends: Array
+
+
+def _reach(found: Iterable[Bins]) -> float:
+    """The least of some round numbers that nothing of the bins lies above; above .5 it is 1."""
+    most = max(max(bins.x.max(), bins.ends.max()) for bins in found)
+    return next((limit for limit in LIMITS if most <= limit), 1.0)
+
+
+def _bins(said: Array, came: Array) -> Bins:
+    """With 95 % intervals of each share."""
     from scipy.stats import binomtest
 
     order = np.argsort(said, kind="stable")
@@ -186,6 +210,11 @@ def _reliability(axes: Any, said: Array, came: Array, name: str, style: dict[str
         binomtest(int(came[part].sum()), len(part)).proportion_ci(method="wilson")[:2]
         for part in bins
     ]).T  # fmt: skip
+    return Bins(x, share, ends)
+
+
+def _reliability(axes: Any, bins: Bins, name: str, style: dict[str, Any]) -> None:
+    x, share, ends = bins
     reach = np.maximum([share - ends[0], ends[1] - share], 0)
     axes.errorbar(x, share, yerr=reach, capsize=2, ms=4, lw=1.3, label=name, **style)
 

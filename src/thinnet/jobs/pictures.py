@@ -14,6 +14,7 @@ from thinnet.jobs import calibration, panels, scoring
 from thinnet.jobs.error_bars import Forecast
 from thinnet.jobs.evaluating import Answers
 from thinnet.jobs.measuring import Measured
+from thinnet.tables import members
 
 MOST_CLASSES: Final = 20  # that a matrix can show
 STEMS: Final = (
@@ -87,12 +88,33 @@ def _of_numbers(
 
 
 def _learning_curve(estimator: Any, report: Report) -> Path:
-    card, networks = estimator.card_, len(estimator.networks_)
+    card, epochs = estimator.card_, _epochs_on_all(estimator)
+    whose = (
+        f"network 1 of {len(estimator.networks_)}"
+        if epochs is None
+        else f"fold 1 of {len(estimator.histories_)}, before training on all rows"
+    )
     title = (
-        f"Learning curve of network 1 of {networks}\n{card['table']}, target {card['target']}, "
+        f"Learning curve of {whose}\n{card['table']}, target {card['target']}, "
         f"{card['rows']:,} rows"
     )
-    return report.save(panels.learning_curve(estimator.history_, title), "learning-curve")
+    figure = panels.learning_curve(estimator.history_, title, epochs)
+    return report.save(figure, "learning-curve")
+
+
+def _epochs_on_all(estimator: Any) -> int | None:
+    """How long networks have learned from all rows; None where those of the folds stand."""
+    entries = estimator.networks_[0].logbook.entries
+    if not entries or entries[0].rows < estimator.card_["rows"]:
+        return None
+    return members.common_epochs(estimator.histories_)
+
+
+def _positive(estimator: Any) -> int:
+    """The class of two that is looked for, as `threshold_for` has it: the rarer, or one named."""
+    decision = getattr(estimator, "decision_", None)
+    shares = estimator.card_["plain"]
+    return int(np.argmin(shares)) if decision is None else int(decision.positive)
 
 
 def _agreement(estimator: Any, found: Answers, report: Report) -> Path:
@@ -103,7 +125,8 @@ def _agreement(estimator: Any, found: Answers, report: Report) -> Path:
 
 def _calibration(estimator: Any, y: Array, probabilities: dict[str, Array], report: Report) -> Path:
     title = report.title("Calibration", estimator, f"{len(y):,} rows")
-    figure = panels.calibration(estimator.classes_, y, probabilities, title)
+    positive = _positive(estimator)
+    figure = panels.calibration(estimator.classes_, y, probabilities, title, positive)
     return report.save(figure, "calibration")
 
 

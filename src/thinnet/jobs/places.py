@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import os
 import re
 import sys
@@ -19,6 +20,7 @@ from thinnet.checks import must, quoted
 from thinnet.displays.saving import is_saved_figure
 from thinnet.persistence import files
 
+MOST_LETTERS: Final = 100  # of names in a sentence
 HEAD: Final = 2**20  # bytes at the beginning of a file in which its names must stand
 ONNX_HEAD: Final = re.compile(rb"\x08.\x12\x07thinnet", re.DOTALL)  # version, then producer
 
@@ -128,8 +130,16 @@ def predictions_with(target: str) -> Kind:
 
 def predictions_of(names: list[str]) -> Kind:
     """A table has no mark of its own: one with just these columns is taken for predictions."""
-    said = f"predictions with the same columns ({', '.join(names)[:100]})"
+    said = f"predictions with the same columns ({_listed(names)})"
     return table_with(lambda found: found == names, said)
+
+
+def _listed(names: list[str]) -> str:
+    """As many whole names as a sentence can hold, and how many more there are."""
+    ends = itertools.accumulate(len(name) + 2 for name in names)
+    shown = max(sum(end <= MOST_LETTERS for end in ends), 1)
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return f"{', '.join(names[:shown])}{more}"
 
 
 def _names(path: Path) -> list[str]:

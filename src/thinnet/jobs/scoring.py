@@ -30,6 +30,8 @@ class Score(NamedTuple):
 def of_classes(y: Array, p: Array, shares: Array, decided: Array | None = None) -> list[Score]:
     """Of probabilities `p` for the labels' places `y`; the plain answer is the shares of training.
 
+    Balanced accuracy and ROC AUC are left out where a class is missing in `y`.
+
     Parameters
     ----------
     y : array of int, shape (rows,)
@@ -44,7 +46,7 @@ def of_classes(y: Array, p: Array, shares: Array, decided: Array | None = None) 
 
     def balanced(places: Array) -> float:
         hits = places == y
-        return float(np.mean([hits[y == k].mean() for k in there]))
+        return float(np.mean([hits[y == k].mean() for k in labels]))
 
     def log_loss(q: Array) -> float:
         return float(metrics.log_loss(y, proper(q), labels=labels))
@@ -56,10 +58,10 @@ def of_classes(y: Array, p: Array, shares: Array, decided: Array | None = None) 
 
     found = [
         Score("accuracy", accuracy(guessed), accuracy(most), True),
-        Score("balanced accuracy", balanced(guessed), balanced(most), True),
         Score("log loss", log_loss(p), log_loss(plain), False),
     ]
     if len(there) == len(labels):
+        found.insert(1, Score("balanced accuracy", balanced(guessed), balanced(most), True))
         q = p[:, 1] if len(labels) == 2 else proper(p)
         area = float(metrics.roc_auc_score(y, q, multi_class="ovr", labels=labels))
         found.append(Score("ROC AUC", area, 0.5, True))
@@ -93,17 +95,31 @@ def of_numbers(y: Array, predicted: Array, mean: float) -> list[Score]:
     ]
 
 
-def table(title: str, scores: Sequence[Score], plain: str) -> Table:
-    """The scores, with those that are no better than the plain answer's marked."""
+def table(title: str, scores: Sequence[Score], plain: str, *, is_decided: bool = False) -> Table:
+    """The scores, with those that are no better than the plain answer's marked.
+
+    `is_decided` says that classes are decided by weights or a threshold, at the cost of accuracy.
+    """
     shown = Table("", "model", plain, title=title)
     for column in shown.columns[1:]:
         column.justify = "right"
     for score in scores:
         mark = "" if score.is_better else " (!)"
         shown.add_row(score.name, f"{said(score.model)}{mark}", said(score.baseline))
-    if not any(score.is_better for score in scores):
-        shown.caption = "(!) no better than the plain answer: this model is of no use"
+    shown.caption = _caption([s for s in scores if not s.is_better], scores, is_decided)
     return shown
+
+
+def _caption(marked: Sequence[Score], scores: Sequence[Score], is_decided: bool) -> str | None:
+    """What the marks mean, where there are any."""
+    if not marked:
+        return None
+    said = "(!) no better than the plain answer"
+    if len(marked) == len(scores):
+        return f"{said}: this model is of no use"
+    if is_decided and [score.name for score in marked] == ["accuracy"]:
+        return f"{said}, as is to be expected of accuracy where rare classes are to be found"
+    return said
 
 
 def said(value: float) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -13,6 +11,7 @@ from thinnet.checks import quoted
 from thinnet.jobs.holding_out import Parts
 from thinnet.jobs.ordering import Order
 from thinnet.jobs.scoring import said
+from thinnet.tables.spooling import called
 
 CLASSES: Final = 4  # that are told one by one
 
@@ -40,7 +39,7 @@ def _range(y: Array) -> str:
 def _rows(order: Order, found: Parts) -> str:
     told = f"{len(found.train.y):,} rows to learn from"
     if found.test is not None and order.test is not None:
-        told += f", {len(found.test.y):,} of {Path(os.fspath(order.test)).name} to measure by"
+        told += f", {len(found.test.y):,} of {called(order.test)} to measure by"
     elif found.test is not None:
         told += f", {len(found.test.y):,} held out to measure by"
     missing = found.whole.without_target

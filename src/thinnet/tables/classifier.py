@@ -23,6 +23,7 @@ from thinnet.arrays import (
     TargetLike,
     VectorLike,
 )
+from thinnet.checks import quoted
 from thinnet.losses import Loss, SoftmaxCrossEntropy
 from thinnet.network import Network
 from thinnet.tables.base import TableEstimator
@@ -36,9 +37,12 @@ from thinnet.training.loop import Callback
 from thinnet.uncertainty.classes import DrawnClasses
 from thinnet.uncertainty.forecasts import class_places
 
+BROUGHT_BACK: Final = "probabilities are brought back to what they are without it"
 WEIGHTED: Final = (
-    "class_weight weighs classes up in training and in what is predicted; probabilities are "
-    "brought back to what they are without it"
+    f"class_weight weighs classes up in training and in what is predicted; {BROUGHT_BACK}"
+)
+WEIGHTED_IN_TRAINING: Final = (
+    f"class_weight weighs classes up in training, a threshold decides on classes; {BROUGHT_BACK}"
 )
 
 
@@ -221,14 +225,14 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         )
         if self.positive_class is not None:
             known = np.isin(self.positive_class, self.classes_)
-            checks.must(
-                bool(known), "positive_class", f"one of {self.classes_}", self.positive_class
-            )
+            there = ", ".join(map(quoted, self.classes_.tolist()))
+            checks.must(bool(known), "positive_class", f"one of {there}", self.positive_class)
 
     def _targets(self, y: TargetLike) -> Array:
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
-            raise ValueError(f"y must hold the classes {self.classes_}, got {str(unknown[0])!r}")
+            there = ", ".join(map(quoted, self.classes_.tolist()))
+            raise ValueError(f"y must hold the classes {there}, got {str(unknown[0])!r}")
         return np.asarray(np.searchsorted(self.classes_, y))
 
     def _loss(self) -> Loss:
@@ -253,7 +257,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
 
     def _calibrate(self, lessons: list[Lesson], stopped: list[Network], held: Rows | None) -> None:
         if self.class_weight is not None:
-            self.notes_ += (WEIGHTED,)
+            self.notes_ += (WEIGHTED if self.threshold_for is None else WEIGHTED_IN_TRAINING,)
         if self.threshold_for is not None:
             self._choose(self.threshold_for, *self._of_held(lessons, stopped, held))
 

@@ -45,9 +45,9 @@ def check(settings: Any) -> None:
     checks.one_of("dtype", settings.dtype, ("float32", "float64"))
     for name in ("n_networks", "max_iter", "n_iter_no_change"):
         checks.integer(name, getattr(settings, name), 1)
-    checks.unit_interval("input_dropout", settings.input_dropout)
+    checks.below_one("input_dropout", settings.input_dropout)
     for rate in np.atleast_1d(np.asarray(settings.dropout, object)):
-        checks.unit_interval("dropout", rate)
+        checks.below_one("dropout", rate)
     checks.positive("learning_rate_init", settings.learning_rate_init)
     checks.non_negative("weight_decay", settings.weight_decay)
     share = checks.below_one("validation_fraction", settings.validation_fraction)

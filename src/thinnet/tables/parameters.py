@@ -10,9 +10,9 @@ hidden_layer_sizes : sequence of int or 'auto', default='auto'
 activation : str, default='relu'
     As in `MLPClassifier`.
 dropout : float or sequence of float, default=0.3
-    The probability of dropping each hidden unit, or one rate for each layer.
+    The probability of dropping each hidden unit, in [0, 1), or one rate for each layer.
 input_dropout : float, default=0.1
-    The probability of dropping each number that the columns have become.
+    The probability of dropping each number that the columns have become, in [0, 1).
 dropout_share : None or 'batch', default=None
     As in `MLPClassifier`.
 batch_norm : bool, default=False

@@ -14,6 +14,7 @@ from typing import IO, Any, Final
 from thinnet.checks import DataFileError
 
 STANDARD_INPUT: Final = "-"
+INPUT: Final = "standard input"
 URL: Final = re.compile("[A-Za-z][A-Za-z0-9+.-]{1,20}:/")
 
 
@@ -34,11 +35,17 @@ def on_disk(source: str | os.PathLike[str]) -> Path:
     if said == STANDARD_INPUT:
         if sys.stdin.isatty():
             raise DataFileError("- must be a table that is piped in, got a terminal")
-        return _spooled(getattr(sys.stdin, "buffer", sys.stdin), "standard input")
+        return _spooled(getattr(sys.stdin, "buffer", sys.stdin), INPUT)
     if not path.exists():
         return path
     with path.open("rb") as stream:
         return _spooled(stream, said)
+
+
+def called(source: str | os.PathLike[str]) -> str:
+    """What a table is called in titles: a file without its folder, or the standard input."""
+    is_input = os.fspath(source) == STANDARD_INPUT and not Path(STANDARD_INPUT).exists()
+    return INPUT if is_input else Path(str(source)).name
 
 
 def _is_stream(path: Path) -> bool:

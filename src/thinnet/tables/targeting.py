@@ -30,15 +30,19 @@ class Targeted(NamedTuple):
     def notes(self) -> tuple[str, ...]:
         if self.known is None or self.known.all():
             return ()
-        n = int((~self.known).sum())
-        rows = "1 row is" if n == 1 else f"{n:,} rows are"
-        return (f"{rows} left out: their target is missing",)
+        return (left_out(int((~self.known).sum())),)
 
     def weights(self, given: Any) -> Any:
         """Those of the rows that are left."""
         if given is None or self.known is None or len(given) != len(self.known):
             return given
         return np.asarray(given)[self.known]
+
+
+def left_out(n: int) -> str:
+    """What is to be known of rows without a target."""
+    rows = "1 row is" if n == 1 else f"{n:,} rows are"
+    return f"{rows} left out: their target is missing"
 
 
 def targeted(

@@ -1,0 +1,57 @@
+"""Names of Python in the words of somebody who types options."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from thinnet.checks import SettingError
+from thinnet.recipes import Settings
+
+SETTINGS: Final = {  # an option, and the parameter of a table's estimator
+    "hidden": "hidden_layer_sizes",
+    "dropout": "dropout",
+    "input_dropout": "input_dropout",
+    "batch_norm": "batch_norm",
+    "learning_rate": "learning_rate_init",
+    "batch_size": "batch_size",
+    "epochs": "max_iter",
+    "networks": "n_networks",
+    "weight_decay": "weight_decay",
+    "threshold_for": "threshold_for",
+    "positive": "positive_class",
+}
+SWITCHES: Final = {"class_weight": "--balanced"}  # which take no value
+OPTIONS: Final = {  # by the names that settings have inside
+    **{name: f"--{name.replace('_', '-')}" for name in Settings.__dataclass_fields__},
+    **{name: f"--{option.replace('_', '-')}" for option, name in SETTINGS.items()},
+    **SWITCHES,
+    "data_dir": "--data-dir",
+    "kinds": "--kind",
+}  # fmt: skip
+EACH: Final = "each of "
+# Only names that no sentence has by chance, and none between quotes or in a file's name.
+IN_WORDS: Final = re.compile(
+    rf"(?<![\w'\"/.-])({'|'.join(name for name in OPTIONS if '_' in name)})"
+    r"(?:='?([\w.=-]*)'?)?(?![\w'\"/]|\.\w)"
+)
+ADVICE: Final = "learning rate or clip_norm may help", "--learning-rate may help"
+
+
+def renamed(error: SettingError) -> SettingError:
+    """The same, about the option that was typed."""
+    named = error.renamed({each + name: each + option for each in ("", EACH)
+                           for name, option in OPTIONS.items()})  # fmt: skip
+    allowed = re.sub("^None for", "left out for", named.allowed)
+    return type(error)(named.name, allowed, named.got)
+
+
+def in_flags(words: str) -> str:
+    """A sentence in which names of parameters, and what they are set to, are options."""
+    return IN_WORDS.sub(_option, words.replace(*ADVICE))
+
+
+def _option(found: re.Match[str]) -> str:
+    name, value = found.groups()
+    plain = not value or name in SWITCHES
+    return OPTIONS[name] if plain else f"{OPTIONS[name]} {value}"

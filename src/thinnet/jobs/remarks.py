@@ -1,0 +1,53 @@
+"""What has to be known of scores: by which rows they were measured, and what these can't tell."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.checks import quoted
+
+SHOWN: Final = 4  # classes that are named
+LITTLE: Final = "these scores say little of new rows"
+
+
+def content(table: str | os.PathLike[str]) -> str:
+    """A checksum of a file as it is; another form of the same table has another."""
+    with Path(table).open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def of_test(card: dict[str, Any], test: str | os.PathLike[str]) -> str:
+    """Of a --test file that is the table itself; else empty."""
+    if content(test) != card["content"]:
+        return ""
+    return f"--test holds the rows that the model has learned from: {LITTLE}"
+
+
+def of_table(card: dict[str, Any], table: str | os.PathLike[str], rows: int) -> str:
+    """Of a table that the model was trained on, as far as its card knows; else empty."""
+    if "content" not in card or content(table) != card["content"]:
+        return ""
+    most = ", or most of them" if rows > card["rows"] else ""
+    return (
+        f"{table} is the table that the model was trained on: it has learned from these rows"
+        f"{most}, so {LITTLE}"
+    )
+
+
+def of_classes(classes: Array, y: Array) -> str:
+    """Of classes at places that `y` doesn't have; empty where all are there."""
+    missing = np.delete(classes, np.unique(y))
+    if not len(missing):
+        return ""
+    named = ", ".join(quoted(str(label)) for label in missing[:SHOWN])
+    others = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+    return (
+        f"no row that was measured is of class {named}{others}: nothing is known of how well it is "
+        "found, and neither balanced accuracy nor ROC AUC can be told"
+    )
