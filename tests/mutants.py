@@ -654,6 +654,55 @@ MUTANTS = [
         "return size",
         ("test_mixtures.py",),
     ),
+    Mutant(
+        "a column drifts by chance",
+        "tables/drifting.py",
+        "p < CHANCE and share > before",
+        "share > before",
+        ("test_drift.py",),
+    ),
+    Mutant(
+        "a fold's rows are judged by ranges that they have widened",
+        "tables/drifting.py",
+        "*_range(cells.at(kept), column.kind)",
+        "*_range(cells, column.kind)",
+        ("test_drift.py",),
+    ),
+    Mutant(
+        "a wanted recall is reached with whatever precision",
+        "tables/deciding.py",
+        "np.where(enough, other, -1.0)",
+        "np.where(enough, -other, -1.0)",
+        ("test_decisions.py",),
+    ),
+    Mutant(
+        "the mean of networks errs as one of them does",
+        "tables/calibrating.py",
+        "if asked is stopped:",
+        "if False:",
+        ("test_table_calibration.py",),
+    ),
+    Mutant(
+        "altered machine code is run",
+        "engine/keeping.py",
+        "return content if checksum == _checksum(name, content) else None",
+        "return content",
+        ("test_engine_keeping.py",),
+    ),
+    Mutant(
+        "an output may be its input under another name",
+        "jobs/places.py",
+        "return Path(one).samefile(other)",
+        "return Path(one) == Path(other)",
+        ("test_places.py",),
+    ),
+    Mutant(
+        "a number that means a missing cell is one in a column of numbers",
+        "tables/missing.py",
+        "return cells.mask(cells.isin(numbers))",
+        "return cells",
+        ("test_drift.py",),
+    ),
 ]
 
 # Says which package the tests have really imported.

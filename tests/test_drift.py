@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from thinnet import DriftWarning, TableRegressor, load, save
+from thinnet import DriftWarning, TableEncoder, TableRegressor, load, save
 from thinnet.cli import app
 from thinnet.tables import drifting
 
@@ -52,6 +52,24 @@ def test_strange_cells_are_told_by_column_and_kind(model, column, cell, fault):
     assert (row.column, row.fault, row.share) == (column, fault, 0.3)
     assert found.drifts.sum() == 1
     assert set(vars(model)) == before
+
+
+def test_what_only_a_held_out_row_has_is_strange_among_held_out_rows():
+    frame = pd.DataFrame({"x": [3.0, 1, 2, 9, 5, 4], "city": [*"aabbac"]})
+    encoder = TableEncoder().fit(frame)
+    folds = [(np.arange(6) % 3 != i, np.flatnonzero(np.arange(6) % 3 == i)) for i in range(3)]
+    folds = [(np.flatnonzero(kept), held) for kept, held in folds]
+    x, city = drifting.learned(frame, encoder, folds)
+    assert (x.rows, x.unusual, x.low, x.high) == (6, 2, 1, 9)  # 1 and 9
+    assert (city.rows, city.unusual, city.labels) == (6, 1, ("a", "b", "c"))  # c
+
+
+def test_numbers_that_mean_a_missing_cell_are_missing():
+    rows = table(100).assign(x=lambda t: t.x.where(t.index % 4 > 0, -9))
+    model = TableRegressor((4,), max_iter=1, missing=("-9",)).fit(rows, "y")
+    found = model.drift(rows[rows.index % 4 == 0]).set_index(["column", "fault"]).share
+    assert found["x", "missing"] == 1
+    assert found["x", "unreadable"] == found["x", "out of range"] == 0
 
 
 def test_one_strange_cell_among_few_rows_is_no_drift(model):

@@ -9,8 +9,10 @@ from numpy.testing import assert_allclose
 from sklearn.datasets import load_iris
 
 from thinnet import (
+    Dense,
     MLPClassifier,
     MLPRegressor,
+    Network,
     SplitConformalClassifier,
     SplitConformalRegressor,
     TableRegressor,
@@ -18,6 +20,9 @@ from thinnet import (
     load,
     save,
 )
+from thinnet.tables import calibrating
+from thinnet.tables.members import Rows
+from thinnet.uncertainty.mixtures import Gaussians, OwnUnits
 from thinnet.uncertainty.shapes import shape_of
 
 
@@ -103,3 +108,24 @@ def test_wrappers_are_saved_and_loaded(tmp_path):
         save(wrapper, tmp_path / f"{i}.thinnet")
         again = load(tmp_path / f"{i}.thinnet")
         assert (getattr(again, method)(X) == getattr(wrapper, method)(X)).all()
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.5, 1.0])
+def test_the_mean_of_networks_errs_less_than_one_by_how_little_their_errors_are_alike(alike):
+    rng, k, rows = np.random.default_rng(0), 4, 4000
+    y = rng.normal(size=(rows, 1))
+    common, own = rng.normal(size=(rows, 1)), rng.normal(size=(rows, k))
+    X = np.hstack([y, np.sqrt(alike) * common + np.sqrt(1 - alike) * own])
+    networks = [Network([Dense(1)], features=1 + k, dtype=np.float64) for _ in range(k)]
+    for i, network in enumerate(networks):
+        network.theta[:] = 0
+        network.theta[[0, 1 + i]] = 1  # the truth, and an error of its own
+    held = [Rows(X[i::k], y[i::k], None) for i in range(k)]
+
+    def mixture(outputs):
+        return Gaussians(outputs, 0.1, OwnUnits())
+
+    def size(asked):
+        return np.ptp(calibrating.of_folds(mixture, held, networks, asked).shape.errors)
+
+    assert_allclose(size(networks) / size(list(networks)), np.sqrt((1 + 3 * alike) / 4), rtol=0.03)
