@@ -600,7 +600,7 @@ MUTANTS = [
     ),
     Mutant(
         "infinite numbers are not brought to the range",
-        "tables/kinds.py",
+        "tables/preparing.py",
         "numbers.clip(column.low, column.high)",
         "numbers",
         ("test_tables.py",),

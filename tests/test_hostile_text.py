@@ -38,6 +38,8 @@ def patterns():
         home = importlib.import_module(f"thinnet.{package}")
         for module in pkgutil.iter_modules(home.__path__, f"{home.__name__}."):
             for name, value in vars(importlib.import_module(module.name)).items():
+                if name == "__builtins__":  # with what a doctest may have left there
+                    continue
                 for pattern in patterns_in(value):
                     yield f"{module.name}.{name}", pattern
 

@@ -24,6 +24,7 @@ from thinnet import (
 from thinnet.cli import app
 from thinnet.jobs.fitting import Order, fit
 from thinnet.tables.cells import MISSING
+from thinnet.tables.dates import as_dates
 from thinnet.tables.kinds import Column, column_of
 from thinnet.tables.reading import read_table
 
@@ -310,7 +311,7 @@ def test_never_is_noticed_noted_and_leaves_the_scale_to_the_others():
     held = days.copy()
     held[::6] = "9999-12-31"
     plain, never = (pd.DataFrame({"end": cells, "x": np.arange(N) % 7}) for cells in (days, held))
-    model = TableRegressor(**FAST).fit(never, np.arange(N) * 1.0)
+    model = TableRegressor(**FAST).fit(never, np.arange(N) % 11.0)
     (note,) = model.notes_
     assert "'end' is read as date: 9999-12-31 stands in 10 rows" in note
     assert "'never'" in note
@@ -349,7 +350,7 @@ def test_a_column_of_an_older_model_takes_texts_as_they_are():
     encoder = TableEncoder().fit(pd.DataFrame({"c": ["020", "?", "b"] * 9}))
     assert encoder.columns_ == (Column("c", "category", form="codes"),)
     encoder.columns_, encoder.missing_ = (Column("c", "category"),), None
-    from thinnet.tables.kinds import prepared
+    from thinnet.tables.preparing import prepared
 
     found = prepared(pd.DataFrame({"c": ["020", "?"]}), encoder.columns_, encoder.missing_)
     assert found["c"].tolist() == ["20", "?"]
@@ -391,3 +392,37 @@ def test_a_target_alone_is_no_table(path):
     table()[["t"]].to_csv(path, index=False)
     with pytest.raises(DataFileError, match=r"must have columns beside the target 't', got none$"):
         fit(Order(path, "t"))
+
+
+ORDERS = {
+    "month first": [f"{m:02}/{d:02}/2021" for m in range(1, 13) for d in (1, 20)],
+    "day first": [f"{d:02}/{m:02}/2021" for m in range(1, 13) for d in (1, 20)],
+    "month first, a dash": [f"{m:02}-{d:02}-2021" for m in range(1, 13) for d in (1, 20)],
+    "day first but once": [*(f"{k % 12 + 1:02}/05/2021" for k in range(40)), "13/05/2021"],
+}
+
+
+@pytest.mark.parametrize("cells", ORDERS.values(), ids=ORDERS)
+def test_days_above_12_settle_the_order_of_a_date(cells):
+    encoder = TableEncoder(n_bins=1).fit(pd.DataFrame({"a": cells, "b": np.arange(len(cells))}))
+    column = encoder.columns_[0]
+    assert (column.kind, column.why) == ("date", "")
+
+
+UNKNOWN = {"/": "month first", "-": "day first"}
+
+
+@pytest.mark.parametrize("kinds", [None, {"a": "date"}], ids=["found", "asked"])
+@pytest.mark.parametrize(("mark", "order"), UNKNOWN.items(), ids=UNKNOWN)
+def test_an_order_that_no_cell_tells_is_said(mark, order, kinds):
+    cells = [mark.join((f"{k % 12 + 1:02}", f"{k % 5 + 1:02}", "2021")) for k in range(30)]
+    frame = pd.DataFrame({"a": cells, "b": np.arange(30) % 4})
+    column = TableEncoder(n_bins=1, kinds=kinds).fit(frame).columns_[0]
+    assert f"cells such as '06{mark}01{mark}2021' are read {order}, as no cell tells" in column.why
+    months = as_dates(frame["a"], column.form).dt.month
+    assert len(set(months)) == (12 if order == "month first" else 5)
+
+
+def test_an_order_that_makes_no_difference_is_not_told():
+    frame = pd.DataFrame({"a": ["01/01/2021", "02/02/2021"] * 10, "b": np.arange(20) % 3})
+    assert TableEncoder(n_bins=1).fit(frame).columns_[0].why == ""

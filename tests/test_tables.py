@@ -16,6 +16,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from thinnet import TableClassifier, TableEncoder, TableRegressor, load, save
 from thinnet.checks import DataFileError
 from thinnet.tables.kinds import column_of, label
+from thinnet.tables.noticing import notes
 from thinnet.tables.pieces import PiecewiseLinear
 from thinnet.tables.targets import TargetScale
 
@@ -260,6 +261,13 @@ def test_what_is_special_is_noticed():
     assert "column 'tells' tells the target by itself" in said
     assert "column 'same' is left out: all its cells are the same" in said
     assert "class 'common' is 95% of the rows" in said
+
+
+def test_a_class_of_nearly_all_rows_is_not_all_of_them():
+    frame = pd.DataFrame({"a": np.arange(3000) % 5})
+    y = np.where(np.arange(3000) == 7, "rare", "ok")
+    (said,) = notes(frame, TableEncoder(n_bins=1).fit(frame), y, classes=True)
+    assert said.startswith("class 'ok' is 99.97% of the rows")
 
 
 def test_classes_can_be_weighed():

@@ -92,4 +92,4 @@ def truth(estimator: Any, rows: Frame) -> Array:
     cells = targets.known(estimator, rows[estimator.target_name_])
     if hasattr(estimator, "classes_"):
         return targets.labels(cells, estimator.classes_)
-    return targets.numbers(cells, getattr(estimator, "target_decimal_", None))
+    return targets.as_learned(cells, getattr(estimator, "target_decimal_", None))

@@ -16,6 +16,7 @@ from thinnet.jobs.holding import Holding
 from thinnet.jobs.holding_out import Part, parts, split
 from thinnet.jobs.ordering import Order, check_of_numbers
 from thinnet.rendering import counted, printable
+from thinnet.tables import amounts
 from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.regressor import TableRegressor
 from thinnet.tables.spooling import called, on_disk
@@ -76,7 +77,7 @@ def fit(
         kept, held = split(train.y, conformal.SHARE, order.seed)
         train, apart = train.rows(kept), train.rows(held)
         conformal.check(len(apart.y))
-    with data_at_fault():
+    with data_at_fault(), amounts.written_with(found.dialect.decimal):
         estimator.fit(train.frame, train.y, whole=found.table)
     _check_trained(estimator)
     estimator.dialect_, estimator.target_name_ = found.dialect, order.target

@@ -13,8 +13,9 @@ from thinnet.jobs import targets
 from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.ordering import Order
 from thinnet.jobs.targets import Goal
-from thinnet.tables import naming
+from thinnet.tables import amounts, naming
 from thinnet.tables.cells import Frame
+from thinnet.tables.dialect import Dialect
 from thinnet.tables.kinds import columns_of
 from thinnet.tables.members import held_out
 from thinnet.tables.missing import words
@@ -55,6 +56,11 @@ def parts(order: Order) -> Parts:
     if order.test is not None:
         next(iter(blocks(order.test, 1, header=order.header)))  # before a large table is read
     frame, dialect = read_table(order.table, header=order.header, typed=False)
+    with amounts.written_with(dialect.decimal):
+        return _parts(order, frame, dialect)
+
+
+def _parts(order: Order, frame: Frame, dialect: Dialect) -> Parts:
     goal = targets.goal_of(targets.column(frame, order.target, order.missing), order.task)
     _check_left_out(order, frame)
     others = frame.drop(columns=[order.target, *order.leave_out])

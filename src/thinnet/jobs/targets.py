@@ -9,10 +9,10 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.checks import DataFileError, must, quoted
-from thinnet.tables import amounts, naming
+from thinnet.tables import amounts, dates, naming
 from thinnet.tables.cells import DASH, Column, Frame
 from thinnet.tables.goals import goals, is_text
-from thinnet.tables.kinds import MOSTLY, as_numbers
+from thinnet.tables.kinds import MOSTLY, are_codes, as_numbers, code_in
 from thinnet.tables.labels import as_labels, as_written, label
 from thinnet.tables.missing import cleaned, words
 from thinnet.tables.repeating import check_repeats
@@ -93,15 +93,20 @@ def goal_of(cells: Column, asked: str) -> Goal:
     present = cells.dropna()
     if asked == "classification":
         return Goal("classification")
+    if dates.is_dates(present):
+        _check_no_dates(present)
     found, decimal = as_numbers(present), None
     if found.isna().any() and (decimal := amounts.decimal_of(present)) is not None:
         found = amounts.read(present, decimal)
-    said = () if decimal is None else (amounts.said(present.array, found.array),)
+    mark = decimal or amounts.PLAIN
+    said = tuple(filter(None, [amounts.reading_said(present.array, found.array, mark)]))
     if asked == "regression":
         return Goal("regression", decimal, said)
     if found.isna().any():
         _check_no_numbers(present, found)
         return Goal("classification")
+    if are_codes(present):
+        return Goal("classification", said=(_codes_said(present),))
     whole = bool((found == found.round()).all())
     if not whole or found.nunique() > FEW:
         return Goal("regression", decimal, said)
@@ -109,10 +114,28 @@ def goal_of(cells: Column, asked: str) -> Goal:
     return Goal("classification", said=(how,))
 
 
+def _codes_said(cells: Column) -> str:
+    return (
+        f"cells such as {code_in(cells)!r} are names, not numbers: they are taken as labels "
+        "(--task regression takes them as numbers)"
+    )
+
+
+def _check_no_dates(cells: Column) -> None:
+    is_dates = dates.is_dates(cells)
+    if is_dates or dates.form_of(cells.astype(str), MOSTLY * len(cells)) is not None:
+        raise DataFileError(
+            f"target column {quoted(cells.name)} must hold numbers or labels, got dates such as "
+            f"{str(cells.iloc[0])!r}; add a column of numbers, such as the days from another date, "
+            "and take that as the target"
+        )
+
+
 def _check_no_numbers(cells: Column, found: Any) -> None:
     """Of different cells of which most begin with a number nobody knows what they are."""
     if cells.nunique() <= FEW:
         return
+    _check_no_dates(cells)
     missing, texts = found.isna(), cells.astype(str)
     if texts.str.match(BEGINS_WITH_A_NUMBER).mean() < MOSTLY:
         return
@@ -125,18 +148,33 @@ def _check_no_numbers(cells: Column, found: Any) -> None:
     )
 
 
-def numbers(cells: Column, decimal: str | None = None) -> Array:
-    """Finite numbers; DataFileError names a cell that is none."""
-    found = as_numbers(cells)
-    if decimal is not None:
-        found = amounts.read(cells, decimal)
+def numbers(
+    cells: Column, decimal: str | None = None, otherwise: str = "--task classification takes labels"
+) -> Array:
+    """Finite numbers; DataFileError names a cell that is none, and says what to do `otherwise`."""
+    is_dates = dates.is_dates(cells)
+    found = as_numbers(cells, form=decimal or "")
     bad = ~np.isfinite(found.to_numpy())
+    if is_dates or bad.all():
+        _check_no_dates(cells)
     if bad.any():
         raise DataFileError(
             f"target column {quoted(cells.name)} must hold numbers for a regression, got "
-            f"{cells[bad].iloc[0]!r}; --task classification takes labels"
+            f"{cells[bad].iloc[0]!r}; {otherwise}"
         )
     return found.to_numpy()
+
+
+def as_learned(cells: Column, decimal: str | None) -> Array:
+    """`numbers`, for a model that has learned others.
+
+    Raises
+    ------
+    DataFileError
+        If a cell is none, or an amount where the model's numbers were plain.
+    """
+    wanted = "plain numbers" if decimal is None else "amounts as in the table that was fitted"
+    return numbers(cells, decimal, f"the model has learned {wanted}: write it so")
 
 
 def labels(cells: Column, known: Array | None = None) -> Array:

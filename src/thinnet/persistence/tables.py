@@ -11,6 +11,7 @@ import pandas as pd
 from thinnet import checks
 from thinnet.network import Network
 from thinnet.persistence.networks import check_noise
+from thinnet.tables.amounts import PATTERNS, PLAIN
 from thinnet.tables.calibrating import Calibration
 from thinnet.tables.deciding import Decision, goal_of
 from thinnet.tables.dialect import Dialect
@@ -52,6 +53,7 @@ def finish_regressor(estimator: Any) -> None:
     )
     if not fits:
         raise ValueError(f"target_scale_ must hold numbers of the shape {shape}, got {scale!r}")
+    _check_marks(estimator)
     check_noise(estimator)
     _check_calibration(estimator)
     _finish(estimator, estimator._n_network_outputs())
@@ -82,6 +84,8 @@ def finish_hashed(hashed: Any) -> None:
 def _is_column(column: Any) -> bool:
     texts = (column.name, column.kind, column.form, column.why) if type(column) is Column else [0]
     plain = all(type(text) is str for text in texts) and column.kind in get_args(Kind)
+    if plain and column.kind == "number" and column.form not in ("", *PATTERNS):
+        return False
     return plain and all(type(day) is float for day in column.never)
 
 
@@ -144,6 +148,15 @@ def _check_conformal(estimator: Any) -> None:
         finite = isinstance(part, np.ndarray) and part.ndim == 1 and np.isfinite(part).all()
         if not finite or part.shape != found[0].shape or not len(part):
             raise ValueError("conformal_ must hold finite numbers of held-out rows, got others")
+
+
+def _check_marks(estimator: Any) -> None:
+    """Is there a decimal mark for each target, if any are amounts?"""
+    marks = estimator.target_decimal_
+    if marks is None:
+        return
+    if len(marks) != estimator.n_outputs_ or not set(marks) <= {PLAIN, *PATTERNS}:
+        raise ValueError(f"target_decimal_ must be a mark for each target, got {marks!r}")
 
 
 def _check_calibration(estimator: Any) -> None:

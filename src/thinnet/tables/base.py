@@ -20,7 +20,7 @@ from thinnet.estimators.settings import evaluation_pair
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.philox import Purpose
-from thinnet.tables import drifting, members, memory
+from thinnet.tables import amounts, drifting, members, memory
 from thinnet.tables.cells import Frame
 from thinnet.tables.dialect import Dialect
 from thinnet.tables.drifting import Known
@@ -55,7 +55,7 @@ class TableEstimator(BaseEstimator):
     interrupted_: bool = False  # also of files written before there was such an attribute
 
     notes_: tuple[str, ...]
-    target_decimal_: str | None = None  # of amounts such as "$1,023.45" among the targets
+    target_decimal_: str | None = None  # a mark for each target of amounts such as "$1,023.45"
 
     kinds: Any
     missing: Any
@@ -84,6 +84,10 @@ class TableEstimator(BaseEstimator):
     def _fit(self, X: Any, y: Any, eval_set: Any, whole: Any = None) -> None:
         members.check(self)
         given = self._table(X, y)
+        with amounts.written_with(given.dialect.decimal if given.dialect else None):
+            self._fit_table(given, eval_set, whole)
+
+    def _fit_table(self, given: Targeted, eval_set: Any, whole: Any) -> None:
         X, y = given.X, given.y
         if y is None:
             raise ValueError("fit requires y to be passed, but the target y is None")
@@ -263,7 +267,7 @@ class TableEstimator(BaseEstimator):
         self.interrupted_ = flag.asked
         if flag.asked:
             self.notes_ += (told,)
-            warnings.warn("Training interrupted by user.", UserWarning, stacklevel=4)
+            warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
         return places
 
     def _learn_from_all(

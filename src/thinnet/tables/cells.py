@@ -23,6 +23,7 @@ NUMBER: Final = re.compile(
     f"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+){EXPONENT}|[+-]?inf(?:inity)?", re.IGNORECASE
 )
 POINT_NUMBER: Final = re.compile(rf"[+-]?[0-9]*\.[0-9]+{EXPONENT}")
+LIKE_THOUSANDS: Final = re.compile("[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 COMMA_NUMBER: Final = re.compile(f"[+-]?[0-9]*,[0-9]+{EXPONENT}")
 THOUSANDS: Final = re.compile("[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 DATE: Final = re.compile(r"[0-9]{1,4}([-/.])[0-9]{1,2}\1[0-9]{1,4}(?:[ T][0-9]{1,2}:[0-9]{2}.*)?")
@@ -45,10 +46,15 @@ def text_type() -> Any:
 
 
 def tidied(column: Column, decimal: str) -> Column:
-    """A column of text without blanks around its cells, and with points in its numbers."""
+    """A column of text without blanks around its cells, and with points in its numbers.
+
+    "1,234" becomes "1.2340", which nobody can take for thousands later.
+    """
     column = column.str.strip()
     column = column.mask(column.isin(list(MISSING)))
     if decimal == ",":
         numbers = column.str.fullmatch(COMMA_NUMBER.pattern, na=False)
+        like_thousands = column.str.fullmatch(LIKE_THOUSANDS.pattern, na=False)
+        column = column.mask(like_thousands, column + "0")
         column = column.mask(numbers, column.str.replace(",", ".", regex=False))
     return column

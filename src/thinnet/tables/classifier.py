@@ -88,7 +88,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
     --------
     >>> import pandas as pd
     >>> from thinnet import TableClassifier
-    >>> table = pd.DataFrame({{"age": [20, 30, None, 50] * 25, "city": ["Ulm", "Bonn"] * 50,
+    >>> table = pd.DataFrame({{"age": [20, 30, None, 20] * 25, "city": ["Ulm", "Bonn"] * 50,
     ...                       "buys": ["no", "yes"] * 50}})
     >>> model = TableClassifier(random_state=0).fit(table, "buys")
     >>> model.predict(pd.DataFrame({{"city": ["Bonn", "Ulm"], "age": [33, None]}}))

@@ -12,8 +12,13 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.tables.cells import Column as Cells
 
-DATES: Final = ("ISO8601", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y")
+DATES: Final = ("ISO8601", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y")
 ISO: Final = DATES[0]
+TWINS: Final = {  # forms in which day and month have changed places
+    **{"%m/%d/%Y": "%d/%m/%Y", "%d/%m/%Y": "%m/%d/%Y"},
+    **{"%d-%m-%Y": "%m-%d-%Y", "%m-%d-%Y": "%d-%m-%Y"},
+}
+ORDERS: Final = {"%m": "month first", "%d": "day first"}
 ISO_OF_ANY_YEAR: Final = re.compile(
     r"[+-]?[0-9]{4,6}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?"
 )
@@ -51,6 +56,43 @@ def as_dates(cells: Cells, form: str) -> Cells:
             plain.astype(plain.dtype.name) if isinstance(plain.dtype, np.dtype) else _plain(plain)
         )
     return _of_texts(cells.astype("string"), form)
+
+
+def form_of(texts: Cells, least: float) -> str | None:
+    """The form in which `least` of some texts at least are dates; None where they are not.
+
+    Of a form and its twin the one in which more are, of equals the first.
+    """
+    for form in DATES:
+        if (n := _count(texts, form)) >= least:
+            twin = TWINS.get(form)
+            return twin if twin and _count(texts, twin) > n else form
+    return None
+
+
+def form_of_most(cells: Cells) -> str:
+    """The form in which most of some cells are dates."""
+    return ISO if is_dates(cells) else max(DATES, key=lambda form: _count(cells, form))
+
+
+def _count(cells: Cells, form: str) -> int:
+    return int(as_dates(cells, form).notna().sum())
+
+
+def order_said(cells: Cells, form: str) -> str:
+    """Which of day and month is taken to come first, where no cell tells."""
+    if form not in TWINS or is_dates(cells):
+        return ""
+    here, there = as_dates(cells, form), as_dates(cells, TWINS[form])
+    if here.notna().sum() != there.notna().sum():
+        return ""
+    differs = cells[here.notna() & there.notna() & (here != there)]
+    if not len(differs):
+        return ""
+    return (
+        f"cells such as {str(differs.iloc[0])!r} are read {ORDERS[form[:2]]}, as no cell tells "
+        "which of day and month is"
+    )
 
 
 def _zone(cells: Cells) -> Any:

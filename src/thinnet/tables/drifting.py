@@ -15,8 +15,9 @@ from thinnet.arrays import Array
 from thinnet.checks import DriftWarning, quoted
 from thinnet.tables.cells import DASH, Frame
 from thinnet.tables.encoding import TableEncoder
-from thinnet.tables.kinds import Column, prepared
+from thinnet.tables.kinds import Column
 from thinnet.tables.missing import cleaned
+from thinnet.tables.preparing import prepared
 
 CHANCE: Final = 0.001  # of as many such cells, if the rows are like those held out
 MARGIN: Final = 1e-6  # of a range: numbers of another float type are no strangers

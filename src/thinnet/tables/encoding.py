@@ -20,9 +20,10 @@ from thinnet.arrays import Array, TableLike, TargetLike, VectorLike
 from thinnet.tables.cells import Frame
 from thinnet.tables.frames import as_frame, frame_of
 from thinnet.tables.hashing import HashedText
-from thinnet.tables.kinds import Column, columns_of, in_part, prepared
+from thinnet.tables.kinds import Column, columns_of, in_part
 from thinnet.tables.missing import cleaned, words
 from thinnet.tables.pieces import PiecewiseLinear
+from thinnet.tables.preparing import prepared
 
 QUANTILES: Final = 1000
 ROWS_A_BIN: Final = 150

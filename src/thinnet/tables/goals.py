@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from thinnet.arrays import Array
+from thinnet.tables import amounts
 from thinnet.tables.cells import DASH
 from thinnet.tables.cells import Column as Cells
 from thinnet.tables.kinds import as_numbers
@@ -19,9 +20,14 @@ def goals(cells: Cells, missing: tuple[str, ...] | None) -> Cells:
         return cells
     cells = cleaned(cells, missing)
     dashes = cells.astype(object) == DASH
-    if dashes.any() and as_numbers(cells[~dashes].dropna(), missing).notna().all():
-        return cells.mask(dashes)
-    return cells
+    return cells.mask(dashes) if dashes.any() and _are_numbers(cells[~dashes], missing) else cells
+
+
+def _are_numbers(cells: Cells, missing: tuple[str, ...]) -> bool:
+    present = cells.dropna()
+    return bool(as_numbers(present, missing).notna().all()) or (
+        amounts.decimal_of(present) is not None
+    )
 
 
 def goals_of_file(cells: Cells, missing: tuple[str, ...] | None) -> Cells:

@@ -9,7 +9,7 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.checks import must, quoted
-from thinnet.tables import dates
+from thinnet.tables import amounts, dates
 from thinnet.tables.cells import DASH, Frame
 from thinnet.tables.cells import Column as Cells
 from thinnet.tables.dates import as_dates, days_of
@@ -17,7 +17,7 @@ from thinnet.tables.labels import CODE, as_labels, label
 from thinnet.tables.missing import cleaned, numbers_of
 from thinnet.tables.naming import there
 
-__all__ = ["Asked", "Column", "as_dates", "as_labels", "as_numbers", "label", "prepared"]
+__all__ = ["Asked", "Column", "as_dates", "as_labels", "as_numbers", "label"]
 
 Kind: TypeAlias = Literal["number", "category", "date", "text", "left out"]
 Asked: TypeAlias = Literal["number", "category", "date", "text", "drop"]
@@ -26,6 +26,7 @@ NEARLY_ALL: Final = 0.95  # of the cells differ: they name their row and say not
 ENOUGH: Final = 20  # rows, from which on that can be told
 WORDS: Final = 3.0  # in a cell on average, from which on it is text to read
 SOME: Final = 0.01  # of the cells are digits behind a zero: no slips of the pen, but codes
+SOME_CELLS: Final = 1000  # of a column, that tell whether it may be one of amounts
 HUGE: Final = 1e300  # what is above counts as infinite: differences of such numbers overflow
 MISSING: Final = "(missing)"
 CODES: Final = "codes"  # labels as `thinnet.tables.labels` has them
@@ -35,7 +36,8 @@ class Column(NamedTuple):
     """A column of the table that was fitted.
 
     `low` and `high` are the range of its numbers, in which infinite ones are brought later, or of
-    its dates in days since 1970; `form` is that of its dates or labels; `why` says what people
+    its dates in days since 1970; `form` is that of its dates or labels, or the decimal mark of
+    numbers that are amounts, such as "$1,023.45"; `why` says what people
     should know of it, if anything; `never` are days that stand for "never".
     """
 
@@ -104,7 +106,7 @@ def column_of(
     if dates.is_dates(present):
         return _dated(name, present, dates.ISO)
     if types.is_numeric_dtype(present):
-        return _numeric(name, present, "", missing)
+        return _numeric(name, present, as_numbers(present, missing), "")
     return _of_words(name, present, missing)
 
 
@@ -117,12 +119,11 @@ def _categorical() -> Any:
 def _as_asked(name: str, present: Cells, asked: Asked, missing: tuple[str, ...]) -> Column:
     """The kind that was asked for; ValueError where no cell is of it."""
     if asked == "number":
-        finite = np.isfinite(as_numbers(present, missing))
-        _check_some(name, present, "numbers", bool(finite.any()))
-        return _ranged(name, present, missing, _others(present[~finite]))
+        form, numbers = _read(present, missing, 0)
+        _check_some(name, present, "numbers", bool(np.isfinite(numbers).any()))
+        return _ranged(name, present, numbers, form)
     if asked == "date":
-        form = max(dates.DATES, key=lambda form: as_dates(present, form).notna().sum())
-        form = dates.ISO if dates.is_dates(present) else form
+        form = dates.form_of_most(present)
         found = as_dates(present, form).notna()
         _check_some(name, present, "dates", bool(found.any()))
         return _dated(name, present, form)
@@ -139,23 +140,32 @@ def _others(cells: Cells) -> str:
     return f"cells such as {str(cells.iloc[0])!r} are taken as missing" if len(cells) else ""
 
 
-def _ranged(name: str, present: Cells, missing: tuple[str, ...], why: str) -> Column:
-    values = as_numbers(present, missing).to_numpy()
-    low, high = _range(values[np.isfinite(values)])
-    return Column(name, "number", low, high, why=why)
+def _ranged(name: str, present: Cells, numbers: Cells, form: str) -> Column:
+    finite = np.isfinite(numbers)
+    low, high = _range(numbers[finite].to_numpy())
+    told = (_amounts_said(present[finite], numbers[finite], form), _others(present[~finite]))
+    return Column(name, "number", low, high, form, "; ".join(filter(None, told)))
+
+
+def _amounts_said(cells: Cells, numbers: Cells, form: str) -> str:
+    if not form:
+        return ""
+    written = cells.map(lambda cell: isinstance(cell, str) and not amounts.is_plain(cell))
+    written = written.to_numpy(bool)
+    return amounts.said(cells[written].array, numbers[written].array)
 
 
 def _range(values: Array) -> tuple[float, float]:
     return max(float(values.min()), -HUGE), min(float(values.max()), HUGE)
 
 
-def _numeric(name: str, present: Cells, why: str, missing: tuple[str, ...]) -> Column:
-    values = as_numbers(present, missing).dropna().to_numpy()
+def _numeric(name: str, present: Cells, numbers: Cells, form: str) -> Column:
+    values = numbers.dropna().to_numpy()
     if not np.isfinite(values).any():
         return Column(name, "left out", why="none of its numbers is finite")
     if _counts_rows(values):
         return Column(name, "left out", why="it numbers the rows")
-    return _ranged(name, present, missing, why)
+    return _ranged(name, present, numbers, form)
 
 
 def _counts_rows(values: Array) -> bool:
@@ -166,21 +176,32 @@ def _counts_rows(values: Array) -> bool:
 
 
 def _of_words(name: str, present: Cells, missing: tuple[str, ...]) -> Column:
-    numbers = as_numbers(present, missing)
-    dashes = present.astype(str) == DASH
-    told = max(len(present) - int(dashes.sum()), 1)  # a dash is a hole among numbers and dates
-    if numbers.notna().sum() / told >= MOSTLY:
-        if _are_codes(present):
-            return _of_codes(name, present)
-        return _numeric(name, present, _others(present[numbers.isna()]), missing)
     text = present.astype(str)
-    for form in dates.DATES:
-        if as_dates(text, form).notna().sum() / told >= MOSTLY:
-            return _dated(name, present, form)
-    return _of_texts(name, text)
+    told = present[(text != DASH).to_numpy()]  # a dash is a hole among numbers and dates
+    most = MOSTLY * max(len(told), 1)
+    mark, numbers = _read(told, missing, MOSTLY)
+    if numbers.notna().sum() >= most:
+        if are_codes(present):
+            return _of_codes(name, present)
+        return _numeric(name, told, numbers, mark)
+    form = dates.form_of(text, most)
+    return _of_texts(name, text) if form is None else _dated(name, present, form)
 
 
-def _are_codes(present: Cells) -> bool:
+def _read(told: Cells, missing: tuple[str, ...], least: float) -> tuple[str, Cells]:
+    """Numbers, and the decimal mark of amounts where more cells are numbers if read as such."""
+    plain = as_numbers(told, missing)
+    some = told.iloc[:: max(len(told) // SOME_CELLS, 1)]
+    if plain.notna().all() or (least and amounts.decimal_of(some, least / 2) is None):
+        return "", plain
+    mark = amounts.decimal_of(told, least)
+    if mark is None:
+        return "", plain
+    found = as_numbers(told, missing, mark)
+    return (mark, found) if found.notna().sum() > plain.notna().sum() else ("", plain)
+
+
+def are_codes(present: Cells) -> bool:
     """Are there digits behind a zero, in more than a few cells, or in cells of one length?"""
     text = present[present.map(lambda value: isinstance(value, str))].astype(str)
     codes = text.str.fullmatch(CODE.pattern)
@@ -189,10 +210,14 @@ def _are_codes(present: Cells) -> bool:
     return bool(codes.mean() >= SOME or text[text != DASH].str.len().nunique() == 1)
 
 
+def code_in(present: Cells) -> str:
+    """The first of the digits behind a zero."""
+    return next(text for text in present.astype(str) if CODE.fullmatch(text))
+
+
 def _of_codes(name: str, present: Cells) -> Column:
     column = _of_texts(name, present.astype(str))
-    code = next(text for text in present.astype(str) if CODE.fullmatch(text))
-    why = f"cells such as {code!r} are names, not numbers"
+    why = f"cells such as {code_in(present)!r} are names, not numbers"
     return column if column.kind == "left out" else Column(name, "category", form=CODES, why=why)
 
 
@@ -213,8 +238,8 @@ def _dated(name: str, present: Cells, form: str) -> Column:
         f"{dates.said(day)} stands in {n} rows far from all others: it is taken as 'never'"
         for day, n in ((day, int((days == day).sum())) for day in never)
     ]
-    bad = _others(present[np.isnan(days)])
-    why = "; ".join([*told, *([bad] if bad else [])])
+    others = (dates.order_said(present, form), _others(present[np.isnan(days)]))
+    why = "; ".join([*told, *filter(None, others)])
     return Column(name, "date", float(kept.min()), float(kept.max()), form, why, never)
 
 
@@ -223,7 +248,7 @@ def in_part(column: Column, cells: Cells, missing: tuple[str, ...]) -> Column:
     if column.kind not in ("number", "date"):
         return column
     if column.kind == "number":
-        values = as_numbers(cells, missing).to_numpy()
+        values = as_numbers(cells, missing, column.form).to_numpy()
     else:
         values = days_of(as_dates(cells, column.form))
         values = values[~np.isin(values, column.never)]
@@ -234,10 +259,12 @@ def in_part(column: Column, cells: Cells, missing: tuple[str, ...]) -> Column:
     return column._replace(low=low, high=high)
 
 
-def as_numbers(cells: Cells, missing: tuple[str, ...] | None = ()) -> Cells:
-    """Numbers as float64, NaN for all else."""
+def as_numbers(cells: Cells, missing: tuple[str, ...] | None = (), form: str = "") -> Cells:
+    """Numbers as float64, NaN for all else; amounts too where `form` is their decimal mark."""
     import pandas as pd
 
+    if form and not pd.api.types.is_numeric_dtype(cells):
+        cells = amounts.with_numbers(cells, form)
     found = pd.to_numeric(cells, errors="coerce")
     if np.iscomplexobj(found):
         raise ValueError(f"column {quoted(cells.name)} must hold real numbers, got complex ones")
@@ -246,55 +273,3 @@ def as_numbers(cells: Cells, missing: tuple[str, ...] | None = ()) -> Cells:
     )
     absent = numbers_of(missing or ())
     return numbers.mask(numbers.isin(absent)) if absent else numbers
-
-
-def prepared(
-    frame: Frame, columns: tuple[Column, ...], missing: tuple[str, ...] | None = None
-) -> Frame:
-    """The columns of a table as numbers and texts, whatever types they come in.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-    columns : tuple of Column
-    missing : tuple of str, optional
-        The words that mean a missing cell; None where a model has none.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing.
-    """
-    import pandas as pd
-
-    found: dict[str, Any] = {}
-    names = {column.name for column in columns}
-    for column in columns:
-        if column.kind == "left out":
-            continue
-        if column.name not in frame.columns:
-            raise ValueError(
-                f"column {quoted(column.name)} must be in the table, as in the one that was "
-                f"fitted; got columns {there(frame.columns)}"
-            )
-        cells = _cells(cleaned(frame[column.name], missing), column, missing)
-        found |= {_apart(name, names - {column.name}): part for name, part in cells.items()}
-    return pd.DataFrame(found, index=frame.index)
-
-
-def _apart(name: str, others: set[str]) -> str:
-    """The name of a part of a date, if another column is called so: "born: day"."""
-    while name in others:
-        name += "'"
-    return name
-
-
-def _cells(cells: Cells, column: Column, missing: tuple[str, ...] | None) -> dict[str, Any]:
-    if column.kind == "number":
-        numbers = as_numbers(cells, missing)
-        far = (numbers.abs() > HUGE).any()
-        return {column.name: numbers.clip(column.low, column.high) if far else numbers}
-    if column.kind == "date":
-        return dates.parts(column.name, as_dates(cells, column.form), column.never)
-    labels = as_labels(cells, codes=column.form == CODES)
-    return {column.name: labels.fillna("" if column.kind == "text" else MISSING)}

@@ -191,17 +191,19 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         return float(super().score(found.X, numbers, found.weights(sample_weight)))
 
     def _read_targets(self, y: TargetLike) -> Array:
-        if (decimal := amounts.decimal_needed(y)) is not None:
-            self.target_decimal_ = decimal
+        if (decimals := amounts.decimals_needed(y)) is not None:
+            self.target_decimal_ = decimals
         numbers = self._numbers(y)
         self.n_outputs_ = numbers.shape[1]
         self.target_scale_ = TargetScale.of(numbers)
         return self.target_scale_.forward(numbers)
 
     def _target_notes(self, y: TargetLike) -> tuple[str, ...]:
-        if self.target_decimal_ is None:
-            return ()
-        return (f"target {amounts.said(np.ravel(y), self._numbers(y).ravel())}",)
+        numbers = self._numbers(y)
+        columns = np.asarray(y).reshape(numbers.shape).T
+        marks = self.target_decimal_ or amounts.PLAIN * len(columns)
+        said = map(amounts.reading_said, columns, numbers.T, marks)
+        return tuple(f"target {words}" for words in said if words)
 
     def _numbers(self, y: TargetLike) -> Array:
         y = amounts.plain(y, self.target_decimal_)

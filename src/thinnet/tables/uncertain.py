@@ -136,7 +136,9 @@ def typical_row(
 def _typical(cells: Cells, column: Column, missing: tuple[str, ...] | None) -> Cells:
     if column.kind in ("number", "date"):
         is_number = column.kind == "number"
-        values = as_numbers(cells, missing) if is_number else as_dates(cells, column.form)
+        values = (
+            as_numbers(cells, missing, column.form) if is_number else as_dates(cells, column.form)
+        )
         present = int(values.notna().sum())
         order = np.argsort(values.to_numpy(), kind="stable")  # holes come last
         return cells.iloc[[order[max(present - 1, 0) // 2]]]
