@@ -232,6 +232,19 @@ def test_a_run_interrupted_in_its_first_epoch_shows_its_scores(monkeypatch, tmp_
     assert "not saved, its training was interrupted" in said
 
 
+@pytest.mark.usefixtures("ctrl_c")
+def test_a_second_ctrl_c_says_that_no_model_is_saved(monkeypatch, tmp_path):
+    train = comparison.running.train
+
+    def pressed(*arguments, **settings):
+        return train(*arguments, callbacks=[Interrupt(), Interrupt()], **settings)
+
+    monkeypatch.setattr(comparison.running, "train", pressed)
+    code, said = thinnet_command("fit", "digits", *SMALL)
+    assert (code, said.splitlines()[-1]) == (130, "thinnet: stopped; no model is saved")
+    assert not list(tmp_path.iterdir())
+
+
 class Interrupt:
     """Presses Ctrl-C after the first step."""
 

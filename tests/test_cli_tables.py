@@ -17,6 +17,7 @@ from thinnet import TableClassifier, load, save
 from thinnet.cli import app
 from thinnet.cli.flags import in_flags
 from thinnet.jobs import evaluating, scoring
+from thinnet.tables import members
 
 FAST = ("--epochs", "20", "--networks", "2", "--hidden", "16")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -453,6 +454,14 @@ def test_a_class_of_three_rows_is_learned_where_rows_are_kept_apart(seed):
     code, said = thinnet_command("fit", "rare.csv", "--target", "y", *asked)
     assert code == 0, said
     assert list(load("rare.thinnet").classes_) == ["fraud", "ok"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_to_learn_from_have_every_class_of_two_rows(seed):
+    y = np.repeat(["a", "b", "c"], [40, 2, 2]).astype(object)
+    kept, held = members.held_out(y, 0.3, seed)
+    assert set(y[kept]) == set(y)
+    np.testing.assert_array_equal(np.sort(np.append(kept, held)), np.arange(44))
 
 
 def marked(*names):

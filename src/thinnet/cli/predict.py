@@ -36,7 +36,7 @@ def predict(
     keep: Annotated[
         list[str] | None,
         typer.Option(help="Columns of the table that stand before predictions as they came: "
-                     "id,date; may be repeated."),
+                     "id,date; may be repeated.", metavar="<columns>"),
     ] = None,
     keep_all: Annotated[bool, typer.Option("--keep-all", help="All columns of the table.")] = False,
     force: Force = False,

@@ -13,11 +13,12 @@ from thinnet.jobs import conformal, remarks, scoring, telling
 from thinnet.jobs.blame import data_at_fault
 from thinnet.jobs.evaluating import Answers, answers, scores
 from thinnet.jobs.holding import Holding
-from thinnet.jobs.holding_out import Part, parts, split
+from thinnet.jobs.holding_out import Part, parts
 from thinnet.jobs.ordering import Order, check_of_numbers
 from thinnet.rendering import counted, printable
 from thinnet.tables import amounts
 from thinnet.tables.classifier import TableClassifier
+from thinnet.tables.members import held_out
 from thinnet.tables.regressor import TableRegressor
 from thinnet.tables.spooling import called, on_disk
 from thinnet.training import INTERRUPTED
@@ -74,7 +75,7 @@ def fit(
     )
     apart = None
     if order.conformal:
-        kept, held = split(train.y, conformal.SHARE, order.seed)
+        kept, held = held_out(train.y, conformal.SHARE, order.seed)
         train, apart = train.rows(kept), train.rows(held)
         conformal.check(len(apart.y))
     with data_at_fault(), amounts.written_with(found.dialect.decimal):

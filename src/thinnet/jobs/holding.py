@@ -9,6 +9,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.description import draws
 from thinnet.jobs import conformal
+from thinnet.rendering import counted
 from thinnet.tables import drifting
 from thinnet.tables.calibrating import COVERAGES, Calibration
 from thinnet.tables.cells import Frame
@@ -62,7 +63,7 @@ class Holding:
 def sentence(what: str, nominal: Any, held: Any, rows: int, which: str = "") -> str:
     meant = ", ".join(f"{100 * c:g}" for c in nominal)
     found = ", ".join(f"{100 * share:.1f}" for share in held)
-    return f"{what} meant to hold {meant} % held {found} % of {rows} rows{which}"
+    return f"{what} meant to hold {meant} % held {found} % of {counted(rows, 'row')}{which}"
 
 
 def of_training(estimator: Any) -> str:

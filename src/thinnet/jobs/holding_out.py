@@ -117,18 +117,5 @@ def _is_learned(order: Order, frame: Frame, name: str) -> bool:
 def _held_out(order: Order, whole: Part) -> tuple[Part, Part | None]:
     if len(whole.y) * order.test_fraction < 1:
         return whole, None
-    kept, held = split(whole.y, order.test_fraction, order.seed)
+    kept, held = held_out(whole.y, order.test_fraction, order.seed)
     return whole.rows(kept), whole.rows(held) if len(held) else None
-
-
-def split(y: Array, share: float, seed: int) -> tuple[Array, Array]:
-    """Places to learn from, among them rows of each class, and about a `share` of all."""
-    kept, held = held_out(y, share, seed)
-    return (kept, held) if y.dtype.kind == "f" else _with_all_classes(y, kept, held)
-
-
-def _with_all_classes(y: Array, kept: Array, held: Array) -> tuple[Array, Array]:
-    """A class whose few rows were all held out is learned instead: nobody can guess it unseen."""
-    learned = set(y[kept])
-    unseen = np.array([label not in learned for label in y[held]])
-    return np.append(kept, held[unseen]), held[~unseen]

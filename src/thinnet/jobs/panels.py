@@ -20,7 +20,7 @@ from thinnet.training import History
 MOST_POINTS: Final = 2000  # that can be told apart
 MOST_BARS: Final = 150
 N_BINS: Final = 10
-LIMITS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+LIMITS: Final = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5)
 NINETY: Final = 2 * COVERAGES.index(0.9)  # place of the lower end among the quantiles
 MOST_LETTERS: Final = 30  # of all classes, side by side
 LONG_NAME: Final = 24  # letters

@@ -67,7 +67,19 @@ def strata(y: Array, parts: float) -> Array | None:
 
 
 def held_out(y: Array, share: float, seed: int) -> tuple[Array, Array]:
-    """Places to learn from, and a `share` of them, in (0, 1), to stop or to measure by."""
+    """Places to learn from, and a `share` of them, in (0, 1), to stop or to measure by.
+
+    A class whose few rows were all held out is learned instead: nobody can guess it unseen.
+    """
+    kept, held = _parted(y, share, seed)
+    if y.dtype.kind == "f":
+        return kept, held
+    places = np.unique(y, return_inverse=True)[1]
+    unseen = ~np.isin(places[held], places[kept])
+    return np.append(kept, held[unseen]), held[~unseen]
+
+
+def _parted(y: Array, share: float, seed: int) -> tuple[Array, Array]:
     stratify = strata(y, 1 / min(share, 1 - share))
     places = np.arange(len(y))
     kept, held = train_test_split(places, test_size=share, random_state=seed, stratify=stratify)
@@ -83,7 +95,9 @@ def splits(settings: Any, y: Array, stream: np.random.RandomState) -> Iterator[A
         )
     seed = stream.randint(2**31)
     if settings.n_networks == 1:
-        return iter([held_out(y, max(settings.validation_fraction, 1 / n), seed)])
+        share = max(settings.validation_fraction, 1 / n)
+        kept, held = held_out(y, share, seed)
+        return iter([(kept, held) if len(held) else _parted(y, share, seed)])
     folds = max(2, min(settings.n_networks, n // 2))
     stratify = strata(y, folds)
     kind = KFold if stratify is None else StratifiedKFold
