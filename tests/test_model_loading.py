@@ -47,7 +47,12 @@ def test_another_safetensors_file_is_no_model(path, metadata):
     assert "must be a thinnet model, got another safetensors file" in refused(path)
 
 
-@pytest.mark.parametrize("junk", [b"", b"\0" * 4096, b"PK\x03\x04" + b"x" * 500, b"\x80\x04K\x01."])
+def test_an_empty_file_is_called_empty(path):
+    path.touch()
+    assert "must be a complete file, got an empty one" in refused(path)
+
+
+@pytest.mark.parametrize("junk", [b"\0" * 4096, b"PK\x03\x04" + b"x" * 500, b"\x80\x04K\x01."])
 def test_a_file_of_something_else_is_refused(path, junk):
     path.write_bytes(junk)
     assert "cut short or altered" in refused(path)
