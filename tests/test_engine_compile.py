@@ -156,6 +156,7 @@ def test_a_looser_folder_of_ours_is_made_private(copied):
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.slow
 def test_files_that_others_could_write_to_are_not_read(copied):
     cache, folder, kept = copied
     for path in folder.iterdir():
@@ -164,7 +165,8 @@ def test_files_that_others_could_write_to_are_not_read(copied):
     assert run(cache)[:2] == (kept, 1)
 
 
-@pytest.mark.parametrize("many", [2, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("many", [2, 5])
 def test_several_processes_that_compile_at_once_are_all_right(many, tmp_path):
     found = [end(process) for process in [start(tmp_path) for _ in range(many)]]
     assert len({(kept, folder) for kept, _, folder, _ in found}) == 1

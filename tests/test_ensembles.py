@@ -262,15 +262,13 @@ def test_one_network_alone_has_no_error_bars_unless_it_drops():
 FEW_STEPS = {"hidden_layer_sizes": (16,), "max_iter": 5, "learning_rate_init": 0.05}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
     [
         EnsembleRegressor(MLPRegressor(**FEW_STEPS), 2),
         EnsembleClassifier(MLPClassifier(**FEW_STEPS), 2),
-        pytest.param(
-            EnsembleClassifier(MLPClassifier(max_iter=20), 2, bootstrap=True, n_jobs=2),
-            marks=pytest.mark.slow,
-        ),
+        EnsembleClassifier(MLPClassifier(max_iter=20), 2, bootstrap=True, n_jobs=2),
     ],
     ids=["numbers", "classes", "drawn rows"],
 )

@@ -150,6 +150,7 @@ def test_many_categories_are_encoded_by_their_mean_target():
     assert model.score(towns, y) > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
     [
