@@ -82,6 +82,7 @@ def odd():
         found[f"csr of {np.dtype(dtype)}"] = (_cast(whole), whole)
     for dtype in (np.int64, np.uint8, np.uint64, np.int16):
         found[f"csr with {np.dtype(dtype)} places"] = (_places(X, dtype), X)
+    found["csr with values in a list"] = (_listed(X), X)
     found["csr with room"] = (_with_room(X), X)
     found["csr out of order"] = (_reversed_rows(X), X)
     found["csr with places twice"] = (_twice(X), X)
@@ -99,6 +100,12 @@ def _cast(X):
 def _places(X, dtype):
     matrix = made(X, "csr")
     matrix.indices, matrix.indptr = matrix.indices.astype(dtype), matrix.indptr.astype(dtype)
+    return matrix
+
+
+def _listed(X):
+    matrix = made(X, "csr")
+    matrix.data = matrix.data.tolist()
     return matrix
 
 

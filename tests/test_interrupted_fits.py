@@ -226,6 +226,7 @@ def test_the_command_saves_what_was_finished_and_says_so(table, monkeypatch):
     code, said = fit(monkeypatch, table, 3)
     assert code == 130
     assert "interrupted: 2 of 3 networks" in said
+    assert said.splitlines()[-1] == "thinnet: stopped; the model is of what was finished"
     assert "interrupted by user" not in said
     code, said = thinnet_command("show", "rows.thinnet")
     assert code == 0

@@ -142,6 +142,10 @@ BAD_FRAMES = {
     ),
     "a name twice, as text": (pd.DataFrame([[1, 2]], columns=[1, "1"]), "column '1' must stand"),
     "lists": (pa.table({"a": [[1]]}), "column 'a' of the table must hold single values, got list"),
+    "records of long names": (
+        pa.table({"a": [{"x" * 999: 1}]}),
+        r"column 'a' of the table must hold single values, got struct<x{73}; drop it",
+    ),
     "Arrow, no rows": (RICH[:0], "the table must hold rows, got none"),
     "Arrow, a name twice": (pa.table([[1], [2]], ["a", "a"]), "column 'a' must stand once"),
 }

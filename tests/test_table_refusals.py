@@ -6,6 +6,7 @@ import io
 import lzma
 import subprocess
 import sys
+import zipfile
 
 import pandas as pd
 import pytest
@@ -183,3 +184,14 @@ def test_importing_the_readers_and_writers_loads_neither_pandas_nor_pyarrow():
     code = "import sys, thinnet.tables.reading, thinnet.tables.writing; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert {"pandas", "pyarrow", "polars"} & set(done.stdout.split()) == set()
+
+
+def test_what_a_library_quotes_of_a_file_is_shortened(put):
+    packed, name = io.BytesIO(), "n" * 5000
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(name, "a,b\n1,2\n")
+    in_two_ways = packed.getvalue().replace(name.encode(), name[1:].encode() + b"?", 1)
+    path = put(in_two_ways, "table.csv.zip")
+    with pytest.raises(DataFileError, match="file, got BadZipFile: File name in") as caught:
+        read_table(path)
+    assert len(str(caught.value)) < 300 + len(str(path))

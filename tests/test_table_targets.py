@@ -57,3 +57,8 @@ def test_a_part_of_a_class_is_held_out_wherever_that_is_a_row(counts, share, see
         for label, count in zip(np.unique(y), counts, strict=True):
             assert 0 < (y[held] == label).sum() < count
             assert abs((y[held] == label).sum() - count * share) < 2
+
+
+def test_labels_that_are_numbers_beyond_all_integers_are_refused_without_a_warning():
+    with pytest.raises(ValueError, match="Unknown label type"):
+        TableClassifier().fit(np.arange(20.0).reshape(10, 2), np.linspace(0, 1e308, 10) + 0.5)

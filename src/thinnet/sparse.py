@@ -206,12 +206,14 @@ def _must(ok: bool | np.bool_, name: str, wanted: str, got: str) -> None:
 
 def _shape(name: str, matrix: Any) -> tuple[int, int]:
     shape = tuple(matrix.shape)
-    real = matrix.dtype.kind in "fiub"
+    dtype = getattr(matrix, "dtype", None)  # that of its data, which may be a list
+    dtype = np.asarray(matrix.data).dtype if dtype is None else dtype
+    real = dtype.kind in "fiub"
     fits = real and len(shape) == 2 and all(checks.is_integer(n) and n >= 0 for n in shape)
     if not fits:
         raise ValueError(
             f"{name} must be a sparse matrix of real numbers with rows and columns, got one of "
-            f"shape {shape} and dtype {matrix.dtype}"
+            f"shape {shape} and dtype {dtype}"
         )
     return int(shape[0]), int(shape[1])
 

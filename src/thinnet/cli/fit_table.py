@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import typer
-
 from thinnet.checks import must, quoted
 from thinnet.cli import reports
-from thinnet.cli.common import STOPPED, note, say, unsaved
+from thinnet.cli.common import STOPPED, fail, note, say, unsaved
 from thinnet.cli.flags import SETTINGS
 from thinnet.cli.models import print_held, print_remarks, print_scores
 from thinnet.recipes import RECIPES
@@ -58,7 +56,7 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     if report is not None:
         reports.tell(pictures.draw(outcome.estimator, outcome.answers, report))
     if outcome.estimator.interrupted_:
-        raise typer.Exit(STOPPED)
+        fail("stopped; the model is of what was finished", STOPPED)
 
 
 def _order(data: str, options: dict[str, Any]) -> Any:

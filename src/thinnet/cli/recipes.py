@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import typer
-
 from thinnet import comparison, save
-from thinnet.cli.common import STOPPED, say, screen, unsaved
+from thinnet.cli.common import STOPPED, fail, say, screen, unsaved
 from thinnet.comparison import Outcome
 from thinnet.datasets import FILES, Split
 from thinnet.displays.saving import FORMATS
@@ -34,7 +32,7 @@ def fit(name: str, options: dict[str, Any], out: Path | None) -> None:
     for outcome in outcomes:
         _save(outcome, out)
     if outcomes[-1].interrupted:
-        raise typer.Exit(STOPPED)
+        fail("stopped before all networks were trained", STOPPED)
 
 
 def _check_places(out: Path, read: dict[str, Path], force: bool) -> None:

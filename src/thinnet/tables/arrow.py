@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from thinnet.checks import DataFileError, quoted
+from thinnet.checks import DataFileError, one_line, quoted
 from thinnet.tables.cells import Frame, text_type
 from thinnet.tables.packing import first_line
 
@@ -42,7 +42,7 @@ def check_columns(where: str, schema: Any) -> None:
         if types.is_nested(field.type):
             raise DataFileError(
                 f"column {quoted(field.name)} of {where} must hold single values, got "
-                f"{field.type}; drop it or spread it over columns"
+                f"{one_line(field.type, 80)}; drop it or spread it over columns"
             )
 
 

@@ -200,7 +200,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         y = column_or_1d(y, warn=True)
         if y.dtype.kind != "f":
             check_repeats("y", y)
-        with np.errstate(invalid="ignore"):  # what is not finite is refused
+        with np.errstate(invalid="ignore", over="ignore"):  # what is no class is refused
             check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:

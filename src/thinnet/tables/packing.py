@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from thinnet.checks import DataFileError
+from thinnet.checks import DataFileError, one_line
 
 MAGIC_BYTES: Final = 16
 UNPACKERS: Final[dict[re.Pattern[bytes], Callable[[Any], io.BufferedIOBase]]] = {
@@ -59,7 +59,8 @@ def refusing(path: Path) -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or ["no more"])[0]
+    """What a library says: it may have taken words, and their length, from the file."""
+    return one_line((str(error).splitlines() or ["no more"])[0], 200)
 
 
 def magic(path: Path) -> bytes:
