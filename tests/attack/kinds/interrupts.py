@@ -30,7 +30,7 @@ def prepare(folder):
         "fit": [*fit, "--out", "OUT.thinnet"],
         "fit with pictures": [*fit, "--out", "OUT.thinnet", "--report", "REPORT"],
         "predict": ["predict", model, table, "--out", "OUT.csv", *FORCE],
-        "evaluate": ["evaluate", model, table, "--uncertainty"],
+        "evaluate": ["evaluate", model, table, "--uncertainty", "--draws", "20"],
     }
     patience = 1 + 3 * seconds_of(["--version"], folder)  # as fast as the machine is now
     return {
