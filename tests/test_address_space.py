@@ -59,7 +59,7 @@ COMMANDS = {
     "export": ("export", "model.thinnet", "model.onnx"),
     "fit": ("fit", "table.csv", "--target", "y", "--epochs", "1", "--out", "new.thinnet"),
 }
-FEW = [("predict", 100), ("predict", 300), ("show", 400)]
+FEW = [("predict", 300)]
 MANY = [(name, size) for name in COMMANDS for size in range(100, 1100, 100)]
 
 

@@ -121,7 +121,7 @@ def only_rows(n):
     pathlib.Path("homes.csv").write_text("\n".join(lines[: n + 1]))
 
 
-@pytest.mark.parametrize("rows", [22, pytest.param(ROWS, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rows", [12, pytest.param(ROWS, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("share", ["draw", "element"])
 @pytest.mark.parametrize("model", ["rent", "sold"])
 def test_the_file_does_not_depend_on_the_blocks(model, share, rows, monkeypatch):

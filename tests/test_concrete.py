@@ -266,6 +266,7 @@ def learned_rates(rows, start=0.3):
     return rate_of(network, 2), rate_of(network, 4)
 
 
+@pytest.mark.slow
 def test_rates_fall_as_data_grow(untyped):
     """The paper's synthetic experiment: what is not known for want of data vanishes with data."""
     few, some, many = (np.array(learned_rates(rows)) for rows in (10, 100, 1000))

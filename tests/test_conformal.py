@@ -252,6 +252,7 @@ def test_calibrating_asks_for_no_random_numbers_and_warns_of_nothing(rng):
     assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
+@pytest.mark.slow
 def test_the_users_warning_filters_stay_as_they_are():
     code = (
         "import warnings; from thinnet.uncertainty.conformal import crepes; "

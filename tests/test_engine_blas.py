@@ -131,6 +131,7 @@ print(sum(times.stats.cache_hits.values()))
 """
 
 
+@pytest.mark.slow
 def test_machine_code_that_calls_the_library_is_kept_and_found(tmp_path):
     found = [python(TWICE, THINNET_CACHE_DIR=str(tmp_path)).stdout.split() for _ in range(2)]
     assert found == [["0"], ["1"]]

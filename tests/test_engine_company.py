@@ -96,7 +96,8 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("many", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("many", [1, 3])
 def test_child_processes_train_as_their_parent_does_however_they_start(many, tmp_path):
     (tmp_path / "script.py").write_text(CHILDREN)
     environment = os.environ | {"THINNET_NUM_THREADS": "2"}

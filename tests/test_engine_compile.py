@@ -98,7 +98,8 @@ def exchanged(path):
     path.write_bytes(other.read_bytes())
 
 
-@pytest.mark.parametrize("damage", [pytest.param(emptied, marks=pytest.mark.slow), altered])
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", [emptied, altered])
 def test_damaged_files_are_compiled_anew_without_a_word(copied, damage):
     cache, folder, kept = copied
     for path in folder.iterdir():
@@ -173,6 +174,7 @@ def test_several_processes_that_compile_at_once_are_all_right(many, tmp_path):
     assert run(tmp_path)[:2] == (found[0][0], 1)
 
 
+@pytest.mark.slow
 def test_an_edited_kernel_is_compiled_anew(filled, tmp_path):
     """Also where the edited function is only called by the one that is kept."""
     cache, folder, before = filled

@@ -115,6 +115,7 @@ for dtype in (np.float32, np.float64):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("core", blas.core_types())
 def test_rows_predict_the_same_bits_in_any_order_and_company(core):
     environment = os.environ | {"THINNET_CORETYPE": core}

@@ -93,8 +93,14 @@ TARGETS = {
 }
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("target", "dtype"),
+    [
+        *((target, "float32") for target in TARGETS),
+        ("number", "float64"),
+        *(pytest.param(t, "float64", marks=pytest.mark.slow) for t in TARGETS if t != "number"),
+    ],
+)
 def test_a_mixed_table_is_predicted_the_same(target, dtype, path, rng):
     table = mixed_table(rng)
     y = TARGETS[target](table, rng)

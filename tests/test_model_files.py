@@ -148,7 +148,8 @@ numpy.save(out, numpy.column_stack([model.predict(X), model.predict_proba(X)]))
 """
 
 
-@pytest.mark.parametrize("threads", [pytest.param("1", marks=pytest.mark.slow), "3"])
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", ["1", "3"])
 def test_another_process_with_other_threads_predicts_the_same_bits(threads, path, tmp_path, rng):
     model = MLPClassifier((64, 32), max_iter=2, dtype="float32", random_state=0).fit(X, PLACE)
     data, out = tmp_path / "data.npy", tmp_path / "out.npy"

@@ -99,7 +99,7 @@ def model(request):
     return request.getfixturevalue(request.param)
 
 
-CASES = 100  # and 2,000 under attack/
+CASES = 40  # and 2,000 under attack/
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")

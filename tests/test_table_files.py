@@ -77,7 +77,7 @@ def written(frame, way, pack):
     return pack(text.encode(way["encoding"]))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(TABLES)
 def test_what_is_written_in_any_dialect_is_read_back(place, table):
     frame, way, pack = table
@@ -93,7 +93,7 @@ def unsigned_nan(column):
     return column.where(column.notna(), np.nan).to_numpy().tobytes()
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(WHOLE, st.from_regex("[a-z]+", fullmatch=True)), min_size=2))
 def test_a_row_of_numbers_above_numbers_is_no_header(place, rows):
     place.write_text("".join(f"{n},z{text}\n" for n, text in rows))
@@ -104,7 +104,7 @@ def test_a_row_of_numbers_above_numbers_is_no_header(place, rows):
     assert found["1"].tolist() == [f"z{text}" for _, text in rows]
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(TABLES, st.integers(1, 9))
 def test_blocks_make_up_the_whole_whatever_their_size(place, table, block_rows):
     place.write_bytes(written(*table))
@@ -112,6 +112,7 @@ def test_blocks_make_up_the_whole_whatever_their_size(place, table, block_rows):
     assert_frame_equal(all_of(place, block_rows), whole)
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.none() | st.integers(0, 9), st.none() | st.booleans()), min_size=1),
     st.integers(1, 9),

@@ -174,9 +174,16 @@ WAYS = {
 }
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Fitted to a file of the table."""
+    path = tmp_path_factory.mktemp("table") / "table.csv"
+    table().to_csv(path, index=False)
+    return TableClassifier(**FAST).fit(path, "t")
+
+
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_a_missing_cell_is_the_same_wherever_it_comes_from(way, path):
-    model = TableClassifier(**FAST).fit(path, "t")
+def test_a_missing_cell_is_the_same_wherever_it_comes_from(way, model, path):
     mine = way(table().drop(columns="t"))
     assert_array_equal(model.predict_proba(mine), model.predict_proba(path))
     again = TableClassifier(**FAST).fit(mine, table()["t"].to_numpy())

@@ -70,6 +70,7 @@ def test_every_set_runs_by_one_command_and_a_run_goes_on(run, tmp_path):
     assert files[1].exists()
 
 
+@pytest.mark.slow
 def test_a_split_is_the_same_again_also_in_another_process(run, sets, tmp_path):
     options = ("--sets", "hills", "--splits", 1, "--epochs", 10, "--draws", 10)
     run(tmp_path / "one", *options)

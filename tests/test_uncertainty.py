@@ -55,7 +55,7 @@ def table():
 
 @pytest.fixture(scope="module")
 def tables(table):
-    return TableRegressor(random_state=0, max_iter=100).fit(*table)
+    return TableRegressor(random_state=0, max_iter=30).fit(*table)
 
 
 def test_draw_17_is_the_same_alone(regressor):
