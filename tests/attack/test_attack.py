@@ -13,17 +13,17 @@ import pytest
 
 PARTS = 2  # of each kind, so that two workers end together
 SHARES = {  # of the time, as the least inputs of each need it
-    "interrupts": 24,
+    "interrupts": 20,
     "csv_files": 20,
-    "strings": 16,
-    "parquet_files": 13,
-    "threads": 12,
-    "kills": 5,
-    "model_files": 4,
-    "checkpoints": 3,
+    "strings": 17,
+    "parquet_files": 14.5,
+    "threads": 14.5,
+    "kills": 4.5,
+    "model_files": 3,
+    "checkpoints": 2.4,
     "faults": 2,
-    "idx_files": 1,
-    "csr": 1,
+    "idx_files": 0.9,
+    "csr": 0.8,
 }
 ALONE = {"interrupts", "kills", "faults", "csr"}  # each input in a process of its own
 LEAST_ALONE, LEAST = 100, 2000

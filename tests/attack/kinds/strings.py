@@ -155,7 +155,8 @@ def settings(rng, made, folder):
         assert name == "checkpoint"
 
 
-PLACES = [cells, a_column, headers, labels, target, options, numbers, file_names, frames, settings]
+IN_TABLES = [cells, a_column, headers, labels, target, file_names, frames]
+PLACES = [*IN_TABLES, *2 * [options, numbers, settings]]  # which have many words to set
 
 
 def attempt(rng, made, folder):
