@@ -23,7 +23,7 @@ ISO_OF_ANY_YEAR: Final = re.compile(
     r"[+-]?[0-9]{4,6}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?"
 )
 DAY_OF_ANY_YEAR: Final = re.compile("[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
-A_YEAR: Final = re.compile("[0-9]{4}|[^\0-\x7F]")  # in dates of all forms, or other scripts' digits
+A_YEAR: Final = re.compile("[0-9]{4}")  # in dates of all forms
 UNITS_IN_DAY: Final = {"D": 1, "s": 86_400, "ms": 86_400e3, "us": 86_400e6, "ns": 86_400e9}
 DECADE: Final = 3652.0  # days that never is away from all others, at least
 TWICE: Final = 2  # at least, in a column with some "never", or else it is in one of these years
