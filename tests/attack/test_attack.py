@@ -21,12 +21,13 @@ SHARES = {  # of the time, as the least inputs of each need it
     "kills": 4.5,
     "model_files": 3,
     "checkpoints": 2.4,
-    "faults": 2,
+    "faults": 2.2,
     "idx_files": 0.9,
     "csr": 0.8,
 }
 ALONE = {"interrupts", "kills", "faults", "csr"}  # each input in a process of its own
 LEAST_ALONE, LEAST = 100, 2000
+BEGINNING = 20  # seconds until pytest has begun
 TESTS = Path(__file__).parents[1]
 
 
@@ -42,8 +43,9 @@ def order(request, workers):
                 pytest.skip("the input is in the other part")
             return asked | {"first": option.attack_input, "least": 1, "seconds": 0}
         share = SHARES[kind] / sum(SHARES.values()) / PARTS
+        total = (option.minutes * 60 - BEGINNING) * workers
         least = (LEAST_ALONE if kind in ALONE else LEAST) // PARTS
-        return asked | {"least": least, "seconds": share * option.minutes * 60 * workers}
+        return asked | {"least": least, "seconds": share * total}
 
     return order
 
