@@ -5,7 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from random_networks import KINDS, OPTIMISERS, PLAIN, Problem, assert_alike, problems, trained
+from random_networks import (
+    ACTIVATIONS,
+    KINDS,
+    OPTIMISERS,
+    PLAIN,
+    Problem,
+    assert_alike,
+    problems,
+    trained,
+)
 from scipy.sparse import coo_array, csc_array, csr_array
 from trying import given_few_or_many
 
@@ -60,6 +69,13 @@ def plain_problem(**changes):
 def test_every_optimiser_takes_the_references_steps_in_float32(optimiser):
     problem = plain_problem(optimiser=optimiser, dtype=np.float32)
     assert_alike(trained(problem), trained(problem, "reference"), 1e-5)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_has_the_references_slope(activation):
+    chain = [Dense(16), activation, Dropout(0.3), Dense(3)]
+    problem = plain_problem(layers=chain, optimiser=SGD(0.1))
+    assert_alike(trained(problem), trained(problem, "reference"), 1e-9)
 
 
 # Data
