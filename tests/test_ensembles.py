@@ -406,7 +406,7 @@ def test_nothing_can_be_asked_before_fit(make, ask):
 def forged(model, change):
     """What a file makes of a model of which something has been changed."""
     change(model)
-    way = known.KNOWN[known.key_of(type(model))]
+    way = known.way_of(type(model))
     return way.make(type(model), way.state_of(model))
 
 

@@ -39,7 +39,7 @@ def test_nothing_in_a_model_file_is_a_pickle_or_code(perceptron, pipeline, path,
     def refuse_to(*args, **kwargs):
         raise AssertionError(f"called with {args!r}")
 
-    modules = {key.rpartition(".")[0] for key in known.KNOWN}
+    modules = {one.module for one in known.KNOWN.values()}
 
     def only_known(name, importer=known.import_module):
         assert name in modules

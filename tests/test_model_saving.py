@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from thinnet import MLPClassifier, MLPRegressor, load, save
-from thinnet.persistence import codec, known
+from thinnet.persistence import codec, known, rules
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -110,9 +110,13 @@ FORGED = [
     {"is": "scalar", "of": ["float64", "1"]},
     {"is": "scalar", "of": ["U999999999", "a"]},
     {"is": "scalar", "of": ["M8[s]", 1.5]},
-    {"is": "thinnet.layers.Dense", "of": {"units": -1}},
+    {"is": "Dense", "of": {"units": -1}},
+    {"is": "os.Dense", "of": {"units": 1}},
+    {"is": "sklearn.Dense", "of": {"units": 1}},
+    {"is": "thinnet.", "of": {}},
+    {"is": "", "of": {}},
     {
-        "is": "sklearn.preprocessing.FunctionTransformer",
+        "is": "FunctionTransformer",
         "of": {"func": {"is": "type", "of": "str"}},
     },
 ]
@@ -178,16 +182,19 @@ def test_an_attribute_that_would_be_lost_is_named(path):
 
 
 def test_every_known_class_exists_and_has_a_name_of_its_own():
-    assert len(known.KEYS) == len(known.KNOWN)
-    for key in known.KNOWN.keys() - known.OTHERS.keys():
-        assert known.key_of(known.class_of(key)) == key
+    paths = {**known.OURS, **known.TABLES, **known.SCIKIT_LEARN, **known.OTHERS}
+    assert len(known.KNOWN) == len(paths)
+    for path in paths.keys() - known.OTHERS.keys():
+        name = path.rpartition(".")[2]
+        assert known.name_of(known.class_of(path)) == known.name_of(known.class_of(name)) == name
+    assert not known.KNOWN.keys() & {"array", *rules.BY_TAG}
 
 
 @pytest.mark.parametrize("module", ["layers", "initialisers", "schedules", "optimisers"])
 def test_every_frozen_description_is_known(module):
     found = vars(importlib.import_module(f"thinnet.{module}"))
     classes = {v for v in found.values() if isinstance(v, type) and dataclasses.is_dataclass(v)}
-    assert {known.class_of(known.key_of(cls)) for cls in classes} == classes
+    assert {known.class_of(known.name_of(cls)) for cls in classes} == classes
     assert len(classes) > 4
 
 

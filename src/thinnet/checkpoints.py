@@ -29,12 +29,16 @@ class Snapshot(NamedTuple):
 
 
 class Form(NamedTuple):
-    """A kind of file: what sentences call it, what marks it, and what its refusals are."""
+    """A kind of file: what sentences call it, what marks it, and what its refusals are.
+
+    `number` is that of the format which is written; those from `oldest` on are read.
+    """
 
     name: str
     kind: str
     number: int
     error: type[ValueError]
+    oldest: int = 1
 
 
 def _form() -> Form:
@@ -155,11 +159,11 @@ def _check_form(form: Form, said: str, metadata: Mapping[str, str]) -> None:
     kind, number = metadata.get("kind"), metadata.get("format", "")
     if kind != form.kind:
         raise form.error(f"{said} must be a {form.kind}, got another safetensors file")
-    if number != str(form.number):
+    if number not in (known := [str(n) for n in range(form.oldest, form.number + 1)]):
         is_newer = number.isascii() and number.isdigit() and int(number) > form.number
         whose = "a newer thinnet: update thinnet" if is_newer else "another version of thinnet"
         raise form.error(
-            f"{said} must have format {form.number}, got format {one_line(number, 20)}, "
+            f"{said} must have format {' or '.join(known)}, got format {one_line(number, 20)}, "
             f"written by {whose}"
         )
 

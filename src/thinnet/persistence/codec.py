@@ -52,8 +52,7 @@ def _apart(value: Any, arrays: dict[str, Array], place: str) -> tuple[str, Any]:
     rule = rule_for(value)
     if rule is not None:
         return rule.tag, rule.apart(value)
-    key = known.key_of(type(value))
-    return key, known.KNOWN[key].state_of(value)
+    return known.name_of(type(value)), known.way_of(type(value)).state_of(value)
 
 
 def unpack(value: Any, arrays: dict[str, Array], depth: int = 0) -> Any:
@@ -86,7 +85,7 @@ def _together(tag: str, parts: Any, arrays: dict[str, Array], depth: int) -> Any
     if type(parts) is not dict:
         raise ValueError(f"the parts of a {tag} must have names, got {type(parts).__name__}")
     state = {name: unpack(part, arrays, depth + 1) for name, part in parts.items()}
-    return known.KNOWN[tag].make(cls, state)
+    return known.way_of(cls).make(cls, state)
 
 
 def _taken(arrays: dict[str, Array], place: str) -> Array:

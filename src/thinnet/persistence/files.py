@@ -21,7 +21,7 @@ from thinnet.persistence import known
 from thinnet.persistence.codec import pack, unpack
 from thinnet.tables.reading import read_dialect
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # of the first, names of classes are paths of modules
 KIND: Final = "thinnet model"
 NAME: Final = "model file"
 PARTS: Final = ("model", "versions")
@@ -174,7 +174,7 @@ def _check_versions(versions: Any) -> None:
 
 def _check_whole(model: Any) -> None:
     """ValueError where it is not a model, or is not fitted."""
-    if not known.KNOWN[known.key_of(type(model))].alone:
+    if not known.way_of(type(model)).alone:
         raise ValueError(f"a model must be an estimator or a Network, got {type(model).__name__}")
     if hasattr(model, "get_params"):
         check_is_fitted(model)
@@ -192,7 +192,7 @@ def _compare_versions(path: str | os.PathLike[str], values: Mapping[str, Any]) -
     """Warn where the insides of scikit-learn may have changed."""
     then, now = (v.get("scikit-learn", "none") for v in (values["versions"], _versions()))
     changed = then.split(".")[:2] != now.split(".")[:2]
-    if changed and any(name.startswith("sklearn.") for name in _names(values["model"])):
+    if changed and any(map(known.is_of_scikit_learn, _names(values["model"]))):
         warnings.warn(
             f"{NAME} {os.fspath(path)!r} has parts of scikit-learn {then}, which may behave "
             f"differently in {now}: compare some predictions",

@@ -1,13 +1,15 @@
 """Every class that a model file may hold: nothing else is made when one is read.
 
 A class is added by one line: where it is imported from, and the `Way` it goes
-(`thinnet.persistence.ways`).  It is imported when it is met.
+(`thinnet.persistence.ways`).  It is imported when it is met.  A file names classes by their own
+names, so that they may move from module to module; two of them never share a name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -185,29 +187,62 @@ OTHERS: Final[dict[str, Way]] = {
     )
 }
 
-KNOWN: Final[dict[str, Way]] = {**OURS, **TABLES, **SCIKIT_LEARN, **OTHERS}
-KEYS: Final = {key.rpartition(".")[2]: key for key in KNOWN}
+
+class Known(NamedTuple):
+    """A class that a file may hold: the module that it is imported from, and its way."""
+
+    module: str
+    way: Way
+
+
+def by_name(paths: Mapping[str, Way]) -> dict[str, Known]:
+    """What is known under paths of imports, under the names at their ends."""
+    parted = {path: path.rpartition(".") for path in paths}
+    return {name: Known(module, paths[path]) for path, (module, _, name) in parted.items()}
+
+
+KNOWN: Final[dict[str, Known]] = by_name({**OURS, **TABLES, **SCIKIT_LEARN, **OTHERS})
 CAN_BE_SAVED: Final = (
-    "estimators and networks of thinnet; of scikit-learn "
-    f"{', '.join(key.rpartition('.')[2] for key in SCIKIT_LEARN)}; "
+    f"estimators and networks of thinnet; of scikit-learn {', '.join(by_name(SCIKIT_LEARN))}; "
     "numbers, text, lists, tuples, dicts and arrays of them"
 )
 
 
-def class_of(key: str) -> Any:
-    """The class that is known by `key`; ValueError where there is none."""
-    if key not in KNOWN:
-        raise ValueError(f"the class {key!r} is not known to this thinnet")
-    module, _, name = key.rpartition(".")
-    return getattr(import_module(module), name)
+def class_of(tag: str) -> Any:
+    """The class that a file calls `tag`; ValueError where there is none."""
+    name = _name(tag)
+    return getattr(import_module(KNOWN[name].module), name)
 
 
-def key_of(cls: type) -> str:
-    """What `cls` is known by; ValueError where it is not."""
-    key = KEYS.get(cls.__name__)
-    if key is None or class_of(key) is not cls:
+def _name(tag: str) -> str:
+    """Files of format 1 say where a class was imported from then: "thinnet.layers.Dense"."""
+    module, _, name = tag.rpartition(".")
+    known = KNOWN.get(name)
+    if known is None or (module and _package(module) != _package(known.module)):
+        raise ValueError(f"the class {tag!r} is not known to this thinnet")
+    return name
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def is_of_scikit_learn(tag: str) -> bool:
+    name = tag.rpartition(".")[2]
+    return name in KNOWN and _package(KNOWN[name].module) == "sklearn"
+
+
+def name_of(cls: type) -> str:
+    """What a file calls `cls`; ValueError where it can't hold one."""
+    name = cls.__name__
+    if name not in KNOWN or class_of(name) is not cls:
         raise ValueError(
             f"the class must be one of a fixed list ({CAN_BE_SAVED}), got "
             f"{cls.__module__}.{cls.__qualname__}"
         )
-    return key
+    return name
+
+
+def way_of(cls: type) -> Way:
+    """How objects of a class are taken apart and made; ValueError where it is not known."""
+    return KNOWN[name_of(cls)].way

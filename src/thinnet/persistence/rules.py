@@ -76,7 +76,7 @@ def _name_of_type(kind: type) -> str:
     for name, other in TYPES.items():
         if kind is other:
             return name
-    return known.key_of(kind)
+    return known.name_of(kind)
 
 
 def _type_of_name(name: str) -> type:
