@@ -17,7 +17,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import typer
 
-from thinnet import Adam, Network, chains, datasets, evaluate, train
+from thinnet import Adam, Network, datasets, evaluate, train
+from thinnet.layers import mlp as chains
 from thinnet.training.loop import Training
 
 SEEDS = 5

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from thinnet import TableRegressor, save
-from thinnet.jobs import fitting
+from thinnet.commands import fitting
 
 resource = pytest.importorskip("resource")
 MEGABYTES = 2**20

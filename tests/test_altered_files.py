@@ -21,15 +21,14 @@ from thinnet import (
     EarlyStopping,
     ModelFileError,
     Network,
-    checkpoints,
     load,
     save,
     train,
 )
-from thinnet.checkpoints import Snapshot
 from thinnet.cli import app
-from thinnet.jobs import fitting
+from thinnet.commands import fitting
 from thinnet.persistence import files
+from thinnet.snapshots import Snapshot
 
 X = np.random.default_rng(0).normal(size=(12, 4))
 Y = np.arange(12) % 3
@@ -53,7 +52,7 @@ def run(path, **settings):
 def half_way(tmp_path_factory):
     path = tmp_path_factory.mktemp("half way") / "run.ckpt"
     run(path, callbacks=[StopAt()])
-    return checkpoints.read(path)
+    return snapshots.read(path)
 
 
 @pytest.fixture
@@ -62,7 +61,7 @@ def path(tmp_path):
 
 
 def refused(path, arrays, values):
-    checkpoints.write(path, Snapshot(arrays, values))
+    snapshots.write(path, Snapshot(arrays, values))
     before = path.read_bytes()
     with pytest.raises(CheckpointError) as caught:
         run(path, resume=True)
@@ -72,7 +71,7 @@ def refused(path, arrays, values):
 
 def test_a_checkpoint_that_was_not_altered_goes_on(path, half_way):
     whole = run(path.with_name("whole"))
-    checkpoints.write(path, half_way)
+    snapshots.write(path, half_way)
     assert (run(path, resume=True).theta == whole.theta).all()
 
 
@@ -117,7 +116,7 @@ def test_an_altered_checkpoint_is_refused_or_goes_on(path, half_way, seed):
     refusals = 0
     for i in range(50):
         rng = np.random.default_rng([seed, i])
-        checkpoints.write(path, Snapshot(*forged(rng, half_way)))
+        snapshots.write(path, Snapshot(*forged(rng, half_way)))
         try:
             with np.errstate(all="ignore"):
                 assert run(path, resume=True).outputs(X).shape == (12, 3)
@@ -138,7 +137,7 @@ def saved_six_times(write, path):
 
 
 def test_a_checkpoint_written_six_times_is_one_file(path, half_way):
-    assert len(saved_six_times(lambda path: checkpoints.write(path, half_way), path)) == 1
+    assert len(saved_six_times(lambda path: snapshots.write(path, half_way), path)) == 1
 
 
 @pytest.mark.parametrize("name", ["words as objects", "early stopping", "several outputs"])
@@ -166,7 +165,7 @@ def of_command(tmp_path_factory):
     settings = {"hidden_layer_sizes": (2,), "max_iter": 1, "n_networks": 2}
     order = fitting.Order(table, "buys", settings=settings)
     save(fitting.fit(order, progress=False).estimator, folder / "model")
-    return table, checkpoints.read_as(files._form(), folder / "model")
+    return table, snapshots.read_as(files._form(), folder / "model")
 
 
 def thinnet_command(*arguments):
@@ -191,7 +190,7 @@ def test_what_the_command_says_of_a_model_is_checked(path, of_command, name, jun
     pairs = attributes(values)["card_"]["of"]
     (place,) = (i for i, (key, _) in enumerate(pairs) if key == name)
     pairs[place : place + 1] = [] if junk is ... else [[name, junk]]
-    checkpoints.write_as(files._form(), path, Snapshot(of_command[1].arrays, values))
+    snapshots.write_as(files._form(), path, Snapshot(of_command[1].arrays, values))
     code, said = thinnet_command("show", path)
     assert code == 1
     assert said.startswith(f"thinnet: model file '{path}' must hold a model that this thinnet")
@@ -201,7 +200,7 @@ def test_what_the_command_says_of_a_model_is_checked(path, of_command, name, jun
 def test_words_of_a_model_are_never_marks_of_the_screen(path, of_command, text):
     values = copy.deepcopy(of_command[1].values)
     attributes(values)["notes_"]["of"].append(text)
-    checkpoints.write_as(files._form(), path, Snapshot(of_command[1].arrays, values))
+    snapshots.write_as(files._form(), path, Snapshot(of_command[1].arrays, values))
     code, said = thinnet_command("show", path)
     assert (code, text in said) == ((0, True) if text.isprintable() else (1, False))
 
@@ -212,7 +211,7 @@ def test_an_altered_model_is_shown_and_asked_or_refused(path, of_command, monkey
     refusals = 0
     for seed in range(15):
         rng = np.random.default_rng(seed)
-        checkpoints.write_as(files._form(), path, Snapshot(*forged(rng, snapshot)))
+        snapshots.write_as(files._form(), path, Snapshot(*forged(rng, snapshot)))
         code, said = thinnet_command("show", path)
         if code == 0:
             code, said = thinnet_command("predict", path, table, "--out", "p.csv", "--force")

@@ -8,7 +8,7 @@ from exported_models import exported
 from numpy.testing import assert_allclose, assert_array_equal
 
 from thinnet import TableClassifier, TableEncoder, TableRegressor, load, save
-from thinnet.tables.preparing import prepared
+from thinnet.tables.columns.preparing import prepared
 from thinnet.tables.reading import read_table
 
 N = 60

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from thinnet import TableClassifier, TableRegressor
-from thinnet.tables.amounts import decimal_of, read
+from thinnet.tables.columns.amounts import decimal_of, read
 
 AMOUNTS = {
     "dollars": (["$1,023.45", "$5"], [1023.45, 5]),

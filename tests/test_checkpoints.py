@@ -22,7 +22,7 @@ from thinnet import (
     checkpoints,
     train,
 )
-from thinnet.checkpoints import Snapshot
+from thinnet.snapshots import Snapshot
 
 ARRAYS = {
     "theta": np.array([1.0, -0.0, np.nan, np.inf, 5e-324]),
@@ -49,38 +49,38 @@ def path(tmp_path):
 
 @pytest.fixture
 def content(path):
-    checkpoints.write(path, OLD)
+    snapshots.write(path, OLD)
     return path.read_bytes()
 
 
 def test_what_is_written_is_read_back_to_the_last_bit(path):
-    checkpoints.write(path, OLD)
-    assert_same(checkpoints.read(path), OLD)
+    snapshots.write(path, OLD)
+    assert_same(snapshots.read(path), OLD)
 
 
 def test_a_new_snapshot_takes_the_place_of_the_old(path):
-    checkpoints.write(path, OLD)
-    checkpoints.write(path, NEW)
-    assert_same(checkpoints.read(path), NEW)
+    snapshots.write(path, OLD)
+    snapshots.write(path, NEW)
+    assert_same(snapshots.read(path), NEW)
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_arrays_need_not_be_contiguous(path):
     grid = np.arange(12.0).reshape(3, 4)
-    checkpoints.write(path, Snapshot({"across": grid.T, "every other": grid[:, ::2]}, {}))
-    read = checkpoints.read(path).arrays
+    snapshots.write(path, Snapshot({"across": grid.T, "every other": grid[:, ::2]}, {}))
+    read = snapshots.read(path).arrays
     assert_array_equal(read["across"], grid.T)
     assert_array_equal(read["every other"], grid[:, ::2])
 
 
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(path, failure, monkeypatch):
-    checkpoints.write(path, OLD)
+    snapshots.write(path, OLD)
     with monkeypatch.context() as patch:
         patch.setattr(*failure)
         with pytest.raises(OSError, match="No space left"):
-            checkpoints.write(path, NEW)
-    assert_same(checkpoints.read(path), OLD)
+            snapshots.write(path, NEW)
+    assert_same(snapshots.read(path), OLD)
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -89,35 +89,35 @@ def test_a_first_write_that_fails_leaves_nothing(path, failure, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(*failure)
         with pytest.raises(OSError, match="No space left"):
-            checkpoints.write(path, NEW)
+            snapshots.write(path, NEW)
     assert not list(path.parent.iterdir())
 
 
 def test_the_old_file_stands_until_the_new_one_is_on_the_disk(path, monkeypatch):
     """The order of the calls: written, flushed, and only then renamed."""
-    checkpoints.write(path, OLD)
+    snapshots.write(path, OLD)
     calls, flush, rename = [], os.fsync, Path.replace
 
     def noting_flush(handle):
-        assert_same(checkpoints.read(path), NEW if "rename" in calls else OLD)
+        assert_same(snapshots.read(path), NEW if "rename" in calls else OLD)
         calls.append("flush")
         flush(handle)
 
     def noting_rename(self, target):
-        assert_same(checkpoints.read(self), NEW)
+        assert_same(snapshots.read(self), NEW)
         calls.append("rename")
         return rename(self, target)
 
     monkeypatch.setattr(os, "fsync", noting_flush)
     monkeypatch.setattr(Path, "replace", noting_rename)
-    checkpoints.write(path, NEW)
+    snapshots.write(path, NEW)
     assert calls[:2] == ["flush", "rename"]
 
 
 def refused(path):
     """The one sentence with which a file is refused."""
     with pytest.raises(CheckpointError) as caught:
-        checkpoints.read(path)
+        snapshots.read(path)
     said = str(caught.value)
     assert repr(str(path)) in said
     assert "\n" not in said
@@ -144,7 +144,7 @@ def test_an_altered_byte_never_gives_another_snapshot(path, content, flip):
         altered[place] ^= flip
         path.write_bytes(altered)
         try:
-            found = checkpoints.read(path)
+            found = snapshots.read(path)
         except CheckpointError as error:
             assert repr(str(path)) in str(error)  # noqa: PT017
             continue
@@ -161,7 +161,7 @@ def test_an_altered_number_is_refused(path, content):
 def test_a_file_of_another_format_is_refused_with_its_number(path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "FORMAT", 99)
-        checkpoints.write(path, OLD)
+        snapshots.write(path, OLD)
     assert "must have format 1, got format 99" in refused(path)
 
 
@@ -179,7 +179,7 @@ def test_a_file_of_something_else_is_refused(path, junk):
 
 def test_a_file_that_is_not_there_is_named(path):
     with pytest.raises(FileNotFoundError, match=r"must be an existing file, got '.*run\.ckpt'"):
-        checkpoints.read(path)
+        snapshots.read(path)
 
 
 def test_nothing_in_a_checkpoint_is_a_pickle(content):
@@ -271,7 +271,7 @@ def test_a_damaged_checkpoint_is_refused_and_left_alone(half_way, path):
 def test_epochs_and_the_pace_of_checkpoints_may_change(half_way, path, other):
     shutil.copy(half_way, path)
     run(path, resume=True, **other)
-    assert checkpoints.read(path).values["epoch"] == other.get("epochs", 2)
+    assert snapshots.read(path).values["epoch"] == other.get("epochs", 2)
 
 
 def test_a_checkpoint_is_written_every_so_many_epochs_and_at_the_end(path):
@@ -279,11 +279,11 @@ def test_a_checkpoint_is_written_every_so_many_epochs_and_at_the_end(path):
 
     class Watch:
         def on_step_end(self, training):
-            seen.append(checkpoints.read(path).values["epoch"] if path.exists() else None)
+            seen.append(snapshots.read(path).values["epoch"] if path.exists() else None)
 
     run(path, epochs=5, batch_size=None, checkpoint_every=2, callbacks=[Watch()])
     assert seen == [None, None, 2, 2, 4]
-    assert checkpoints.read(path).values["epoch"] == 5
+    assert snapshots.read(path).values["epoch"] == 5
 
 
 # --- where it can lie ----------------------------------------------------------------------------

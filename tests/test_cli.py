@@ -7,10 +7,11 @@ from idx_files import write_bars
 from typer.testing import CliRunner
 
 import thinnet
-from thinnet import Dense, Network, comparison, datasets, load
+from thinnet import Dense, Network, datasets, load
 from thinnet.cli import app
-from thinnet.comparison import surface
-from thinnet.recipes import RECIPES
+from thinnet.commands import comparison
+from thinnet.commands.comparison import surface
+from thinnet.commands.recipes import RECIPES
 from thinnet.training import History
 
 PNG = b"\x89PNG\r\n\x1a\n"

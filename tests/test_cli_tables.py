@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from thinnet import TableClassifier, load, save
 from thinnet.cli import app
 from thinnet.cli.flags import in_flags
-from thinnet.jobs import evaluating, scoring
+from thinnet.commands import evaluating, scoring
 from thinnet.tables import members
 
 FAST = ("--epochs", "20", "--networks", "2", "--hidden", "16")
@@ -94,7 +94,7 @@ def test_predictions_do_not_depend_on_the_blocks(table, monkeypatch):
     cut(table, 41)
     ask = ("predict", "people.thinnet", table, "--proba", "--out")
     assert thinnet_command(*ask, "whole.csv")[0] == 0
-    monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 56)  # 7 rows
+    monkeypatch.setattr("thinnet.tables.reading.files.BLOCK_CELLS", 56)  # 7 rows
     assert thinnet_command(*ask, "parts.csv")[0] == 0
     assert pathlib.Path("parts.csv").read_bytes() == pathlib.Path("whole.csv").read_bytes()
 
@@ -123,7 +123,7 @@ def test_blocks_without_a_known_target_are_passed_over(table, model, unknown, mo
     cut(table, 42)
     whole = evaluating.evaluate(model, table)
     without_targets(table, unknown)
-    monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 56)  # 7 rows
+    monkeypatch.setattr("thinnet.tables.reading.files.BLOCK_CELLS", 56)  # 7 rows
     found = evaluating.evaluate(model, table)
     known = ~np.isin(np.arange(42), unknown)
     np.testing.assert_array_equal(found.y, whole.y[known])
@@ -157,7 +157,7 @@ NOTHING_TO_MEASURE_BY = {
 @pytest.mark.usefixtures("model")
 def test_a_file_that_nothing_can_be_measured_by_is_refused(table, spoil, sentence, monkeypatch):
     spoil(table)
-    monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 56)
+    monkeypatch.setattr("thinnet.tables.reading.files.BLOCK_CELLS", 56)
     code, said = thinnet_command("evaluate", "people.thinnet", table)
     assert code == 1
     assert sentence in said

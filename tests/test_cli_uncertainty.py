@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from thinnet import load
 from thinnet.cli import app
-from thinnet.jobs import calibration, measuring
-from thinnet.jobs.error_bars import ErrorBars
+from thinnet.commands import calibration, measuring
+from thinnet.commands.error_bars import ErrorBars
 
 ROWS = 150
 FAST = ("--epochs", "15", "--networks", "2", "--hidden", "16", "--test-fraction", "0")
@@ -129,13 +129,13 @@ def test_the_file_does_not_depend_on_the_blocks(model, share, rows, monkeypatch)
     options = ("--share", share, "--draws", 12)
     predicted(model, *options, out="whole.csv", rows=rows)
     for block in (1, 7, rows - 1):
-        monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 4 * block)
+        monkeypatch.setattr("thinnet.tables.reading.files.BLOCK_CELLS", 4 * block)
         predicted(model, *options, out="parts.csv", rows=rows)
         assert pathlib.Path("parts.csv").read_bytes() == pathlib.Path("whole.csv").read_bytes()
 
 
 def test_rows_have_masks_of_their_own_by_their_place_in_the_file(monkeypatch):
-    monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 28)
+    monkeypatch.setattr("thinnet.tables.reading.files.BLOCK_CELLS", 28)
     found = predicted("rent", "--share", "element", "--draws", 10)
     table = pd.read_csv("homes.csv")
     told = load("rent.thinnet").uncertainty(table, 10, share="element", samples=range(ROWS))
@@ -355,7 +355,7 @@ def test_rows_that_are_all_right_have_no_auroc():
 @pytest.mark.parametrize("name", ["rent", "sold"])
 def test_what_is_measured_does_not_depend_on_the_blocks(name, monkeypatch):
     _, whole = measured(name, least_certain=True)
-    monkeypatch.setattr("thinnet.tables.reading.BLOCK_CELLS", 4 * 37)
+    monkeypatch.setattr("thinnet.tables.reading.files.BLOCK_CELLS", 4 * 37)
     _, parts = measured(name, least_certain=True)
     for a, b in zip(whole.drawn, parts.drawn, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)

@@ -11,11 +11,12 @@ import pytest
 from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose, assert_array_equal
 
-from thinnet import comparison, datasets
-from thinnet.comparison import WITH, WITHOUT, Outcome, curves, running, surface, telling
+from thinnet import datasets
+from thinnet.commands import comparison
+from thinnet.commands.comparison import WITH, WITHOUT, Outcome, curves, running, surface, telling
+from thinnet.commands.recipes import RECIPES, Settings
 from thinnet.datasets import Split
 from thinnet.displays.maps import COLOURS
-from thinnet.recipes import RECIPES, Settings
 from thinnet.training import History
 
 SMALL = Settings(hidden=(8,), dropout=(0.5,), epochs=2, batch_size=10)

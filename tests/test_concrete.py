@@ -22,8 +22,8 @@ from thinnet import (
     keep_mask,
     train,
 )
-from thinnet.description import draws, said_executor
-from thinnet.penalties import add_penalty_gradient, limit_norms, penalty_value
+from thinnet.network.summary import draws, said_executor
+from thinnet.training.penalties import add_penalty_gradient, limit_norms, penalty_value
 
 SEED, WIDTH = 5, 40
 IDS = [7, 0, 2**32 - 2]

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from thinnet import TableClassifier, load, save
 from thinnet.cli import app
-from thinnet.jobs.scoring import proper
+from thinnet.commands.scoring import proper
 from thinnet.tables.deciding import decision
 
 SMALL = {"hidden_layer_sizes": (16,), "max_iter": 25, "n_networks": 2, "random_state": 0}

@@ -20,7 +20,6 @@ from thinnet import (
     ReLU,
     RMSprop,
     SquaredError,
-    checkpoints,
     train,
 )
 from thinnet.layers import Shapes
@@ -145,7 +144,7 @@ def test_the_checkpoint_of_the_last_good_epoch_stays(tmp_path):
     path = tmp_path / "run.ckpt"
     net, seen = network(Poison(7)), Remember()
     diverge(net, checkpoint=path, callbacks=[seen])
-    saved = checkpoints.read(path)
+    saved = snapshots.read(path)
     assert np.isfinite(saved.arrays["theta"]).all()
     assert saved.values["t"] <= 7
     assert_array_equal(saved.arrays["theta"], seen.thetas[saved.values["t"] - 1])

@@ -20,8 +20,8 @@ from thinnet import (
     keep_mask,
     mlp,
 )
-from thinnet.chains import KINDS
-from thinnet.penalties import penalty_value
+from thinnet.layers.mlp import KINDS
+from thinnet.training.penalties import penalty_value
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

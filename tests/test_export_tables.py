@@ -14,7 +14,7 @@ from thinnet import TableClassifier, TableEncoder, TableRegressor, export_onnx
 from thinnet.export.onnx_graph import Graph
 from thinnet.export.onnx_numbers import normal_quantile
 from thinnet.export.onnx_tables import encoded
-from thinnet.tables.kinds import as_labels
+from thinnet.tables.columns.kinds import as_labels
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import thinnet
 from thinnet import Dense, Dropout, FixedMasks, Network, ReLU, Run, SquaredError, keep_mask, train
-from thinnet.description import draws, said_executor
+from thinnet.network.summary import draws, said_executor
 
 SEED, WIDTH = 11, 24
 IDS = [0, 1, 2, 3, 4, 5, 2**32 - 2]

@@ -42,8 +42,8 @@ from thinnet import (
     Tanh,
 )
 from thinnet.masks import threshold
-from thinnet.penalties import add_penalty_gradient, penalty_value
 from thinnet.schedules import Linear
+from thinnet.training.penalties import add_penalty_gradient, penalty_value
 
 ROWS = 4
 IDS = [17, 3, 40, 5]

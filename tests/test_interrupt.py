@@ -14,7 +14,7 @@ import pytest
 from interrupts import child
 from numpy.testing import assert_array_equal
 
-from thinnet import BatchNorm, Dense, Dropout, Network, ReLU, checkpoints, train
+from thinnet import BatchNorm, Dense, Dropout, Network, ReLU, snapshots, train
 from thinnet.training.interrupt import InterruptFlag
 
 pytestmark = pytest.mark.usefixtures("ctrl_c")
@@ -67,7 +67,7 @@ def test_ctrl_c_ends_training_after_the_current_step(step, tmp_path):
     net, history = run(checkpoint=path, callbacks=[PressAt(step)])
     assert (history.stopped, net.clock.step) == ("interrupted", step)
     assert np.isfinite(net.outputs(X)).all()
-    assert checkpoints.read(path).values["t"] == step
+    assert snapshots.read(path).values["t"] == step
     resumed, whole = run(checkpoint=path, resume=True)[0], run()[0]
     assert resumed.theta.tobytes() == whole.theta.tobytes()
     assert resumed.state.tobytes() == whole.state.tobytes()
@@ -169,7 +169,7 @@ def test_ctrl_c_at_any_moment_of_a_process_ends_it_with_a_checkpoint(tmp_path):
     assert process.returncode == 0
     stopped, steps, usable = said.split()
     assert (stopped, usable) == ("interrupted", "True")
-    assert checkpoints.read(path).values["t"] == int(steps)
+    assert snapshots.read(path).values["t"] == int(steps)
 
 
 IGNORING = """

@@ -213,7 +213,7 @@ class Pressed(TableRegressor):
 
 
 def fit(monkeypatch, table, network, times=1):
-    monkeypatch.setattr("thinnet.jobs.fitting.TableRegressor", Pressed)
+    monkeypatch.setattr("thinnet.commands.fitting.TableRegressor", Pressed)
     monkeypatch.setattr(Pressed, "network", network)
     monkeypatch.setattr(Pressed, "times", times)
     monkeypatch.chdir(table.parent)

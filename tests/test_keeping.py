@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from thinnet import TableClassifier
 from thinnet.cli import app
-from thinnet.jobs.keeping import Keep
-from thinnet.jobs.predicting import predict
+from thinnet.commands.keeping import Keep
+from thinnet.commands.predicting import predict
 
 CELLS = ["007", "NA", "", " 1,50", "x,y", 'q"', "-", "1e3"] * 5
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 from interrupts import child
 
-from thinnet import checkpoints
+from thinnet import snapshots
 
 KILLS = 10
 
@@ -71,6 +71,6 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(start, tmp
             path.unlink()
             continue
         assert process.returncode == -signal.SIGKILL
-        reached.append(checkpoints.read(path).values["epoch"] if path.exists() else 0)
+        reached.append(snapshots.read(path).values["epoch"] if path.exists() else 0)
     assert result(start(path)) == untouched
     assert len(set(reached)) > KILLS / 2

@@ -38,8 +38,8 @@ from thinnet import (
     Tanh,
 )
 from thinnet.layers import Layer
-from thinnet.plateau import ReduceOnPlateau
 from thinnet.schedules import Constant, Linear
+from thinnet.schedules.plateau import ReduceOnPlateau
 
 ALL = [
     Dense(3),

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thinnet.tables.encoding import TableEncoder
-from thinnet.tables.leaks import telling
+from thinnet.tables.columns.encoding import TableEncoder
+from thinnet.tables.columns.leaks import telling
 
 N = 1500
 DRAWN = np.random.default_rng(0)

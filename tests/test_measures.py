@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from thinnet.uncertainty.measures import (
+from thinnet.uncertainty.draws.measures import (
     class_std,
     expected_entropy,
     mutual_information,

@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import integrate, stats
 
 from thinnet.tables.targets import TargetScale
-from thinnet.uncertainty.mixtures import Gaussians, OwnUnits, Poissons, with_own_noise
-from thinnet.uncertainty.noise import noise_of, some_rows
-from thinnet.uncertainty.numbers import spread
+from thinnet.uncertainty.draws.mixtures import Gaussians, OwnUnits, Poissons, with_own_noise
+from thinnet.uncertainty.draws.noise import noise_of, some_rows
+from thinnet.uncertainty.draws.numbers import spread
 
 SKEWED = TargetScale(np.array([0.3]), np.array([0.8]), np.array([2.0]))
 UNITS = {"own": OwnUnits(), "logged": SKEWED}

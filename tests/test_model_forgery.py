@@ -13,9 +13,9 @@ from altering import altered
 from forging import forged
 from model_files import X, a_perceptron, a_pipeline, assert_same, predictions, saved_and_loaded
 
-from thinnet import ModelFileError, checkpoints, load, save
-from thinnet.checkpoints import Snapshot
+from thinnet import ModelFileError, load, save, snapshots
 from thinnet.persistence import files, known
+from thinnet.snapshots import Snapshot
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -88,7 +88,7 @@ def attack_bytes(rng, model, content, path):
 
 
 def attack_parts(rng, snapshot, path):
-    checkpoints.write_as(files._form(), path, Snapshot(*forged(rng, snapshot)))
+    snapshots.write_as(files._form(), path, Snapshot(*forged(rng, snapshot)))
     loaded = outcome(path)
     with suppress(Exception), np.errstate(all="ignore"):  # but neither crash nor hang
         predictions(loaded, X)
@@ -114,6 +114,6 @@ def test_a_damaged_file_is_refused_or_loads_the_same_model(model, path, rng):
 @pytest.mark.filterwarnings("ignore:model file:UserWarning")
 def test_a_forged_file_is_refused_or_loads_a_model_that_does_no_harm(model, path, rng):
     save(model, path)
-    snapshot = checkpoints.read_as(files._form(), path)
+    snapshot = snapshots.read_as(files._form(), path)
     for _ in range(CASES):
         attack_parts(rng, snapshot, path)

@@ -9,9 +9,9 @@ from model_files import a_perceptron, a_pipeline, assert_same, fitted, refused
 from safetensors.numpy import save_file
 from sklearn.preprocessing import OrdinalEncoder
 
-from thinnet import checkpoints, load, save
-from thinnet.checkpoints import Snapshot
+from thinnet import load, save, snapshots
 from thinnet.persistence import files
+from thinnet.snapshots import Snapshot
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -37,7 +37,7 @@ def test_a_missing_file_and_a_folder_are_refused(path, tmp_path):
 
 
 def test_a_checkpoint_is_no_model(path):
-    checkpoints.write(path, Snapshot({"theta": np.ones(3)}, {"epoch": 1}))
+    snapshots.write(path, Snapshot({"theta": np.ones(3)}, {"epoch": 1}))
     assert "must be a thinnet model, got another safetensors file" in refused(path)
 
 
@@ -76,9 +76,9 @@ def test_text_beyond_what_a_header_may_hold_is_refused(path):
 
 def rewritten(path, change):
     """Let `change` loose on the arrays and values of a file; its checksum is right again."""
-    arrays, values = checkpoints.read_as(files._form(), path)
+    arrays, values = snapshots.read_as(files._form(), path)
     change(arrays, values)
-    checkpoints.write_as(files._form(), path, Snapshot(arrays, values))
+    snapshots.write_as(files._form(), path, Snapshot(arrays, values))
 
 
 def put(value, *steps):
@@ -184,7 +184,7 @@ def test_columns_beside_a_sparse_matrix_are_refused(said, change, pipeline, path
 def test_text_that_is_no_json_is_refused_at_any_depth(perceptron, path):
     for text in ("", "{", "[" * 100_000, '{"model": ' + "9" * 5000 + "}", "[NaN, Infinity]"):
         metadata = {"kind": "thinnet model", "format": "1", "values": text}
-        save_file({}, path, metadata | {"checksum": checkpoints._checksum({}, text)})
+        save_file({}, path, metadata | {"checksum": snapshots._checksum({}, text)})
         refused(path)
 
 

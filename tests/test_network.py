@@ -296,7 +296,7 @@ def test_long_sampling_shows_a_progress_bar_where_it_is_asked_for(executor, caps
     for progress in (None, False, True):  # done before a bar would appear
         net.sample(x, 3, progress=progress)
         assert capsys.readouterr() == ("", "")
-    monkeypatch.setattr("thinnet.sampling.PATIENCE", 0.0)
+    monkeypatch.setattr("thinnet.network.sampling.PATIENCE", 0.0)
     net.sample(x, 3, progress=True)
     shown = capsys.readouterr()
     assert "sampling" in shown.err

@@ -8,8 +8,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from thinnet import SGD, Adagrad, Adam, AdamW, RMSprop
+from thinnet.layers.presence import Presence
 from thinnet.optimisers import Optimiser, clip_norm, update
-from thinnet.presence import Presence
 from thinnet.schedules import Constant, Linear
 
 ALL = [

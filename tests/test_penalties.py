@@ -18,7 +18,7 @@ from thinnet import (
     SquaredError,
     train,
 )
-from thinnet.penalties import Penalty, add_penalty_gradient, limit_norms, penalty_value
+from thinnet.training.penalties import Penalty, add_penalty_gradient, limit_norms, penalty_value
 
 numbers = st.floats(-100, 100)
 

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from thinnet import Dense, Network, save
 from thinnet.cli import app
+from thinnet.commands import fitting, pictures, places, predicting
 from thinnet.displays.saving import save_figure
-from thinnet.jobs import fitting, pictures, places, predicting
 
 FAST = ("--epochs", "1", "--networks", "2", "--hidden", "2")
 FIT = ("fit", "people.csv", "--target", "buys", *FAST)
@@ -86,7 +86,7 @@ USES = {
 @pytest.mark.parametrize(("command", "option", "name", "called"), USES.values(), ids=USES)
 def test_what_is_read_is_never_written_over(command, option, name, called, way, monkeypatch):
     """Not even by force; nor is any work done before that is said."""
-    for work in ("thinnet.load", "thinnet.jobs.fitting.fit"):
+    for work in ("thinnet.load", "thinnet.commands.fitting.fit"):
         monkeypatch.setattr(work, None, raising=False)
     out = way(name)
     before = content()
@@ -221,7 +221,7 @@ def test_a_reports_strangers_are_replaced_only_by_force(tmp_path):
 
 
 def test_a_file_in_place_of_the_report_is_told_before_training(monkeypatch):
-    monkeypatch.setattr("thinnet.jobs.fitting.fit", None)
+    monkeypatch.setattr("thinnet.commands.fitting.fit", None)
     code, said = thinnet_command(*FIT, "--report", "test.csv")
     assert code == 2
     assert "--report must be a folder, got 'test.csv'" in said

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from thinnet import load
 from thinnet.cli import app
-from thinnet.jobs import panels, pictures
-from thinnet.jobs.error_bars import Forecast
-from thinnet.jobs.evaluating import Answers
-from thinnet.jobs.measuring import LEVELS
+from thinnet.commands import panels, pictures
+from thinnet.commands.error_bars import Forecast
+from thinnet.commands.evaluating import Answers
+from thinnet.commands.measuring import LEVELS
 
 RNG = np.random.default_rng(0)
 FAST = ("--epochs", "3", "--networks", "2", "--hidden", "8")

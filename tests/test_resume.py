@@ -20,8 +20,8 @@ from thinnet import (
     RMSprop,
     train,
 )
-from thinnet.plateau import ReduceOnPlateau
 from thinnet.schedules import Cosine, Linear
+from thinnet.schedules.plateau import ReduceOnPlateau
 
 RNG = np.random.default_rng(5)
 X, Y = RNG.normal(size=(20, 4)), RNG.integers(3, size=20)

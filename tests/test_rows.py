@@ -22,12 +22,12 @@ from thinnet import (
     ReLU,
     TableClassifier,
     UnusedMaskWarning,
-    checkpoints,
-    logbook,
+    snapshots,
     train,
 )
 from thinnet.layers import Shapes
-from thinnet.logbook import Entry, Logbook
+from thinnet.network import row_order
+from thinnet.network.logbook import Entry, Logbook
 
 N = 23
 X = np.random.default_rng(0).normal(size=(N, 4))
@@ -174,9 +174,9 @@ def test_a_resumed_run_is_known_from_its_first_step(tmp_path):
 def test_a_checkpoint_of_an_older_version_tells_the_rows_of_its_own_run(tmp_path):
     path = tmp_path / "run.ckpt"
     trained(trained(network(), 11), checkpoint=path, callbacks=[StopAt(13)])
-    saved = checkpoints.read(path)
+    saved = snapshots.read(path)
     older = {name: value for name, value in saved.values.items() if name != "logbook"}
-    checkpoints.write(path, saved._replace(values=older))
+    snapshots.write(path, saved._replace(values=older))
     net = trained(network(), checkpoint=path, resume=True)
     assert net.rows(9).tolist() == seen[9]
     with pytest.raises(ValueError, match="step must be one whose rows are known, got 8"):
@@ -186,10 +186,10 @@ def test_a_checkpoint_of_an_older_version_tells_the_rows_of_its_own_run(tmp_path
 def test_a_checkpoint_whose_logbook_cannot_be_is_refused(tmp_path):
     path = tmp_path / "run.ckpt"
     trained(network(), checkpoint=path, callbacks=[StopAt(3)])
-    saved = checkpoints.read(path)
+    saved = snapshots.read(path)
     for bad in ([{"first": -1}], [{"steps": 10**20}], [{"order": "loose"}], [{"rows": 0}]):
         entries = [saved.values["logbook"][0] | bad[0]]
-        checkpoints.write(path, saved._replace(values=saved.values | {"logbook": entries}))
+        snapshots.write(path, saved._replace(values=saved.values | {"logbook": entries}))
         with pytest.raises(thinnet.CheckpointError, match="must hold a run of training, but"):
             trained(network(), checkpoint=path, resume=True)
 
@@ -420,7 +420,7 @@ def test_entries_that_overlap_are_refused():
 @pytest.mark.slow
 def test_a_million_partial_fits_keep_one_entry():
     net = plain()
-    state = logbook.generator_state(np.random.RandomState(0))
+    state = row_order.generator_state(np.random.RandomState(0))
     for step in range(10**6):
         net.logbook.begin(Entry(step, 0, 9, 9, 1, "drawn", epoch=step, state=state))
         net.clock.step += 1

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thinnet.plateau import Plateau, ReduceOnPlateau
 from thinnet.schedules import (
     Constant,
     Cosine,
@@ -18,6 +17,7 @@ from thinnet.schedules import (
     Warmup,
     as_schedule,
 )
+from thinnet.schedules.plateau import Plateau, ReduceOnPlateau
 
 ALL = [
     Constant(0.1),

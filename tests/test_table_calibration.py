@@ -22,8 +22,8 @@ from thinnet import (
 )
 from thinnet.tables import calibrating
 from thinnet.tables.members import Rows
-from thinnet.uncertainty.mixtures import Gaussians, OwnUnits
-from thinnet.uncertainty.shapes import shape_of
+from thinnet.uncertainty.draws.mixtures import Gaussians, OwnUnits
+from thinnet.uncertainty.draws.shapes import shape_of
 
 
 def table(rows, seed):

@@ -14,10 +14,10 @@ from pandas.testing import assert_frame_equal
 from pyarrow import parquet
 from table_files import FLOATS, PACKERS, all_of
 
-from thinnet.tables.dialect import Dialect
 from thinnet.tables.reading import blocks, read_table, row_count
-from thinnet.tables.typed import typed
-from thinnet.tables.watched import Watched
+from thinnet.tables.reading.dialect import Dialect
+from thinnet.tables.reading.typed import typed
+from thinnet.tables.reading.watched import Watched
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from pyarrow import parquet
 from table_files import FLOATS, RICH, all_of
 
 from thinnet import DataFileError
-from thinnet.tables.dialect import Dialect
 from thinnet.tables.reading import read_table, row_count
-from thinnet.tables.typed import typed
+from thinnet.tables.reading.dialect import Dialect
+from thinnet.tables.reading.typed import typed
 
 
 @pytest.fixture(scope="module")

@@ -22,11 +22,11 @@ from thinnet import (
     save,
 )
 from thinnet.cli import app
-from thinnet.jobs.fitting import Order, fit
-from thinnet.tables.cells import MISSING
-from thinnet.tables.dates import as_dates
-from thinnet.tables.kinds import Column, column_of
+from thinnet.commands.fitting import Order, fit
+from thinnet.tables.columns.dates import as_dates
+from thinnet.tables.columns.kinds import Column, column_of
 from thinnet.tables.reading import read_table
+from thinnet.tables.reading.cells import MISSING
 
 FAST = {"n_networks": 1, "max_iter": 1, "hidden_layer_sizes": (4,), "random_state": 0}
 N = 60
@@ -358,7 +358,7 @@ def test_a_column_of_an_older_model_takes_texts_as_they_are():
     encoder = TableEncoder().fit(pd.DataFrame({"c": ["020", "?", "b"] * 9}))
     assert encoder.columns_ == (Column("c", "category", form="codes"),)
     encoder.columns_, encoder.missing_ = (Column("c", "category"),), None
-    from thinnet.tables.preparing import prepared
+    from thinnet.tables.columns.preparing import prepared
 
     found = prepared(pd.DataFrame({"c": ["020", "?"]}), encoder.columns_, encoder.missing_)
     assert found["c"].tolist() == ["20", "?"]

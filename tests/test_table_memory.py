@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from thinnet import TableRegressor
-from thinnet.jobs.fitting import Order, fit
+from thinnet.commands.fitting import Order, fit
 from thinnet.tables import memory
 from thinnet.tables.reading import glimpse
 
@@ -29,7 +29,7 @@ def test_the_number_of_rows_is_told_from_some(path):
 def test_a_fit_that_needs_more_than_there_is_says_both_numbers_at_once(path, monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 2e9)
     said = r"fit needs about \d+\.\d GB for 1\d\d,\d{3} rows .* there are 2\.0 GB"
-    monkeypatch.setattr("thinnet.jobs.holding_out.read_table", None)
+    monkeypatch.setattr("thinnet.commands.holding_out.read_table", None)
     with pytest.raises(MemoryError, match=said):
         fit(Order(path, "c0"))
     monkeypatch.setattr("thinnet.tables.targeting.read_table", None)
@@ -76,7 +76,7 @@ import resource
 import numpy as np
 from thinnet import TableRegressor
 from thinnet.tables import memory
-from thinnet.tables.frames import frame_of
+from thinnet.tables.reading.frames import frame_of
 X = np.random.default_rng(0).normal(size=(20_000, 30))
 y, model = X[:, 0], TableRegressor(max_iter=1, random_state=0, hidden_layer_sizes=(8,))
 model.fit(X[:2000], y[:2000])

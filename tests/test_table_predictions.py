@@ -13,7 +13,7 @@ from pandas.testing import assert_frame_equal
 
 from thinnet import DataFileError
 from thinnet.tables.reading import blocks, read_table
-from thinnet.tables.writing import PredictionWriter
+from thinnet.tables.reading.writing import PredictionWriter
 
 SUFFIXES = [".csv", ".csv.gz", ".parquet", ".pq"]
 suffixes = pytest.mark.parametrize("suffix", SUFFIXES)

@@ -169,7 +169,7 @@ def test_what_is_no_fault_of_the_file_passes(put, error, monkeypatch):
     def stop(*_):
         raise error
 
-    monkeypatch.setattr("thinnet.tables.watched.Watched.read", stop)
+    monkeypatch.setattr("thinnet.tables.reading.watched.Watched.read", stop)
     with pytest.raises(error):
         list(reading)
 
@@ -181,7 +181,7 @@ def test_a_file_is_closed_when_nobody_wants_more_of_it(put):
 
 
 def test_importing_the_readers_and_writers_loads_neither_pandas_nor_pyarrow():
-    code = "import sys, thinnet.tables.reading, thinnet.tables.writing; print(*sys.modules)"
+    code = "import sys, thinnet.tables.reading, thinnet.tables.reading.writing; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert {"pandas", "pyarrow", "polars"} & set(done.stdout.split()) == set()
 

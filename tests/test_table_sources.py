@@ -10,7 +10,7 @@ import pytest
 
 from thinnet import DataFileError, ModelFileError, load
 from thinnet.tables.reading import blocks, read_table
-from thinnet.tables.spooling import on_disk
+from thinnet.tables.reading.spooling import on_disk
 
 TABLE = "a,b\n1,x\n2,y\n"
 

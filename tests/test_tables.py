@@ -15,9 +15,9 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from thinnet import TableClassifier, TableEncoder, TableRegressor, load, save
 from thinnet.checks import DataFileError
-from thinnet.tables.kinds import column_of, label
-from thinnet.tables.noticing import notes
-from thinnet.tables.pieces import PiecewiseLinear
+from thinnet.tables.columns.kinds import column_of, label
+from thinnet.tables.columns.noticing import notes
+from thinnet.tables.columns.pieces import PiecewiseLinear
 from thinnet.tables.targets import TargetScale
 
 ROWS = 120

@@ -22,8 +22,8 @@ from thinnet import (
 )
 from thinnet.layers import Shapes
 from thinnet.philox import permutation
-from thinnet.plateau import ReduceOnPlateau
 from thinnet.schedules import InverseTime
+from thinnet.schedules.plateau import ReduceOnPlateau
 
 ROWS, FEATURES, CLASSES, SEED = 20, 5, 3, 11
 

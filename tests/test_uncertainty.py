@@ -12,7 +12,7 @@ from sklearn.metrics import log_loss
 
 import thinnet
 from thinnet import EnsembleRegressor, MLPClassifier, MLPRegressor, TableClassifier, TableRegressor
-from thinnet.uncertainty.drawing import Drawer, How
+from thinnet.uncertainty.draws.drawing import Drawer, How
 
 NOISE = 0.3
 
@@ -334,7 +334,7 @@ def test_error_bars_have_the_same_bits_whatever_rows_are_asked_with_them(
 
 
 def test_memory_does_not_grow_with_the_draws(regressor, monkeypatch):
-    monkeypatch.setattr("thinnet.uncertainty.drawing.BLOCK_BYTES", 2**17)
+    monkeypatch.setattr("thinnet.uncertainty.draws.drawing.BLOCK_BYTES", 2**17)
     X, _ = wave(1000, 11)
     regressor.uncertainty(X, 10)
 

@@ -2,7 +2,8 @@
 
 import sys
 
-from thinnet import Network, chains, datasets, evaluate, train
+from thinnet import Network, datasets, evaluate, train
+from thinnet.layers import mlp as chains
 from thinnet.optimisers import SGD
 
 split = datasets.fashion_mnist(sys.argv[1])

@@ -2,7 +2,8 @@
 
 import time
 
-from thinnet import datasets, recipes, train
+from thinnet import datasets, train
+from thinnet.commands import recipes
 
 settings = recipes.RECIPES["digits"].settings
 split = datasets.digits()

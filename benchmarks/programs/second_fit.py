@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from thinnet import Network, chains, train
+from thinnet import Network, train
+from thinnet.layers import mlp as chains
 
 PAGE = 4096
 

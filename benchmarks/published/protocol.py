@@ -8,7 +8,7 @@ import numpy as np
 
 from published.sets import DataSet, Figures, Split
 from thinnet import Adam, Dense, Dropout, Network, ReLU, SquaredError, train
-from thinnet.uncertainty.mixtures import Gaussians, OwnUnits
+from thinnet.uncertainty.draws.mixtures import Gaussians, OwnUnits
 
 LENGTH_SCALE = 1e-2
 BATCH = 128

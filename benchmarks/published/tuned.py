@@ -16,8 +16,8 @@ from published.sets import DataSet, Split
 from thinnet import AdamW, GaussianNLL, Network, SquaredError, mlp, train
 from thinnet.schedules import Cosine
 from thinnet.tables.targets import TargetScale
-from thinnet.uncertainty.mixtures import Gaussians, Mixture, with_own_noise
-from thinnet.uncertainty.noise import noise_of
+from thinnet.uncertainty.draws.mixtures import Gaussians, Mixture, with_own_noise
+from thinnet.uncertainty.draws.noise import noise_of
 
 N_NETWORKS = 5
 N_FOLDS = 5

@@ -4,7 +4,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from thinnet import datasets, initialisers, losses, optimisers, schedules
-from thinnet.chains import mlp
 from thinnet.checks import (
     CheckpointError,
     DataFileError,
@@ -14,7 +13,6 @@ from thinnet.checks import (
     StaleCacheError,
     UnusedMaskWarning,
 )
-from thinnet.diagnostics import gradient_report
 from thinnet.functional import dropout
 from thinnet.layers import (
     ELU,
@@ -40,6 +38,7 @@ from thinnet.layers import (
     Softplus,
     Tanh,
 )
+from thinnet.layers.mlp import mlp
 from thinnet.losses import (
     AbsoluteError,
     BinaryCrossEntropy,
@@ -52,10 +51,11 @@ from thinnet.losses import (
 from thinnet.masks import keep_mask
 from thinnet.network import Network
 from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
+from thinnet.passes import Run
 from thinnet.philox import derived_seed
-from thinnet.plateau import ReduceOnPlateau
-from thinnet.run import Run
+from thinnet.schedules import ReduceOnPlateau
 from thinnet.training import EarlyStopping, History, evaluate, train
+from thinnet.training.diagnostics import gradient_report
 
 if TYPE_CHECKING:
     from thinnet.displays import (
@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from thinnet.export import export_onnx, from_torch_state, to_torch_state
     from thinnet.persistence import load, save
     from thinnet.tables.classifier import TableClassifier
-    from thinnet.tables.encoding import TableEncoder
+    from thinnet.tables.columns.encoding import TableEncoder
     from thinnet.tables.regressor import TableRegressor
     from thinnet.tables.uncertain import uncertain_rows
     from thinnet.uncertainty.conformal_classifier import SplitConformalClassifier
@@ -102,7 +102,7 @@ _LAZY = {
     "MLPRegressor": "thinnet.estimators",
     "PredictiveBand": "thinnet.displays",
     "TableClassifier": "thinnet.tables.classifier",
-    "TableEncoder": "thinnet.tables.encoding",
+    "TableEncoder": "thinnet.tables.columns.encoding",
     "TableRegressor": "thinnet.tables.regressor",
     "UncertaintyMap": "thinnet.displays",
     "export_onnx": "thinnet.export",

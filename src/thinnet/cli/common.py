@@ -22,7 +22,7 @@ from thinnet.checks import (
     SettingError,
 )
 from thinnet.cli.flags import in_flags, renamed
-from thinnet.rendering import printable
+from thinnet.console.tables import printable
 from thinnet_command import space
 
 FAILED: Final = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from thinnet.recipes import RECIPES, Settings
+from thinnet.commands.recipes import RECIPES, Settings
 
 TABLES: Final = {  # as `TableRegressor` and `TableClassifier` have them
     "hidden": "256",

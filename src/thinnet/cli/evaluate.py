@@ -22,7 +22,7 @@ from thinnet.cli.models import (
     print_remarks,
     print_scores,
 )
-from thinnet.rendering import counted, printable
+from thinnet.console.tables import counted, printable
 
 
 def evaluate(
@@ -45,9 +45,9 @@ def evaluate(
     that, and uncertain-rows.csv with the least certain rows and the cells that make them so.
     """
     with one_sentence(f"measuring on {table}"):
-        from thinnet.jobs import evaluating, holding, pictures
+        from thinnet.commands import evaluating, holding, pictures
         from thinnet.tables import drifting
-        from thinnet.tables.spooling import called, on_disk
+        from thinnet.tables.reading.spooling import called, on_disk
 
         name, read = called(table), {"MODEL": model, "TABLE": table}
         pictured = reports.asked(report, kind, name, read, force)
@@ -70,7 +70,7 @@ def evaluate(
 
 
 def _remarks(held: Any, found: Any, file: Path) -> list[str]:
-    from thinnet.jobs import remarks
+    from thinnet.commands import remarks
     from thinnet.tables.targeting import left_out
 
     estimator, holes = held.estimator, held.without_target
@@ -90,13 +90,13 @@ def _judge(drift: str, strict: bool) -> None:
 
 
 def _measured(held: Any, table: Path, bars: Any, report: Path | None) -> Any:
-    from thinnet.jobs import measuring
+    from thinnet.commands import measuring
 
     return measuring.measure(held.estimator, table, bars, held, least_certain=report is not None)
 
 
 def _print_calibration(title: str, measured: Any, bars: Any) -> None:
-    from thinnet.jobs import calibration
+    from thinnet.commands import calibration
 
     for shown in calibration.tables(title, measured, bars.n_draws):
         screen.print(shown)

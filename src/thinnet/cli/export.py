@@ -19,7 +19,7 @@ def export(
     """Write a model as ONNX, columns included where they allow it."""
     with one_sentence(f"the model {model}"):
         from thinnet import export_onnx
-        from thinnet.jobs import places
+        from thinnet.commands import places
 
         places.check("OUT", out, places.ONNX, {"MODEL": model}, force)
         export_onnx(loaded(model), out)

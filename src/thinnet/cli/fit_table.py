@@ -11,15 +11,15 @@ from thinnet.cli import reports
 from thinnet.cli.common import STOPPED, fail, note, say, unsaved
 from thinnet.cli.flags import SETTINGS
 from thinnet.cli.models import print_held, print_remarks, print_scores
-from thinnet.recipes import RECIPES
+from thinnet.commands.recipes import RECIPES
 
 MODEL: Final = ".thinnet"
 
 
 def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     from thinnet import save
-    from thinnet.jobs import fitting, holding, pictures, places
-    from thinnet.tables.spooling import called
+    from thinnet.commands import fitting, holding, pictures, places
+    from thinnet.tables.reading.spooling import called
 
     if "target" not in options and data != "-" and not Path(data).exists():
         raise ValueError(
@@ -60,7 +60,7 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
 
 
 def _order(data: str, options: dict[str, Any]) -> Any:
-    from thinnet.jobs.fitting import Order
+    from thinnet.commands.fitting import Order
 
     settings = {SETTINGS[name]: options.pop(name) for name in list(options) if name in SETTINGS}
     rates = settings.get("dropout")
@@ -77,7 +77,7 @@ def _order(data: str, options: dict[str, Any]) -> Any:
 
 def _kinds(asked: Sequence[str]) -> dict[str, str]:
     """Kinds by column, of words such as zip=category; a column's name may hold "=" too."""
-    from thinnet.tables.kinds import checked_kinds
+    from thinnet.tables.columns.kinds import checked_kinds
 
     pairs = [text.rpartition("=") for text in asked]
     for (name, _, kind), text in zip(pairs, asked, strict=True):

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from thinnet.checks import SettingError
-from thinnet.recipes import Settings
+from thinnet.commands.recipes import Settings
 
 SETTINGS: Final = {  # an option, and the parameter of a table's estimator
     "hidden": "hidden_layer_sizes",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from thinnet.cli.common import note, say, screen
-from thinnet.rendering import counted
+from thinnet.console.tables import counted
 
 MODEL: Final = "A model that `thinnet fit` has saved."
 Model = Annotated[str, typer.Argument(help=MODEL)]
@@ -33,7 +33,7 @@ def loaded(path: str) -> Any:
 
 
 def print_scores(estimator: Any, scores: Any, where: str | None = None) -> None:
-    from thinnet.jobs import scoring
+    from thinnet.commands import scoring
     from thinnet.tables.deciding import is_decided
 
     card = estimator.card_
@@ -69,7 +69,7 @@ def print_held(said: Any) -> None:
 
 def error_bars(asked: bool, **settings: Any) -> Any:
     """What --uncertainty was asked for; None without it."""
-    from thinnet.jobs.error_bars import ErrorBars
+    from thinnet.commands.error_bars import ErrorBars
 
     given = {name: value for name, value in settings.items() if value is not None}
     if asked:

@@ -10,7 +10,7 @@ import typer
 from thinnet import atomic, checks
 from thinnet.cli.common import Force, one_sentence, say
 from thinnet.cli.models import N_DRAWS, STRICT, Model, Uncertainty, error_bars, loaded
-from thinnet.rendering import counted
+from thinnet.console.tables import counted
 
 
 def predict(
@@ -58,8 +58,8 @@ def predict(
     (NAME_set) that hold the truth with probability --coverage, whatever the model is.
     """
     with one_sentence(f"the predictions for {table}"):
-        from thinnet.jobs import conformal, places, predicting
-        from thinnet.jobs.keeping import Keep
+        from thinnet.commands import conformal, places, predicting
+        from thinnet.commands.keeping import Keep
 
         if keep and keep_all:
             raise ValueError("--keep must be left out with --keep-all, got both")

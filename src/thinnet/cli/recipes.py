@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from thinnet import comparison, save
+from thinnet import save
 from thinnet.cli.common import STOPPED, fail, say, screen, unsaved
-from thinnet.comparison import Outcome
+from thinnet.commands import comparison
+from thinnet.commands.comparison import Outcome
+from thinnet.commands.recipes import RECIPES
 from thinnet.datasets import FILES, Split
 from thinnet.displays.saving import FORMATS
-from thinnet.recipes import RECIPES
 
 MODEL: Final = ".thinnet"
 
@@ -36,7 +37,7 @@ def fit(name: str, options: dict[str, Any], out: Path | None) -> None:
 
 
 def _check_places(out: Path, read: dict[str, Path], force: bool) -> None:
-    from thinnet.jobs import places
+    from thinnet.commands import places
 
     places.check_name("--out", out, [f".{kind}" for kind in FORMATS])
     places.check("--out", out, places.PICTURE, read, force)

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from thinnet import checks
 from thinnet.cli.common import say
+from thinnet.console.tables import printable
 from thinnet.displays.saving import FORMATS
-from thinnet.rendering import printable
 
 FORMAT: Final = f"Of the pictures of --report: {', '.join(FORMATS)}; by default png."
 
@@ -18,7 +18,7 @@ def asked(
     folder: Path | None, kind: str | None, table: str, read: Mapping[str, Any], force: bool
 ) -> Any:
     """Where pictures of a table go; None without a folder.  Told before work begins if nowhere."""
-    from thinnet.jobs import pictures, places
+    from thinnet.commands import pictures, places
 
     if folder is None:
         if kind is not None:

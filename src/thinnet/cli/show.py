@@ -8,14 +8,14 @@ from rich.table import Table
 
 from thinnet.cli.common import note, one_sentence, say, screen
 from thinnet.cli.models import Model, loaded, print_held, print_remarks, print_scores
+from thinnet.console.tables import counted
 from thinnet.layers.base import title
-from thinnet.rendering import counted
 
 
 def show(model: Model) -> None:
     """Say what a model is, what it was trained on, and its scores."""
     with one_sentence(f"the model {model}"):
-        from thinnet.jobs import conformal, holding, scoring
+        from thinnet.commands import conformal, holding, scoring
 
         estimator = loaded(model)
         card = estimator.card_

@@ -11,7 +11,7 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
 from thinnet.displays.asking import beside, of_one_label, parted
-from thinnet.uncertainty.classes import MEASURES
+from thinnet.uncertainty.draws.classes import MEASURES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

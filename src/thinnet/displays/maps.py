@@ -11,8 +11,8 @@ from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
 from thinnet.displays.asking import asked, beside, far_from_training, of_one_label, of_one_number
 from thinnet.displays.axes import ax_or_new
-from thinnet.uncertainty.classes import MEASURES
-from thinnet.uncertainty.numbers import SPREADS
+from thinnet.uncertainty.draws.classes import MEASURES
+from thinnet.uncertainty.draws.numbers import SPREADS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

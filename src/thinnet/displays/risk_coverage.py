@@ -11,9 +11,9 @@ from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
 from thinnet.displays.asking import parted
 from thinnet.displays.axes import BLUE, ORANGE, ax_or_new
-from thinnet.uncertainty.classes import MEASURES
+from thinnet.uncertainty.draws.classes import MEASURES
+from thinnet.uncertainty.draws.numbers import SPREADS
 from thinnet.uncertainty.forecasts import one_number_a_row
-from thinnet.uncertainty.numbers import SPREADS
 from thinnet.uncertainty.selection import (
     RiskCoverage,
     area_under_risk_coverage,

@@ -8,12 +8,12 @@ from contextlib import contextmanager, suppress
 import numpy as np
 from rich.console import Console
 
+from thinnet.console.progress import someone_looks
 from thinnet.engine import blas
 from thinnet.engine.caching import kept
 from thinnet.engine.driver import drive
 from thinnet.engine.tables import Work
 from thinnet.engine.threads import run_team
-from thinnet.progress import someone_looks
 
 _ready: set[np.dtype] = set()  # types that this process has called the driver with
 

@@ -40,8 +40,9 @@ from thinnet.layers import (
     Tanh,
 )
 from thinnet.layers.base import trait
+from thinnet.passes import Site
 from thinnet.philox import PURPOSES
-from thinnet.run import Schedule, Site
+from thinnet.schedules import Schedule
 
 Pass: TypeAlias = Literal["train", "predict", "draw", "element"]
 

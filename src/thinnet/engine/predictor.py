@@ -19,7 +19,7 @@ from thinnet.engine.program import Builder, forward_stages
 from thinnet.engine.tables import ROUND, Work, address
 from thinnet.engine.team import CHUNK_SECONDS, team_size
 from thinnet.engine.working import put_stages, work_of
-from thinnet.run import Run
+from thinnet.passes import Run
 
 NO_IDS: Final = np.zeros(1, np.uint32)
 SHARD_ROWS: Final = 5 * TILE

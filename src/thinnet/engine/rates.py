@@ -11,7 +11,8 @@ from thinnet.arrays import Array
 from thinnet.engine.lowering import Noisy
 from thinnet.layers import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from thinnet.layers.dropout import affine
-from thinnet.run import Run, Schedule
+from thinnet.passes import Run
+from thinnet.schedules import Schedule
 
 Numbers = tuple[int, tuple[float, float, float]]
 QUIET: Numbers = (0, (1.0, 0.0, 0.0))

@@ -28,7 +28,7 @@ from thinnet.losses import (
 )
 from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
 from thinnet.optimisers.base import at_least_tiny
-from thinnet.run import Run
+from thinnet.passes import Run
 
 LOSSES: Final[dict[type, int]] = {
     SoftmaxCrossEntropy: code.CROSS_ENTROPY,

@@ -22,7 +22,7 @@ from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.philox import Purpose
 from thinnet.training.data import Data, checked_data
-from thinnet.uncertainty.drawing import Drawer
+from thinnet.uncertainty.draws.drawing import Drawer
 
 
 class Goal(NamedTuple):

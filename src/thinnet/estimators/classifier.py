@@ -29,7 +29,7 @@ from thinnet.estimators.convergence import Scale
 from thinnet.estimators.labels import Labels
 from thinnet.estimators.parameters import FITTED, PARAMETERS
 from thinnet.training.loop import Callback
-from thinnet.uncertainty.classes import DrawnClasses
+from thinnet.uncertainty.draws.classes import DrawnClasses
 from thinnet.uncertainty.forecasts import class_places, indicators
 
 

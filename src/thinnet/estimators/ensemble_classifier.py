@@ -23,7 +23,7 @@ from thinnet.estimators.base import MLP
 from thinnet.estimators.classifier import MLPClassifier
 from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
 from thinnet.estimators.members import Rows
-from thinnet.uncertainty.classes import DrawnClasses
+from thinnet.uncertainty.draws.classes import DrawnClasses
 
 
 class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):

@@ -22,10 +22,10 @@ from thinnet.estimators.base import MLP
 from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
 from thinnet.estimators.members import Rows
 from thinnet.estimators.regressor import MLPRegressor
-from thinnet.uncertainty import noise
-from thinnet.uncertainty.drawing import How
-from thinnet.uncertainty.mixtures import Gaussians, Mixture, OwnUnits
-from thinnet.uncertainty.numbers import DrawnNumbers
+from thinnet.uncertainty.draws import noise
+from thinnet.uncertainty.draws.drawing import How
+from thinnet.uncertainty.draws.mixtures import Gaussians, Mixture, OwnUnits
+from thinnet.uncertainty.draws.numbers import DrawnNumbers
 
 
 class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):

@@ -17,7 +17,7 @@ from thinnet.estimators import members, settings, validation
 from thinnet.estimators.base import MLP
 from thinnet.estimators.members import Rows
 from thinnet.network import Network
-from thinnet.uncertainty.drawing import Drawer
+from thinnet.uncertainty.draws.drawing import Drawer
 
 PARAMETERS: Final = """\
 n_networks : int, default=5

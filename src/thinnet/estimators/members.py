@@ -13,8 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from thinnet import checks
-from thinnet import progress as bars
 from thinnet.arrays import Array
+from thinnet.console import progress as bars
 from thinnet.engine.threads import limited
 from thinnet.estimators.base import MLP
 from thinnet.estimators.weights import SEEDS

@@ -24,22 +24,22 @@ from thinnet.arrays import (
     TargetLike,
     VectorLike,
 )
-from thinnet.description import draws
 from thinnet.estimators.base import MLP, Goal, takes_steps
 from thinnet.estimators.convergence import Scale
 from thinnet.estimators.parameters import FITTED, PARAMETERS
 from thinnet.estimators.solvers import Task
 from thinnet.losses import GaussianNLL, Poisson, SquaredError
+from thinnet.network.summary import draws
 from thinnet.training.loop import Callback
-from thinnet.uncertainty import noise
-from thinnet.uncertainty.mixtures import (
+from thinnet.uncertainty.draws import noise
+from thinnet.uncertainty.draws.mixtures import (
     Gaussians,
     Mixture,
     OwnUnits,
     Poissons,
     with_own_noise,
 )
-from thinnet.uncertainty.numbers import DrawnNumbers
+from thinnet.uncertainty.draws.numbers import DrawnNumbers
 
 LEAST_SHARE = 0.1  # of the latest rows, in the noise that partial_fit has learned
 LOSSES = ("squared_error", "poisson", "gaussian_nll")

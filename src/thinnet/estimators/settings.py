@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet import checks
-from thinnet.chains import BELOW_ONE, KINDS, check_sharing, mlp
 from thinnet.layers import (
     ELU,
     GELU,
@@ -22,6 +21,7 @@ from thinnet.layers import (
     Softplus,
     Tanh,
 )
+from thinnet.layers.mlp import BELOW_ONE, KINDS, check_sharing, mlp
 from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, Optimiser, RMSprop
 
 ACTIVATIONS: Final[dict[str, Layer]] = {

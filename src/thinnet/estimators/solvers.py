@@ -15,15 +15,16 @@ from thinnet.arrays import Flat
 from thinnet.checks import DivergedError
 from thinnet.estimators import settings
 from thinnet.estimators.convergence import Convergence, Scale
-from thinnet.logbook import Entry, Shuffles
 from thinnet.losses import Loss
 from thinnet.network import Network
-from thinnet.penalties import add_penalty_gradient, penalty_value
-from thinnet.run import Run
+from thinnet.network.logbook import Entry
+from thinnet.network.row_order import Shuffles
+from thinnet.passes import Run
 from thinnet.training.data import Data
 from thinnet.training.history import Epoch, History
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.loop import EPOCHS_DONE, INTERRUPTED, Begin, Training
+from thinnet.training.penalties import add_penalty_gradient, penalty_value
 from thinnet.training.plan import Plan
 from thinnet.training.running import Keeper, carry_out, check_callbacks
 

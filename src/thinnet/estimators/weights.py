@@ -12,7 +12,7 @@ from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.layers import Dense
 from thinnet.network import Network
-from thinnet.run import Site
+from thinnet.passes import Site
 
 SEEDS: Final = 2**63 - 1
 

@@ -40,7 +40,7 @@ from thinnet.layers import (
 from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
 from thinnet.masks import keep_probability
 from thinnet.network import Network
-from thinnet.run import Run, Site
+from thinnet.passes import Run, Site
 
 Form: TypeAlias = Callable[[Any, Site, Value], Value]
 

@@ -127,7 +127,7 @@ def _polynomial(r: Value, coefficients: Sequence[float]) -> Value:
 
 
 def pieces(x: Value, edges: Sequence[Array]) -> Value:
-    """As `thinnet.tables.pieces.PiecewiseLinear`."""
+    """As `thinnet.tables.columns.pieces.PiecewiseLinear`."""
     columns = np.repeat(np.arange(len(edges)), [len(column) - 1 for column in edges])
     lower = np.concatenate([column[:-1] for column in edges])
     widths = np.concatenate([np.diff(column) for column in edges])

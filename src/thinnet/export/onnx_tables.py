@@ -16,9 +16,9 @@ from thinnet.export.onnx_labels import add_label, most_probable
 from thinnet.export.onnx_layers import outputs
 from thinnet.export.onnx_numbers import normal_scores, pieces
 from thinnet.tables.classifier import TableClassifier
-from thinnet.tables.encoding import TableEncoder
-from thinnet.tables.kinds import MISSING, Column
-from thinnet.tables.missing import numbers_of
+from thinnet.tables.columns.encoding import TableEncoder
+from thinnet.tables.columns.kinds import MISSING, Column
+from thinnet.tables.columns.missing import numbers_of
 from thinnet.tables.regressor import TableRegressor
 from thinnet.tables.targets import TargetScale
 

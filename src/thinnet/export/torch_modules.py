@@ -28,7 +28,7 @@ from thinnet.layers import (
     Softplus,
     Tanh,
 )
-from thinnet.run import Run, Site
+from thinnet.passes import Run, Site
 
 Make: TypeAlias = Callable[[Any, Any, Site], Any]
 BY_AXES: Final = {1: "BatchNorm1d", 2: "BatchNorm1d", 3: "BatchNorm2d", 4: "BatchNorm3d"}

@@ -14,7 +14,7 @@ from thinnet.export.models import needed, network_of
 from thinnet.export.torch_modules import module_of
 from thinnet.layers import BatchNorm, ConcreteDropout, Dense, DropConnect, LayerNorm
 from thinnet.network import Network
-from thinnet.run import Site
+from thinnet.passes import Site
 
 
 class Place(NamedTuple):

@@ -12,7 +12,7 @@ from scipy import special
 from thinnet.arrays import Array, SameRows
 from thinnet.layers.base import same_shape
 from thinnet.layers.rectifiers import OfInput, OfOutput
-from thinnet.run import Run, Site
+from thinnet.passes import Run, Site
 
 
 def in_type(function: Callable[[Array], Array], x: SameRows) -> SameRows:

@@ -23,7 +23,7 @@ import dataclasses
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from thinnet.arrays import Array, Features, Rows
-from thinnet.run import Run, Site
+from thinnet.passes import Run, Site
 
 
 class Shapes(NamedTuple):

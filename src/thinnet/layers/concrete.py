@@ -15,7 +15,7 @@ from thinnet.arrays import Array, Features, Float, Out, Table
 from thinnet.layers.base import Initial, Shapes
 from thinnet.layers.dense import Cache as DenseCache
 from thinnet.layers.dense import Dense
-from thinnet.run import Run, Site
+from thinnet.passes import Run, Site
 
 MAX_LOGIT: Final = math.log(masks.LEVELS - 1)  # of the highest rate whose threshold is below 1
 
@@ -161,7 +161,7 @@ class ConcreteDropout:
         return np.broadcast_to(site.keep(run, rows, learned(site).rate), (rows, *site.features))
 
     def penalty(self, site: Site) -> float:
-        """What is added to the mean loss (`thinnet.penalties`)."""
+        """What is added to the mean loss (`thinnet.training.penalties`)."""
         _, p, q = learned(site)
         entropy = -(p * math.log(p) + q * math.log(q))
         squares = _sum_of_squares(site.p.W)

@@ -10,7 +10,7 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, Features, InitialiserLike, Out, Table
 from thinnet.layers.base import Initial, Shapes, one_axis
-from thinnet.run import Run, Site
+from thinnet.passes import Run, Site
 
 
 class Params(NamedTuple):
@@ -35,7 +35,7 @@ class Dense:
         start at 0.
     l1, l2, bias_l1, bias_l2 : float
         Penalties ``l1 * sum |w| + l2 * sum w^2`` on weights and biases, added to the mean loss
-        (see `thinnet.penalties` for other conventions).
+        (see `thinnet.training.penalties` for other conventions).
     max_norm : float, optional
         After each step the incoming weights of a unit are scaled back to this Euclidean norm
         where they exceed it (Srivastava et al. 2014, section 5.1).

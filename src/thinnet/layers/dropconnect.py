@@ -13,7 +13,8 @@ from thinnet.arrays import Array, Features, Out, Table
 from thinnet.layers.base import Initial, Shapes
 from thinnet.layers.dense import Cache as DenseCache
 from thinnet.layers.dense import Dense, Params
-from thinnet.run import Rate, Run, Site, check_rate
+from thinnet.passes import Run, Site
+from thinnet.schedules import Rate, check_rate
 
 
 class Cache(NamedTuple):

@@ -12,7 +12,8 @@ from thinnet import checks, masks
 from thinnet.arrays import Array, Features, SameRows
 from thinnet.layers.base import Shapes, same_shape, title
 from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
-from thinnet.run import Rate, Run, Site, check_rate
+from thinnet.passes import Run, Site
+from thinnet.schedules import Rate, check_rate
 
 Share: TypeAlias = Literal["batch"] | None
 

@@ -13,8 +13,8 @@ from jaxtyping import Bool
 from thinnet import checks, masks
 from thinnet.arrays import Array, Float, Ids, SameRows
 from thinnet.layers.base import same_shape
+from thinnet.passes import Run, Site
 from thinnet.philox import MAX_STEP, SHARED, Stream
-from thinnet.run import Run, Site
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from thinnet.arrays import Features, Rows
 from thinnet.layers.base import Shapes
-from thinnet.run import Run, Site
+from thinnet.passes import Run, Site
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, Features, SameRows
 from thinnet.layers.base import Initial, Shapes, title
-from thinnet.run import Run, Site
+from thinnet.passes import Run, Site
 
 
 class Params(NamedTuple):

@@ -14,7 +14,7 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import SameRows
 from thinnet.layers.base import same_shape
-from thinnet.run import Run, Site
+from thinnet.passes import Run, Site
 
 SELU_ALPHA = 1.6732632423543772  # Klambauer et al. 2017, eq. 14
 SELU_SCALE = 1.0507009873554805

@@ -14,8 +14,8 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Flat, Float
-from thinnet.presence import Presence
-from thinnet.run import Schedule, check_scheduled
+from thinnet.layers.presence import Presence
+from thinnet.schedules import Schedule, check_scheduled
 
 LearningRate: TypeAlias = float | Schedule
 Count: TypeAlias = int | Float[Array, " size"]

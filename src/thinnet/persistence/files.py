@@ -15,10 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 import thinnet
 from thinnet.arrays import Array, FittedEstimator
 from thinnet.atomic import check_place
-from thinnet.checkpoints import Form, Snapshot, read_as, write_as
 from thinnet.checks import DataFileError, ModelFileError, must, one_line
 from thinnet.persistence import known
 from thinnet.persistence.codec import pack, unpack
+from thinnet.snapshots import Form, Snapshot, read_as, write_as
 from thinnet.tables.reading import read_dialect
 
 FORMAT: Final = 2  # of the first, names of classes are paths of modules

@@ -55,7 +55,7 @@ OURS: Final[dict[str, Way]] = {
     "thinnet.estimators.MLPRegressor": fitted(MLP, {**FIGURES, **NOISE}, networks.finish),
     "thinnet.estimators.labels.Labels": record(),
     "thinnet.estimators.solvers.Momentary": record(),
-    "thinnet.logbook.Entry": record(),
+    "thinnet.network.logbook.Entry": record(),
     "thinnet.network.Network": Way(networks.state_of_network, networks.make_network, alone=True),
     "thinnet.training.history.History": Way(networks.state_of_history, networks.make_history),
     "thinnet.training.loop.Begin": record(),
@@ -127,16 +127,16 @@ TABLES: Final[dict[str, Way]] = {
     ),
     "thinnet.tables.calibrating.Calibration": record(),
     "thinnet.tables.deciding.Decision": record(),
-    "thinnet.tables.dialect.Dialect": record(),
+    "thinnet.tables.reading.dialect.Dialect": record(),
     "thinnet.tables.drifting.Known": record(),
-    "thinnet.tables.encoding.TableEncoder": fitted(
+    "thinnet.tables.columns.encoding.TableEncoder": fitted(
         {"columns_": tuple, "names_in_": ARRAY, "transformer_": object},
         {"missing_": tuple},
         tables.finish_encoder,
     ),
-    "thinnet.tables.hashing.HashedText": fitted({}, finish=tables.finish_hashed),
-    "thinnet.tables.kinds.Column": record(),
-    "thinnet.tables.pieces.PiecewiseLinear": fitted({"edges_": list}),
+    "thinnet.tables.columns.hashing.HashedText": fitted({}, finish=tables.finish_hashed),
+    "thinnet.tables.columns.kinds.Column": record(),
+    "thinnet.tables.columns.pieces.PiecewiseLinear": fitted({"edges_": list}),
     "thinnet.tables.regressor.TableRegressor": fitted(
         {**TABLE, "n_outputs_": int, "target_scale_": object},
         {**MAY_BE, **NOISE, "calibration_": object},
@@ -149,7 +149,7 @@ TABLES: Final[dict[str, Way]] = {
     "thinnet.uncertainty.conformal_regressor.SplitConformalRegressor": fitted(
         {"errors_": ARRAY, "std_": OR_NONE}, finish=wrappers.finish_intervals
     ),
-    "thinnet.uncertainty.shapes.Shape": record(),
+    "thinnet.uncertainty.draws.shapes.Shape": record(),
     "thinnet.uncertainty.temperature.TemperatureScaling": fitted(
         {"temperature_": NUMBER, "classes_": ARRAY}, finish=wrappers.finish_temperature
     ),

@@ -14,18 +14,18 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.binding import checked_features, checked_layers, layer_shapes
 from thinnet.estimators.labels import Kind, Labels
 from thinnet.estimators.solvers import Momentary
-from thinnet.execution import EXECUTORS
-from thinnet.logbook import Logbook
 from thinnet.network import Network
+from thinnet.network.binding import checked_features, checked_layers, layer_shapes
+from thinnet.network.bound import EXECUTORS
+from thinnet.network.logbook import Logbook
 from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
 from thinnet.optimisers.adaptive import Moments, Squares
 from thinnet.optimisers.sgd import Empty, Momentum
+from thinnet.passes import Clock
 from thinnet.persistence.ways import State, check_names
 from thinnet.philox import MAX_SEED, MAX_STEP
-from thinnet.run import Clock
 from thinnet.training.history import COLUMNS, Epoch, History
 from thinnet.training.loop import Begin
 

@@ -11,16 +11,16 @@ import pandas as pd
 from thinnet import checks
 from thinnet.network import Network
 from thinnet.persistence.networks import check_noise
-from thinnet.tables.amounts import PATTERNS, PLAIN
 from thinnet.tables.calibrating import Calibration
+from thinnet.tables.columns.amounts import PATTERNS, PLAIN
+from thinnet.tables.columns.encoding import TableEncoder
+from thinnet.tables.columns.kinds import Column, Kind
 from thinnet.tables.deciding import Decision, goal_of
-from thinnet.tables.dialect import Dialect
 from thinnet.tables.drifting import Known
-from thinnet.tables.encoding import TableEncoder
-from thinnet.tables.kinds import Column, Kind
+from thinnet.tables.reading.dialect import Dialect
 from thinnet.tables.targets import TargetScale
 from thinnet.training.history import History
-from thinnet.uncertainty.shapes import Shape
+from thinnet.uncertainty.draws.shapes import Shape
 
 MOST_HASHED: Final = 2**20
 PROBE: Final = (None, "0", "x y z", "2020-02-29")  # cells of all kinds

@@ -20,22 +20,23 @@ from thinnet.estimators.settings import evaluation_pair
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.philox import Purpose
-from thinnet.tables import amounts, drifting, members, memory
-from thinnet.tables.cells import Frame
-from thinnet.tables.dialect import Dialect
+from thinnet.tables import drifting, members, memory
+from thinnet.tables.columns import amounts
+from thinnet.tables.columns.encoding import TableEncoder
+from thinnet.tables.columns.kinds import checked_kinds
+from thinnet.tables.columns.missing import words
+from thinnet.tables.columns.noticing import notes
 from thinnet.tables.drifting import Known
-from thinnet.tables.encoding import TableEncoder
-from thinnet.tables.frames import as_frame, collected, frame_of
-from thinnet.tables.kinds import checked_kinds
 from thinnet.tables.members import Lesson, Rows
-from thinnet.tables.missing import words
-from thinnet.tables.noticing import notes
 from thinnet.tables.reading import glimpse, read_table
-from thinnet.tables.spooling import on_disk
+from thinnet.tables.reading.cells import Frame
+from thinnet.tables.reading.dialect import Dialect
+from thinnet.tables.reading.frames import as_frame, collected, frame_of
+from thinnet.tables.reading.spooling import on_disk
 from thinnet.tables.targeting import Targeted, check_there, targeted
 from thinnet.tables.teaching import Taught, teach
 from thinnet.training.interrupt import InterruptFlag
-from thinnet.uncertainty.drawing import Drawer
+from thinnet.uncertainty.draws.drawing import Drawer
 
 Splits: TypeAlias = list[tuple[Array, Array]]
 OF_A_FIT: Final = (

@@ -19,10 +19,10 @@ from scipy import special
 from thinnet.arrays import Array
 from thinnet.network import Network
 from thinnet.tables.members import Rows, draws_of
-from thinnet.uncertainty import noise
-from thinnet.uncertainty.mixtures import Gaussians
-from thinnet.uncertainty.numbers import central
-from thinnet.uncertainty.shapes import Shape, shape_of, standardised
+from thinnet.uncertainty.draws import noise
+from thinnet.uncertainty.draws.mixtures import Gaussians
+from thinnet.uncertainty.draws.numbers import central
+from thinnet.uncertainty.draws.shapes import Shape, shape_of, standardised
 
 COVERAGES: Final = (0.5, 0.8, 0.9, 0.95)
 FEWEST: Final = 5  # rows held out, below which nothing is learned

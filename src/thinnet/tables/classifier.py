@@ -27,14 +27,14 @@ from thinnet.checks import quoted
 from thinnet.losses import Loss, SoftmaxCrossEntropy
 from thinnet.network import Network
 from thinnet.tables.base import TableEstimator
+from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.deciding import decision, goal_of, told
-from thinnet.tables.encoding import TableEncoder
 from thinnet.tables.members import Lesson, Rows
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.repeating import check_repeats
 from thinnet.tables.targeting import check_there
 from thinnet.training.loop import Callback
-from thinnet.uncertainty.classes import DrawnClasses
+from thinnet.uncertainty.draws.classes import DrawnClasses
 from thinnet.uncertainty.forecasts import class_places
 
 BROUGHT_BACK: Final = "probabilities are brought back to what they are without it"

@@ -13,11 +13,11 @@ from scipy import stats
 
 from thinnet.arrays import Array
 from thinnet.checks import DriftWarning, quoted
-from thinnet.tables.cells import DASH, Frame
-from thinnet.tables.encoding import TableEncoder
-from thinnet.tables.kinds import Column
-from thinnet.tables.missing import cleaned
-from thinnet.tables.preparing import prepared
+from thinnet.tables.columns.encoding import TableEncoder
+from thinnet.tables.columns.kinds import Column
+from thinnet.tables.columns.missing import cleaned
+from thinnet.tables.columns.preparing import prepared
+from thinnet.tables.reading.cells import DASH, Frame
 
 CHANCE: Final = 0.001  # of as many such cells, if the rows are like those held out
 MARGIN: Final = 1e-6  # of a range: numbers of another float type are no strangers

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from thinnet.arrays import Array
-from thinnet.tables import amounts
-from thinnet.tables.cells import DASH
-from thinnet.tables.cells import Column as Cells
-from thinnet.tables.kinds import as_numbers
-from thinnet.tables.labels import as_written
-from thinnet.tables.missing import cleaned
-from thinnet.tables.typed import typed
+from thinnet.tables.columns import amounts
+from thinnet.tables.columns.kinds import as_numbers
+from thinnet.tables.columns.missing import cleaned
+from thinnet.tables.reading.cells import DASH
+from thinnet.tables.reading.cells import Column as Cells
+from thinnet.tables.reading.labels import as_written
+from thinnet.tables.reading.typed import typed
 
 
 def goals(cells: Cells, missing: tuple[str, ...] | None) -> Cells:

@@ -12,16 +12,16 @@ from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
 from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.chains import mlp
 from thinnet.checks import DivergedError
-from thinnet.description import draws
 from thinnet.estimators.settings import ACTIVATIONS
 from thinnet.layers import Layer
+from thinnet.layers.mlp import mlp
 from thinnet.losses import Loss
 from thinnet.network import Network
+from thinnet.network.summary import draws
 from thinnet.optimisers import AdamW
 from thinnet.training import EarlyStopping, History, train
-from thinnet.uncertainty import noise
+from thinnet.uncertainty.draws import noise
 
 FEW_ROWS: Final = 2000  # below which all of them are worth learning from
 WIDTH: Final = 256  # of the hidden layer

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from sklearn.base import clone
 
-from thinnet.tables.cells import Frame
+from thinnet.tables.reading.cells import Frame
 
 ANYWAY: Final = "THINNET_IGNORE_MEMORY"  # set to 1: try whatever the estimate says
 SAMPLE_ROWS: Final = 2000

@@ -23,18 +23,19 @@ from thinnet.arrays import (
 )
 from thinnet.losses import GaussianNLL, Loss, SquaredError
 from thinnet.network import Network
-from thinnet.tables import amounts, calibrating
+from thinnet.tables import calibrating
 from thinnet.tables.base import TableEstimator
-from thinnet.tables.encoding import TableEncoder
+from thinnet.tables.columns import amounts
+from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.members import Lesson, Rows, held_out_draws
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.targeting import check_there
 from thinnet.tables.targets import TargetScale
 from thinnet.training.loop import Callback
-from thinnet.uncertainty import noise
-from thinnet.uncertainty.mixtures import Gaussians, Mixture, with_own_noise
-from thinnet.uncertainty.numbers import DrawnNumbers
-from thinnet.uncertainty.shapes import Calibrated
+from thinnet.uncertainty.draws import noise
+from thinnet.uncertainty.draws.mixtures import Gaussians, Mixture, with_own_noise
+from thinnet.uncertainty.draws.numbers import DrawnNumbers
+from thinnet.uncertainty.draws.shapes import Calibrated
 
 LOSSES: Final[dict[str, Loss]] = {"squared_error": SquaredError(), "gaussian_nll": GaussianNLL()}
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.tables.kinds import ENOUGH
+from thinnet.tables.columns.kinds import ENOUGH
 
 MOST: Final = 0.5  # classes a row, above which there is nothing to learn of most of them
 

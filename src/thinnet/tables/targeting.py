@@ -9,11 +9,11 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.checks import quoted
-from thinnet.tables import naming
-from thinnet.tables.dialect import Dialect
-from thinnet.tables.frames import collected, frame_of
+from thinnet.tables.columns import naming
 from thinnet.tables.goals import goals, goals_of_file, values_of
 from thinnet.tables.reading import read_table
+from thinnet.tables.reading.dialect import Dialect
+from thinnet.tables.reading.frames import collected, frame_of
 
 
 class Targeted(NamedTuple):

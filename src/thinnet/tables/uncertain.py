@@ -12,14 +12,14 @@ from sklearn.utils.validation import check_is_fitted
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, TableLike
 from thinnet.tables import drifting
-from thinnet.tables.cells import POINT_NUMBER, Frame
-from thinnet.tables.cells import Column as Cells
-from thinnet.tables.frames import as_frame
-from thinnet.tables.kinds import Column, as_dates, as_labels, as_numbers, label
-from thinnet.tables.missing import cleaned
+from thinnet.tables.columns.kinds import Column, as_dates, as_labels, as_numbers, label
+from thinnet.tables.columns.missing import cleaned
 from thinnet.tables.reading import read_table
-from thinnet.uncertainty.classes import MEASURES
-from thinnet.uncertainty.numbers import SPREADS
+from thinnet.tables.reading.cells import POINT_NUMBER, Frame
+from thinnet.tables.reading.cells import Column as Cells
+from thinnet.tables.reading.frames import as_frame
+from thinnet.uncertainty.draws.classes import MEASURES
+from thinnet.uncertainty.draws.numbers import SPREADS
 
 REASONS: Final = 3  # for a row, at most
 LEAST: Final = 0.005  # share by which a cell must raise the uncertainty to be named

@@ -10,8 +10,8 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.checkpoints import Snapshot
 from thinnet.philox import MAX_STEP
+from thinnet.snapshots import Snapshot
 from thinnet.training.history import COLUMNS
 from thinnet.training.loop import Training
 

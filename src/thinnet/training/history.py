@@ -12,7 +12,7 @@ from rich.table import Table
 
 from thinnet import checks
 from thinnet.arrays import Array, DataFrame
-from thinnet.rendering import as_html, as_text
+from thinnet.console.tables import as_html, as_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,16 +11,17 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Flat
-from thinnet.logbook import Entry, Shuffles, batches, generator_state, keyed_order
+from thinnet.console.progress import Bar
 from thinnet.losses import Loss
 from thinnet.network import Network
-from thinnet.penalties import penalty_value
-from thinnet.plateau import Plateau, ReduceOnPlateau
-from thinnet.progress import Bar
+from thinnet.network.logbook import Entry
+from thinnet.network.row_order import Shuffles, batches, generator_state, keyed_order
 from thinnet.schedules import as_schedule
+from thinnet.schedules.plateau import Plateau, ReduceOnPlateau
 from thinnet.training.data import Data, clean_subsample
 from thinnet.training.history import NOT_MEASURED, Epoch, History
 from thinnet.training.interrupt import InterruptFlag
+from thinnet.training.penalties import penalty_value
 from thinnet.training.plan import Plan
 from thinnet.training.steps import Steps, steps_for
 from thinnet.training.stopping import Waiting

@@ -13,7 +13,7 @@ from thinnet.layers.base import title
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.optimisers import Optimiser
-from thinnet.plateau import ReduceOnPlateau
+from thinnet.schedules.plateau import ReduceOnPlateau
 from thinnet.training.stopping import EarlyStopping
 
 MAY_CHANGE = {"epochs", "checkpoint_every"}  # between a checkpoint and its resumption

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from thinnet.checkpoints import Snapshot
 from thinnet.checks import CheckpointError, one_line
-from thinnet.logbook import Logbook, as_values, from_values
-from thinnet.plateau import Plateau
+from thinnet.network.logbook import Logbook, as_values, from_values
+from thinnet.schedules.plateau import Plateau
+from thinnet.snapshots import Snapshot
 from thinnet.training.checking import COUNTS, check_fits, check_made_for, history_name
 from thinnet.training.history import COLUMNS, Epoch
 from thinnet.training.loop import Training

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from thinnet import checkpoints, checks
-from thinnet import progress as bars
+from thinnet import checks, snapshots
+from thinnet.console import progress as bars
 from thinnet.training.history import History
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.loop import EpochCallback, StepCallback, Training
@@ -32,7 +32,7 @@ class Keeper:
         self._made_for: dict[str, str] = {}
         if path is None:
             return
-        checkpoints.check_place(path)
+        snapshots.check_place(path)
         known, dtype = ("float16", "float32", "float64"), training.network.dtype
         checks.must(dtype in known, "the network", f"of type {', '.join(known)} to be kept", dtype)
         self._made_for = fingerprint(training)
@@ -41,7 +41,7 @@ class Keeper:
         if self._path is None:
             raise ValueError("resume=True needs a checkpoint to go on from, got checkpoint=None")
         if Path(self._path).exists():
-            saved = checkpoints.read(self._path)
+            saved = snapshots.read(self._path)
             restore(self._training, saved, self._made_for, self._path)
 
     def on_epoch_end(self, training: Training) -> None:
@@ -50,7 +50,7 @@ class Keeper:
 
     def keep(self) -> None:
         if self._path is not None:
-            checkpoints.write(self._path, snapshot(self._training, self._made_for))
+            snapshots.write(self._path, snapshot(self._training, self._made_for))
 
 
 def carry_out(

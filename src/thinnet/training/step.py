@@ -10,9 +10,9 @@ from thinnet.arrays import Array, Rows
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.optimisers import clip_norm, update
-from thinnet.penalties import add_penalty_gradient, limit_norms
-from thinnet.run import Run, Site
+from thinnet.passes import Run, Site
 from thinnet.training.data import Data
+from thinnet.training.penalties import add_penalty_gradient, limit_norms
 from thinnet.training.plan import Plan
 
 

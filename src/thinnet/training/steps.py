@@ -26,10 +26,10 @@ class Steps(Protocol):
 
 def steps_for(training: Training, watched: bool) -> Steps:
     """Compiled steps where everything in the run is known to compiled code."""
-    from thinnet import execution
+    from thinnet.network import executor
 
     plan = training.plan
-    if execution.is_compiled(training.network) and execution.knows(plan.loss, plan.optimiser):
+    if executor.is_compiled(training.network) and executor.knows(plan.loss, plan.optimiser):
         return CompiledSteps(training, watched)
     return ReferenceSteps(training)
 

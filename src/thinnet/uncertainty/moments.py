@@ -22,7 +22,7 @@ from thinnet.layers import (
     ReLU,
 )
 from thinnet.network import Network
-from thinnet.run import Run, Site
+from thinnet.passes import Run, Site
 
 SURE: Final = 40.0  # standard deviations from 0 at which a sign is certain
 

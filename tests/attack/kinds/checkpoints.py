@@ -11,10 +11,10 @@ from altering import altered, one_sentence
 from forging import forged, pick
 
 import thinnet as tn
-from thinnet import checkpoints
-from thinnet.checkpoints import Snapshot
+from thinnet import snapshots
 from thinnet.checks import CheckpointError, DivergedError
-from thinnet.plateau import ReduceOnPlateau
+from thinnet.schedules.plateau import ReduceOnPlateau
+from thinnet.snapshots import Snapshot
 
 ALONE, SECONDS = False, 20
 RNG = np.random.default_rng(3)
@@ -51,7 +51,7 @@ def prepare(folder):
     for name in RUNS:
         path = folder / name
         run(name, path, callbacks=[StopAfter(5)])
-        found[name] = path.read_bytes(), checkpoints.read(path)
+        found[name] = path.read_bytes(), snapshots.read(path)
     return found
 
 
@@ -61,7 +61,7 @@ def attempt(rng, made, folder):
     path = folder / "run.ckpt"
     if rng.random() < 0.5:
         way = "right checksum"
-        checkpoints.write(path, Snapshot(*forged(rng, snapshot)))
+        snapshots.write(path, Snapshot(*forged(rng, snapshot)))
     else:
         way = "damaged"
         path.write_bytes(altered(rng, content))

@@ -15,7 +15,7 @@ from commanding import called
 from forging import pick
 
 import thinnet as tn
-from thinnet import checkpoints, load, save
+from thinnet import load, save, snapshots
 
 ALONE, SECONDS = True, 120
 
@@ -52,7 +52,7 @@ class Training:
         assert not new or found == self.wanted, "other weights than on a good disk"
 
     def check(self, path):
-        checkpoints.read(path)
+        snapshots.read(path)
 
 
 class StopAt:

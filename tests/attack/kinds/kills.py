@@ -15,7 +15,7 @@ from forging import pick
 from mangling import people, written
 
 import thinnet as tn
-from thinnet import checkpoints, load, save
+from thinnet import load, save, snapshots
 from thinnet.engine import caching
 from thinnet.engine.compile import kernel
 
@@ -45,7 +45,7 @@ class Training:
 
     def check(self, folder):
         if (folder / "run.ckpt").exists():
-            checkpoints.read(folder / "run.ckpt")
+            snapshots.read(folder / "run.ckpt")
         assert self.run(folder) == self.wanted, "other weights than without a kill"
         assert_only(folder, "run.ckpt")
 

@@ -13,10 +13,10 @@ from mangling import people
 from model_files import X, a_perceptron, a_pipeline, assert_same, predictions
 
 import thinnet as tn
-from thinnet import checkpoints, load, save
-from thinnet.checkpoints import Snapshot
+from thinnet import load, save, snapshots
 from thinnet.checks import ModelFileError
 from thinnet.persistence import files
+from thinnet.snapshots import Snapshot
 
 ALONE, SECONDS = False, 20
 
@@ -61,7 +61,7 @@ def prepare(folder):
         for name, make in MODELS.items():
             save(make(), folder / name)
             content = (folder / name).read_bytes()
-            found[name] = content, checkpoints.read_as(files._form(), folder / name)
+            found[name] = content, snapshots.read_as(files._form(), folder / name)
     return found
 
 
@@ -71,7 +71,7 @@ def attempt(rng, made, folder):
     path = folder / "model.thinnet"
     if rng.random() < 0.5:
         way = "right checksum"
-        checkpoints.write_as(files._form(), path, Snapshot(*forged(rng, snapshot)))
+        snapshots.write_as(files._form(), path, Snapshot(*forged(rng, snapshot)))
     else:
         way = "damaged"
         path.write_bytes(altered(rng, content))

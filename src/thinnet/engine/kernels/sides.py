@@ -1,4 +1,4 @@
-"""What exists in a step of shared masks: compiled twin of `thinnet.presence`; what is seen of W.
+"""What exists in a step of shared masks, compiled; what is seen of W (`layers.presence`).
 
 A *side* is the input or the output of layers, with the shared dropouts that vote over it.  Side 0
 has no votes: all of it exists.  `present` has a byte for each unit of each side, `index` the units

@@ -1,0 +1,93 @@
+"""Training without and with dropout, alike in all else, and timed alike."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from thinnet.arrays import Array
+from thinnet.commands.comparison.warming import LOSS, warm
+from thinnet.commands.recipes import Settings
+from thinnet.datasets import Split
+from thinnet.network import Network
+from thinnet.training import INTERRUPTED, History, evaluate, train
+
+WITHOUT, WITH = "without dropout", "with dropout"
+
+
+class Outcome(NamedTuple):
+    """A trained network and its scores; `right` says which of the test rows it gets right."""
+
+    name: str
+    network: Network
+    history: History
+    train_score: float
+    test_loss: float
+    test_score: float
+    right: Array
+    seconds: float
+
+    @property
+    def gap(self) -> float:
+        """How much better the network is on what it has seen."""
+        return self.train_score - self.test_score
+
+    @property
+    def interrupted(self) -> bool:
+        return self.history.stopped == INTERRUPTED
+
+
+class Entry(NamedTuple):
+    """A network that is ready to be trained."""
+
+    name: str
+    network: Network
+    settings: Settings
+
+
+def entries(split: Split, settings: Settings, compare: bool) -> list[Entry]:
+    """The networks to train, without dropout first; all are made before any is trained."""
+    without = dataclasses.replace(settings, dropout=(0.0,), input_dropout=0.0)
+    wanted = [(WITH, settings)] if settings.drops else []
+    if compare or not settings.drops:
+        wanted = [(WITHOUT, without), *wanted]
+    n_features = split.X_train.shape[1]
+    n_classes = int(max(split.y_train.max(), split.y_test.max())) + 1
+    return [Entry(name, each.network(n_features, n_classes), each) for name, each in wanted]
+
+
+def run(split: Split, entered: Sequence[Entry], progress: bool | None = None) -> list[Outcome]:
+    """Train one after the other; an interrupted one is the last."""
+    for _, network, settings in entered:
+        warm(network, settings, split)
+    outcomes: list[Outcome] = []
+    for entry in entered:
+        outcomes.append(fit(split, entry, progress))
+        if outcomes[-1].interrupted:
+            break
+    return outcomes
+
+
+def fit(split: Split, entry: Entry, progress: bool | None = None) -> Outcome:
+    """Train one network as its settings say, watching the test part without using it."""
+    name, network, settings = entry
+    start = time.perf_counter()
+    history = train(
+        network,
+        split.X_train,
+        split.y_train,
+        loss=LOSS,
+        optimiser=settings.optimiser(),
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        validation=(split.X_test, split.y_test),
+        progress=progress,
+        title=name,
+    )
+    seconds = time.perf_counter() - start
+    _, train_score = evaluate(network, split.X_train, split.y_train, loss=LOSS)
+    test_loss, test_score = evaluate(network, split.X_test, split.y_test, loss=LOSS)
+    right = network.outputs(split.X_test).argmax(axis=1) == split.y_test
+    return Outcome(name, network, history, train_score, test_loss, test_score, right, seconds)

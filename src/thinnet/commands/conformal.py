@@ -1,0 +1,88 @@
+"""Intervals and sets with guaranteed coverage, from rows that `fit --conformal` kept apart."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.checks import DataFileError
+from thinnet.network.summary import draws
+from thinnet.tables import drifting
+from thinnet.tables.reading.cells import Frame
+from thinnet.uncertainty.conformal import rows_needed
+from thinnet.uncertainty.conformal_classifier import SplitConformalClassifier
+from thinnet.uncertainty.conformal_regressor import SplitConformalRegressor
+
+SHARE: Final = 0.2  # of the rows that are not tested on
+COVERAGE: Final = 0.9
+BETWEEN: Final = "|"  # labels of a set
+
+
+def check(rows: int) -> None:
+    """DataFileError if they are too few for a coverage of 90 %."""
+    if rows < (needed := rows_needed(COVERAGE)):
+        raise DataFileError(
+            f"--conformal must have {needed} rows to keep apart for a coverage of {COVERAGE:.0%}, "
+            f"got {rows}"
+        )
+
+
+def learn(estimator: Any, frame: Frame, y: Array) -> None:
+    """Give a fitted estimator the scores of rows that it has not learned from.
+
+    A rare class may be missing among them: what is guaranteed is an average over all rows.
+    """
+    with drifting.told_to(drifting.nothing):
+        if hasattr(estimator, "classes_"):
+            scores = _unlearned(estimator)._scores(frame)
+            places = np.searchsorted(estimator.classes_, y)
+            estimator.conformal_ = (scores[np.arange(len(y)), places],)
+            return
+        found = _unlearned(estimator).calibrate(frame, y)
+    estimator.conformal_ = tuple(part for part in (found.errors_, found.std_) if part is not None)
+
+
+def is_conformal(estimator: Any) -> bool:
+    return hasattr(estimator, "conformal_")
+
+
+def wrapped(estimator: Any) -> Any:
+    """The estimator with its scores, as one of thinnet's conformal wrappers."""
+    found, scores = _unlearned(estimator), estimator.conformal_
+    if hasattr(estimator, "classes_"):
+        found.scores_, found.classes_ = scores[0], estimator.classes_
+        return found
+    found.normalise = len(scores) == 2
+    found.errors_, found.std_ = scores if len(scores) == 2 else (scores[0], None)
+    return found
+
+
+def _unlearned(estimator: Any) -> Any:
+    if hasattr(estimator, "classes_"):
+        return SplitConformalClassifier(estimator)
+    noisy = len(estimator.networks_) > 1 or draws(estimator.networks_[0])
+    return SplitConformalRegressor(estimator, normalise=noisy)
+
+
+def columns(estimator: Any, frame: Frame, coverage: float | None) -> dict[str, Array]:
+    """NAME_low and NAME_high, or NAME_set: labels between bars, whose own are written \\\\|."""
+    name, found = getattr(estimator, "target_name_", "prediction"), wrapped(estimator)
+    with drifting.told_to(drifting.nothing):
+        if not hasattr(estimator, "classes_"):
+            low, high = found.predict_interval(frame, coverage or COVERAGE).T
+            return {f"{name}_low": low, f"{name}_high": high}
+        inside = found.predict_set(frame, coverage or COVERAGE)
+    labels = np.array([str(label).replace(BETWEEN, "\\" + BETWEEN) for label in estimator.classes_])
+    return {f"{name}_set": np.array([BETWEEN.join(labels[row]) for row in inside], object)}
+
+
+def held(estimator: Any, frame: Frame, y: Array) -> Array:
+    """Is each row's truth in its interval or set of 90 %?"""
+    found = wrapped(estimator)
+    if hasattr(estimator, "classes_"):
+        inside = found.predict_set(frame, COVERAGE)
+        return np.asarray(inside[np.arange(len(y)), np.searchsorted(estimator.classes_, y)])
+    low, high = found.predict_interval(frame, COVERAGE).T
+    return np.asarray((low <= y) & (y <= high))

@@ -1,0 +1,95 @@
+"""A model's answers for rows with known targets, and its scores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.checks import DataFileError, quoted
+from thinnet.commands import scoring, targets
+from thinnet.commands.blame import data_at_fault
+from thinnet.commands.holding import Holding
+from thinnet.tables.reading import blocks
+from thinnet.tables.reading.cells import Frame
+
+
+class Answers(NamedTuple):
+    """Targets (for classes their places), and probabilities or numbers for the same rows."""
+
+    y: Array
+    predicted: Array
+
+
+def answers(estimator: Any, frame: Frame, y: Array) -> Answers:
+    if hasattr(estimator, "classes_"):
+        return Answers(np.searchsorted(estimator.classes_, y), estimator.predict_proba(frame))
+    return Answers(y, estimator.predict(frame))
+
+
+def scores(estimator: Any, found: Answers) -> list[scoring.Score]:
+    plain = np.array(estimator.card_["plain"])
+    if hasattr(estimator, "classes_"):
+        return scoring.of_classes(*found, plain, estimator._places(found.predicted))
+    return scoring.of_numbers(*found, float(plain[0]))
+
+
+@data_at_fault()
+def evaluate(
+    estimator: Any, table: str | os.PathLike[str], holding: Holding | None = None
+) -> Answers:
+    """Answers for all rows of a file whose target is known, read in blocks; `holding` sees them.
+
+    Raises
+    ------
+    DataFileError
+        If the file can't be read, lacks the target, or has no row whose target is known.
+    """
+    found = []
+    for rows in known(estimator, table, holding):
+        found.append(answers(estimator, rows, truth(estimator, rows)))
+        if holding is not None:
+            holding.see(
+                rows,
+                found[-1].y
+                if not hasattr(estimator, "classes_")
+                else estimator.classes_[found[-1].y],
+            )
+    y, predicted = zip(*found, strict=True)
+    return Answers(np.concatenate(y), np.concatenate(predicted))
+
+
+def known(
+    estimator: Any, table: str | os.PathLike[str], holding: Holding | None = None
+) -> Iterator[Frame]:
+    """Of each block the rows whose target is there; DataFileError behind the last if none was.
+
+    `holding` learns how many are left out.
+    """
+    target, empty = estimator.target_name_, True
+    for i, block in enumerate(blocks(table, None, estimator.dialect_)):
+        frame = block.frame
+        if i == 0:
+            targets.check_there(frame, target)
+        rows = frame[targets.known(estimator, frame[target]).notna()]
+        if holding is not None:
+            holding.without_target += len(frame) - len(rows)
+        if len(rows):
+            empty = False
+            yield rows
+    if empty:
+        raise DataFileError(
+            f"{table} must hold values of the target column {quoted(target)}, got missing cells "
+            "only; fill some in to measure the model by, or run `thinnet predict` instead"
+        )
+
+
+def truth(estimator: Any, rows: Frame) -> Array:
+    """The targets of rows in which they are known, as labels or numbers."""
+    cells = targets.known(estimator, rows[estimator.target_name_])
+    if hasattr(estimator, "classes_"):
+        return targets.labels(cells, estimator.classes_)
+    return targets.as_learned(cells, getattr(estimator, "target_decimal_", None))

@@ -1,0 +1,146 @@
+"""Train on a table's file, and say how good the model is on rows it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import thinnet
+from thinnet.arrays import Array
+from thinnet.checks import UnfitSettingError
+from thinnet.commands import conformal, remarks, scoring, telling
+from thinnet.commands.blame import data_at_fault
+from thinnet.commands.evaluating import Answers, answers, scores
+from thinnet.commands.holding import Holding
+from thinnet.commands.holding_out import Part, parts
+from thinnet.commands.ordering import Order, check_of_numbers
+from thinnet.console.tables import counted, printable
+from thinnet.tables.classifier import TableClassifier
+from thinnet.tables.columns import amounts
+from thinnet.tables.members import held_out
+from thinnet.tables.reading.spooling import called, on_disk
+from thinnet.tables.regressor import TableRegressor
+from thinnet.training import INTERRUPTED
+
+__all__ = ["Order", "Outcome", "fit"]
+
+
+class Outcome(NamedTuple):
+    """A fitted estimator, its answers on the test rows, and its scores there; none without any."""
+
+    estimator: Any
+    answers: Answers | None
+    scores: list[scoring.Score]
+
+
+def fit(
+    order: Order, progress: bool | None = None, tell: Callable[[str], object] | None = None
+) -> Outcome:
+    """Read, hold out a part, train, measure.
+
+    Parameters
+    ----------
+    order : Order
+    progress : bool, optional
+        Show progress bars; None: where somebody looks.
+    tell : callable, optional
+        Gets the task and its rows in a line, before training begins.
+
+    Raises
+    ------
+    DataFileError
+        If a file can't be read, or its target or columns can't be used.
+    KeyboardInterrupt
+        At Ctrl-C before one of the networks was trained to its end; later the others are left out
+        and `interrupted_` and `notes_` say so.
+    """
+    test_file = None if order.test is None else on_disk(order.test)
+    order = replace(order, table=on_disk(order.table), test=test_file)
+    _check_memory(order)
+    found = parts(order)
+    said = telling.task(order, found)
+    if tell is not None:
+        tell(said)
+    train, test = found.train, found.test
+    kind = TableClassifier if found.goal.task == "classification" else TableRegressor
+    if kind is TableRegressor:
+        check_of_numbers(order.settings, UnfitSettingError)
+    estimator = kind(
+        random_state=order.seed,
+        progress=progress,
+        kinds=dict(order.kinds) or None,
+        missing=order.missing,
+        **order.settings,
+    )
+    apart = None
+    if order.conformal:
+        kept, held = held_out(train.y, conformal.SHARE, order.seed)
+        train, apart = train.rows(kept), train.rows(held)
+        conformal.check(len(apart.y))
+    with data_at_fault(), amounts.written_with(found.dialect.decimal):
+        estimator.fit(train.frame, train.y, whole=found.table)
+    _check_trained(estimator)
+    estimator.dialect_, estimator.target_name_ = found.dialect, order.target
+    estimator.target_decimal_ = found.goal.decimal
+    if apart is not None:
+        conformal.learn(estimator, apart.frame, apart.y)
+    answered = None if test is None else answers(estimator, test.frame, test.y)
+    estimator.card_ = _card(order, train, test, _plain(estimator, train.y)) | {"task": said}
+    measured = [] if answered is None else scores(estimator, answered)
+    estimator.card_["scores"] = scoring.as_values(measured)
+    estimator.card_["remarks"] = _remarks(order, estimator, answered)
+    if test is not None:
+        holding = Holding(estimator)
+        holding.see(test.frame, test.y)
+        estimator.card_["held"] = holding.told()
+    return Outcome(estimator, answered, measured)
+
+
+def _remarks(order: Order, estimator: Any, found: Answers | None) -> list[str]:
+    """What is to be known of the scores."""
+    if found is None:
+        return []
+    of_test = "" if order.test is None else remarks.of_test(estimator.card_, order.test)
+    classes = getattr(estimator, "classes_", None)
+    of_classes = "" if classes is None else remarks.of_classes(classes, found.y)
+    return [said for said in (of_test, of_classes) if said]
+
+
+def _check_memory(order: Order) -> None:
+    """MemoryError, in the first seconds, where the table is too large for this machine."""
+    known = TableRegressor().get_params()
+    settings = {name: value for name, value in order.settings.items() if name in known}
+    estimator = TableRegressor(kinds=dict(order.kinds) or None, missing=order.missing, **settings)
+    estimator.check_memory(order.table, (order.target, *order.leave_out), order.header)
+
+
+def _check_trained(estimator: Any) -> None:
+    """KeyboardInterrupt where Ctrl-C came before a network was trained to its end."""
+    if estimator.histories_[0].stopped == INTERRUPTED:
+        raise KeyboardInterrupt("interrupted before a network was trained; no model is saved")
+
+
+def _plain(estimator: Any, y: Array) -> list[float]:
+    """What the plainest answer knows: the shares of the classes, or the mean."""
+    if hasattr(estimator, "classes_"):
+        return [float((y == label).mean()) for label in estimator.classes_]
+    return [float(y.mean())]
+
+
+def _card(order: Order, train: Part, test: Part | None, plain: list[float]) -> dict[str, Any]:
+    """What `thinnet show` says of a model."""
+    tested = f"{order.test_fraction:.0%} of the rows" if order.test is None else called(order.test)
+    return {
+        "table": printable(called(order.table)),
+        "content": remarks.content(order.table),
+        "target": order.target,
+        "rows": len(train.y),
+        "tested on": None
+        if test is None
+        else f"{printable(tested)}, {counted(len(test.y), 'row')}",
+        "left out": list(order.leave_out),
+        "plain": plain,
+        "seed": order.seed,
+        "thinnet": thinnet.__version__,
+    }

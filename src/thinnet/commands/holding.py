@@ -1,0 +1,74 @@
+"""How often intervals, or sets, held the truth, in a sentence."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.commands import conformal
+from thinnet.console.tables import counted
+from thinnet.network.summary import draws
+from thinnet.tables import drifting
+from thinnet.tables.calibrating import COVERAGES, Calibration
+from thinnet.tables.reading.cells import Frame
+from thinnet.uncertainty.draws.numbers import central
+
+MOST_ROWS: Final = 1000  # of a block, from everywhere in it
+
+
+class Holding:
+    """Asks, block by block, whether truths are where the model says.
+
+    Attributes
+    ----------
+    without_target : int
+        Rows whose truth is not known, which are left out.
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self.without_target = 0
+        self.estimator, self.held = estimator, list[Array]()
+        noisy = len(estimator.networks_) > 1 or draws(estimator.networks_[0])
+        self.is_conformal = conformal.is_conformal(estimator)
+        self.is_able = self.is_conformal or (noisy and not hasattr(estimator, "classes_"))
+
+    def see(self, frame: Frame, y: Array) -> None:
+        if not self.is_able:
+            return
+        some = np.unique(np.linspace(0, len(y) - 1, min(len(y), MOST_ROWS)).astype(int))
+        frame, y = frame.iloc[some], y[some]
+        with drifting.told_to(drifting.nothing):
+            self.held.append(self._inside(frame, y))
+
+    def _inside(self, frame: Frame, y: Array) -> Array:
+        if self.is_conformal:
+            return conformal.held(self.estimator, frame, y)[:, None]
+        ends = [level for coverage in COVERAGES for level in central(coverage)]
+        bounds = self.estimator.predict_quantiles(frame, ends, progress=False)
+        return np.asarray((bounds[:, ::2] <= y[:, None]) & (y[:, None] <= bounds[:, 1::2]))
+
+    def told(self) -> str:
+        """Empty where nothing was asked."""
+        if not self.held:
+            return ""
+        held = np.concatenate(self.held)
+        nominal = (conformal.COVERAGE,) if self.is_conformal else COVERAGES
+        what = "sets" if hasattr(self.estimator, "classes_") else "intervals"
+        kind = f"conformal {what}" if self.is_conformal else what
+        return sentence(kind, nominal, held.mean(axis=0), len(held))
+
+
+def sentence(what: str, nominal: Any, held: Any, rows: int, which: str = "") -> str:
+    meant = ", ".join(f"{100 * c:g}" for c in nominal)
+    found = ", ".join(f"{100 * share:.1f}" for share in held)
+    return f"{what} meant to hold {meant} % held {found} % of {counted(rows, 'row')}{which}"
+
+
+def of_training(estimator: Any) -> str:
+    """What a regressor that is calibrated knows of itself; else empty."""
+    found = getattr(estimator, "calibration_", None)
+    if not isinstance(found, Calibration):
+        return ""
+    return sentence("intervals", found.coverages, found.held, found.rows, " held out in training")

@@ -1,0 +1,153 @@
+"""Pictures of a fitted table: which there are, of what, and where they go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.atomic import write_atomically
+from thinnet.commands import calibration, panels, scoring
+from thinnet.commands.error_bars import Forecast
+from thinnet.commands.evaluating import Answers
+from thinnet.commands.measuring import Measured
+from thinnet.displays.saving import save_figure
+from thinnet.tables import members
+
+MOST_CLASSES: Final = 20  # that a matrix can show
+STEMS: Final = (
+    "learning-curve", "confusion", "predicted-against-true", "calibration", "pit", "error-bars",
+    "risk-coverage",
+)  # fmt: skip
+UNCERTAIN: Final = "uncertain-rows.csv"
+
+
+def names(kind: str = "png") -> list[str]:
+    """All files that a report may have."""
+    return [*(f"{stem}.{kind}" for stem in STEMS), UNCERTAIN]
+
+
+class Report(NamedTuple):
+    """A folder, the table that was measured on, and the format of pictures."""
+
+    folder: Path
+    table: str
+    kind: str = "png"
+
+    def title(self, what: str, estimator: Any, rows: str) -> str:
+        return f"{what}\n{self.table}, target {estimator.card_['target']}, {rows}"
+
+    def save(self, figure: Any, stem: str) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return save_figure(figure, self.folder / f"{stem}.{self.kind}")
+
+
+def draw(
+    estimator: Any, found: Answers | None, report: Report, measured: Measured | None = None
+) -> list[Path]:
+    """Save what can be shown of answers, and of error bars where they were measured; the files."""
+    drawn = [_learning_curve(estimator, report)]
+    if found is None:
+        return drawn
+    of = _of_classes if hasattr(estimator, "classes_") else _of_numbers
+    drawn += of(estimator, found, measured, report)
+    return drawn if measured is None else [*drawn, _least_certain(measured, report)]
+
+
+def _of_classes(
+    estimator: Any, found: Answers, measured: Measured | None, report: Report
+) -> list[Path]:
+    y, probabilities = found.y, {"dropout off": found.predicted}
+    drawn = []
+    if len(estimator.classes_) <= MOST_CLASSES:
+        title = report.title("Confusion matrix", estimator, f"{len(y):,} rows")
+        figure = panels.confusion(estimator.classes_, y, estimator._places(found.predicted), title)
+        drawn.append(report.save(figure, "confusion"))
+    if measured is None:
+        return [*drawn, _calibration(estimator, y, probabilities, report)]
+    p = scoring.proper(measured.drawn.probabilities)  # type: ignore[union-attr]
+    probabilities["mean of the draws"] = p
+    drawn.append(_calibration(estimator, y, probabilities, report))
+    wrong, unsure = calibration.errors(y, p), calibration.entropy(p)
+    return [*drawn, _risk_coverage(estimator, wrong, unsure, "share of errors", report)]
+
+
+def _of_numbers(
+    estimator: Any, found: Answers, measured: Measured | None, report: Report
+) -> list[Path]:
+    drawn = [_agreement(estimator, found, report)]
+    if measured is None:
+        return drawn
+    forecast = measured.drawn
+    assert isinstance(forecast, Forecast)
+    drawn += [_pit(estimator, forecast, report), _error_bars(estimator, found.y, forecast, report)]
+    error = np.abs(found.y - forecast.mean)
+    return [*drawn, _risk_coverage(estimator, error, forecast.std, "mean |error|", report)]
+
+
+def _learning_curve(estimator: Any, report: Report) -> Path:
+    card, epochs = estimator.card_, _epochs_on_all(estimator)
+    whose = (
+        f"network 1 of {len(estimator.networks_)}"
+        if epochs is None
+        else f"fold 1 of {len(estimator.histories_)}, before training on all rows"
+    )
+    title = (
+        f"Learning curve of {whose}\n{card['table']}, target {card['target']}, "
+        f"{card['rows']:,} rows"
+    )
+    figure = panels.learning_curve(estimator.history_, title, epochs)
+    return report.save(figure, "learning-curve")
+
+
+def _epochs_on_all(estimator: Any) -> int | None:
+    """How long networks have learned from all rows; None where those of the folds stand."""
+    entries = estimator.networks_[0].logbook.entries
+    if not entries or entries[0].rows < estimator.card_["rows"]:
+        return None
+    return members.common_epochs(estimator.histories_)
+
+
+def _positive(estimator: Any) -> int:
+    """The class of two that is looked for, as `threshold_for` has it: the rarer, or one named."""
+    decision = getattr(estimator, "decision_", None)
+    shares = estimator.card_["plain"]
+    return int(np.argmin(shares)) if decision is None else int(decision.positive)
+
+
+def _agreement(estimator: Any, found: Answers, report: Report) -> Path:
+    title = report.title("Predicted and observed", estimator, panels.some_of(len(found.y)))
+    figure = panels.agreement(estimator.target_name_, found, title)
+    return report.save(figure, "predicted-against-true")
+
+
+def _calibration(estimator: Any, y: Array, probabilities: dict[str, Array], report: Report) -> Path:
+    title = report.title("Calibration", estimator, f"{len(y):,} rows")
+    positive = _positive(estimator)
+    figure = panels.calibration(estimator.classes_, y, probabilities, title, positive)
+    return report.save(figure, "calibration")
+
+
+def _pit(estimator: Any, drawn: Forecast, report: Report) -> Path:
+    title = report.title("Calibration", estimator, f"{len(drawn.below):,} rows")
+    return report.save(panels.pit(drawn.below, title), "pit")
+
+
+def _error_bars(estimator: Any, y: Array, drawn: Forecast, report: Report) -> Path:
+    rows = panels.some_of(len(y), panels.MOST_BARS)
+    title = report.title("Predictions with 90 % intervals", estimator, rows)
+    return report.save(panels.error_bars(estimator.target_name_, y, drawn, title), "error-bars")
+
+
+def _risk_coverage(estimator: Any, error: Array, unsure: Array, risk: str, report: Report) -> Path:
+    title = report.title("Errors among the surest rows", estimator, f"{len(error):,} rows")
+    return report.save(panels.risk_coverage(error, unsure, risk, title), "risk-coverage")
+
+
+def _least_certain(found: Measured, report: Report) -> Path:
+    assert found.least_certain is not None
+    path = report.folder / UNCERTAIN
+    write_atomically(path, found.least_certain.to_csv(index=False, lineterminator="\n").encode())
+    return path

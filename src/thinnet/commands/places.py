@@ -1,0 +1,168 @@
+"""Where results may go: never onto what is read, and onto a stranger's file only by force."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import itertools
+import os
+import re
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
+
+from thinnet import atomic
+from thinnet.atomic import Where
+from thinnet.checks import must, quoted
+from thinnet.displays.saving import is_saved_figure
+from thinnet.persistence import files
+from thinnet.snapshots import kind_of
+
+MOST_LETTERS: Final = 100  # of names in a sentence
+HEAD: Final = 2**20  # bytes at the beginning of a file in which its names must stand
+ONNX_HEAD: Final = re.compile(rb"\x08.\x12\x07thinnet", re.DOTALL)  # version, then producer
+
+
+Others: TypeAlias = Mapping[str, Where | None]  # by what they are called
+
+
+class Kind(NamedTuple):
+    """What thinnet writes somewhere: what it is called, and does a file hold one?"""
+
+    name: str
+    is_in: Callable[[Path], bool]
+
+
+def check(option: str, out: Where, kind: Kind, reads: Others, force: bool = False) -> None:
+    """ValueError where `out` can't be written, is one of `reads`, or holds something else.
+
+    Parameters
+    ----------
+    option : str
+        What the user calls it.
+    out : path
+    kind : Kind
+        What will be written.  An empty file, or another file of this kind, is replaced.
+    reads : mapping
+        Files that the same command reads or writes, by what they are called; None for none.
+    force : bool
+        Replace whatever is there; still nothing of `reads`.
+    """
+    atomic.check_place(option, out)
+    check_apart(option, out, reads)
+    if not force:
+        check_kind(option, out, kind)
+
+
+def check_name(option: str, out: Where, suffixes: Collection[str]) -> None:
+    """ValueError where the name says another format."""
+    said = f"a name that ends in {', '.join(suffixes)}"
+    must(Path(out).suffix in suffixes, option, said, os.fspath(out))
+
+
+def check_apart(option: str, out: Where, reads: Others) -> None:
+    """ValueError where `out` is a file of `reads`, by whatever name."""
+    for name, path in reads.items():
+        if path is not None and is_same(out, path):
+            said = f"another file than {name} {os.fspath(path)!r}, which it would replace"
+            must(False, option, said, os.fspath(out))
+
+
+def check_kind(option: str, out: Where, kind: Kind) -> None:
+    """ValueError where there is a file, with something in it, that is not of this kind."""
+    where = atomic.real(out)
+    if where.is_file() and where.stat().st_size and not kind.is_in(where):
+        must(False, option, f"a new file or {kind.name} (or use --force)", os.fspath(out))
+
+
+def check_report(
+    option: str,
+    folder: Where,
+    names: Iterable[str],
+    reads: Others,
+    force: bool = False,
+) -> None:
+    """As `check`, for all pictures and tables that a report may have."""
+    where = Path(folder)
+    must(where.is_dir() or not where.exists(), option, "a folder", os.fspath(folder))
+    for name in names:
+        kind = UNCERTAIN if name.endswith(".csv") else PICTURE
+        check_apart(option, where / name, reads)
+        if not force:
+            check_kind(option, where / name, kind)
+
+
+def is_same(one: Where, other: Where) -> bool:
+    """Are they one file?  Links and second names are followed; "-" is the standard input."""
+    if os.fspath(other) == "-":
+        return _is_input(one)
+    try:
+        return Path(one).samefile(other)
+    except OSError:  # one is not there
+        return atomic.real(one) == atomic.real(other)
+
+
+def _is_input(path: Where) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(sys.stdin.fileno()))  # noqa: PTH116
+    except (OSError, ValueError):
+        return False
+
+
+def table_with(fits: Callable[[list[str]], bool], name: str) -> Kind:
+    """A table whose columns' names fit."""
+
+    def is_in(path: Path) -> bool:
+        try:
+            return fits(_names(path))
+        except Exception:  # whatever it is, it is no such table
+            return False
+
+    return Kind(name, is_in)
+
+
+def predictions_with(target: str) -> Kind:
+    """A table with a column of predictions."""
+    return table_with(lambda found: target in found, f"predictions of {quoted(target)}")
+
+
+def predictions_of(names: list[str]) -> Kind:
+    """A table has no mark of its own: one with just these columns is taken for predictions."""
+    said = f"predictions with the same columns ({_listed(names)})"
+    return table_with(lambda found: found == names, said)
+
+
+def _listed(names: list[str]) -> str:
+    """As many whole names as a sentence can hold, and how many more there are."""
+    ends = itertools.accumulate(len(name) + 2 for name in names)
+    shown = max(sum(end <= MOST_LETTERS for end in ends), 1)
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return f"{', '.join(names[:shown])}{more}"
+
+
+def _names(path: Path) -> list[str]:
+    """Of a table's columns, as `PredictionWriter` writes them."""
+    if path.name.lower().endswith((".parquet", ".pq")):
+        from pyarrow import parquet
+
+        return parquet.read_schema(path).names
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
+    with opened(path, "rb") as raw:
+        head = raw.read(HEAD).decode("utf-8", "replace")
+    return next(csv.reader(io.StringIO(head, newline="")))
+
+
+def _is_onnx(path: Path) -> bool:
+    with path.open("rb") as file:
+        return ONNX_HEAD.match(file.read(16)) is not None
+
+
+MODEL: Final = Kind("a model file of thinnet's", lambda path: kind_of(path) == files.KIND)
+ONNX: Final = Kind("an ONNX file of thinnet's", _is_onnx)
+PICTURE: Final = Kind("a picture of thinnet's", is_saved_figure)
+UNCERTAIN: Final = table_with(
+    lambda found: found[:2] == ["row", "prediction"] and found[-1] == "why",
+    "a table of uncertain rows",
+)

@@ -1,0 +1,111 @@
+"""Predictions for a table's file, block by block, so that it may be larger than memory."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any, Final
+
+from thinnet.checks import DataFileError, DriftWarning
+from thinnet.commands import conformal, places
+from thinnet.commands.blame import data_at_fault
+from thinnet.commands.error_bars import ErrorBars, columns, guesses
+from thinnet.commands.keeping import Keep, beside
+from thinnet.console import progress as bars
+from thinnet.console.progress import PATIENCE
+from thinnet.tables import drifting
+from thinnet.tables.reading import blocks
+from thinnet.tables.reading.cells import Frame
+from thinnet.tables.reading.writing import PredictionWriter
+
+NOTHING: Final = Keep()
+PARTS: Final = 1000  # of a progress bar
+
+
+def predict(
+    estimator: Any,
+    table: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    probabilities: bool = False,
+    error_bars: ErrorBars | None = None,
+    block_rows: int | None = None,
+    progress: bool | None = None,
+    force: bool = True,
+    keep: Keep = NOTHING,
+    coverage: float | None = None,
+    strict: bool = False,
+) -> int:
+    """Write a prediction for each row of `table` to `out`; how many.
+
+    With error bars it is the mean over draws with dropout on (of classes the most probable one),
+    and columns beside it say how sure it is.  Columns to keep stand before them as they came, and a
+    prediction of the same name as one of them is called "predicted NAME".  What is at `out` is
+    replaced; without `force` only an empty file, or a table with the same columns.  Of a model with
+    rows kept apart (`fit --conformal`) intervals or sets of `coverage` come too.  A table that
+    drifts is warned of when all is read; with `strict` it is an error then, and nothing is written.
+
+    Raises
+    ------
+    DataFileError
+        If the file can't be read, a column to keep is not there, or it drifts, with `strict`.
+    ValueError
+        If a column is missing, `out` can't be written to, is `table`, or holds something else, or
+        if nothing draws for error bars; if these are of classes, but a coverage of intervals is
+        given.
+    """
+    if error_bars is not None:
+        error_bars.check_fits(estimator)
+    if probabilities and not hasattr(estimator, "classes_"):
+        raise ValueError("--proba is for models of classes, got a model of numbers")
+    places.check_apart("--out", out, {"TABLE": table})
+    if not force:
+        places.check_kind("--out", out, places.predictions_with(_target(estimator)))
+
+    def told(frame: Frame, start: int) -> Frame:
+        if error_bars is None:
+            found = _answers(estimator, frame, probabilities)
+        else:
+            found = columns(estimator, frame, error_bars, start, probabilities)
+        if not conformal.is_conformal(estimator):
+            return found
+        wanted = coverage if error_bars is None else error_bars.coverage
+        return found.assign(**conformal.columns(estimator, frame, wanted))
+
+    rows, done, drift = 0, 0, drifting.Total()
+    with (
+        drifting.told_to(drift),
+        PredictionWriter(out) as writer,
+        bars.opened(progress, "predicting", 0, PARTS, PATIENCE) as bar,
+    ):
+        for block in blocks(table, block_rows, estimator.dialect_, keep=keep.columns):
+            frame = block.frame
+            with data_at_fault():
+                answers = beside(block.kept, told(frame, rows))
+            if not (rows or force):
+                kind = places.predictions_of(list(answers.columns))
+                places.check_kind("--out", out, kind)
+            writer.write(answers)
+            rows += len(frame)
+            bar.advance(int(block.done * PARTS) - done)
+            done = int(block.done * PARTS)
+        said = drift.said(estimator)
+        if said and strict:
+            raise DataFileError(said)
+    if said:
+        warnings.warn(said, DriftWarning, stacklevel=2)
+    return rows
+
+
+def _target(estimator: Any) -> str:
+    return getattr(estimator, "target_name_", "prediction")
+
+
+def _answers(estimator: Any, frame: Frame, probabilities: bool) -> Frame:
+    import pandas as pd
+
+    name = _target(estimator)
+    if not hasattr(estimator, "classes_"):
+        return pd.DataFrame({name: estimator.predict(frame)})
+    p = estimator.predict_proba(frame)
+    return pd.DataFrame(guesses(name, p, estimator, probabilities))

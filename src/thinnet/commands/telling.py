@@ -1,0 +1,48 @@
+"""What `thinnet fit` says before it trains: the task, its rows, and why they are so."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.checks import quoted
+from thinnet.commands.holding_out import Parts
+from thinnet.commands.ordering import Order
+from thinnet.commands.scoring import said
+from thinnet.tables.reading.spooling import called
+
+CLASSES: Final = 4  # that are told one by one
+
+
+def task(order: Order, found: Parts) -> str:
+    """The task, its classes or range, the rows used and left out, in one line."""
+    goal, y = found.goal, found.whole.y
+    what = _classes(y) if goal.task == "classification" else _range(y)
+    told = [f"{goal.task} of {quoted(order.target)}: {what}", _rows(order, found), *goal.said]
+    return "; ".join(told)
+
+
+def _classes(y: Array) -> str:
+    labels, counts = np.unique(y, return_counts=True)
+    most = np.argsort(-counts, kind="stable")[:CLASSES]
+    shown = ", ".join(f"{str(labels[k])!r} {counts[k]:,}" for k in most)
+    others = ", ..." if len(labels) > CLASSES else ""
+    return f"{len(labels)} classes ({shown}{others})"
+
+
+def _range(y: Array) -> str:
+    return f"numbers from {said(float(y.min()))} to {said(float(y.max()))}"
+
+
+def _rows(order: Order, found: Parts) -> str:
+    told = f"{len(found.train.y):,} rows to learn from"
+    if found.test is not None and order.test is not None:
+        told += f", {len(found.test.y):,} of {called(order.test)} to measure by"
+    elif found.test is not None:
+        told += f", {len(found.test.y):,} held out to measure by"
+    missing = found.whole.without_target
+    if order.test is not None and found.test is not None:
+        missing += found.test.without_target
+    return f"{told}, {missing:,} left out: their target is missing" if missing else told

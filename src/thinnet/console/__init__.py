@@ -1,0 +1,1 @@
+"""What is shown on a screen: progress bars and tables."""

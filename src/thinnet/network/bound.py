@@ -1,0 +1,131 @@
+"""Layers bound to a width, a seed and a type: what passes, executors and summaries work on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import DTypeLike, Flat
+from thinnet.layers import Layer
+from thinnet.layers.base import title
+from thinnet.layers.presence import Presence, parameters_present
+from thinnet.network.binding import (
+    bind,
+    blank_vectors,
+    checked_features,
+    checked_layers,
+    initialise,
+    layer_shapes,
+)
+from thinnet.passes import Clock, Run, Site
+
+Executor: TypeAlias = Literal["compiled", "reference"]
+EXECUTORS: Final = (None, "compiled", "reference")
+
+
+class Bound:
+    """Layers, the flat vectors that they share, and a site for each with its views.
+
+    Parameters
+    ----------
+    layers, features, dtype, executor
+        As of `Network`.
+    seed : int
+        Of first weights, masks and shuffles.
+
+    Attributes
+    ----------
+    sites : list of Site
+    governors : list of Governors
+        The shared dropouts that decide over each layer.
+    out : tuple of int
+        Shape of a row of output.
+    vectors : Vectors
+    compiled : bool or None
+        Does compiled code run it? None where nobody has asked yet (`is_compiled`).
+    predictors : dict
+        Compiled passes that no thread uses, by their kind.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        features: int | Sequence[int],
+        seed: int,
+        dtype: DTypeLike,
+        executor: Executor | None,
+    ) -> None:
+        self.layers = checked_layers(layers)
+        self.features = checked_features(features)
+        self._seed = seed
+        self.dtype = checks.float_dtype("dtype", dtype)
+        self.executor = checks.one_of("executor", executor, EXECUTORS)
+        self.compiled: bool | None = None
+        self.clock = Clock()
+        self._bind()
+        initialise(self.layers, self.sites, self.seed)
+
+    def _bind(self) -> None:
+        shapes = layer_shapes(self.layers, self.features)
+        self.vectors = blank_vectors(shapes, self.dtype)
+        self.out = shapes[-1].out
+        self.predictors: dict[str, list[Any]] = {}
+        self.sites, self.governors = bind(
+            self.layers, self.features, shapes, self.vectors, self.seed, self.clock
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Views do not survive a copy, so the copy is bound anew around the copied vectors.
+        left_out = {"sites", "vectors", "governors", "predictors"}
+        kept = {name: value for name, value in vars(self).items() if name not in left_out}
+        vectors = {"theta": self.theta, "state": self.state}
+        return kept | vectors | {"clock": dataclasses.replace(self.clock)}
+
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        theta, state = values["theta"], values["state"]
+        vars(self).update({k: v for k, v in values.items() if k not in ("theta", "state")})
+        self._bind()
+        self.theta[:], self.state[:] = theta, state
+
+    def __repr__(self) -> str:
+        chain = ", ".join(title(layer) for layer in self.layers)
+        return f"{type(self).__name__}([{chain}], features={self.features}, seed={self.seed})"
+
+    @property
+    def seed(self) -> int:
+        """What first weights, masks and shuffles are functions of."""
+        return self._seed
+
+    @property
+    def theta(self) -> Flat:
+        """All parameters, a view: writing to it changes the network."""
+        return self.vectors.theta
+
+    @property
+    def gradient(self) -> Flat:
+        """What the last backward pass wrote, in the order of `theta`."""
+        return self.vectors.gradient
+
+    @property
+    def state(self) -> Flat:
+        """All running statistics, and what counts them."""
+        return self.vectors.state
+
+    def places(self) -> Iterator[tuple[Layer, Site]]:
+        """Each layer with its site, from input to output."""
+        return zip(self.layers, self.sites, strict=True)
+
+    def presence(self, run: Run) -> Presence | None:
+        """Which parameters exist in a training step; None where all do (`layers.presence`)."""
+        if not any(over.inputs or over.outputs for over in self.governors):
+            return None
+        kept, probability = [], []
+        for (layer, site), over in zip(self.places(), self.governors, strict=True):
+            present, how_probable = parameters_present(layer, site, over, run)
+            kept += [part.ravel() for part in present]
+            probability += [part.ravel() for part in how_probable]
+        return Presence(np.concatenate(kept), np.concatenate(probability))

@@ -1,0 +1,82 @@
+"""Which executor runs a network: compiled code, or the reference in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, Final
+
+import numpy as np
+
+from thinnet import philox
+from thinnet.layers.base import title
+from thinnet.network.bound import Bound
+
+DTYPES: Final = (np.float32, np.float64)
+
+
+@cache
+def obstacle() -> str:
+    """What this machine lacks to run compiled code; nothing where it can."""
+    for needed in ("numba", "scipy_openblas32"):
+        if find_spec(needed) is None:
+            return f"{needed} is not installed"
+    from thinnet.engine.blas import library
+
+    return "" if library() is not None else "there is no private OpenBLAS for this platform"
+
+
+def obstacles(network: Bound) -> list[str]:
+    """Why a network can't be run by compiled code, in sentences; none where it can."""
+    if said := obstacle():
+        return [said]
+    found = [] if network.dtype in DTYPES else [f"{network.dtype} is not float32 or float64"]
+    from thinnet.engine.lowering import not_lowered
+
+    unknown = not_lowered(network)
+    return found + [f"layer {i}, {title(network.layers[i])}, has no compiled form" for i in unknown]
+
+
+def is_compiled(network: Bound) -> bool:
+    """Does compiled code run this network? Layers and type of a network never change."""
+    if network.compiled is None:
+        network.compiled = network.executor != "reference" and not obstacles(network)
+    return network.compiled
+
+
+def knows(loss: Any, optimiser: Any) -> bool:
+    """Are both of the kinds that compiled code has?"""
+    from thinnet.engine.stepper import LOSSES, OPTIMISERS
+
+    return type(loss) in LOSSES and type(optimiser) in OPTIMISERS
+
+
+def permutation(network: Bound) -> Callable[..., Any]:
+    """Who shuffles for a network; it makes no difference to the order."""
+    if not is_compiled(network):
+        return philox.permutation
+    from thinnet.engine import shuffling
+
+    return shuffling.permutation
+
+
+def predictor(network: Bound, kind: Any, rows: int) -> Any:
+    """Compiled passes over at most so many rows at once; a new one where all are in use."""
+    from thinnet.engine.predictor import BLOCK_ROWS, Predictor
+
+    free = network.predictors.setdefault(kind, [])
+    while free:
+        found = free.pop()
+        if found.rows >= min(rows, BLOCK_ROWS):
+            return found
+    return Predictor(network, kind, rows)
+
+
+@contextmanager
+def lent(network: Bound, kind: str, rows: int) -> Iterator[Any]:
+    """A predictor for one call, which no other thread has meanwhile."""
+    found = predictor(network, kind, rows)
+    yield found
+    network.predictors[kind].append(found)

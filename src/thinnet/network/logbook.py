@@ -1,0 +1,300 @@
+"""What a network was trained on: one entry for each training, from which rows are recomputed.
+
+A step's rows are a function of a few numbers, like its masks: nothing is stored for each step.
+Trainings that continue each other in the same way are one entry, so that a network that gets its
+rows batch by batch, a million times, keeps one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
+
+import numpy as np
+
+from thinnet import checks, masks
+from thinnet.arrays import Array, Ids
+from thinnet.network.bound import Bound
+from thinnet.network.row_order import Shuffles, batches, generator, keyed_order
+from thinnet.philox import MAX_SAMPLE, MAX_STEP, SHARED
+
+Order: TypeAlias = Literal["kept", "keyed", "drawn"]
+ORDERS: Final = get_args(Order)
+MOST_ENTRIES: Final = 4096  # that are kept; the oldest are forgotten
+MOST_STATES: Final = 256  # of generators, in all entries together
+MOST_IDS: Final = 2**20  # likewise
+WORDS: Final = 625  # of a Mersenne Twister: its 624 numbers, and the place of the next
+
+
+class Entry(NamedTuple):
+    """A training, or several that continue each other.
+
+    Attributes
+    ----------
+    first, steps : int
+        Its first step's number, and how many it has taken.
+    rows, batch_size, accumulate : int
+        Rows of the data; how they are divided.
+    order : "kept", "keyed" or "drawn"
+        Of the rows in an epoch: that of the data, a function of (seed, epoch), or that of a
+        generator, as scikit-learn draws it.
+    epoch : int
+        The number of its first epoch in the network's life.
+    ids : array or None
+        The rows' ids: None for their places; empty where they were too many to be kept.
+    state : array or None
+        Of the generator when training began, with "drawn".
+    per_call : int
+        With "drawn": epochs after which the order starts from that of the data; 0 for never.
+    resets : bool
+        Does the generator start from `state` again, too?
+    """
+
+    first: int
+    steps: int
+    rows: int
+    batch_size: int
+    accumulate: int
+    order: Order
+    epoch: int = 0
+    ids: Array | None = None
+    state: Array | None = None
+    per_call: int = 0
+    resets: bool = False
+
+    @property
+    def end(self) -> int:
+        return self.first + self.steps
+
+    def alike(self, other: Entry) -> bool:
+        """Are data and settings those of `other`, as far as rows depend on them?"""
+        same = self[2:6] == other[2:6]
+        return same and _same(self.ids, other.ids) and (self.ids is None or self.ids.size > 0)
+
+
+class Logbook:
+    """The entries of a network, in the order of their steps.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+
+    Raises
+    ------
+    ValueError
+        If an entry can't be, or begins before another has ended.
+    """
+
+    def __init__(self, entries: Sequence[Entry] = ()) -> None:
+        self.entries = [_checked(entry) for entry in entries]
+        self._open: Entry | None = None
+        self._after: Array | None = None  # the generator's state when the last entry ended
+        self._latest: _Replay | None = None
+        for before, entry in zip(self.entries, self.entries[1:], strict=False):
+            checks.must(entry.first >= before.end, "first", f">= {before.end}", entry.first)
+
+    def copy(self) -> Logbook:
+        """The entries; a training that goes on goes on elsewhere."""
+        return Logbook(self.entries)
+
+    def until(self, step: int) -> list[Entry]:
+        """All entries, with the one of a training that goes on and has come to `step`."""
+        going_on = (
+            [] if self._open is None else [self._open._replace(steps=step - self._open.first)]
+        )
+        return [*self.entries, *(entry for entry in going_on if entry.steps > 0)]
+
+    def begin(self, entry: Entry) -> None:
+        """A training begins: it goes on until `end` is called."""
+        known = entry.order != "drawn" or entry.state is not None
+        self._open, self._latest = entry if known else None, None
+
+    def end(self, step: int, network: Bound, after: Array | None = None) -> None:
+        """The training has ended before step number `step`, its generator in the state `after`."""
+        known = len(self.entries)
+        self.entries, self._open, self._latest = self.until(step), None, None
+        if 0 < known < len(self.entries) and (one := self._joined(network, *self.entries[-2:])):
+            self.entries[-2:] = [one]
+        self._after = after
+        self._forget()
+
+    def cut(self, step: int) -> None:
+        """Forget what came from step number `step` on."""
+        before = [entry for entry in self.entries if entry.first < step]
+        self.entries = [e._replace(steps=min(e.steps, step - e.first)) for e in before]
+        self._after = self._latest = None
+
+    def _joined(self, network: Bound, before: Entry, entry: Entry) -> Entry | None:
+        """Both as one, if `entry` continues what was before it."""
+        n = len(batches(network, *before[2:5]))
+        if not before.alike(entry) or before.end != entry.first or before.steps % n:
+            return None
+        both, epochs = before._replace(steps=before.steps + entry.steps), before.steps // n
+        if entry.order == "drawn":
+            return self._drawn_on(both, entry, n)
+        goes_on = entry.order == "kept" or before.epoch + epochs == entry.epoch
+        return both if goes_on else None
+
+    def _drawn_on(self, both: Entry, entry: Entry, n: int) -> Entry | None:
+        of_each = both.per_call or (both.steps - entry.steps) // n
+        if entry.steps != of_each * n:
+            return None
+        alone = both.per_call == 0
+        if _same(both.state, entry.state) and (alone or both.resets):
+            return both._replace(per_call=of_each, resets=True)
+        if _same(self._after, entry.state) and (alone or not both.resets):
+            return both._replace(per_call=of_each, resets=False)
+        return None
+
+    def _forget(self) -> None:
+        """The oldest, where there are too many."""
+        self.entries = self.entries[-MOST_ENTRIES:]
+        states = [i for i, entry in enumerate(self.entries) if entry.state is not None]
+        if len(states) > MOST_STATES:
+            del self.entries[states[0]]
+        kept = 0
+        for i in range(len(self.entries) - 1, -1, -1):
+            ids = self.entries[i].ids
+            if ids is not None and (kept := kept + ids.size) > MOST_IDS:
+                self.entries[i] = self.entries[i]._replace(ids=np.zeros(0, np.uint32))
+
+    def rows(self, network: Bound, step: int, samples: Any = None) -> Ids:
+        """The ids of the rows of a step, in their order there (`Network.rows`)."""
+        step = checks.integer("step", step, 0, MAX_STEP)
+        taken = network.clock.step
+        if step >= taken:
+            ever = f"0 to {taken - 1}" if taken else "none yet"
+            raise ValueError(f"step must be one that was taken ({ever}), got {step}")
+        entry = next((e for e in self.until(taken) if e.first <= step < e.end), None)
+        if entry is None:
+            raise ValueError(
+                f"step must be one whose rows are known, got {step}: its training was not recorded "
+                "(an older thinnet's, a loop of one's own) or is forgotten (too many others since)"
+            )
+        slices = batches(network, *entry[2:5])
+        epoch, batch = divmod(step - entry.first, len(slices))
+        places = self._order(network, entry, epoch)[slices[batch]]
+        ids = _ids_of(entry, samples)
+        return places.astype(np.uint32) if ids is None else ids[places]
+
+    def unused(self, network: Bound, step: int, ids: Ids) -> str:
+        """Why no training has used the masks of these rows in this step, if that is known."""
+        taken = network.clock.step
+        if step >= taken > 0:
+            return f"step {step} is not among the {taken} that were taken: its masks were not used"
+        try:
+            trained = self.rows(network, step)
+        except ValueError:
+            return ""
+        absent = np.setdiff1d(ids, np.append(trained, np.uint32(SHARED)))
+        if not absent.size:
+            return ""
+        some = ", ".join(map(str, absent[:3].tolist())) + (", ..." if absent.size > 3 else "")
+        return (
+            f"step {step} was not taken on all of these rows (not on {some}): their masks were not "
+            f"used; rows({step}) tells on which it was"
+        )
+
+    def _order(self, network: Bound, entry: Entry, epoch: int) -> Array:
+        if entry.order == "kept":
+            return np.arange(entry.rows)
+        asked = (entry.first, entry.per_call, entry.resets)
+        epoch = epoch % entry.per_call if entry.resets else epoch
+        if self._latest is None or self._latest.of != asked or self._latest.epoch > epoch:
+            self._latest = None
+        if self._latest is None or self._latest.epoch < epoch:
+            self._latest = self._ordered(network, entry, epoch, asked)
+        return self._latest.order
+
+    def _ordered(self, network: Bound, entry: Entry, epoch: int, asked: Any) -> _Replay:
+        """A drawn order takes drawing all before it, from the latest that is known."""
+        if entry.order == "keyed":
+            order = keyed_order(network, entry.epoch + epoch, entry.rows)
+            return _Replay(asked, epoch, order)
+        assert entry.state is not None  # of the order "drawn" (`_checked`)
+        if self._latest is None:
+            call, shuffles = 0, Shuffles(entry.rows, generator(entry.state))
+        else:
+            call, shuffles = self._latest.call, self._latest.shuffles
+        wanted, inside = divmod(epoch, entry.per_call) if entry.per_call else (0, epoch)
+        for _ in range(call, wanted):
+            shuffles(entry.per_call - 1)
+            shuffles = Shuffles(entry.rows, shuffles.stream)
+        return _Replay(asked, epoch, shuffles(inside), max(call, wanted), shuffles)
+
+
+class _Replay(NamedTuple):
+    """The order that was asked for last, and the generator behind it."""
+
+    of: Any
+    epoch: int
+    order: Array
+    call: int = 0
+    shuffles: Any = None
+
+
+def as_values(entries: Sequence[Entry]) -> tuple[list[dict[str, Any]], dict[str, Array]]:
+    """Entries as JSON takes them, and their arrays by name."""
+    values, arrays = [], dict[str, Array]()
+    for i, entry in enumerate(entries):
+        named = entry._asdict()
+        found = {name: named.pop(name) for name in ("ids", "state")}
+        arrays |= {f"{name} {i}": array for name, array in found.items() if array is not None}
+        values.append(named)
+    return values, arrays
+
+
+def from_values(values: Any, arrays: Mapping[str, Array]) -> Logbook:
+    """What `as_values` was given; ValueError where it is something else."""
+    fields = set(Entry._fields) - {"ids", "state"}
+    fits = isinstance(values, list) and all(
+        isinstance(named, dict) and named.keys() == fields for named in values
+    )
+    checks.must(fits, "logbook", "a list of entries", type(values).__name__)
+    return Logbook(
+        [
+            Entry(**named, ids=arrays.get(f"ids {i}"), state=arrays.get(f"state {i}"))
+            for i, named in enumerate(values)
+        ]
+    )
+
+
+def _same(a: Array | None, b: Array | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
+
+
+def _ids_of(entry: Entry, samples: Any) -> Ids | None:
+    if samples is not None:
+        return masks.row_ids(samples, entry.rows, "the data of that training")
+    if entry.ids is not None and not entry.ids.size:
+        raise ValueError(
+            f"samples must be the ids that were given to train: they were too many ({entry.rows}) "
+            "to be kept, got None"
+        )
+    return entry.ids
+
+
+def _checked(entry: Entry) -> Entry:
+    """ValueError where a file holds what no training has written."""
+    checks.must(isinstance(entry, Entry), "an entry", "a thinnet.network.logbook.Entry", entry)
+    checks.boolean("resets", entry.resets)
+    least = {"first": 0, "steps": 1, "rows": 1, "batch_size": 1, "accumulate": 1, "epoch": 0}
+    for name, low in (*least.items(), ("per_call", int(entry.resets))):
+        checks.integer(name, getattr(entry, name), low, MAX_SAMPLE)
+    checks.integer("the last step", entry.end - 1, 0, MAX_STEP)
+    checks.one_of("order", entry.order, ORDERS)
+    if entry.ids is not None:
+        sizes = [(entry.rows,), (0,)]
+        checks.must(_words(entry.ids) in sizes, "ids", "an id a row", np.shape(entry.ids))
+    drawn = entry.order == "drawn"
+    checks.must((entry.state is not None) == drawn, "state", "there with 'drawn' only", drawn)
+    if entry.state is not None:
+        fits = _words(entry.state) == (WORDS,) and entry.state[-1] < WORDS
+        checks.must(fits, "state", f"{WORDS} words of a generator", np.shape(entry.state))
+    return entry
+
+
+def _words(values: Any) -> Any:
+    """The shape of an array of 32-bit words; None for anything else."""
+    fits = isinstance(values, np.ndarray) and values.dtype == np.uint32
+    return values.shape if fits else None

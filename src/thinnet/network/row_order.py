@@ -1,0 +1,62 @@
+"""In which order, and in which batches, training comes to the rows of its data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.layers.base import trait
+from thinnet.network import executor
+from thinnet.network.bound import Bound
+
+
+def batches(network: Bound, rows: int, batch_size: int, accumulate: int) -> list[slice]:
+    """Consecutive batches; a remainder too small to learn from joins the batch before it."""
+    least = 2 * accumulate if any(trait(layer, "mixes_rows") for layer in network.layers) else 1
+    starts = list(range(0, rows, batch_size))
+    if len(starts) > 1 and rows - starts[-1] < least:
+        starts.pop()
+    return [slice(a, b) for a, b in zip(starts, [*starts[1:], rows], strict=True)]
+
+
+def keyed_order(network: Bound, epoch: int, rows: int) -> Array:
+    """The order of the rows in an epoch of the network's life, a function of its seed."""
+    return executor.permutation(network)(network.seed, "shuffle", epoch, rows)
+
+
+def generator_state(stream: np.random.RandomState) -> Array | None:
+    """As many words as `stream` can be made of again; None for another kind of generator."""
+    name, *state = stream.get_state(legacy=False).values()
+    if name != "MT19937":
+        return None
+    numbers: Any = state[0]
+    return np.append(numbers["key"], np.uint32(numbers["pos"])).astype(np.uint32)
+
+
+def generator(state: Array) -> np.random.RandomState:
+    stream = np.random.RandomState()
+    stream.set_state(("MT19937", state[:-1], int(state[-1]), 0, 0.0))
+    return stream
+
+
+class Shuffles:
+    """The order of the rows in each epoch, as scikit-learn's MLP draws it from its random state.
+
+    Attributes
+    ----------
+    state : array or None
+        The generator's, before the first epoch.
+    """
+
+    def __init__(self, rows: int, stream: np.random.RandomState) -> None:
+        self.state = generator_state(stream)
+        self._order, self.stream, self.done = np.arange(rows), stream, 0
+
+    def __call__(self, epoch: int) -> Array:
+        """Of an epoch that is not before the last one asked for."""
+        while self.done <= epoch:
+            self._order = self._order[self.stream.permutation(len(self._order))]
+            self.done += 1
+        return self._order

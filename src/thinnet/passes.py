@@ -1,0 +1,177 @@
+"""What a pass may do (Run) and what a layer finds when it is bound (Site)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from jaxtyping import Bool
+
+from thinnet import checks, masks, philox
+from thinnet.arrays import Array, Features, Float, Ids, Rows, Samples
+from thinnet.philox import MAX_STEP, Purpose, Stream
+from thinnet.schedules.base import Rate, Schedule
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A kind of pass: does it draw masks, and does it learn batch statistics?
+
+    `Run.train` does both, `Run.predict` neither; `Run.sample` draws and does not learn, which is
+    what Monte Carlo dropout means.  There is no default, no global and no attribute.
+
+    Attributes
+    ----------
+    draws, learns : bool
+        What the pass may do.
+    step : int
+        The number of the optimiser step, or of the draw; 0 to 2^32 - 1.
+    seed : int or None
+        What masks are functions of; None for the network's own.
+
+    Raises
+    ------
+    ValueError
+        If a step, a draw or an id is out of its range.
+
+    Examples
+    --------
+    >>> from thinnet import Dropout, Network
+    >>> network = Network([Dropout(0.5)], features=4, seed=0)
+    >>> y, _ = network.forward(np.ones((2, 4)), Run.train(step=0, samples=[7, 8]))
+    >>> bool((network.outputs(np.ones((2, 4))) == 1).all())
+    True
+    """
+
+    draws: bool
+    learns: bool
+    purpose: Purpose
+    step: int
+    ids: Ids | None
+    seed: int | None = None
+
+    @classmethod
+    def train(cls, step: int, samples: Samples | None = None) -> Run:
+        """Optimiser step number `step` on the rows with ids `samples` (None: from 0)."""
+        return cls(True, True, "train", checks.integer("step", step, 0, MAX_STEP), _ids(samples))
+
+    @classmethod
+    def predict(cls) -> Run:
+        """Neither draws nor learns: dropout off, running statistics used."""
+        return cls(False, False, "predict", 0, None)
+
+    @classmethod
+    def sample(cls, draw: int, samples: Samples | None = None, seed: int | None = None) -> Run:
+        """Draw number `draw`; with ``samples="shared"`` one thinned network for all rows."""
+        number = checks.integer("draw", draw, 0, MAX_STEP)
+        return cls(True, False, "predict", number, _ids(samples), seed)
+
+    def samples(self, rows: int) -> Ids:
+        """The ids of `rows` rows; a single one where all rows share a mask."""
+        return np.arange(rows, dtype=np.uint32) if self.ids is None else self.ids
+
+    def check_rows(self, rows: int) -> None:
+        """Every row must have an id, unless all share one mask."""
+        if self.ids is None or np.array_equal(self.ids, [philox.SHARED]):
+            return
+        if len(self.ids) != rows:
+            raise ValueError(f"samples must name each of the {rows} rows, got {len(self.ids)} ids")
+
+
+def _ids(samples: Samples | None) -> Ids | None:
+    return None if samples is None else masks.sample_ids(samples)
+
+
+@dataclass(slots=True)
+class Clock:
+    """How far a network has come in its whole life."""
+
+    step: int = 0
+    epoch: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Site:
+    """The place of one layer in one network: its views, its stream, its neighbours.
+
+    Attributes
+    ----------
+    p, g, s : NamedTuple of views
+        Parameters, their gradients, and the state that prediction reads.
+    counters : NamedTuple of views
+        State that only learning reads.
+    features, out : tuple of int
+        Shape of a row before and after the layer.
+    """
+
+    name: str
+    features: Features
+    out: Features
+    p: Any
+    g: Any
+    s: Any
+    counters: Any
+    seed: int
+    ordinal: int
+    clock: Clock
+    presence: Callable[[Run], Bool[Array, "..."] | None] = lambda run: None
+
+    def rate(self, rate: Rate, run: Run) -> float:
+        """The rate now: at this step in training, after the last one otherwise."""
+        if not isinstance(rate, Schedule):
+            return rate
+        return checks.unit_interval("rate", rate.at(run.step if run.learns else self.clock.step))
+
+    def stream(self, run: Run) -> Stream:
+        seed = self.seed if run.seed is None else run.seed
+        return Stream(seed, run.purpose, self.ordinal, run.step)
+
+    def keep(
+        self, run: Run, rows: int, rate: float, shared: bool = False, axes: tuple[int, ...] = ()
+    ) -> Bool[Array, "..."]:
+        """The mask of the layer's input; length 1 along what shares it (rows, feature axes)."""
+        ids, features = self._drawn(run, rows, shared, axes)
+        units = math.prod(features)
+        return masks.mask(self.stream(run), ids, units, rate).reshape(len(ids), *features)
+
+    def normals(
+        self, run: Run, rows: int, shared: bool = False, axes: tuple[int, ...] = ()
+    ) -> Float[Array, "..."]:
+        """Standard normal numbers of the shape that `keep` gives."""
+        ids, features = self._drawn(run, rows, shared, axes)
+        drawn = philox.normals(self.stream(run), ids, math.prod(features))
+        return drawn.reshape(len(ids), *features)
+
+    def _drawn(
+        self, run: Run, rows: int, shared: bool, axes: tuple[int, ...]
+    ) -> tuple[Ids, Features]:
+        ids = masks.sample_ids("shared") if shared else run.samples(rows)
+        together = {axis % len(self.features) for axis in axes}
+        return ids, tuple(1 if i in together else n for i, n in enumerate(self.features))
+
+
+Watch: TypeAlias = Callable[[Site, Rows], object]
+
+
+def unwatched(site: Site, values: Rows) -> None:
+    """Looks away."""
+
+
+_numbers = itertools.count(1)  # of passes, over all networks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """What `Network.backward` needs of one forward pass."""
+
+    number: int
+    shape: tuple[int, ...]
+    caches: tuple[Any, ...]
+
+    @staticmethod
+    def next_number() -> int:
+        return next(_numbers)

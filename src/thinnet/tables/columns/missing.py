@@ -1,0 +1,94 @@
+"""Which cells are missing: one list of words, whatever library a table comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+
+from thinnet.checks import must, quoted
+from thinnet.tables.reading.cells import MISSING, NUMBER, Column
+
+NESTED: Final = (list, tuple, dict, set, np.ndarray)
+
+
+def words(more: Any) -> tuple[str, ...]:
+    """The words that mean a missing cell: those of docs/tables.md, and `more`.
+
+    Raises
+    ------
+    ValueError
+        If `more` is no sequence of texts.
+    """
+    fits = isinstance(more, list | tuple) and all(isinstance(word, str) for word in more)
+    must(fits, "missing", "a sequence of texts", more)
+    return tuple(sorted(MISSING.union(word.strip() for word in more)))
+
+
+def numbers_of(missing: Iterable[str]) -> list[float]:
+    """The words that are numbers, as such: -9 means the same as "-9"."""
+    return [value for value in map(float, filter(NUMBER.fullmatch, missing)) if np.isfinite(value)]
+
+
+def cleaned(cells: Column, missing: tuple[str, ...] | None) -> Column:
+    """Texts without blanks around them, missing where the word says so; all else as it is.
+
+    Parameters
+    ----------
+    cells : pandas.Series
+    missing : tuple of str or None
+        None, of models that were saved before there was one list, leaves the cells as they are.
+
+    Raises
+    ------
+    ValueError
+        If a cell holds a list, or something else that is no single value.
+    """
+    import pandas as pd
+    from pandas.api import types
+
+    if missing is None:
+        return cells
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        return _cleaned_categories(cells, missing)
+    if isinstance(cells.dtype, pd.StringDtype):
+        cells = cells.str.strip()
+        return cells.mask(cells.isin(missing))
+    if types.is_object_dtype(cells) or types.is_string_dtype(cells):
+        return _cleaned_objects(cells.astype(object), missing)
+    numbers = numbers_of(missing)
+    if numbers and types.is_numeric_dtype(cells) and not types.is_bool_dtype(cells):
+        return cells.mask(cells.isin(numbers))
+    return cells
+
+
+def _cleaned_categories(cells: Column, missing: tuple[str, ...]) -> Column:
+    import pandas as pd
+
+    values = pd.Series(cells.cat.categories)
+    plain = cleaned(values.astype(object) if values.dtype == object else values, missing)
+    table = np.array([*plain.astype(object).where(plain.notna(), None), None], object)
+    return pd.Series(table[cells.cat.codes.to_numpy()], cells.index, name=cells.name).astype(
+        pd.CategoricalDtype()
+    )
+
+
+def _cleaned_objects(cells: Column, missing: tuple[str, ...]) -> Column:
+    values, numbers = cells.to_numpy(), numbers_of(missing)
+    absent = set(missing)
+    found = np.empty(len(values), object)
+    for i, value in enumerate(values):
+        if isinstance(value, str):
+            value = value.strip()
+            value = None if value in absent else value
+        elif isinstance(value, NESTED):
+            raise ValueError(
+                f"column {quoted(cells.name)} must hold single values, got the "
+                f"{type(value).__name__} {str(value)[:50]} in row {i}; drop it or spread it over "
+                "columns"
+            )
+        elif numbers and not isinstance(value, bool | np.bool_) and value in numbers:
+            value = None
+        found[i] = value
+    return type(cells)(found, cells.index, dtype=object, name=cells.name)

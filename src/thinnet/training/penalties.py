@@ -1,0 +1,137 @@
+"""Penalties on parameters, and the limit on the norm of a unit's incoming weights.
+
+The convention: ``l1 * sum |w| + l2 * sum w^2`` is added to the mean loss, as in Kinsley and
+Kukiela 2020 (chapter 14), so the gradient of the second part is ``2 * l2 * w``.  scikit-learn's
+MLP adds ``alpha / (2 n) * sum w^2`` for a batch of n rows: ``l2 = alpha / (2 n)``.  PyTorch's
+``weight_decay`` adds ``wd * w`` to the gradient: ``l2 = wd / 2``.  A layer declares its
+penalties in its settings (`Dense`), or has one in a form of its own (`thinnet.layers.base`); they
+act on what is present, and are not rescaled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array
+from thinnet.layers import Dense, Layer
+from thinnet.passes import Run, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """``l1 * sum |w| + l2 * sum w^2``, with derivative 0 of ``|w|`` at 0.
+
+    Raises
+    ------
+    ValueError
+        If a factor is negative.
+
+    Examples
+    --------
+    >>> Penalty(l1=1.0, l2=0.5).value(np.array([1.0, -2.0]))
+    5.5
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        checks.non_negative("l1", self.l1)
+        checks.non_negative("l2", self.l2)
+
+    def __bool__(self) -> bool:
+        return bool(self.l1 or self.l2)
+
+    def value(self, w: Array) -> float:
+        w = w.astype(np.float64, copy=False)
+        return float(self.l1 * np.abs(w).sum() + self.l2 * np.square(w).sum())
+
+    def gradient(self, w: Array) -> Array:
+        return w.dtype.type(self.l1) * np.sign(w) + w.dtype.type(2 * self.l2) * w
+
+    def add_gradient(self, w: Array, g: Array, factor: float) -> None:
+        np.add(g, Penalty(factor * self.l1, factor * self.l2).gradient(w), out=g)
+
+
+class OwnPenalty(NamedTuple):
+    """A penalty in a layer's own form, which acts on its whole site."""
+
+    layer: Any
+
+    def value(self, site: Site) -> float:
+        return self.layer.penalty(site)
+
+    def add_gradient(self, site: Site, same_site: Site, factor: float) -> None:
+        self.layer.add_penalty(site, factor)
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What is asked of a network here."""
+
+    def places(self) -> Iterator[tuple[Layer, Site]]: ...
+
+
+class Penalised(NamedTuple):
+    """A penalty with views of what it acts on; for an `OwnPenalty`, twice the site."""
+
+    penalty: Any
+    parameters: Any
+    gradient: Any
+
+
+def _dense_places(network: Network) -> Iterator[tuple[Dense, Any]]:
+    for layer, site in network.places():
+        dense = getattr(layer, "dense", layer)  # a layer may wrap one
+        if isinstance(dense, Dense):
+            yield dense, site
+
+
+def penalised(network: Network) -> list[Penalised]:
+    """The penalties of a network, each with views of what it acts on."""
+    own = [
+        Penalised(OwnPenalty(layer), site, site)
+        for layer, site in network.places()
+        if hasattr(layer, "add_penalty")
+    ]
+    pairs = [
+        pair
+        for layer, site in _dense_places(network)
+        for pair in (
+            Penalised(Penalty(layer.l1, layer.l2), site.p.W, site.g.W),
+            Penalised(Penalty(layer.bias_l1, layer.bias_l2), site.p.b, site.g.b),
+        )
+    ]
+    return [pair for pair in pairs if pair.penalty] + own
+
+
+def penalty_value(network: Network) -> float:
+    """The sum of all penalties of a network, whatever is present."""
+    return sum(p.penalty.value(p.parameters) for p in penalised(network))
+
+
+def add_penalty_gradient(network: Network, factor: float = 1.0) -> None:
+    """Add `factor` times the penalties' gradients to those that `Network.backward` has written."""
+    for penalty, w, g in penalised(network):
+        penalty.add_gradient(w, g, factor)
+
+
+def limit_norms(network: Network, run: Run) -> None:
+    """Scale a unit's incoming weights back to the layer's `max_norm` where they exceed it.
+
+    The whole row of weights counts, but only units that are present in the step are looked at.
+    """
+    for layer, site in _dense_places(network):
+        if layer.max_norm is None:
+            continue
+        norms = np.linalg.norm(site.p.W, axis=1, keepdims=True)
+        present = site.presence(run)
+        over = norms > layer.max_norm
+        if present is not None:
+            over &= present[:, None]
+        np.divide(site.p.W * site.p.W.dtype.type(layer.max_norm), norms, out=site.p.W, where=over)

@@ -1,0 +1,1 @@
+"""Draws of networks whose dropout is on, and what they say about a row."""

@@ -1,0 +1,231 @@
+"""Error bars of classes: what the draws of a classifier say together."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array, HowToDraw, MatrixLike, Samples, TargetLike
+from thinnet.uncertainty.draws import measures, reducing
+from thinnet.uncertainty.draws.drawing import How, Part, standard_error
+from thinnet.uncertainty.draws.drawn import Drawn
+from thinnet.uncertainty.draws.results import Result
+
+Measure: TypeAlias = Literal[
+    "predictive_entropy", "mutual_information", "variation_ratio", "expected_entropy"
+]
+MEASURES: Final = get_args(Measure)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassUncertainty(Result):
+    """What the draws say of each row's class; entropies in nats.
+
+    ``predictive_entropy = expected_entropy + mutual_information``.  Of several labels at once
+    each is two classes; entropies are sums over the labels, and the variation ratio is their mean.
+
+    Attributes
+    ----------
+    probabilities : array, shape (rows, n_classes)
+        The mean over the draws.
+    predictive_entropy : array, shape (rows,)
+        Of `probabilities`: how unsure the class is, for whatever reason.
+    expected_entropy : array, shape (rows,)
+        The mean over the draws of their entropies: what is noise.
+    mutual_information : array, shape (rows,)
+        The rest (BALD, Houlsby et al. 2011): how much the draws disagree, and what more data
+        would remove.
+    variation_ratio : array, shape (rows,)
+        The share of draws whose guess is not the most frequent one.
+    std : array, shape (rows, n_classes)
+        Of the draws' probabilities.
+    standard_error : array, shape (rows, n_classes)
+        Of `probabilities`, since there were only so many draws.
+    n_draws : array of int, shape (rows,)
+        How many draws each row took.
+    """
+
+    probabilities: Array
+    predictive_entropy: Array
+    expected_entropy: Array
+    mutual_information: Array
+    variation_ratio: Array
+    std: Array
+    standard_error: Array
+    n_draws: Array
+
+
+class DrawnClasses(Drawn):
+    """What a classifier can say by its draws."""
+
+    classes_: Any
+
+    @property
+    def _several_labels(self) -> bool:
+        """Can a row have several labels at once?"""
+        return False
+
+    @abstractmethod
+    def _shares(self, outputs: Array) -> Array:
+        """The probabilities that raw outputs of shape (rows, outputs) say, (rows, n_classes)."""
+
+    @abstractmethod
+    def _known(self, y: TargetLike) -> Array:
+        """The place of each row's label, shape (rows,); of several 0s and 1s, (rows, n_classes)."""
+
+    def uncertainty(
+        self,
+        X: MatrixLike,
+        n_draws: int = 100,
+        *,
+        seed: int | None = None,
+        share: str = "draw",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
+    ) -> ClassUncertainty:
+        """Class probabilities over the draws, and how unsure they are and why.
+
+        Parameters
+        ----------
+        X, seed, share, samples, progress : as for `sample`
+        n_draws : int, default=100
+            At least 2; the most draws, with a tolerance.  Memory doesn't grow with it.
+        tolerance : float, optional
+            Stop drawing for a row when the standard error of its probabilities is at most this;
+            asked after 16 draws, 32, and so on.
+
+        Returns
+        -------
+        ClassUncertainty
+
+        Raises
+        ------
+        ValueError
+            If nothing draws, or a setting is not as above.
+
+        References
+        ----------
+        Gal 2016, "Uncertainty in deep learning", section 3.3.1.
+        """
+        how = How(n_draws, seed, share, samples, tolerance, progress).checked(least=2)
+        found = self._drawer(X).gathered(how, self._of_draws, self._measured)
+        return ClassUncertainty(**found)
+
+    def log_likelihood(self, X: MatrixLike, y: TargetLike, **how: HowToDraw) -> Array:
+        """The log of the probability that the mean over the draws gives each row's label.
+
+        Parameters
+        ----------
+        X : as for `predict`
+        y : array, shape (rows,), or of several labels (rows, n_classes)
+        **how
+            n_draws, seed, share, samples, tolerance, progress: as for `uncertainty`; one draw is
+            enough.
+
+        Returns
+        -------
+        array, shape (rows,)
+            In nats; the negative of its mean is the log loss.
+
+        Raises
+        ------
+        ValueError
+            If nothing draws, `y` doesn't fit, or a setting is not as above.
+        """
+        X, y = self._paired(X, y)
+        drawer, known = self._drawer(X), self._known(y)
+        checks.same_length("y", known, "X", drawer.rows)
+
+        def tell(part: Part) -> dict[str, Array]:
+            p = reducing.mean(self._of_draws(part.draws))
+            return {"log": _log_chances(p, known[part.places])}
+
+        return drawer.gathered(How(**how).checked(), self._of_draws, tell)["log"]
+
+    def _abstaining(
+        self, X: MatrixLike, abstain: Any, measure: str, how: dict[str, Any], names: Any
+    ) -> np.ma.MaskedArray:
+        """Guesses by the draws, masked where they are too unsure; `names` tells the labels."""
+        checks.non_negative("abstain", abstain)
+        checks.one_of("measure", measure, MEASURES)
+        found = self.uncertainty(X, **how)
+        guesses = names(found.probabilities)
+        unsure = getattr(found, measure) > abstain
+        wide = unsure if guesses.ndim == 1 else np.broadcast_to(unsure[:, None], guesses.shape)
+        return np.ma.masked_array(guesses, wide)
+
+    def _guessed(
+        self,
+        X: MatrixLike,
+        abstain: Any,
+        measure: str,
+        return_std: bool,
+        how: dict[str, Any],
+        names: Any,
+    ) -> Any:
+        """What `predict` says by draws; None where nothing was asked of them."""
+        checks.boolean("return_std", return_std)
+        if abstain is not None:
+            checks.must(not return_std, "return_std", "False with abstain", return_std)
+            return self._abstaining(X, abstain, measure, how, names)
+        if return_std:
+            return self._with_std(X, how, names)
+        if how:
+            raise ValueError(
+                f"{', '.join(how)} must come with abstain or return_std=True, got abstain=None and "
+                "return_std=False"
+            )
+        return None
+
+    def _with_std(self, X: MatrixLike, how: dict[str, Any], names: Any) -> tuple[Any, Array]:
+        """The guesses, and the standard deviation over the draws of what each of them rests on."""
+        found = self.uncertainty(X, **how)
+        guesses = names(found.probabilities)
+        if guesses.ndim > 1:
+            return guesses, found.std
+        places = found.probabilities.argmax(axis=1)
+        return guesses, found.std[np.arange(len(places)), places]
+
+    def _of_draws(self, outputs: Array) -> Array:
+        together = self._shares(outputs.reshape(-1, outputs.shape[-1]))
+        return together.astype(np.float64).reshape(*outputs.shape[:2], together.shape[-1])
+
+    def _measured(self, part: Part) -> dict[str, Array]:
+        p = self._of_draws(part.draws)
+        found = _of_labels(p) if self._several_labels else _measures(p)
+        found |= {"probabilities": reducing.mean(p), "std": np.sqrt(reducing.variance(p))}
+        return found | {
+            "standard_error": standard_error(p),
+            "n_draws": np.full(p.shape[1], len(p)),
+        }
+
+
+def _log_chances(p: Array, known: Array) -> Array:
+    """The log of the probability of what each row turned out to be, shape (rows,)."""
+    with np.errstate(divide="ignore"):
+        if known.ndim == 2:
+            return np.log(np.where(known > 0, p, 1 - p)).sum(axis=1)
+        return np.log(p[np.arange(len(known)), known])
+
+
+def _of_labels(p: Array) -> dict[str, Array]:
+    """Sums over labels that are each for themselves; of the variation ratio the mean."""
+    pairs = np.stack([1 - p, p], axis=-1)
+    of_each = [_measures(pairs[:, :, j]) for j in range(p.shape[2])]
+    found = {name: np.sum([part[name] for part in of_each], axis=0) for name in MEASURES}
+    return found | {"variation_ratio": found["variation_ratio"] / len(of_each)}
+
+
+def _measures(p: Array) -> dict[str, Array]:
+    total, noise = measures.predictive_entropy(p), measures.expected_entropy(p)
+    return {
+        "predictive_entropy": total,
+        "expected_entropy": noise,
+        "mutual_information": measures.disagreement(total, noise),
+        "variation_ratio": measures.variation_ratio(p),
+    }

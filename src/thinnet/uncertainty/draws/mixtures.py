@@ -1,0 +1,190 @@
+"""What draws say of a number: a mixture with one component for each draw."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Protocol, runtime_checkable
+
+import numpy as np
+from scipy import special, stats
+
+from thinnet.arrays import Array
+from thinnet.uncertainty.draws import reducing
+
+MOST_STEPS: Final = 100  # of a search for a quantile; bisection alone would need fewer
+LOG_VARIANCES: Final = (-30.0, 30.0)  # that a network's own noise may have
+PRECISION: Final = 1e-10  # of a quantile, in the width of the first bracket
+
+
+@runtime_checkable
+class Mixture(Protocol):
+    """The distribution of targets, shape (rows, outputs), with equal weight on each draw."""
+
+    def means(self) -> Array:
+        """Of each draw, shape (n_draws, rows, outputs), in the target's own units."""
+        ...
+
+    def variances(self) -> Array:
+        """Of the noise around each draw, which broadcasts to the shape of `means`."""
+        ...
+
+    def log_density(self, y: Array) -> Array:
+        """Of each row's targets together, shape (rows,)."""
+        ...
+
+    def distribution(self, y: Array) -> Array:
+        """The probability of a target of at most `y`, shape (rows, outputs)."""
+        ...
+
+    def quantile(self, level: float) -> Array:
+        """Shape (rows, outputs)."""
+        ...
+
+
+@runtime_checkable
+class Units(Protocol):
+    """An increasing map between the target's own units and those that a network works in."""
+
+    @property
+    def least(self) -> Array | float:
+        """What no target lies below."""
+        ...
+
+    def forward(self, y: Array) -> Array: ...
+
+    def back(self, z: Array) -> Array: ...
+
+    def log_slope(self, y: Array) -> Array:
+        """The log of the derivative of `forward`, shape (rows, outputs)."""
+        ...
+
+    def moments(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        """Mean and variance in the target's units of a Gaussian in the network's."""
+        ...
+
+
+class OwnUnits:
+    """The network works in the target's own units."""
+
+    least = -math.inf
+
+    def forward(self, y: Array) -> Array:
+        return y
+
+    def back(self, z: Array) -> Array:
+        return z
+
+    def log_slope(self, y: Array) -> Array:
+        return np.zeros(y.shape)
+
+    def moments(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        return mean, variance
+
+
+@dataclass(frozen=True, slots=True)
+class Gaussians:
+    """``p(y) = mean over t of N(y; centers_t, spread_t^2)`` (Gal and Ghahramani 2016, eq. 8).
+
+    Attributes
+    ----------
+    centers : array, shape (n_draws, rows, outputs)
+        In the units of the network.
+    spread : array that broadcasts to that shape
+        Standard deviations of the noise, above 0.
+    units : Units
+    """
+
+    centers: Array
+    spread: Array
+    units: Units
+
+    def means(self) -> Array:
+        return self._moments()[0]
+
+    def variances(self) -> Array:
+        return self._moments()[1]
+
+    def _moments(self) -> tuple[Array, Array]:
+        variance = np.broadcast_to(np.square(self.spread), self.centers.shape)
+        return self.units.moments(self.centers, variance)
+
+    def log_density(self, y: Array) -> Array:
+        error = (self.units.forward(y) - self.centers) / self.spread
+        each = -error * error / 2 - np.log(self.spread) - math.log(2 * math.pi) / 2
+        together = reducing.log_mean_exp(each.sum(axis=-1))
+        return np.asarray(together + self.units.log_slope(y).sum(axis=-1))
+
+    def distribution(self, y: Array) -> Array:
+        """The probability of a target of at most `y`, shape (rows, outputs)."""
+        return self._below(self.units.forward(y))
+
+    def _below(self, z: Array) -> Array:
+        return reducing.mean(special.ndtr((z - self.centers) / self.spread))
+
+    def _density(self, z: Array) -> Array:
+        error = (z - self.centers) / self.spread
+        return reducing.mean(np.exp(-error * error / 2) / self.spread) / math.sqrt(2 * math.pi)
+
+    def quantile(self, level: float) -> Array:
+        """By Newton's steps inside a bracket: that of all draws lies between those of each.
+
+        Each row's steps end when its own quantile is found, whatever rows stand beside it.
+        """
+        of_each = self.centers + self.spread * special.ndtri(level)
+        low, high = of_each.min(axis=0), of_each.max(axis=0)
+        near, z = PRECISION * (high - low), (low + high) / 2
+        going = near > 0
+        for _ in range(MOST_STEPS):
+            over = self._below(z) - level
+            low, high = np.where(over < 0, z, low), np.where(over < 0, high, z)
+            with np.errstate(all="ignore"):  # far from all draws the density is 0
+                newton = z - over / self._density(z)
+            inside = (newton > low) & (newton < high)
+            step = np.where(inside, newton, (low + high) / 2) - z
+            z = z + np.where(going, step, 0.0)
+            going &= np.abs(step) > near
+            if not going.any():
+                break
+        return np.maximum(self.units.back(z), self.units.least)
+
+
+def with_own_noise(outputs: Array, units: Units) -> Gaussians:
+    """Of networks whose outputs are means and logs of variances, side by side (`GaussianNLL`).
+
+    The logs are kept within `LOG_VARIANCES`: far from all data they may say anything.
+    """
+    centers, log_variances = np.split(outputs.astype(np.float64), 2, axis=-1)
+    return Gaussians(centers, np.exp(np.clip(log_variances, *LOG_VARIANCES) / 2), units)
+
+
+@dataclass(frozen=True, slots=True)
+class Poissons:
+    """``p(y) = mean over t of Poisson(y; rates_t)``; rates of shape (n_draws, rows, outputs)."""
+
+    rates: Array
+
+    def means(self) -> Array:
+        return self.rates
+
+    def variances(self) -> Array:
+        return self.rates
+
+    def log_density(self, y: Array) -> Array:
+        each = special.xlogy(y, self.rates) - self.rates - special.gammaln(y + 1)
+        return reducing.log_mean_exp(each.sum(axis=-1))
+
+    def distribution(self, y: Array) -> Array:
+        return reducing.mean(special.pdtr(np.floor(y), self.rates))
+
+    def quantile(self, level: float) -> Array:
+        """The least count whose probability of not being exceeded is `level` at least."""
+        of_each = stats.poisson.ppf(level, self.rates)
+        low, high = of_each.min(axis=0) - 1, of_each.max(axis=0)
+        for _ in range(MOST_STEPS):
+            middle = np.floor((low + high) / 2)
+            if not ((middle > low) & (middle < high)).any():
+                break
+            reaches = self.distribution(middle) >= level
+            low, high = np.where(reaches, low, middle), np.where(reaches, middle, high)
+        return np.where(np.isfinite(self.rates).all(axis=0), high, np.inf)

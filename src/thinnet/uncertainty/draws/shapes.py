@@ -1,0 +1,144 @@
+"""The shape of errors, learned from rows held out, in place of a Gaussian's."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from scipy import special
+
+from thinnet.arrays import Array
+from thinnet.uncertainty.draws import reducing
+from thinnet.uncertainty.draws.mixtures import Gaussians, Units
+
+ENOUGH: Final = 40  # errors, from which on more than their size is learned
+ROWS_A_KNOT: Final = 20
+MOST_KNOTS: Final = 41
+IN_A_TAIL: Final = 5  # errors beyond the last knot
+LEAST_SLOPE: Final = 1e-3  # of the mean slope, so that no density is infinite
+GRID: Final = np.linspace(-5, 5, 81)  # of normal scores, for moments
+LARGEST: Final = 1e150  # number that can still be squared
+
+
+class Shape(NamedTuple):
+    """An increasing, piecewise linear map of normal scores to standardised errors.
+
+    A standardised error is ``errors(w)`` where w is standard normal; so its distribution is that
+    of the errors it was learned from, with Gaussian tails beyond the last knots.
+
+    Attributes
+    ----------
+    scores : array, shape (knots,)
+    errors : array, shape (outputs, knots)
+    """
+
+    scores: Array
+    errors: Array
+
+    def at(self, scores: Array) -> Array:
+        """Errors at normal scores of any shape, shape (\\*scores, outputs)."""
+        return np.stack([_linear(scores, self.scores, e)[0] for e in self.errors], axis=-1)
+
+    def score(self, errors: Array) -> tuple[Array, Array]:
+        """Normal scores of errors of shape (rows, outputs), and their derivatives."""
+        pairs = [_linear(errors[:, j], e, self.scores) for j, e in enumerate(self.errors)]
+        scores, slopes = (np.stack(part, axis=-1) for part in zip(*pairs, strict=True))
+        return scores, slopes
+
+
+def _linear(x: Array, knots: Array, values: Array) -> tuple[Array, Array]:
+    """Through the knots, on beyond the last ones, and the slope there."""
+    at = np.clip(np.searchsorted(knots, x, side="right") - 1, 0, len(knots) - 2)
+    slope = (np.diff(values) / np.diff(knots))[at]
+    return values[at] + (x - knots[at]) * slope, slope
+
+
+def shape_of(errors: Array) -> Shape:
+    """The shape of standardised errors of shape (rows, outputs): of few only their size.
+
+    Level p of n errors is the one of rank ``p * (n + 1)``, as in split-conformal prediction.
+    """
+    rows = len(errors)
+    if rows < ENOUGH:
+        size = np.sqrt(np.square(errors).sum(axis=0) / max(rows - 1, 1))[:, None]
+        return Shape(np.array([-1.0, 1.0]), np.maximum(size, LEAST_SLOPE) * np.array([-1.0, 1.0]))
+    knots = int(np.clip(rows // ROWS_A_KNOT, 3, MOST_KNOTS)) | 1
+    last = -special.ndtri(IN_A_TAIL / (rows + 1))
+    scores = np.linspace(-last, last, knots)
+    found = np.quantile(errors, special.ndtr(scores), axis=0, method="weibull").T
+    return Shape(scores, _increasing(scores, found))
+
+
+def _increasing(scores: Array, values: Array) -> Array:
+    """With a slope that is nowhere near 0, the middle where it was."""
+    mean = np.ptp(values, axis=1, keepdims=True) / np.ptp(scores)
+    steps = np.maximum(np.diff(values), np.maximum(LEAST_SLOPE * mean, 1e-12) * np.diff(scores))
+    sums = np.pad(np.cumsum(steps, axis=1), ((0, 0), (1, 0)))
+    middle = values.shape[1] // 2
+    return np.asarray(sums - sums[:, [middle]] + values[:, [middle]])
+
+
+def standardised(mixture: Gaussians) -> tuple[Array, Array]:
+    """Mean and standard deviation of each row in the network's units, shape (rows, outputs)."""
+    noise = np.broadcast_to(np.square(mixture.spread), mixture.centers.shape)
+    variance = reducing.variance(mixture.centers) + reducing.mean(noise)
+    return reducing.mean(mixture.centers), np.sqrt(variance)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """Mean and spread of a mixture, and around them the shape of errors on rows held out.
+
+    ``y = back(mean + spread * error)``, in the units of the network; several outputs are taken as
+    independent of each other.
+    """
+
+    mixture: Gaussians
+    shape: Shape
+    mean: Array
+    spread: Array
+
+    @classmethod
+    def of(cls, mixture: Gaussians, shape: Shape) -> Calibrated:
+        return cls(mixture, shape, *standardised(mixture))
+
+    @property
+    def units(self) -> Units:
+        return self.mixture.units
+
+    def means(self) -> Array:
+        return self.mixture.means()
+
+    def variances(self) -> Array:
+        return self.mixture.variances()
+
+    def log_density(self, y: Array) -> Array:
+        scores, slopes = self._scores(y)
+        each = np.log(slopes) - np.square(scores) / 2 - math.log(2 * math.pi) / 2
+        each += self.units.log_slope(y) - np.log(self.spread)
+        return np.asarray(each.sum(axis=-1))
+
+    def distribution(self, y: Array) -> Array:
+        return np.asarray(special.ndtr(self._scores(y)[0]))
+
+    def _scores(self, y: Array) -> tuple[Array, Array]:
+        return self.shape.score((self.units.forward(y) - self.mean) / self.spread)
+
+    def quantile(self, level: float) -> Array:
+        return self._at(self.shape.at(np.array([special.ndtri(level)]))[0])
+
+    def _at(self, errors: Array) -> Array:
+        with np.errstate(over="ignore"):
+            y = self.units.back(self.mean + self.spread * errors)
+        return np.maximum(y, self.units.least)
+
+    def moments(self) -> tuple[Array, Array]:
+        """Mean and standard deviation of a new target, in its own units."""
+        weights = np.exp(-np.square(GRID) / 2)
+        weights *= len(GRID) / weights.sum()
+        y = np.clip(self._at(self.shape.at(GRID)[:, None, :]), -LARGEST, LARGEST)
+        weights = weights[:, None, None]
+        mean = reducing.mean(weights * y)
+        return mean, np.sqrt(reducing.mean(weights * np.square(y - mean)))
