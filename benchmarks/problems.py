@@ -23,7 +23,7 @@ class Training:
     sizes: tuple[int, ...]
     rates: tuple[float, float] = (0.0, 0.0)  # of input and hidden units
     batch: int = 256
-    optimiser: str = "sgd"
+    optimizer: str = "sgd"
     learning_rate: float = 0.01
     batches: int = 40
     thinned: bool = False

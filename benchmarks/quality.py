@@ -19,7 +19,7 @@ import typer
 
 from thinnet import Adam, Network, datasets, evaluate, train
 from thinnet.layers import mlp as chains
-from thinnet.training.loop import Training
+from thinnet.training import Training
 
 SEEDS = 5
 NAMES = {None: "each element", "batch": "thinned", "off": "no dropout"}
@@ -88,7 +88,7 @@ def curve(task: Task, split: Any, share: Any, seed: int) -> Curve:
     X, y = split.X_train[: task.rows], split.y_train[: task.rows]
     made = network(task, share, seed)
     train(
-        made, X, y, optimiser=Adam(), epochs=10_000, batch_size=task.batch, clean_rows=0,
+        made, X, y, optimizer=Adam(), epochs=10_000, batch_size=task.batch, clean_rows=0,
         callbacks=[watch], progress=False,
     )  # fmt: skip
     return found

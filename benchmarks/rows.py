@@ -56,7 +56,7 @@ def training(title: str, *peers: str, **settings: Any) -> Row:
 
 IMAGES = {"sizes": (784, 256, 256, 10), "rates": (0.2, 0.5)}
 WIDE = {"sizes": (784, 1024, 1024, 1024, 10), "rates": (0.2, 0.5), "batches": 20}
-ADAM = {"optimiser": "adam", "learning_rate": 0.001}
+ADAM = {"optimizer": "adam", "learning_rate": 0.001}
 SPIRAL = {"rates": (0.0, 0.1), "batch": 3000, "batches": 1, **ADAM}
 TABLE = {"sizes": (13, 50, 1), "rates": (0.05, 0.05), "batches": 80, **ADAM}
 PLAIN = "thinnet without dropout"
@@ -91,7 +91,7 @@ ROWS = (
     ),
     training(
         "784-3x1024-10, dropout .2/.5, Adam, thinned", "jax", "torch", PLAIN, "jax scanned",
-        "torch thinned", thinned=True, optimiser="adam", learning_rate=1e-4, **WIDE,
+        "torch thinned", thinned=True, optimizer="adam", learning_rate=1e-4, **WIDE,
     ),
     training("spiral 2-64-3, 3,000 rows, Adam, dropout .1", "torch", "jax", "jax scanned",
              sizes=(2, 64, 3), **SPIRAL),

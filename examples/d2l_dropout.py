@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from thinnet import SGD, Dense, Dropout, History, Network, ReLU, dropout, keep_mask, train
 from thinnet.datasets import Split, fashion_mnist
-from thinnet.initialisers import Normal
+from thinnet.initializers import Normal
 from thinnet.losses import SoftmaxCrossEntropy
 
 Array = np.ndarray
@@ -57,13 +57,13 @@ def show_dropout_layer(seed: int) -> None:
 def network_for(features: int, dropout_1: float, dropout_2: float, seed: int) -> Network:
     return Network(
         [
-            Dense(256, initialiser=Normal(0.01)),
+            Dense(256, initializer=Normal(0.01)),
             ReLU(),
             Dropout(dropout_1),
-            Dense(256, initialiser=Normal(0.01)),
+            Dense(256, initializer=Normal(0.01)),
             ReLU(),
             Dropout(dropout_2),
-            Dense(10, initialiser=Normal(0.01)),
+            Dense(10, initializer=Normal(0.01)),
         ],
         features,
         seed=seed,
@@ -75,7 +75,7 @@ def trained(network: Network, data: Split, epochs: int) -> History:
         network,
         data.X_train,
         data.y_train,
-        optimiser=SGD(0.5),
+        optimizer=SGD(0.5),
         epochs=epochs,
         batch_size=256,
         validation=(data.X_test, data.y_test),

@@ -19,7 +19,7 @@ import typer
 
 from thinnet import Adam, Dense, Dropout, Network, ReLU, SoftmaxCrossEntropy, derived_seed, train
 from thinnet.datasets import spiral
-from thinnet.initialisers import Normal
+from thinnet.initializers import Normal
 from thinnet.schedules import InverseTime
 
 L2 = 5e-4
@@ -33,10 +33,10 @@ class Result(NamedTuple):
 
 
 def network_for(units: int, dropout: bool, seed: int) -> Network:
-    first = Dense(units, initialiser=Normal(0.01), l2=L2, bias_l2=L2)
+    first = Dense(units, initializer=Normal(0.01), l2=L2, bias_l2=L2)
     # Bypassed means that the second layer never sees the dropout's output.
     middle = [ReLU(), Dropout(0.1)] if dropout else [ReLU()]
-    return Network([first, *middle, Dense(3, initialiser=Normal(0.01))], features=2, seed=seed)
+    return Network([first, *middle, Dense(3, initializer=Normal(0.01))], features=2, seed=seed)
 
 
 def reg_loss_by_hand(network: Network) -> float:
@@ -71,7 +71,7 @@ def trained(units: int, dropout: bool, seed: int, epochs: int, *, quiet: bool = 
     history = train(
         network,
         *spiral(1000, seed=seed),
-        optimiser=Adam(InverseTime(0.05, decay=5e-5), epsilon=1e-7),  # the source's epsilon
+        optimizer=Adam(InverseTime(0.05, decay=5e-5), epsilon=1e-7),  # the source's epsilon
         epochs=epochs,
         batch_size=None,
         evaluate_every=epochs,

@@ -120,7 +120,7 @@ def print_backward(w: Values, gradient: Values, new: Values) -> None:
 def with_biases() -> float:
     """The loss after one round in which the four biases learn as well."""
     network = paper_network()
-    train(network, X, TARGETS, optimiser=SGD(LEARNING_RATE), epochs=1, clean_rows=0, progress=False)
+    train(network, X, TARGETS, optimizer=SGD(LEARNING_RATE), epochs=1, clean_rows=0, progress=False)
     return SquaredError()(network.outputs(X), TARGETS)[0]
 
 

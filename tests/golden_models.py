@@ -48,7 +48,7 @@ from thinnet import (
     TableRegressor,
     Tanh,
     TemperatureScaling,
-    initialisers,
+    initializers,
     save,
     train,
 )
@@ -103,7 +103,7 @@ def table():
 def a_network():
     """A layer of every kind that knows how to be saved."""
     layers = [
-        GaussianNoise(0.1), Dense(8, initialiser=initialisers.Orthogonal(), l2=0.01, max_norm=2.0),
+        GaussianNoise(0.1), Dense(8, initializer=initializers.Orthogonal(), l2=0.01, max_norm=2.0),
         BatchNorm(), ELU(0.5), Dropout(schedules.Linear(0.1, 0.4, n_steps=20)), Dense(7),
         LeakyReLU(0.2), LayerNorm(), AlphaDropout(0.1), DropConnect(Dense(6), 0.3), GELU(), SELU(),
         SiLU(), ConcreteDropout(Dense(6), 0.2), Tanh(), FixedMasks(0.5), GaussianDropout(0.2),
@@ -123,7 +123,7 @@ def run(folder, epochs, resume=False):
     layers = [Dense(6), BatchNorm(), ReLU(), Dropout(0.3), Dense(3)]
     network = Network(layers, features=4, seed=7, dtype=np.float64)
     train(
-        network, X, PLACE, optimiser=Adam(0.02), epochs=6, batch_size=8, progress=False,
+        network, X, PLACE, optimizer=Adam(0.02), epochs=6, batch_size=8, progress=False,
         callbacks=[StopAt(epochs)], checkpoint=Path(folder) / CHECKPOINT, resume=resume,
     )  # fmt: skip
     return network

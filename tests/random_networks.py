@@ -63,7 +63,7 @@ LOSSES = [
     SquaredError(), AbsoluteError(), Huber(0.7), GaussianNLL(), Poisson(),
 ]  # fmt: skip
 PLAIN = [SGD(0.005), SGD(0.005, momentum=0.9), SGD(0.005, momentum=0.9, nesterov=True)]
-OPTIMISERS = [
+OPTIMIZERS = [
     *PLAIN, SGD(Linear(0.01, 0.0, n_steps=5)), Adagrad(0.01, epsilon=1e-4), RMSprop(0.01),
     Adam(0.01), AdamW(0.01, weight_decay=0.1), Adam(Cosine(0.01, n_steps=9)),
 ]  # fmt: skip
@@ -109,7 +109,7 @@ class Problem:
     layers: list
     features: int | tuple[int, ...]
     loss: Any
-    optimiser: Any
+    optimizer: Any
     rows: int
     batch_size: int
     accumulate: int = 1
@@ -135,7 +135,7 @@ class Problem:
 
     def settings(self):
         rng = np.random.default_rng(self.seed + 1)
-        names = ("loss", "optimiser", "batch_size", "accumulate", "clip_norm")
+        names = ("loss", "optimizer", "batch_size", "accumulate", "clip_norm")
         found = {name: getattr(self, name) for name in names}
         if self.weighted:
             found["sample_weight"] = rng.random(self.rows)
@@ -317,16 +317,16 @@ def is_tame(loss):
 
 
 @st.composite
-def problems(draw, chains=chains, optimisers=OPTIMISERS, dtype=np.float64):
+def problems(draw, chains=chains, optimizers=OPTIMIZERS, dtype=np.float64):
     with unchecked_types():  # the checks draw from the global generator, which hypothesis minds
-        return draw(unchecked_problems(chains, optimisers, dtype))
+        return draw(unchecked_problems(chains, optimizers, dtype))
 
 
 @st.composite
-def unchecked_problems(draw, chains, optimisers, dtype):
-    optimiser, loss = draw(st.sampled_from(optimisers)), draw(st.sampled_from(LOSSES))
+def unchecked_problems(draw, chains, optimizers, dtype):
+    optimizer, loss = draw(st.sampled_from(optimizers)), draw(st.sampled_from(LOSSES))
     tame, outputs = is_tame(loss), draw(n_outputs(loss))
-    plain = optimiser in PLAIN
+    plain = optimizer in PLAIN
     layers, features, normalised = draw(chains(plain=plain, tame=tame, outputs=outputs))
     # Slopes of a few sizes only may add up to 0 on paper too, unless rows have weights: where all
     # inputs are dropped, a class with its even share of the rows has the gradient 0.
@@ -335,7 +335,7 @@ def unchecked_problems(draw, chains, optimisers, dtype):
         layers=layers,
         features=features,
         loss=loss,
-        optimiser=optimiser,
+        optimizer=optimizer,
         **draw(batches(normalised)),
         clip_norm=draw(st.sampled_from([None, None, 0.5])) if tame else 0.5,
         kind=draw(st.sampled_from(sorted(KINDS))),

@@ -37,7 +37,7 @@ from thinnet import (
     SquaredError,
     Tanh,
 )
-from thinnet.optimisers import clip_norm, update
+from thinnet.optimizers import clip_norm, update
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -272,7 +272,7 @@ def test_cross_entropy_of_labels_agrees_with_torch(smoothing, rng):
     assert_allclose(slope, leaf.grad, **CLOSE)
 
 
-OPTIMISERS = [
+OPTIMIZERS = [
     (SGD(0.1), torch.optim.SGD, {"lr": 0.1}),
     (SGD(0.1, momentum=0.9), torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}),
     (
@@ -294,16 +294,16 @@ OPTIMISERS = [
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "settings"), OPTIMISERS, ids=lambda part: str(part)[:60]
+    ("ours", "theirs", "settings"), OPTIMIZERS, ids=lambda part: str(part)[:60]
 )
-def test_ten_steps_of_an_optimiser_agree_with_torch(ours, theirs, settings, rng):
+def test_ten_steps_of_an_optimizer_agree_with_torch(ours, theirs, settings, rng):
     theta = rng.normal(size=20)
     leaf = tensor(theta, requires_grad=True)
-    optimiser, state = theirs([leaf], **settings), ours.start(theta)
+    optimizer, state = theirs([leaf], **settings), ours.start(theta)
     for step in range(10):
         gradient = rng.normal(size=20)
         leaf.grad = tensor(gradient)
-        optimiser.step()
+        optimizer.step()
         update(ours, theta, gradient, state, step, ours.learning_rate)
     assert_allclose(theta, leaf.detach(), rtol=1e-12, atol=1e-14)
 
@@ -324,7 +324,7 @@ def test_five_steps_of_a_whole_network_agree_with_torch(rng):
     first, norm, last = (network.sites[i].p for i in (0, 1, 4))
     leaves = [tensor(w, True) for w in (*first, *norm, *last)]
     W, b, gamma, beta, V, c = leaves
-    optimiser, loss, ours = torch.optim.Adam(leaves, lr=0.05), SoftmaxCrossEntropy(), Adam(0.05)
+    optimizer, loss, ours = torch.optim.Adam(leaves, lr=0.05), SoftmaxCrossEntropy(), Adam(0.05)
     state = ours.start(network.theta)
     q = 1 - round(0.4 * 65536) / 65536
     for step in range(5):
@@ -334,9 +334,9 @@ def test_five_steps_of_a_whole_network_agree_with_torch(rng):
         update(ours, network.theta, network.gradient, state, step, 0.05)
         h = functional.batch_norm(tensor(x) @ W.T + b, None, None, gamma, beta, training=True)
         h = h.relu() * tensor(network.masks(step=step, samples=range(6))[0]) / q
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         functional.cross_entropy(h @ V.T + c, torch.tensor(y)).backward()
-        optimiser.step()
+        optimizer.step()
     theirs = np.concatenate([leaf.detach().numpy().ravel() for leaf in leaves])
     # b stands before BatchNorm: its gradient is rounding, which Adam blows up to full steps.
     matters = np.ones(theirs.size, bool)

@@ -43,7 +43,7 @@ class StopAt:
 def run(path, **settings):
     network = Network(CHAIN, features=4, seed=1)
     rest = {"epochs": 3, "batch_size": 5, "validation": (X, Y), "early_stopping": EarlyStopping(2)}
-    settings = {"optimiser": Adam(0.01), "progress": False, **rest, **settings}
+    settings = {"optimizer": Adam(0.01), "progress": False, **rest, **settings}
     train(network, X, Y, checkpoint=path, **settings)
     return network
 

@@ -201,7 +201,7 @@ def run(path, *, resume=False, X=X, y=Y, hidden=5, rate=0.25, seed=3, dtype=np.f
         seed=seed,
         dtype=dtype,
     )
-    defaults = {"epochs": 2, "batch_size": 5, "optimiser": Adam(0.01), "progress": False}
+    defaults = {"epochs": 2, "batch_size": 5, "optimizer": Adam(0.01), "progress": False}
     train(net, X, y, checkpoint=path, resume=resume, **(defaults | settings))
     return net
 
@@ -226,8 +226,8 @@ OTHERS = {
     "seed": {"seed": 4},
     "dtype": {"dtype": np.float64},
     "batch_size": {"batch_size": 4},
-    "optimiser": {"optimiser": SGD(0.01)},
-    "optimiser (a rate)": {"optimiser": Adam(0.02)},
+    "optimizer": {"optimizer": SGD(0.01)},
+    "optimiser (a rate)": {"optimizer": Adam(0.02)},
     "loss": {"loss": SoftmaxCrossEntropy(label_smoothing=0.1)},
     "shuffle": {"shuffle": False},
     "accumulate": {"accumulate": 2},

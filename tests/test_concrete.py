@@ -234,7 +234,7 @@ def test_the_penalty_is_in_the_history_and_in_every_step(rng):
     for factor in (0.0, 0.1):
         network = alone(width=4, weight_penalty=factor, rate_penalty=0.0)
         start = network.sites[0].p.W.copy()
-        settings = {"loss": SquaredError(), "optimiser": SGD(0.5), "batch_size": None}
+        settings = {"loss": SquaredError(), "optimizer": SGD(0.5), "batch_size": None}
         history = train(network, x, y, **settings, epochs=1, progress=False)
         assert history.last.penalty == pytest.approx(penalty_value(network), rel=1e-12)
         ends.append(network.sites[0].p.W.copy())
@@ -260,7 +260,7 @@ def learned_rates(rows, start=0.3):
     network = Network(chain, 2, seed=1)
     batch = min(rows, 50)
     train(
-        network, X, y, loss=SquaredError(), optimiser=Adam(0.01), batch_size=batch,
+        network, X, y, loss=SquaredError(), optimizer=Adam(0.01), batch_size=batch,
         epochs=600 * batch // rows, clean_rows=0, progress=False,
     )  # fmt: skip
     return rate_of(network, 2), rate_of(network, 4)

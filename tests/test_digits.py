@@ -22,7 +22,7 @@ def accuracy(seed, at_input, hidden):
         Dense(10),
     ]
     net = Network(chain, features=64, seed=seed)
-    settings = {"optimiser": Adam(0.001), "batch_size": 64, "epochs": 60, "clean_rows": 0}
+    settings = {"optimizer": Adam(0.001), "batch_size": 64, "epochs": 60, "clean_rows": 0}
     with threadpool_limits(1):  # products this small are faster on one core than on two
         train(net, d.X_train, d.y_train, progress=False, **settings)
     return (net.outputs(d.X_test).argmax(axis=1) == d.y_test).mean()

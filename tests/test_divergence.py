@@ -63,7 +63,7 @@ def network(*poison, rate=0.2):
 
 
 def diverge(net, **settings):
-    settings = {"optimiser": SGD(0.01), "epochs": 4, "batch_size": 8, "progress": False} | settings
+    settings = {"optimizer": SGD(0.01), "epochs": 4, "batch_size": 8, "progress": False} | settings
     with pytest.raises(DivergedError) as caught:
         train(net, X, Y, **settings)
     assert "\n" not in str(caught.value)
@@ -117,7 +117,7 @@ def test_a_first_step_that_diverges_leaves_the_network_as_it_was(forward):
 
 def test_a_learning_rate_that_is_far_too_large_leaves_finite_weights():
     net = Network([Dense(6), ReLU(), Dense(1)], features=4, seed=2)
-    said = diverge(net, optimiser=SGD(1e3), epochs=100)
+    said = diverge(net, optimizer=SGD(1e3), epochs=100)
     assert "(a smaller learning rate or clip_norm may help)" in said
     assert np.isfinite(net.theta).all()
     assert np.isfinite(net.outputs(X)).all()
@@ -125,7 +125,7 @@ def test_a_learning_rate_that_is_far_too_large_leaves_finite_weights():
 
 def test_the_last_step_of_all_does_not_leave_weights_that_are_not_finite():
     net = Network([Dense(1)], features=1, seed=0)
-    settings = {"optimiser": SGD(1e38), "epochs": 1, "batch_size": None, "progress": False}
+    settings = {"optimizer": SGD(1e38), "epochs": 1, "batch_size": None, "progress": False}
     try:
         train(net, np.full((4, 1), 10.0), np.full(4, 1e3), **settings)
     except DivergedError as error:
@@ -155,7 +155,7 @@ def test_a_resumed_run_that_diverges_at_once_keeps_the_weights_it_resumed_with(t
         def on_step_end(self, training):
             return "stop" if training.t == 4 else None
 
-    path, settings = tmp_path / "run.ckpt", {"optimiser": SGD(0.01), "epochs": 4, "batch_size": 8}
+    path, settings = tmp_path / "run.ckpt", {"optimizer": SGD(0.01), "epochs": 4, "batch_size": 8}
     stopped = network(Poison(4))
     train(stopped, X, Y, checkpoint=path, callbacks=[Stop()], progress=False, **settings)
     resumed, whole = network(Poison(4)), network(Poison(4))
@@ -168,8 +168,8 @@ def test_a_resumed_run_that_diverges_at_once_keeps_the_weights_it_resumed_with(t
 
 def test_a_network_can_be_trained_on_after_it_diverged():
     net = Network([Dense(6), ReLU(), Dense(1)], features=4, seed=2)
-    diverge(net, optimiser=SGD(1e3), epochs=100)
-    history = train(net, X / 100, Y, optimiser=SGD(1e-30), epochs=1, progress=False)
+    diverge(net, optimizer=SGD(1e3), epochs=100)
+    history = train(net, X / 100, Y, optimizer=SGD(1e-30), epochs=1, progress=False)
     assert np.isfinite(history.last.clean_loss)
 
 
@@ -190,12 +190,12 @@ def test_the_error_survives_pickling_with_all_it_knows():
 
 def test_a_parameter_that_overflows_is_named_by_its_layer():
     net = Network([Dense(6), ReLU(), Dense(1, l2=1e30)], features=4, seed=2)
-    assert "a parameter of layer 2, Dense(1" in diverge(net, optimiser=SGD(1e10))
+    assert "a parameter of layer 2, Dense(1" in diverge(net, optimizer=SGD(1e10))
 
 
-@pytest.mark.parametrize("optimiser", [Adam(), Adagrad(), RMSprop(), AdamW()], ids=type)
-def test_units_that_never_fire_do_not_ruin_a_network_of_short_numbers(optimiser):
+@pytest.mark.parametrize("optimizer", [Adam(), Adagrad(), RMSprop(), AdamW()], ids=type)
+def test_units_that_never_fire_do_not_ruin_a_network_of_short_numbers(optimizer):
     net = Network([Dense(6), ReLU(), Dense(1)], features=4, seed=2, dtype=np.float16)
     net.sites[0].p.b[:3] = -1000
-    train(net, X, Y, optimiser=optimiser, epochs=3, progress=False)
+    train(net, X, Y, optimizer=optimizer, epochs=3, progress=False)
     assert np.isfinite(net.theta).all()

@@ -9,7 +9,7 @@ from trying import given_few_or_many
 from thinnet import Dense, Dropout, ReLU, SoftmaxCrossEntropy
 from thinnet.engine import lowering
 from thinnet.engine.tables import Work
-from thinnet.optimisers import SGD
+from thinnet.optimizers import SGD
 
 # The engine's own; the others belong to the network, its optimiser, the data or the caller.
 OWN = {

@@ -6,7 +6,7 @@ Most of a loop is done in vectors, and the rest one by one: both must round alik
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from random_networks import OPTIMISERS
+from random_networks import OPTIMIZERS
 
 import thinnet
 from thinnet import (
@@ -102,7 +102,7 @@ def test_equal_columns_have_equal_outputs(layer, dtype, rng):
         assert_alike(outputs(layer, X), kinds)
 
 
-def check_steps(layers, width, dtype, loss=None, optimiser=None):
+def check_steps(layers, width, dtype, loss=None, optimizer=None):
     """Units that are alike in weights and targets are alike after some steps of training."""
     rng = np.random.default_rng(1)
     first, kinds = like_columns(rng.normal(size=(4, KINDS)), width)
@@ -117,7 +117,7 @@ def check_steps(layers, width, dtype, loss=None, optimiser=None):
         X,
         targets,
         loss=SquaredError() if loss is None else loss,
-        optimiser=SGD(0.1) if optimiser is None else optimiser,
+        optimizer=SGD(0.1) if optimizer is None else optimizer,
         batch_size=5,
         epochs=2,
         clean_rows=0,
@@ -152,9 +152,9 @@ def test_equal_outputs_have_the_same_slope(loss, dtype):
 
 
 @each_type
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_equal_parameters_take_the_same_steps(optimiser, dtype):
-    check_steps([Tanh()], 63, dtype, optimiser=optimiser)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_equal_parameters_take_the_same_steps(optimizer, dtype):
+    check_steps([Tanh()], 63, dtype, optimizer=optimizer)
 
 
 @each_type

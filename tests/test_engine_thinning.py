@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from random_networks import OPTIMISERS, Problem, assert_alike, problems, thin_chains, trained
+from random_networks import OPTIMIZERS, Problem, assert_alike, problems, thin_chains, trained
 from trying import given_few_or_many
 
 from thinnet import (
@@ -55,14 +55,14 @@ def shared(rate=0.5):
     return Dropout(rate, share="batch")
 
 
-def thin_problem(optimiser, norm=None, dtype=np.float64, **settings):
+def thin_problem(optimizer, norm=None, dtype=np.float64, **settings):
     hidden = [Tanh(), norm, ReLU()] if norm else [ReLU()]
     chain = [shared(0.2), Dense(40, max_norm=1.0), *hidden, shared(), Dense(30, l2=0.01), Tanh()]
     return Problem(
         [*chain, shared(0.3), Dense(3)],
         features=20,
         loss=SoftmaxCrossEntropy(),
-        optimiser=optimiser,
+        optimizer=optimizer,
         rows=120,
         batch_size=32,
         seed=5,
@@ -71,18 +71,18 @@ def thin_problem(optimiser, norm=None, dtype=np.float64, **settings):
     )
 
 
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("norm", [None, BatchNorm()])
 @pytest.mark.parametrize("clip_norm", [None, 0.1])
-def test_every_optimiser_takes_the_references_steps_thinned(optimiser, norm, clip_norm):
-    problem = thin_problem(optimiser, norm, clip_norm=clip_norm)
+def test_every_optimizer_takes_the_references_steps_thinned(optimizer, norm, clip_norm):
+    problem = thin_problem(optimizer, norm, clip_norm=clip_norm)
     found = trained_with(EVERYWHERE, problem)
     assert_alike(found, trained(problem, "reference"), 1e-9)
 
 
-@pytest.mark.parametrize("optimiser", [SGD(0.05), Adam(0.01)])
-def test_thinned_training_in_float32_is_the_references_to_its_rounding(optimiser):
-    problem = thin_problem(optimiser, dtype=np.float32)
+@pytest.mark.parametrize("optimizer", [SGD(0.05), Adam(0.01)])
+def test_thinned_training_in_float32_is_the_references_to_its_rounding(optimizer):
+    problem = thin_problem(optimizer, dtype=np.float32)
     assert_alike(trained_with(EVERYWHERE, problem), trained(problem, "reference"), 1e-4)
 
 
@@ -96,7 +96,7 @@ def test_what_is_absent_from_a_step_stays_as_it_was(rate, weights, rng, monkeypa
     for step in range(4):
         kept = network.presence(Run.train(step)).kept
         before = [part.copy() for part in network.vectors]
-        train(network, X, y, optimiser=Adam(0.1), epochs=1, batch_size=None, progress=False)
+        train(network, X, y, optimizer=Adam(0.1), epochs=1, batch_size=None, progress=False)
         seen = network.masks(step=step, samples="shared")[0][0]
         assert_array_equal(network.theta[~kept], before[0][~kept])
         assert (network.theta[kept] != before[0][kept]).any()

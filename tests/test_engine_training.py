@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from random_networks import (
     ACTIVATIONS,
     KINDS,
-    OPTIMISERS,
+    OPTIMIZERS,
     PLAIN,
     Problem,
     assert_alike,
@@ -49,7 +49,7 @@ def test_a_callback_sees_the_gradients_that_the_reference_shows(problem):
     assert len(found.seen.gradients) == found.network.clock.step
 
 
-@given_few_or_many(15, 50, problems(optimisers=PLAIN, dtype=np.float32))
+@given_few_or_many(15, 50, problems(optimizers=PLAIN, dtype=np.float32))
 def test_in_float32_compiled_training_is_the_references_to_its_rounding(problem):
     """An error of 6e-8 in each number, times sums and steps, and a few kinks crossed.
 
@@ -65,16 +65,16 @@ def plain_problem(**changes):
     return dataclasses.replace(problem, **changes)
 
 
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_every_optimiser_takes_the_references_steps_in_float32(optimiser):
-    problem = plain_problem(optimiser=optimiser, dtype=np.float32)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_takes_the_references_steps_in_float32(optimizer):
+    problem = plain_problem(optimizer=optimizer, dtype=np.float32)
     assert_alike(trained(problem), trained(problem, "reference"), 1e-5)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_has_the_references_slope(activation):
     chain = [Dense(16), activation, Dropout(0.3), Dense(3)]
-    problem = plain_problem(layers=chain, optimiser=SGD(0.1))
+    problem = plain_problem(layers=chain, optimizer=SGD(0.1))
     assert_alike(trained(problem), trained(problem, "reference"), 1e-9)
 
 
@@ -149,14 +149,14 @@ def diverge(executor, dtype=np.float32, **settings):
 
 
 OVERFLOWS = {
-    "first step": {"optimiser": SGD(Jump(0))},
-    "first epoch": {"optimiser": SGD(Jump(3), momentum=0.5)},
-    "end of an epoch": {"optimiser": SGD(Jump(4))},
-    "later": {"optimiser": Adam(Jump(13))},
-    "clipped": {"optimiser": SGD(Jump(7)), "clip_norm": 1e-3},
-    "micro-batches": {"optimiser": SGD(Jump(7)), "accumulate": 2},
-    "weights of the last step": {"optimiser": SGD(Jump(24, 1e39))},
-    "creeping": {"optimiser": SGD(1e4)},
+    "first step": {"optimizer": SGD(Jump(0))},
+    "first epoch": {"optimizer": SGD(Jump(3), momentum=0.5)},
+    "end of an epoch": {"optimizer": SGD(Jump(4))},
+    "later": {"optimizer": Adam(Jump(13))},
+    "clipped": {"optimizer": SGD(Jump(7)), "clip_norm": 1e-3},
+    "micro-batches": {"optimizer": SGD(Jump(7)), "accumulate": 2},
+    "weights of the last step": {"optimizer": SGD(Jump(24, 1e39))},
+    "creeping": {"optimizer": SGD(1e4)},
 }
 
 
@@ -231,7 +231,7 @@ class Backwards(SGD):
 OWN = {
     "layer": {"chain": [Dense(4), Halve(), Dense(1)]},
     "loss": {"loss": DoubledError()},
-    "optimiser": {"optimiser": Backwards(0.01)},
+    "optimizer": {"optimizer": Backwards(0.01)},
     "dtype": {"dtype": np.float16},
 }
 
@@ -241,7 +241,7 @@ def theta_with(executor, chain=None, dtype=np.float64, **settings):
     chain = chain or [Dense(4), Tanh(), Dense(1)]
     network = Network(chain, features=3, seed=1, dtype=dtype, executor=executor)
     X, y = rng.normal(size=(30, 3)), rng.normal(size=30)
-    settings = {"loss": SquaredError(), "optimiser": SGD(0.01)} | settings
+    settings = {"loss": SquaredError(), "optimizer": SGD(0.01)} | settings
     train(network, X, y, epochs=3, batch_size=7, progress=False, **settings)
     return network.theta
 

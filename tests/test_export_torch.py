@@ -105,11 +105,11 @@ def test_what_pytorch_trains_is_loaded(torch, rng):
     network = stack(rng)
     sequential = to_torch(network).train()
     x = torch.tensor(rng.normal(size=(30, 5)))
-    optimiser = torch.optim.SGD(sequential.parameters(), lr=0.1)
+    optimizer = torch.optim.SGD(sequential.parameters(), lr=0.1)
     for _ in range(3):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         sequential(x).square().mean().backward()
-        optimiser.step()
+        optimizer.step()
     from_torch_state(network, sequential.state_dict())
     with torch.no_grad():
         wanted = sequential.eval()(x).numpy()

@@ -40,7 +40,7 @@ from sklearn.preprocessing import (
 
 import thinnet
 from thinnet import MLPClassifier, MLPRegressor, Network, save
-from thinnet.initialisers import Orthogonal
+from thinnet.initializers import Orthogonal
 from thinnet.schedules import Linear, Warmup
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -104,7 +104,7 @@ def at(name, edit):
 PARTS = "model", "of"
 NETWORK = *PARTS, "network_", "of"
 UNITS = *NETWORK, "layers", "of", 1, "of", "units"
-OPTIMISER = *PARTS, "_momentary", "of", "kind", "of"
+OPTIMIZER = *PARTS, "_momentary", "of", "kind", "of"
 DEEP = json.loads("[" * 90 + "]" * 90)
 FAULTS = {
     "the class 'os.system' is not known": put("os.system", "model", "is"),
@@ -134,7 +134,7 @@ FAULTS = {
     "seed must be an integer from 0": put(2**64, *NETWORK, "seed"),
     "optimiser's state must be": at("_momentary.begin.state.first", lambda a: a[:1]),
     "optimiser's state must fit": put(
-        {"is": "type", "of": "thinnet.optimisers.SGD"}, *OPTIMISER, 0
+        {"is": "type", "of": "thinnet.optimizers.SGD"}, *OPTIMIZER, 0
     ),
     "must stand in a Momentary": put({"is": "tuple", "of": [1, 2, 3]}, *PARTS, "_momentary"),
     "must fit its inputs and outputs": put(5, *PARTS, "n_features_in_"),

@@ -110,7 +110,7 @@ def test_half_the_weight_decay_of_sgd_is_l2(rng):
     for l2 in (0.0, 0.1):
         network = Network([Dense(3, l2=l2)], 4, seed=1, dtype=np.float64)
         start = network.sites[0].p.W.copy()
-        train(network, x, y, loss=SquaredError(), optimiser=SGD(0.5), epochs=1, progress=False)
+        train(network, x, y, loss=SquaredError(), optimizer=SGD(0.5), epochs=1, progress=False)
         ends.append(network.sites[0].p.W.copy())
     assert_allclose(ends[1], ends[0] - 0.5 * 0.2 * start)
 
@@ -136,7 +136,7 @@ def test_max_norm_acts_on_the_weights_of_drop_connect_too(rng):
 
 
 def test_max_norm_leaves_a_row_of_zeros():
-    network = Network([Dense(5, max_norm=1.0, initialiser="zeros")], 4, seed=1)
+    network = Network([Dense(5, max_norm=1.0, initializer="zeros")], 4, seed=1)
     limit_norms(network, Run.train(0))
     assert not network.theta.any()
 
@@ -147,7 +147,7 @@ def test_max_norm_holds_after_each_step_of_training(rng):
         network,
         rng.normal(size=(20, 4)),
         rng.normal(size=(20, 2)),
-        optimiser=SGD(1.0),
+        optimizer=SGD(1.0),
         epochs=3,
         progress=False,
     )

@@ -35,9 +35,9 @@ from thinnet import (
     train,
 )
 from thinnet.layers import Shapes
-from thinnet.optimisers import update
+from thinnet.optimizers import update
 
-OPTIMISERS = [
+OPTIMIZERS = [
     SGD(0.1),
     SGD(0.1, momentum=0.9),
     SGD(0.1, momentum=0.9, nesterov=True),
@@ -120,13 +120,13 @@ class Film:
         self.frames.append(
             (
                 self.network.theta.copy(),
-                [part.copy() for part in training.optimiser_state],
+                [part.copy() for part in training.optimizer_state],
                 [part.copy() for state in norms for part in state],
             )
         )
 
 
-def filmed(network, optimiser, epochs, rng):
+def filmed(network, optimizer, epochs, rng):
     """One frame for each of `epochs` steps, all rows in each."""
     film, x, y = Film(network), rng.normal(size=(20, 5)), rng.normal(size=(20, 3))
     train(
@@ -134,7 +134,7 @@ def filmed(network, optimiser, epochs, rng):
         x,
         y,
         loss=SquaredError(),
-        optimiser=optimiser,
+        optimizer=optimizer,
         epochs=epochs,
         batch_size=None,
         clean_rows=0,
@@ -145,10 +145,10 @@ def filmed(network, optimiser, epochs, rng):
 
 
 @upstream_is_meant
-@pytest.mark.parametrize("optimiser", OPTIMISERS, ids=str)
-def test_what_is_absent_from_a_step_is_bit_identical_after_it(optimiser, rng):
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_what_is_absent_from_a_step_is_bit_identical_after_it(optimizer, rng):
     network = build(chain(l1=0.01, l2=0.02, bias_l1=0.01, bias_l2=0.03), 5)
-    frames = filmed(network, optimiser, 6, rng)
+    frames = filmed(network, optimizer, 6, rng)
     for step in range(1, 6):
         (theta, state, norm), (new_theta, new_state, new_norm) = frames[step - 1 : step + 1]
         here, units = chain_presence(step)
@@ -164,11 +164,11 @@ def test_what_is_absent_from_a_step_is_bit_identical_after_it(optimiser, rng):
 
 
 @upstream_is_meant
-@pytest.mark.parametrize("optimiser", OPTIMISERS, ids=str)
-def test_the_max_norm_of_a_step_leaves_absent_units_bit_identical(optimiser, rng):
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_the_max_norm_of_a_step_leaves_absent_units_bit_identical(optimizer, rng):
     network = build(chain(max_norm=0.3), 5)  # the first weights are longer than that
     before = network.theta.copy()
-    for step, (theta, _, _) in enumerate(filmed(network, optimiser, 6, rng)):
+    for step, (theta, _, _) in enumerate(filmed(network, optimizer, 6, rng)):
         h, g = kept(1, step, 8, 0.5), kept(2, step, 7, 0.4)
         old, new = pieces(network, before), pieces(network, theta)
         for layer, units in ((1, h), (5, g)):
@@ -293,13 +293,13 @@ class Times:
         return self.factor * dy
 
 
-def take_first_step(network, x, y, optimiser, clip_norm):
+def take_first_step(network, x, y, optimizer, clip_norm):
     train(
         network,
         x,
         y,
         loss=SquaredError(),
-        optimiser=optimiser,
+        optimizer=optimizer,
         epochs=1,
         batch_size=None,
         clean_rows=0,
@@ -310,8 +310,8 @@ def take_first_step(network, x, y, optimiser, clip_norm):
 
 @upstream_is_meant
 @pytest.mark.parametrize("clip_norm", [None, 0.05])
-@pytest.mark.parametrize("optimiser", OPTIMISERS, ids=str)
-def test_a_first_step_is_that_of_the_smaller_network_of_kept_units(optimiser, clip_norm, rng):
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_a_first_step_is_that_of_the_smaller_network_of_kept_units(optimizer, clip_norm, rng):
     penalties = {"l1": 0.01, "l2": 0.02, "bias_l2": 0.03, "max_norm": 50.0}
     big = build(chain(**penalties), 5)
     big.theta[:] = rng.normal(size=big.theta.size)
@@ -334,8 +334,8 @@ def test_a_first_step_is_that_of_the_smaller_network_of_kept_units(optimiser, cl
     small.theta[:] = big.theta[here]
     x, y = rng.normal(size=(20, 5)), rng.normal(size=(20, 3))
     before = big.theta.copy()
-    take_first_step(big, x, y, optimiser, clip_norm)
-    take_first_step(small, x[:, inputs], y, optimiser, clip_norm)
+    take_first_step(big, x, y, optimizer, clip_norm)
+    take_first_step(small, x[:, inputs], y, optimizer, clip_norm)
     # Dense's bias before BatchNorm has no gradient but rounding's and the penalty's.
     assert_allclose(big.theta[here], small.theta, rtol=1e-9, atol=1e-11)
     assert_array_equal(big.theta[~here], before[~here])
@@ -347,9 +347,9 @@ def test_adam_corrects_by_the_expected_number_of_steps_that_an_entry_was_present
     layers = [shared(0.3), Dense(8), shared(0.5), Dense(2)]
     network, step = build(layers, 5), 9
     presence = network.presence(Run.train(step))
-    optimiser, theta = Adam(0.1), network.theta.copy()
-    gradient, state = np.full_like(theta, 3.0), optimiser.start(theta)
-    update(optimiser, theta, gradient, state, step, 0.1, presence)
+    optimizer, theta = Adam(0.1), network.theta.copy()
+    gradient, state = np.full_like(theta, 3.0), optimizer.start(theta)
+    update(optimizer, theta, gradient, state, step, 0.1, presence)
     (_, (W, _), _, _), (_, (W_kept, _), _, _) = (
         pieces(network, theta - network.theta),
         pieces(network, presence.kept),
@@ -360,12 +360,12 @@ def test_adam_corrects_by_the_expected_number_of_steps_that_an_entry_was_present
     assert (W[~W_kept] == 0).all()
 
 
-@pytest.mark.parametrize("optimiser", [Adam(0.1), AdamW(0.1, weight_decay=0.0)], ids=str)
-def test_the_first_step_of_a_present_entry_is_one_learning_rate_long(optimiser, rng):
+@pytest.mark.parametrize("optimizer", [Adam(0.1), AdamW(0.1, weight_decay=0.0)], ids=str)
+def test_the_first_step_of_a_present_entry_is_one_learning_rate_long(optimizer, rng):
     network = build([Dense(8), shared(0.5), Dense(2)], 5)
     presence = network.presence(Run.train(0))
     theta, gradient = network.theta.copy(), rng.normal(size=network.theta.size)
-    update(optimiser, theta, gradient, optimiser.start(theta), 0, 0.1, presence)
+    update(optimizer, theta, gradient, optimizer.start(theta), 0, 0.1, presence)
     assert_allclose(np.abs(theta - network.theta), 0.1 * presence.kept, atol=1e-7)
 
 

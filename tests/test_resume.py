@@ -48,25 +48,25 @@ RUNS = {
     "gaussian": {"chain": [Dense(6), ReLU(), GaussianDropout(0.3), Dense(3)]},
     "rate schedule": {"chain": layers(rate=Linear(0.0, 0.5, n_steps=12))},
     "penalty and norm": {"chain": [Dense(6, l2=0.01, max_norm=1.0), ReLU(), Dense(3, l1=0.01)]},
-    "sgd": {"optimiser": SGD(0.1)},
-    "momentum": {"optimiser": SGD(0.1, momentum=0.9)},
-    "nesterov": {"optimiser": SGD(0.1, momentum=0.9, nesterov=True)},
-    "adagrad": {"optimiser": Adagrad(0.1)},
-    "rmsprop": {"optimiser": RMSprop(0.01)},
-    "adamw": {"optimiser": AdamW(0.01)},
-    "shared adam": {"chain": layers(share="batch"), "optimiser": Adam(0.05, epsilon=1e-3)},
-    "cosine": {"optimiser": SGD(Cosine(0.1, n_steps=12))},
+    "sgd": {"optimizer": SGD(0.1)},
+    "momentum": {"optimizer": SGD(0.1, momentum=0.9)},
+    "nesterov": {"optimizer": SGD(0.1, momentum=0.9, nesterov=True)},
+    "adagrad": {"optimizer": Adagrad(0.1)},
+    "rmsprop": {"optimizer": RMSprop(0.01)},
+    "adamw": {"optimizer": AdamW(0.01)},
+    "shared adam": {"chain": layers(share="batch"), "optimizer": Adam(0.05, epsilon=1e-3)},
+    "cosine": {"optimizer": SGD(Cosine(0.1, n_steps=12))},
     "plateau": {
-        "optimiser": SGD(ReduceOnPlateau(0.3, factor=0.5, patience=1, min_delta=0.1)),
+        "optimizer": SGD(ReduceOnPlateau(0.3, factor=0.5, patience=1, min_delta=0.1)),
         "validation": HELD_OUT,
     },
     "early stopping": {
-        "optimiser": Adam(0.3),
+        "optimizer": Adam(0.3),
         "validation": HELD_OUT,
         "early_stopping": EarlyStopping(2),
     },
     "score": {
-        "optimiser": Adam(0.3),
+        "optimizer": Adam(0.3),
         "validation": HELD_OUT,
         "early_stopping": EarlyStopping(1, monitor="score"),
     },
@@ -82,7 +82,7 @@ RUNS = {
 
 def run(*, chain=None, dtype=np.float32, **settings):
     net = Network(chain or layers(), features=4, seed=7, dtype=dtype)
-    defaults = {"optimiser": Adam(0.02), "epochs": EPOCHS, "batch_size": 8, "progress": False}
+    defaults = {"optimizer": Adam(0.02), "epochs": EPOCHS, "batch_size": 8, "progress": False}
     return net, train(net, X, Y, **(defaults | settings))
 
 
@@ -171,12 +171,12 @@ def test_a_path_may_be_a_string_relative_to_here(tmp_path, monkeypatch):
 def test_a_network_with_a_past_is_resumed_with_its_past(tmp_path):
     def second_run(**settings):
         net, _ = run(epochs=1)
-        defaults = {"optimiser": Adam(0.02), "epochs": 3, "batch_size": 8, "progress": False}
+        defaults = {"optimizer": Adam(0.02), "epochs": 3, "batch_size": 8, "progress": False}
         return net, train(net, X, Y, **(defaults | settings))
 
     second_run(checkpoint=tmp_path / "run.ckpt", callbacks=[StopAfter(4)])
     net = Network(layers(), features=4, seed=7)
-    settings = {"optimiser": Adam(0.02), "epochs": 3, "batch_size": 8, "progress": False}
+    settings = {"optimizer": Adam(0.02), "epochs": 3, "batch_size": 8, "progress": False}
     history = train(net, X, Y, checkpoint=tmp_path / "run.ckpt", resume=True, **settings)
     assert_same_run((net, history), second_run())
     assert net.clock.step == 12
@@ -198,7 +198,7 @@ def test_a_run_whose_callback_fails_can_be_resumed_from_its_last_checkpoint(tmp_
 def test_a_shorter_run_resumed_to_more_epochs_is_the_longer_run(epochs, tmp_path):
     """Also where its last epoch was measured only because it was the last."""
     settings = {
-        "optimiser": Adam(ReduceOnPlateau(0.05, patience=1, min_delta=0.5)),
+        "optimizer": Adam(ReduceOnPlateau(0.05, patience=1, min_delta=0.5)),
         "validation": HELD_OUT,
         "early_stopping": EarlyStopping(3),
         "evaluate_every": 2,

@@ -136,15 +136,15 @@ def by_hand(net, X, y, rule, l2, rate, epochs, batch):
 
 
 @pytest.mark.parametrize(
-    ("optimiser", "rule"),
+    ("optimizer", "rule"),
     [(SGD(0.1), sgd), (SGD(0.1, momentum=0.9), momentum), (Adam(0.01), adam)],
     ids=["sgd", "momentum", "adam"],
 )
-def test_training_equals_the_same_loop_written_by_hand(optimiser, rule):
+def test_training_equals_the_same_loop_written_by_hand(optimizer, rule):
     X, y = problem()
     net = network(layers(rate=0.4, l2=0.02))
     theta, (losses, scores, penalties) = by_hand(net, X, y, rule, 0.02, 0.4, epochs=4, batch=8)
-    history = train(net, X, y, optimiser=optimiser, epochs=4, batch_size=8, progress=False)
+    history = train(net, X, y, optimizer=optimizer, epochs=4, batch_size=8, progress=False)
     assert_allclose(net.theta, theta, rtol=1e-10, atol=1e-13)
     assert_allclose(history["loss"], losses, rtol=1e-10)
     assert_allclose(history["score"], scores, rtol=1e-12)
@@ -170,7 +170,7 @@ def test_the_order_depends_on_nothing_but_seed_and_epoch():
         return np.concatenate(recorder.learned)
 
     first = order(1, layers(), batch_size=8)
-    assert_array_equal(first, order(1, [Dense(CLASSES)], batch_size=5, optimiser=SGD(1.0)))
+    assert_array_equal(first, order(1, [Dense(CLASSES)], batch_size=5, optimizer=SGD(1.0)))
     assert (first != order(2, layers())).any()
 
 
@@ -295,9 +295,9 @@ def test_a_unit_whose_draw_equals_the_threshold_is_kept():
 
 
 def test_steps_and_epochs_are_counted_over_the_whole_life_of_a_network():
-    once, twice = trained(optimiser=SGD(0.1), epochs=4), network()
+    once, twice = trained(optimizer=SGD(0.1), epochs=4), network()
     for _ in range(2):
-        train(twice, *problem(), optimiser=SGD(0.1), epochs=2, batch_size=8, progress=False)
+        train(twice, *problem(), optimizer=SGD(0.1), epochs=2, batch_size=8, progress=False)
     assert_array_equal(twice.theta, once.theta)
     assert (twice.clock.step, twice.clock.epoch) == (12, 4)
 
@@ -307,7 +307,7 @@ def test_a_row_of_weight_two_counts_as_the_row_twice():
     weights = np.ones(ROWS)
     weights[[3, 5]] = 2
     twice = [*range(ROWS), 3, 5]
-    whole = {"batch_size": None, "optimiser": SGD(0.1)}
+    whole = {"batch_size": None, "optimizer": SGD(0.1)}
     weighted = trained(layers(rate=0.0), sample_weight=weights, **whole)
     repeated = trained(layers(rate=0.0), (X[twice], y[twice]), **whole)
     assert_allclose(weighted.theta, repeated.theta, rtol=1e-10, atol=1e-13)
@@ -319,7 +319,7 @@ def test_the_scores_of_a_history_are_weighted_as_the_losses_are():
     net = network(layers(rate=0.0))
     z = net.outputs(X)
     history = train(
-        net, X, y, optimiser=SGD(0.0), sample_weight=weights, epochs=1, batch_size=8, progress=False
+        net, X, y, optimizer=SGD(0.0), sample_weight=weights, epochs=1, batch_size=8, progress=False
     )
     share = weights / weights.sum()
     each = np.log(np.exp(z).sum(axis=1)) - z[np.arange(ROWS), y]
@@ -333,8 +333,8 @@ def test_the_scores_of_a_history_are_weighted_as_the_losses_are():
 def test_rows_of_weight_zero_change_nothing():
     X, y = problem()
     weights = np.r_[np.ones(12), np.zeros(8)]
-    half = trained(data=(X[:12], y[:12]), batch_size=None, optimiser=SGD(0.1))
-    padded = trained(batch_size=None, optimiser=SGD(0.1), sample_weight=weights)
+    half = trained(data=(X[:12], y[:12]), batch_size=None, optimizer=SGD(0.1))
+    padded = trained(batch_size=None, optimizer=SGD(0.1), sample_weight=weights)
     assert_allclose(padded.theta, half.theta, rtol=1e-10, atol=1e-13)
 
 
@@ -351,15 +351,15 @@ def test_a_batch_or_part_without_any_weight_breaks_nothing(settings):
 
 @pytest.mark.parametrize("limit", [1e-3, 1e3])
 def test_a_step_is_no_longer_than_the_clipped_gradient(limit):
-    free = trained(batch_size=None, epochs=1, optimiser=SGD(1.0)).theta - network().theta
-    net = trained(batch_size=None, epochs=1, optimiser=SGD(1.0), clip_norm=limit)
+    free = trained(batch_size=None, epochs=1, optimizer=SGD(1.0)).theta - network().theta
+    net = trained(batch_size=None, epochs=1, optimizer=SGD(1.0), clip_norm=limit)
     wanted = free * min(1.0, limit / np.linalg.norm(free))
     assert_allclose(net.theta - network().theta, wanted, rtol=1e-9, atol=1e-15)
 
 
 def test_what_is_absent_does_not_count_when_a_gradient_is_clipped():
     chain = [Dense(7, l2=5.0), ReLU(), Dropout(0.5, share="batch"), Dense(CLASSES)]
-    net = trained(chain, batch_size=None, epochs=1, optimiser=SGD(1.0), clip_norm=0.1)
+    net = trained(chain, batch_size=None, epochs=1, optimizer=SGD(1.0), clip_norm=0.1)
     moved = net.theta - network(chain).theta
     assert_allclose(np.linalg.norm(moved), 0.1, rtol=1e-9)
     assert (moved[:35].reshape(7, 5) == 0).all(axis=1).any()
@@ -374,16 +374,16 @@ def test_a_schedule_sets_the_learning_rate_of_each_step():
             rates.append(training.learning_rate)
 
     schedule = InverseTime(0.5, decay=1.0)
-    train(net, *problem(), optimiser=SGD(schedule), batch_size=8, epochs=1, callbacks=[Watch()])
+    train(net, *problem(), optimizer=SGD(schedule), batch_size=8, epochs=1, callbacks=[Watch()])
     assert rates == [0.5 / 2, 0.5 / 3, 0.5 / 4]
 
 
 def test_a_learning_rate_of_zero_leaves_the_weights_alone():
-    assert_array_equal(trained(optimiser=Adam(0.0)).theta, network().theta)
+    assert_array_equal(trained(optimizer=Adam(0.0)).theta, network().theta)
 
 
 def test_no_unit_exceeds_its_norm_after_training():
-    net = trained([Dense(7, max_norm=0.5), ReLU(), Dense(CLASSES)], optimiser=SGD(0.5))
+    net = trained([Dense(7, max_norm=0.5), ReLU(), Dense(CLASSES)], optimizer=SGD(0.5))
     assert (np.linalg.norm(net.sites[0].p.W, axis=1) <= 0.5 + 1e-12).all()
 
 
@@ -459,7 +459,7 @@ def test_scores_are_measured_every_so_many_epochs_and_in_the_last(epochs, measur
 def test_a_history_counts_steps_and_epochs_and_knows_the_learning_rates():
     schedule = InverseTime(0.5, decay=1.0)
     history = train(
-        network(), *problem(), optimiser=SGD(schedule), epochs=3, batch_size=8, progress=False
+        network(), *problem(), optimizer=SGD(schedule), epochs=3, batch_size=8, progress=False
     )
     assert_array_equal(history["epoch"], [0, 1, 2])
     assert_array_equal(history["step"], [3, 6, 9])
@@ -470,10 +470,10 @@ def test_a_history_counts_steps_and_epochs_and_knows_the_learning_rates():
 
 def test_penalties_are_reported_apart_from_the_loss():
     X, y = problem()
-    plain = train(network(), X, y, optimiser=SGD(0.0), epochs=1, progress=False).last
+    plain = train(network(), X, y, optimizer=SGD(0.0), epochs=1, progress=False).last
     net = network([Dense(7, l1=0.5, bias_l2=2.0), ReLU(), Dropout(0.4), Dense(CLASSES)])
     net.sites[0].p.b[:] = 0.0
-    history = train(net, X, y, optimiser=SGD(0.0), epochs=1, progress=False)
+    history = train(net, X, y, optimizer=SGD(0.0), epochs=1, progress=False)
     assert history.last.loss == plain.loss
     assert_allclose(history.last.penalty, 0.5 * np.abs(net.sites[0].p.W).sum())
     assert plain.penalty == 0
@@ -496,7 +496,7 @@ def test_integer_labels_are_classified_and_other_targets_fitted():
 def test_a_line_is_learned():
     X, _ = problem(200)
     net = Network([Dense(1)], features=FEATURES, seed=0, dtype=np.float64)
-    train(net, X, X @ np.arange(5.0) + 3, optimiser=SGD(0.1), epochs=60, batch_size=20)
+    train(net, X, X @ np.arange(5.0) + 3, optimizer=SGD(0.1), epochs=60, batch_size=20)
     assert_allclose(net.theta, [0, 1, 2, 3, 4, 3], atol=1e-6)
 
 
@@ -549,7 +549,7 @@ def test_callbacks_see_the_training_run(column):
 
 def test_a_plateau_cuts_the_learning_rate():
     at_rest = ReduceOnPlateau(1e-30, factor=0.5, patience=2)
-    history = train(network(), *problem(), optimiser=SGD(at_rest), epochs=6, progress=False)
+    history = train(network(), *problem(), optimizer=SGD(at_rest), epochs=6, progress=False)
     assert_allclose(history["learning_rate"] / 1e-30, [1, 1, 1, 0.5, 0.5, 0.25])
 
 
@@ -557,7 +557,7 @@ def test_a_plateau_that_watches_nothing_is_refused_or_cuts_nothing():
     rule = SGD(ReduceOnPlateau(0.1, factor=0.5, patience=1))
     try:
         history = train(
-            network(), *problem(), optimiser=rule, epochs=5, clean_rows=0, progress=False
+            network(), *problem(), optimizer=rule, epochs=5, clean_rows=0, progress=False
         )
     except ValueError:
         return
@@ -593,7 +593,7 @@ BAD_SETTINGS = {
     "shuffle": [1, None, "yes"],
     "resume": [1, "yes"],
     "loss": [SoftmaxCrossEntropy, "mse", 3],
-    "optimiser": [SGD, "adam", 0.1],
+    "optimizer": [SGD, "adam", 0.1],
     "early_stopping": [3, True, EarlyStopping],
 }
 

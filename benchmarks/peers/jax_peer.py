@@ -65,7 +65,7 @@ def step_of(problem: Training, rates):
     def step(state, x, y, key):
         layers, first, second, t = state
         g = gradient(layers, x, y, jax.random.fold_in(key, t))
-        if problem.optimiser == "adam":
+        if problem.optimizer == "adam":
             return adam(problem, layers, first, second, t, g)
         layers = jax.tree.map(lambda w, g: w - problem.learning_rate * g, layers, g)
         return layers, first, second, t + 1

@@ -19,7 +19,7 @@ def training(problem: Training) -> Prepared:
         layers.append(keras.layers.Dense(units, "relu"))
         layers += [keras.layers.Dropout(problem.rates[1])] if problem.rates[1] else []
     model = keras.Sequential([*layers, keras.layers.Dense(problem.sizes[-1])])
-    kind = keras.optimizers.SGD if problem.optimiser == "sgd" else keras.optimizers.Adam
+    kind = keras.optimizers.SGD if problem.optimizer == "sgd" else keras.optimizers.Adam
     loss = "mse"
     if problem.classifies:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -11,7 +11,7 @@ from problems import Elements, Sampling, Training
 import thinnet
 from thinnet import Dense, Dropout, Network, ReLU
 from thinnet.losses import SoftmaxCrossEntropy, SquaredError
-from thinnet.optimisers import SGD, Adam
+from thinnet.optimizers import SGD, Adam
 
 
 def network(sizes, weights, rates=(0.0, 0.0), share=None):
@@ -27,11 +27,11 @@ def network(sizes, weights, rates=(0.0, 0.0), share=None):
 
 
 def settings(problem: Training):
-    optimiser = (SGD if problem.optimiser == "sgd" else Adam)(problem.learning_rate)
+    optimizer = (SGD if problem.optimizer == "sgd" else Adam)(problem.learning_rate)
     loss = SoftmaxCrossEntropy() if problem.classifies else SquaredError()
     return {
         "loss": loss,
-        "optimiser": optimiser,
+        "optimizer": optimizer,
         "batch_size": problem.batch,
         "clean_rows": 0,
         "progress": False,

@@ -27,8 +27,8 @@ def network(sizes, weights, rates=(0.0, 0.0)):
     return made
 
 
-def optimiser(problem: Training, parameters):
-    if problem.optimiser == "sgd":
+def optimizer(problem: Training, parameters):
+    if problem.optimizer == "sgd":
         return torch.optim.SGD(parameters, problem.learning_rate)
     return torch.optim.Adam(parameters, problem.learning_rate, fused=True)
 
@@ -53,7 +53,7 @@ def epoch(problem: Training, net, steps, X, y, order) -> None:
 
 def checked_loss(problem: Training) -> float:
     net = network(problem.sizes, problem.weights())
-    steps = optimiser(problem, net.parameters())
+    steps = optimizer(problem, net.parameters())
     X, y = tensors(problem)
     order = torch.arange(problem.batch * problem.checked_batches)
     for _ in range(problem.checked_epochs):
@@ -72,7 +72,7 @@ def compiled_training(problem: Training) -> Prepared:
 
 def _training(problem: Training, prepare) -> Prepared:
     net = prepare(network(problem.sizes, problem.weights(), problem.rates))
-    steps = optimiser(problem, net.parameters())
+    steps = optimizer(problem, net.parameters())
     X, y = tensors(problem)
 
     def work() -> None:
@@ -114,7 +114,7 @@ class Thinned(nn.Module):
 def thinned_training(problem: Training) -> Prepared:
     plain = network(problem.sizes, problem.weights())
     net = Thinned(plain, problem.rates)
-    steps = optimiser(problem, net.parameters())
+    steps = optimizer(problem, net.parameters())
     X, y = tensors(problem)
 
     def work() -> None:

@@ -12,10 +12,10 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 def training(problem: Training) -> Prepared:
     X, y = problem.data()
     kind = MLPClassifier if problem.classifies else MLPRegressor
-    how = {} if problem.optimiser == "adam" else {"momentum": 0.0, "nesterovs_momentum": False}
+    how = {} if problem.optimizer == "adam" else {"momentum": 0.0, "nesterovs_momentum": False}
     model = kind(
         problem.sizes[1:-1],
-        solver=problem.optimiser,
+        solver=problem.optimizer,
         alpha=0.0,
         batch_size=problem.batch,
         learning_rate_init=problem.learning_rate,

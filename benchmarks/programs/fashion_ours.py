@@ -4,7 +4,7 @@ import sys
 
 from thinnet import Network, datasets, evaluate, train
 from thinnet.layers import mlp as chains
-from thinnet.optimisers import SGD
+from thinnet.optimizers import SGD
 
 split = datasets.fashion_mnist(sys.argv[1])
 layers = chains.mlp((256, 256), 10, dropout=(0.2, 0.5))
@@ -13,7 +13,7 @@ train(
     network,
     split.X_train,
     split.y_train,
-    optimiser=SGD(0.1),
+    optimizer=SGD(0.1),
     epochs=10,
     batch_size=256,
     clean_rows=0,

@@ -13,7 +13,7 @@ train(
     network,
     split.X_train,
     split.y_train,
-    optimiser=settings.optimiser(),
+    optimizer=settings.new_optimizer(),
     epochs=1,
     batch_size=settings.batch_size,
     validation=(split.X_test, split.y_test),

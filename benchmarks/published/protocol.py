@@ -63,7 +63,7 @@ def fit(split: Split, setting: Setting, n_hidden: int, epochs: int, seed: int) -
     fitted = Fitted(network, setting, center, scale, y_center, y_scale)
     y = ((split.y - y_center) / y_scale).astype(np.float32)
     train(
-        network, fitted.entering(split.X), y[:, None], loss=SquaredError(), optimiser=Adam(0.001),
+        network, fitted.entering(split.X), y[:, None], loss=SquaredError(), optimizer=Adam(0.001),
         epochs=epochs, batch_size=BATCH, clean_rows=0, progress=False,
     )  # fmt: skip
     return fitted

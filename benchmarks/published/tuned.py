@@ -79,7 +79,7 @@ def network_of(chosen: Candidate, X: np.ndarray, y: np.ndarray, seed: int) -> Ne
     steps = chosen.epochs * math.ceil(len(X) / BATCH)
     train(
         network, X, y, loss=GaussianNLL() if chosen.own_noise else SquaredError(),
-        optimiser=AdamW(Cosine(LEARNING_RATE, steps), WEIGHT_DECAY), epochs=chosen.epochs,
+        optimizer=AdamW(Cosine(LEARNING_RATE, steps), WEIGHT_DECAY), epochs=chosen.epochs,
         batch_size=BATCH, clip_norm=CLIP_NORM, clean_rows=0, progress=False,
     )  # fmt: skip
     return network

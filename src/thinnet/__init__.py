@@ -3,7 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from thinnet import datasets, initialisers, losses, optimisers, schedules
+from thinnet import datasets, initializers, losses, optimizers, schedules
+from thinnet._version import __version__ as __version__
 from thinnet.checks import (
     CheckpointError,
     DataFileError,
@@ -49,8 +50,9 @@ from thinnet.losses import (
     SquaredError,
 )
 from thinnet.masks import keep_mask
+from thinnet.moved import new_name, refuse_old_modules
 from thinnet.network import Network
-from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
+from thinnet.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from thinnet.passes import Run
 from thinnet.philox import derived_seed
 from thinnet.schedules import ReduceOnPlateau
@@ -84,8 +86,6 @@ if TYPE_CHECKING:
     from thinnet.uncertainty.conformal_regressor import SplitConformalRegressor
     from thinnet.uncertainty.temperature import TemperatureScaling
 
-__version__ = "0.1.0"
-
 _LAZY = {
     "EnsembleClassifier": "thinnet.estimators",
     "EnsembleRegressor": "thinnet.estimators",
@@ -113,10 +113,14 @@ _LAZY = {
     "uncertain_rows": "thinnet.tables.uncertain",
 }
 
+refuse_old_modules()
+
 
 def __getattr__(name: str) -> Any:
     """What needs scikit-learn is imported when it is first asked for."""
     if name not in _LAZY:
+        if said := new_name(name):
+            raise AttributeError(said)
         raise AttributeError(f"module 'thinnet' has no attribute {name!r}")
     return getattr(import_module(_LAZY[name]), name)
 
@@ -197,12 +201,12 @@ __all__ = [
     "export_onnx",
     "from_torch_state",
     "gradient_report",
-    "initialisers",
+    "initializers",
     "keep_mask",
     "load",
     "losses",
     "mlp",
-    "optimisers",
+    "optimizers",
     "save",
     "schedules",
     "to_torch_state",

@@ -48,5 +48,5 @@ FittedEstimator: TypeAlias = Any  # one of thinnet's estimators after fit
 Predicted: TypeAlias = Any  # an array; a masked one with `abstain`; two with `return_std`
 DataFrame: TypeAlias = Any  # of pandas, which is imported where it is needed
 DTypeLike: TypeAlias = Any  # what NumPy takes for a floating-point type
-InitialiserLike: TypeAlias = Any  # an Initialiser, its name, or None
-OptimiserState: TypeAlias = Any  # the state that an optimiser's `start` gave
+InitializerLike: TypeAlias = Any  # an Initializer, its name, or None
+OptimizerState: TypeAlias = Any  # the state that an optimiser's `start` gave

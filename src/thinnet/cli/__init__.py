@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-import thinnet
+from thinnet._version import __version__
 from thinnet.cli import evaluate, export, fit, predict, show
 from thinnet.cli.common import one_sentence, say, screen, unwrapped
 
@@ -22,7 +22,7 @@ for command in (fit.fit, predict.predict, evaluate.evaluate, show.show, export.e
 
 def _version(asked: bool) -> bool:
     if asked:
-        say(f"thinnet {thinnet.__version__}")
+        say(f"thinnet {__version__}")
         raise typer.Exit
     return asked
 

@@ -18,8 +18,8 @@ def export(
 ) -> None:
     """Write a model as ONNX, columns included where they allow it."""
     with one_sentence(f"the model {model}"):
-        from thinnet import export_onnx
         from thinnet.commands import places
+        from thinnet.export import export_onnx
 
         places.check("OUT", out, places.ONNX, {"MODEL": model}, force)
         export_onnx(loaded(model), out)

@@ -10,7 +10,7 @@ import typer
 from thinnet.cli import fit_table, recipes, reports
 from thinnet.cli.common import Force, as_typed, numbers, one_sentence
 from thinnet.cli.defaults import shown
-from thinnet.commands.recipes import OPTIMISERS, RECIPES
+from thinnet.commands.recipes import RECIPES
 
 OF_TABLES: Final = "Tables"
 OF_NAMED: Final = "Data sets by name"
@@ -126,7 +126,7 @@ def fit(
         _by("max_norm", "Limit of the norm of a hidden unit's weights.", panel=OF_NAMED),
     ] = None,
     optimizer: Annotated[
-        str | None, _by("optimizer", f"One of {', '.join(OPTIMISERS)}.", panel=OF_NAMED)
+        str | None, _by("optimizer", f"One of {', '.join(OPTIMIZERS)}.", panel=OF_NAMED)
     ] = None,
     decay: Annotated[
         float | None, _by("decay", "Learning rate / (1 + decay * step).", panel=OF_NAMED)

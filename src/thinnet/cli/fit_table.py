@@ -17,8 +17,8 @@ MODEL: Final = ".thinnet"
 
 
 def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
-    from thinnet import save
     from thinnet.commands import fitting, holding, pictures, places
+    from thinnet.persistence import save
     from thinnet.tables.reading.spooling import called
 
     if "target" not in options and data != "-" and not Path(data).exists():

@@ -20,8 +20,8 @@ N_DRAWS: Final = "With --uncertainty: how many thinned networks are asked; by de
 
 
 def loaded(path: str) -> Any:
-    from thinnet import load
     from thinnet.checks import ModelFileError
+    from thinnet.persistence import load
 
     estimator = load(path)
     if not hasattr(estimator, "card_"):

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from thinnet import save
 from thinnet.cli.common import STOPPED, fail, say, screen, unsaved
 from thinnet.commands import comparison
 from thinnet.commands.comparison import Outcome
 from thinnet.commands.recipes import RECIPES
 from thinnet.datasets import FILES, Split
 from thinnet.displays.saving import FORMATS
+from thinnet.persistence import save
 
 MODEL: Final = ".thinnet"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import thinnet
+from thinnet._version import __version__
 from thinnet.arrays import Array
 from thinnet.checks import UnfitSettingError
 from thinnet.commands import conformal, remarks, scoring, telling
@@ -142,5 +142,5 @@ def _card(order: Order, train: Part, test: Part | None, plain: list[float]) -> d
         "left out": list(order.leave_out),
         "plain": plain,
         "seed": order.seed,
-        "thinnet": thinnet.__version__,
+        "thinnet": __version__,
     }

@@ -11,10 +11,10 @@ from thinnet import checks, datasets
 from thinnet.datasets import Split
 from thinnet.layers.mlp import mlp
 from thinnet.network import Network
-from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, Optimiser, RMSprop
+from thinnet.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from thinnet.schedules import InverseTime, Schedule
 
-OPTIMISERS: dict[str, Callable[[float | Schedule], Optimiser]] = {
+OPTIMIZERS: dict[str, Callable[[float | Schedule], Optimizer]] = {
     "sgd": SGD,
     "momentum": lambda rate: SGD(rate, momentum=0.9),
     "nesterov": lambda rate: SGD(rate, momentum=0.9, nesterov=True),
@@ -44,7 +44,7 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        checks.one_of("optimizer", self.optimizer, tuple(OPTIMISERS))
+        checks.one_of("optimizer", self.optimizer, tuple(OPTIMIZERS))
         checks.non_negative("learning_rate", self.learning_rate)
         checks.non_negative("decay", self.decay)
         for name in ("epochs", "batch_size"):
@@ -77,9 +77,9 @@ class Settings:
         )
         return Network(layers, n_features, seed=self.seed)
 
-    def optimiser(self) -> Optimiser:
+    def new_optimizer(self) -> Optimizer:
         rate = InverseTime(self.learning_rate, self.decay) if self.decay else self.learning_rate
-        return OPTIMISERS[self.optimizer](rate)
+        return OPTIMIZERS[self.optimizer](rate)
 
 
 class Recipe(NamedTuple):

@@ -26,8 +26,8 @@ from thinnet.losses import (
     SoftmaxCrossEntropy,
     SquaredError,
 )
-from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
-from thinnet.optimisers.base import at_least_tiny
+from thinnet.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+from thinnet.optimizers.base import at_least_tiny
 from thinnet.passes import Run
 
 LOSSES: Final[dict[type, int]] = {
@@ -39,7 +39,7 @@ LOSSES: Final[dict[type, int]] = {
     GaussianNLL: code.GAUSSIAN,
     Poisson: code.POISSON,
 }
-OPTIMISERS: Final = (SGD, Adagrad, RMSprop, Adam, AdamW)
+OPTIMIZERS: Final = (SGD, Adagrad, RMSprop, Adam, AdamW)
 SHARD_ROWS: Final = 128  # of a task over rows, at most
 EVEN: Final = 8  # rows that shards differ by, at least
 GROWTH: Final = 8  # of the number of steps from one call to the next, at most
@@ -51,20 +51,20 @@ def shard_of(rows: int) -> int:
     return math.ceil(each / EVEN) * EVEN
 
 
-def optimiser_code(optimiser: Any, theta: Flat) -> tuple[int, tuple[float, ...]]:
-    """Number and settings (`kernels.optimisers.update`)."""
-    kind = type(optimiser)
+def optimizer_code(optimizer: Any, theta: Flat) -> tuple[int, tuple[float, ...]]:
+    """Number and settings (`kernels.optimizers.update`)."""
+    kind = type(optimizer)
     if kind is SGD:
-        plain = code.MOMENTUM if optimiser.momentum else code.DESCENT
-        return code.NESTEROV if optimiser.nesterov else plain, (optimiser.momentum,)
-    epsilon = at_least_tiny(optimiser.epsilon, theta)
+        plain = code.MOMENTUM if optimizer.momentum else code.DESCENT
+        return code.NESTEROV if optimizer.nesterov else plain, (optimizer.momentum,)
+    epsilon = at_least_tiny(optimizer.epsilon, theta)
     if kind is Adagrad:
         return code.ADAGRAD, (epsilon, 0.0)
     if kind is RMSprop:
-        return code.RMSPROP, (epsilon, optimiser.rho)
-    decay = optimiser.weight_decay if kind is AdamW else 0.0
-    hat = float(kind is Adam and optimiser.epsilon_hat)
-    return code.ADAM, (epsilon, optimiser.beta_1, optimiser.beta_2, decay, hat)
+        return code.RMSPROP, (epsilon, optimizer.rho)
+    decay = optimizer.weight_decay if kind is AdamW else 0.0
+    hat = float(kind is Adam and optimizer.epsilon_hat)
+    return code.ADAM, (epsilon, optimizer.beta_1, optimizer.beta_2, decay, hat)
 
 
 class Stepper:
@@ -72,7 +72,7 @@ class Stepper:
 
     Parameters
     ----------
-    network, loss, optimiser
+    network, loss, optimizer
         All known to compiled code.
     state : the optimiser's, changed in place
     outputs : array of shape (rows of data, outputs)
@@ -85,7 +85,7 @@ class Stepper:
         self,
         network: Any,
         loss: Any,
-        optimiser: Any,
+        optimizer: Any,
         state: Sequence[Array],
         outputs: Array,
         rows: int,
@@ -97,7 +97,7 @@ class Stepper:
         lowered = self._lowered = lower(network, "train")
         self._add_loss(loss)
         place_slopes(lowered)
-        number, settings = optimiser_code(optimiser, network.theta)
+        number, settings = optimizer_code(optimizer, network.theta)
         keeps = keeps_gradient or clip_norm is not None
         builder = training_stages(lowered, keeps, clip_norm is not None)
         shard = shard_of(rows)
@@ -110,7 +110,7 @@ class Stepper:
         flat = outputs.reshape(len(outputs), -1)
         self._work = work_of(lowered, builder, vectors, flat, rows, self._size)
         self._work.set(
-            optimiser=number, shard_rows=shard, learns=1, keeps_gradient=keeps,
+            optimizer=number, shard_rows=shard, learns=1, keeps_gradient=keeps,
             clip_norm=math.inf if clip_norm is None else clip_norm,
             k0=network.seed & 0xFFFFFFFF, k1=network.seed >> 32,
         )  # fmt: skip

@@ -88,7 +88,7 @@ NUMBERS: Final = (
     "tile",  # shards are cut between tiles of so many rows
     "piece",  # rows of one product forward; 0 for those of a shard
     "chain",  # `kernels.single`; 0 for never
-    "optimiser", "capacity", "shard_rows", "learns", "keeps_gradient",
+    "optimizer", "capacity", "shard_rows", "learns", "keeps_gradient",
 )  # fmt: skip
 WORK: Final = np.dtype(
     [

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from thinnet.training.history import Epoch, History
-from thinnet.training.loop import Training
+from thinnet.training.state import Training
 
 LEAST_RATE: Final = 1e-6  # at which the adaptive learning rate stops training instead of falling
 CUT: Final = 5.0
@@ -44,8 +44,7 @@ class Convergence:
         return float(self._estimator.learning_rate_init * self._training.plateau.scale)
 
     def _set_rate(self, rate: float) -> None:
-        training, initial = self._training, self._estimator.learning_rate_init
-        training.plateau = training.plateau._replace(scale=rate / initial)
+        self._training.scale_learning_rate(rate / self._estimator.learning_rate_init)
 
     def replay(self, history: History) -> str:
         """Count epochs that a checkpoint remembers; the reason to stop that came up, if any."""
@@ -60,8 +59,7 @@ class Convergence:
         before = self._estimator.best_validation_score_
         reason = self._count(training.history.last)
         if self._estimator.best_validation_score_ != before:
-            training.best.take(training.network)
-            training.history.best_epoch = training.history.last.epoch
+            training.keep_best(training.history.last.epoch)
         return reason
 
     def _count(self, epoch: Epoch) -> str:

@@ -22,7 +22,7 @@ from thinnet.layers import (
     Tanh,
 )
 from thinnet.layers.mlp import BELOW_ONE, KINDS, check_sharing, mlp
-from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, Optimiser, RMSprop
+from thinnet.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
 ACTIVATIONS: Final[dict[str, Layer]] = {
     "identity": Identity(),
@@ -177,7 +177,7 @@ def layers(settings: Any, n_outputs: int, rows: float) -> list[Layer]:
     )
 
 
-def optimiser(settings: Any) -> Optimiser:
+def optimizer(settings: Any) -> Optimizer:
     rate = settings.learning_rate_init
     if settings.solver == "sgd":
         nesterov = bool(settings.nesterovs_momentum and settings.momentum > 0)

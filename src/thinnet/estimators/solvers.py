@@ -20,13 +20,14 @@ from thinnet.network import Network
 from thinnet.network.logbook import Entry
 from thinnet.network.row_order import Shuffles
 from thinnet.passes import Run
+from thinnet.training.checkpointing import Keeper
 from thinnet.training.data import Data
 from thinnet.training.history import Epoch, History
 from thinnet.training.interrupt import InterruptFlag
-from thinnet.training.loop import EPOCHS_DONE, INTERRUPTED, Begin, Training
+from thinnet.training.loop import EPOCHS_DONE, INTERRUPTED, carry_out, check_callbacks
 from thinnet.training.penalties import add_penalty_gradient, penalty_value
 from thinnet.training.plan import Plan
-from thinnet.training.running import Keeper, carry_out, check_callbacks
+from thinnet.training.state import Begin, Training
 
 CLEAN_ROWS = 1000  # that the training score is measured on without dropout
 NOT_FINITE = (
@@ -55,13 +56,13 @@ class Momentary(NamedTuple):
 
     @classmethod
     def start(cls, plan: Plan, network: Network, rate: float) -> Momentary:
-        return cls(_kind(plan, network), Begin(plan.optimiser.start(network.theta)), rate)
+        return cls(_kind(plan, network), Begin(plan.optimizer.start(network.theta)), rate)
 
 
 def _kind(plan: Plan, network: Network) -> Hashable:
     """What must be the same for a state to go on from."""
-    without_numbers = plan.optimiser.start(network.theta[:0])  # has as many parts as any other
-    return type(plan.optimiser), network.theta.size, len(without_numbers)
+    without_numbers = plan.optimizer.start(network.theta[:0])  # has as many parts as any other
+    return type(plan.optimizer), network.theta.size, len(without_numbers)
 
 
 def stochastic(
@@ -80,8 +81,8 @@ def stochastic(
     except DivergedError as error:
         _diverged(estimator, training, error)
     if estimator.early_stopping:
-        training.best.restore(training.network)
-    now = Begin(training.optimiser_state, training.t)
+        training.put_best_back()
+    now = Begin(training.optimizer_state, training.t)
     estimator._momentary = Momentary(at.kind, now, convergence.rate)
     return training.history
 
@@ -91,7 +92,7 @@ def _plan(estimator: Any, task: Task, epochs: int) -> Plan:
     is_noisy = settings.drops(estimator) or estimator.batch_norm
     return Plan(
         loss=task.loss,
-        optimiser=settings.optimiser(estimator),
+        optimizer=settings.optimizer(estimator),
         epochs=epochs,
         batch_size=_batch_size(estimator.batch_size, rows),
         shuffle=estimator.shuffle,

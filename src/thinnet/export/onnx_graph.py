@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-import thinnet
+from thinnet._version import __version__
 from thinnet.arrays import Array, Features
 from thinnet.export.models import needed
 
@@ -142,7 +142,7 @@ class Graph:
             helper.make_graph(*parts),
             opset_imports=[helper.make_opsetid(domain, OPSETS[domain]) for domain in domains],
             producer_name="thinnet",
-            producer_version=thinnet.__version__,
+            producer_version=__version__,
             ir_version=IR_VERSION,
         )
         self._onnx.checker.check_model(model, full_check=True)

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, Features, InitialiserLike, Out, Table
+from thinnet.arrays import Array, Features, InitializerLike, Out, Table
 from thinnet.layers.base import Initial, Shapes, one_axis
+from thinnet.moved import renamed_fields
 from thinnet.passes import Run, Site
 
 
@@ -22,6 +23,7 @@ class Cache(NamedTuple):
     x: Table
 
 
+@renamed_fields(initialiser="initializer")
 @dataclass(frozen=True, slots=True)
 class Dense:
     """Affine map of each row, ``y = x @ W.T + b``.
@@ -30,7 +32,7 @@ class Dense:
     ----------
     units : int
         Width of the output, at least 1.
-    initialiser : str or Initialiser, optional
+    initializer : str or Initializer, optional
         First values of the weights; by default what suits the activation that follows.  Biases
         start at 0.
     l1, l2, bias_l1, bias_l2 : float
@@ -52,7 +54,7 @@ class Dense:
     """
 
     units: int
-    initialiser: InitialiserLike = None
+    initializer: InitializerLike = None
     l1: float = 0.0
     l2: float = 0.0
     bias_l1: float = 0.0
@@ -71,7 +73,7 @@ class Dense:
         return Shapes((self.units,), Params(W=(self.units, width), b=(self.units,)))
 
     def initialise(self, site: Site, initial: Initial) -> None:
-        site.p.W[...] = initial.weights(site.p.W.shape, self.initialiser)
+        site.p.W[...] = initial.weights(site.p.W.shape, self.initializer)
         site.p.b[...] = 0
 
     def present(self, inputs: Array, outputs: Array) -> Params:

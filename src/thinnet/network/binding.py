@@ -11,7 +11,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Features, Flat
-from thinnet.initialisers import as_initialiser
+from thinnet.initializers import as_initializer
 from thinnet.layers import Layer, Shapes
 from thinnet.layers.base import title, trait
 from thinnet.layers.presence import Governors, governors, state_presence
@@ -114,7 +114,7 @@ class FirstWeights:
     def weights(self, shape: tuple[int, ...], rule: Any = None) -> Array:
         stream = Stream(self.seed, "weights", self.position)
         units, width = shape[0], math.prod(shape[1:])
-        return as_initialiser(rule or self.default)(stream, units, width).reshape(shape)
+        return as_initializer(rule or self.default)(stream, units, width).reshape(shape)
 
 
 def _rule_for(places: Sequence[tuple[Layer, Site]]) -> str:

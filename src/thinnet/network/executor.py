@@ -46,11 +46,11 @@ def is_compiled(network: Bound) -> bool:
     return network.compiled
 
 
-def knows(loss: Any, optimiser: Any) -> bool:
+def knows(loss: Any, optimizer: Any) -> bool:
     """Are both of the kinds that compiled code has?"""
-    from thinnet.engine.stepper import LOSSES, OPTIMISERS
+    from thinnet.engine.stepper import LOSSES, OPTIMIZERS
 
-    return type(loss) in LOSSES and type(optimiser) in OPTIMISERS
+    return type(loss) in LOSSES and type(optimizer) in OPTIMIZERS
 
 
 def permutation(network: Bound) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sklearn.utils.validation import check_is_fitted
 
-import thinnet
+from thinnet._version import __version__
 from thinnet.arrays import Array, FittedEstimator
 from thinnet.atomic import check_place
 from thinnet.checks import DataFileError, ModelFileError, must, one_line
@@ -152,7 +152,7 @@ def _form() -> Form:
 
 def _versions() -> dict[str, str]:
     others = {name: version(name) for name in ("numpy", "scikit-learn")}
-    return {"thinnet": thinnet.__version__, "python": platform.python_version(), **others}
+    return {"thinnet": __version__, "python": platform.python_version(), **others}
 
 
 def _model_of(snapshot: Snapshot) -> Any:

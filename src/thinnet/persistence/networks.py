@@ -20,14 +20,14 @@ from thinnet.network import Network
 from thinnet.network.binding import checked_features, checked_layers, layer_shapes
 from thinnet.network.bound import EXECUTORS
 from thinnet.network.logbook import Logbook
-from thinnet.optimisers import SGD, Adagrad, Adam, AdamW, RMSprop
-from thinnet.optimisers.adaptive import Moments, Squares
-from thinnet.optimisers.sgd import Empty, Momentum
+from thinnet.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+from thinnet.optimizers.adaptive import Moments, Squares
+from thinnet.optimizers.sgd import Empty, Momentum
 from thinnet.passes import Clock
 from thinnet.persistence.ways import State, check_names
 from thinnet.philox import MAX_SEED, MAX_STEP
 from thinnet.training.history import COLUMNS, Epoch, History
-from thinnet.training.loop import Begin
+from thinnet.training.state import Begin
 
 STATES: Final[dict[Any, tuple[type, ...]]] = {
     SGD: (Empty, Momentum),
@@ -161,9 +161,9 @@ def _check_momentary(momentary: Any, network: Network) -> None:
     if not (isinstance(momentary, Momentary) and isinstance(momentary.begin, Begin)):
         raise ValueError("the optimiser's state must stand in a Momentary, got something else")
     kind: Any = momentary.kind
-    optimiser, size = kind[:2]
+    optimizer, size = kind[:2]
     state, t = momentary.begin
-    if size != network.theta.size or type(state) not in STATES[optimiser]:
+    if size != network.theta.size or type(state) not in STATES[optimizer]:
         raise ValueError("the optimiser's state must fit the network, got another")
     for part in state:
         _check_vector("the optimiser's state", part, size, network.dtype)

@@ -13,6 +13,7 @@ Kinds: TypeAlias = Mapping[str, Kind]
 State: TypeAlias = dict[str, Any]
 
 OF_TRAINING: Final = ("callbacks", "checkpoint", "memory")  # settings that are saved as None
+SPELT_BEFORE: Final = {"initialiser": "initializer"}  # in files of format 1
 LEFT_OUT: Final = ("_sklearn_version", "_skl_callbacks")
 ALL_MAY_HAVE: Final[Kinds] = {
     "n_features_in_": int,
@@ -36,6 +37,7 @@ def record(*names: str) -> Way:
         return {name: getattr(value, name) for name in names or _fields(type(value))}
 
     def make(cls: Any, state: State) -> Any:
+        state = {SPELT_BEFORE.get(name, name): part for name, part in state.items()}
         check_names(cls, state, names or _fields(cls))
         return cls(**state)
 

@@ -19,7 +19,7 @@ from thinnet.layers.mlp import mlp
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.network.summary import draws
-from thinnet.optimisers import AdamW
+from thinnet.optimizers import AdamW
 from thinnet.training import EarlyStopping, History, train
 from thinnet.uncertainty.draws import noise
 
@@ -149,7 +149,7 @@ def train_member(
             rows.X,
             rows.y,
             loss=loss,
-            optimiser=AdamW(settings.learning_rate_init, weight_decay=settings.weight_decay),
+            optimizer=AdamW(settings.learning_rate_init, weight_decay=settings.weight_decay),
             epochs=lesson.epochs,
             batch_size=batch,
             sample_weight=rows.weights,

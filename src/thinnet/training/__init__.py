@@ -9,13 +9,15 @@ from typing import Any
 from thinnet import checks
 from thinnet.arrays import MatrixLike, TargetLike, VectorLike
 from thinnet.losses import Loss, loss_for
+from thinnet.moved import renamed
 from thinnet.network import Network
-from thinnet.optimisers import Adam, Optimiser
+from thinnet.optimizers import Adam, Optimizer
+from thinnet.training.checkpointing import Keeper
 from thinnet.training.data import Data, checked_data
 from thinnet.training.history import Epoch, History
-from thinnet.training.loop import INTERRUPTED, Callback, Training, measure
+from thinnet.training.loop import INTERRUPTED, Callback, carry_out, check_callbacks, measure
 from thinnet.training.plan import Plan
-from thinnet.training.running import Keeper, carry_out, check_callbacks
+from thinnet.training.state import Training
 from thinnet.training.stopping import EarlyStopping
 
 __all__ = [
@@ -30,13 +32,14 @@ __all__ = [
 ]
 
 
+@renamed(optimiser="optimizer")
 def train(
     network: Network,
     X: MatrixLike,
     y: TargetLike,
     *,
     loss: Loss | None = None,
-    optimiser: Optimiser | None = None,
+    optimizer: Optimizer | None = None,
     epochs: int = 10,
     batch_size: int | None = 128,
     shuffle: bool = True,
@@ -68,7 +71,7 @@ def train(
     loss : Loss, optional
         By default `SoftmaxCrossEntropy` for integer labels and one-hot rows, `SquaredError` for
         other targets.
-    optimiser : Optimiser, optional
+    optimizer : Optimizer, optional
         By default ``Adam(0.001)``.
     epochs : int
         At least 0.
@@ -143,7 +146,7 @@ def train(
     held_out = _held_out(network, loss, validation)
     plan = Plan(
         loss=loss,
-        optimiser=Adam() if optimiser is None else optimiser,
+        optimizer=Adam() if optimizer is None else optimizer,
         epochs=epochs,
         batch_size=data.n_rows if batch_size is None else batch_size,
         shuffle=shuffle,
@@ -191,7 +194,7 @@ def evaluate(
     Examples
     --------
     >>> from thinnet import Dense, Network
-    >>> network = Network([Dense(2, initialiser="zeros")], features=1, seed=0)
+    >>> network = Network([Dense(2, initializer="zeros")], features=1, seed=0)
     >>> round(evaluate(network, [[1.0], [2.0]], [0, 1])[0], 4)  # log 2: it knows nothing
     0.6931
     """

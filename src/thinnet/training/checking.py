@@ -13,7 +13,7 @@ from thinnet.arrays import Array
 from thinnet.philox import MAX_STEP
 from thinnet.snapshots import Snapshot
 from thinnet.training.history import COLUMNS
-from thinnet.training.loop import Training
+from thinnet.training.state import Training
 
 COUNTS: Final = ("epoch", "step")  # the columns of a history that hold integers
 MAX_COUNT: Final = 2**53  # above it, floats skip integers

@@ -1,30 +1,27 @@
-"""The epoch loop: all that changes while a network is trained, and how it changes."""
+"""The loop over epochs and steps: how a training goes from its first step to its end."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, Flat
+from thinnet.arrays import Array
+from thinnet.console import progress as bars
 from thinnet.console.progress import Bar
 from thinnet.losses import Loss
-from thinnet.network import Network
-from thinnet.network.logbook import Entry
-from thinnet.network.row_order import Shuffles, batches, generator_state, keyed_order
-from thinnet.schedules import as_schedule
-from thinnet.schedules.plateau import Plateau, ReduceOnPlateau
+from thinnet.network import Network, executor
+from thinnet.network.row_order import generator_state
+from thinnet.training.checkpointing import Keeper
+from thinnet.training.compiled import CompiledSteps
 from thinnet.training.data import Data, clean_subsample
 from thinnet.training.history import NOT_MEASURED, Epoch, History
 from thinnet.training.interrupt import InterruptFlag
-from thinnet.training.penalties import penalty_value
-from thinnet.training.plan import Plan
-from thinnet.training.steps import Steps, steps_for
-from thinnet.training.stopping import Waiting
+from thinnet.training.reference import ReferenceSteps
+from thinnet.training.state import Training
 
 INTERRUPTED, EPOCHS_DONE = "interrupted", "all epochs done"
 
@@ -46,209 +43,144 @@ class EpochCallback(Protocol):
 Callback: TypeAlias = StepCallback | EpochCallback
 
 
-@dataclass(slots=True)
-class Weights:
-    """A copy of what a network has learned."""
+@runtime_checkable
+class Steps(Protocol):
+    """Takes steps of a training, from its next batch on."""
 
-    theta: Flat
-    state: Array
-
-    @classmethod
-    def of(cls, network: Network) -> Weights:
-        return cls(network.theta.copy(), network.state.copy())
-
-    def take(self, network: Network) -> None:
-        self.theta[:], self.state[:] = network.theta, network.state
-
-    def restore(self, network: Network) -> None:
-        network.theta[:], network.state[:] = self.theta, self.state
+    def take(self, order: Array, at_most: int) -> int:
+        """Take one step or more; how many."""
+        ...
 
 
-class Begin(NamedTuple):
-    """An optimiser's state, and the steps that it has been through."""
+def steps_for(training: Training, watched: bool) -> Steps:
+    """Compiled steps where everything in the training is known to compiled code."""
+    plan = training.plan
+    if executor.is_compiled(training.network) and executor.knows(plan.loss, plan.optimizer):
+        return CompiledSteps(training, watched)
+    return ReferenceSteps(training)
 
-    state: Any
-    t: int = 0
+
+def check_callbacks(callbacks: Sequence[Any]) -> None:
+    several = isinstance(callbacks, Iterable)
+    checks.must(several, "callbacks", "a sequence of objects", callbacks)
+    for callback in callbacks:
+        fits = isinstance(callback, StepCallback | EpochCallback) and not isinstance(callback, type)
+        allowed = "an object with on_step_end or on_epoch_end"
+        checks.must(fits, "each of callbacks", allowed, callback)
 
 
-class Training:
-    """A run of training in progress; callbacks get it to look at.
+def carry_out(
+    training: Training,
+    callbacks: Sequence[Any],
+    keeper: Keeper,
+    progress: bool | None,
+    title: str,
+) -> History:
+    """Train to the end, a reason to stop, or Ctrl-C; keep the checkpoint and the best weights."""
+    history, per_epoch = training.history, len(training.slices)
+    done = training.epoch * per_epoch + training.batch
+    with (
+        InterruptFlag() as flag,
+        bars.opened(progress, title, done, training.plan.epochs * per_epoch) as bar,
+    ):
+        history.stopped = Loop(training, [*callbacks, keeper], bar, flag).run()
+        keeper.keep()
+    if training.plan.early_stopping is not None and training.waiting.epoch >= 0:
+        training.put_best_back(training.waiting.epoch)
+    return history
+
+
+class Loop:
+    """Epochs of a training, one after the other, until a reason to stop comes up.
 
     Parameters
     ----------
-    network, data, validation, plan
-        What is trained, on what, and how.
-    shuffles : Shuffles, optional
-        Draws the order of the rows in each epoch.  By default it is a pure function of (seed,
-        epoch), and that of the data where one batch holds all.
-    begin : Begin, optional
-        Where the optimiser stands; by default at its start.
-
-    Attributes
-    ----------
-    network, data, validation, plan
-        What is trained, on what, and how.
-    epoch : int
-        Epochs of this run that are complete.
-    t : int
-        Optimiser steps of this run.
-    history : History
+    training : Training
+    callbacks : sequence of Callback
+    bar : Bar
+        Shows the progress.
+    flag : InterruptFlag
+        Raised by Ctrl-C.
     """
 
     def __init__(
-        self,
-        network: Network,
-        data: Data,
-        validation: Data | None,
-        plan: Plan,
-        shuffles: Shuffles | None = None,
-        begin: Begin | None = None,
+        self, training: Training, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag
     ) -> None:
-        self.network, self.data, self.validation, self.plan = network, data, validation, plan
-        begin = Begin(plan.optimiser.start(network.theta)) if begin is None else begin
-        self.optimiser_state, self.t = begin
-        self.epoch = self.batch = 0
-        self.loss_sum = 0.0
-        self.outputs = np.zeros((data.n_rows, *network.out), network.dtype)
-        self.plateau, self.waiting = Plateau(), Waiting()
-        self.history = History(plan.loss.score_name)
-        self.best = Weights.of(network)
-        self.good = Weights.of(network)
-        self._clean = clean_subsample(network, data.n_rows, plan.clean_rows)
-        self._schedule = as_schedule(plan.optimiser.learning_rate)
-        self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
-        self._shuffles, self._t_before = shuffles, self.t
+        self.training, self.callbacks, self.bar, self.flag = training, callbacks, bar, flag
+        plan, data = training.plan, training.data
+        self._clean = clean_subsample(training.network, data.n_rows, plan.clean_rows)
 
-    def _order(self) -> Array:
-        """Of the rows in the next epoch."""
-        if self._shuffles is not None:
-            return self._shuffles(self.epoch)
-        if not self.plan.shuffle or len(self.slices) == 1:
-            return np.arange(self.data.n_rows)
-        return keyed_order(self.network, self.network.clock.epoch, self.data.n_rows)
-
-    def _entry(self) -> Entry:
-        """What the network remembers of this run, from its first step on."""
-        data, plan, clock = self.data, self.plan, self.network.clock
-        shuffles = self._shuffles
-        keyed = plan.shuffle and len(self.slices) > 1
-        places = np.array_equal(data.ids, np.arange(data.n_rows))
-        return Entry(
-            first=clock.step - (self.t - self._t_before),
-            steps=0,
-            rows=data.n_rows,
-            batch_size=int(plan.batch_size),
-            accumulate=int(plan.accumulate),
-            order="drawn" if shuffles is not None else "keyed" if keyed else "kept",
-            epoch=clock.epoch - self.epoch,
-            ids=None if places else data.ids.copy(),
-            state=None if shuffles is None else shuffles.state,
-        )
-
-    @property
-    def learning_rate(self) -> float:
-        """Of the next step."""
-        return self.learning_rate_at(self.t)
-
-    def learning_rate_at(self, t: int) -> float:
-        """Of step number `t` of this run, with what plateaus have cut so far."""
-        rate = self._schedule.at(t) * self.plateau.scale
-        return checks.non_negative("learning_rate", rate)
-
-    def run(self, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag) -> str:
-        """Train until a reason to stop comes up; return it."""
-        network, shuffles = self.network, self._shuffles
-        network.logbook.begin(self._entry())
+    def run(self) -> str:
+        """Train; the reason to stop."""
+        training, shuffles = self.training, self.training.shuffles
+        network = training.network
+        network.logbook.begin(training.entry())
         try:
-            return self._run(callbacks, bar, flag)
+            return self._epochs()
         finally:
             after = None if shuffles is None else generator_state(shuffles.stream)
             network.logbook.end(network.clock.step, network, after)
 
-    def _run(self, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag) -> str:
-        watched = _watch_steps(callbacks)
-        steps, at_most = steps_for(self, watched), 1 if watched else len(self.slices)
+    def _epochs(self) -> str:
+        training, watched = self.training, _watch_steps(self.callbacks)
+        steps, at_most = steps_for(training, watched), 1 if watched else len(training.slices)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            while self.epoch < self.plan.epochs and not self._waited_enough():
-                if reason := self._run_epoch(steps, at_most, callbacks, bar, flag):
+            while training.epoch < training.plan.epochs and not training.waited_enough():
+                if reason := self._epoch(steps, at_most):
                     return reason
-        return self._waited_enough() or EPOCHS_DONE
+        return training.waited_enough() or EPOCHS_DONE
 
-    def _waited_enough(self) -> str:
-        rule = self.plan.early_stopping
-        if rule is None or not rule.is_over(self.waiting):
-            return ""
-        return f"no better validation {rule.monitor} in {self.waiting.waited} evaluations"
-
-    def _run_epoch(
-        self,
-        steps: Steps,
-        at_most: int,
-        callbacks: Sequence[Callback],
-        bar: Bar,
-        flag: InterruptFlag,
-    ) -> str:
-        start, reason = time.perf_counter(), ""
-        order = self._order()
-        while self.batch < len(self.slices):
-            bar.advance(steps.take(order, at_most))
-            reason = _ask(callbacks, "on_step_end", self) or _asked(flag)
-            if reason and self.batch < len(self.slices):
+    def _epoch(self, steps: Steps, at_most: int) -> str:
+        training, start, reason = self.training, time.perf_counter(), ""
+        order = training.order()
+        while training.batch < len(training.slices):
+            self.bar.advance(steps.take(order, at_most))
+            reason = self._ask("on_step_end") or self._asked()
+            if reason and training.batch < len(training.slices):
                 return reason
-        self._end_epoch(time.perf_counter() - start, bar)
-        asked = _ask(callbacks, "on_epoch_end", self)
-        return reason or asked or _asked(flag)
+        self._end_epoch(time.perf_counter() - start)
+        asked = self._ask("on_epoch_end")
+        return reason or asked or self._asked()
 
-    def _end_epoch(self, seconds: float, bar: Bar) -> None:
-        network, data, loss = self.network, self.data, self.plan.loss
-        due = (self.epoch + 1) % self.plan.evaluate_every == 0
-        measured = due or self.epoch + 1 == self.plan.epochs
+    def _end_epoch(self, seconds: float) -> None:
+        training = self.training
+        network, data, loss = training.network, training.data, training.plan.loss
+        due = (training.epoch + 1) % training.plan.evaluate_every == 0
+        measured = due or training.epoch + 1 == training.plan.epochs
         clean = self._evaluate(data, self._clean) if measured else (NOT_MEASURED,) * 2
-        validation = self._evaluate(self.validation) if measured else (NOT_MEASURED,) * 2
-        self.history.epochs.append(
-            Epoch(
-                epoch=self.epoch,
-                step=network.clock.step,
-                learning_rate=self.learning_rate_at(self.t - 1),
-                loss=self.loss_sum / data.total(np.arange(data.n_rows)),
-                penalty=self.penalty(),
-                score=loss.score(self.outputs, data.targets, data.weights),
-                clean_loss=clean[0],
-                clean_score=clean[1],
-                validation_loss=validation[0],
-                validation_score=validation[1],
-                seconds=seconds,
-            )
+        validation = self._evaluate(training.validation) if measured else (NOT_MEASURED,) * 2
+        epoch = Epoch(
+            epoch=training.epoch,
+            step=network.clock.step,
+            learning_rate=training.learning_rate_at(training.t - 1),
+            loss=training.loss_sum / data.total(np.arange(data.n_rows)),
+            penalty=training.penalty(),
+            score=loss.score(training.outputs, data.targets, data.weights),
+            clean_loss=clean[0],
+            clean_score=clean[1],
+            validation_loss=validation[0],
+            validation_score=validation[1],
+            seconds=seconds,
         )
-        if due:  # a last epoch that is measured for its own sake decides nothing
-            self._decide()
-        bar.say(self.history.last.said())
-        self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
-        network.clock.epoch += 1
-
-    def penalty(self) -> float:
-        """The mean over an epoch's steps of the penalty that the present weights would have."""
-        by = self.plan.penalised(self.data.total(np.arange(self.data.n_rows)) / len(self.slices))
-        return penalty_value(self.network) * by
+        training.end_epoch(epoch, decides=due)  # a last one, measured for its own sake, does not
+        self.bar.say(epoch.said())
 
     def _evaluate(self, data: Data | None, rows: Array | None = None) -> tuple[float, float]:
         """Loss and score with dropout off."""
         if data is None or (rows is not None and not len(rows)):
             return NOT_MEASURED, NOT_MEASURED
-        return measure(self.network, self.plan.loss, data, rows)
+        return measure(self.training.network, self.training.plan.loss, data, rows)
 
-    def _decide(self) -> None:
-        """Early stopping and plateaus, from what the epoch has measured."""
-        last, rule = self.history.last, self.plan.early_stopping
-        if rule is not None:
-            self.waiting = rule.after(
-                self.waiting, self.epoch, last.validation_loss, last.validation_score
-            )
-            if self.waiting.epoch == self.epoch:
-                self.best.take(self.network)
-        watched = last.clean_loss if self.validation is None else last.validation_loss
-        if isinstance(self.plan.optimiser.learning_rate, ReduceOnPlateau):
-            self.plateau = self.plan.optimiser.learning_rate.after(self.plateau, watched)
+    def _ask(self, method: str) -> str:
+        """The first reason to stop that a callback gives; all are called."""
+        reasons: list[Any] = []
+        for callback in self.callbacks:
+            ask = getattr(callback, method, None)
+            reasons.append(ask(self.training) if ask else None)
+        return next((str(reason) for reason in reasons if reason), "")
+
+    def _asked(self) -> str:
+        return INTERRUPTED if self.flag.asked else ""
 
 
 def measure(
@@ -265,16 +197,3 @@ def measure(
 
 def _watch_steps(callbacks: Sequence[Callback]) -> bool:
     return any(isinstance(callback, StepCallback) for callback in callbacks)
-
-
-def _ask(callbacks: Sequence[Callback], method: str, training: Training) -> str:
-    """The first reason to stop that a callback gives; all are called."""
-    reasons: list[Any] = []
-    for callback in callbacks:
-        ask = getattr(callback, method, None)
-        reasons.append(ask(training) if ask else None)
-    return next((str(reason) for reason in reasons if reason), "")
-
-
-def _asked(flag: InterruptFlag) -> str:
-    return INTERRUPTED if flag.asked else ""

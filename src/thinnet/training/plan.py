@@ -12,7 +12,7 @@ from thinnet import checks
 from thinnet.layers.base import title
 from thinnet.losses import Loss
 from thinnet.network import Network
-from thinnet.optimisers import Optimiser
+from thinnet.optimizers import Optimizer
 from thinnet.schedules.plateau import ReduceOnPlateau
 from thinnet.training.stopping import EarlyStopping
 
@@ -28,7 +28,7 @@ class Plan:
     """
 
     loss: Loss
-    optimiser: Optimiser
+    optimizer: Optimizer
     epochs: int
     batch_size: int
     shuffle: bool
@@ -42,7 +42,7 @@ class Plan:
     penalty_per: Literal["step", "row"] = "step"
 
     def __post_init__(self) -> None:
-        checks.of_kind("optimiser", self.optimiser, Optimiser)
+        checks.of_kind("optimizer", self.optimizer, Optimizer)
         for name in ("batch_size", "accumulate", "evaluate_every", "checkpoint_every"):
             checks.integer(name, getattr(self, name), 1)
         checks.integer("epochs", self.epochs, 0)
@@ -62,7 +62,7 @@ class Plan:
         """Rules that watch a value need one to be measured."""
         if self.early_stopping is not None and not has_validation:
             raise ValueError("early_stopping needs validation data, got validation=None")
-        watches = isinstance(self.optimiser.learning_rate, ReduceOnPlateau)
+        watches = isinstance(self.optimizer.learning_rate, ReduceOnPlateau)
         if watches and not (has_validation or self.clean_rows):
             raise ValueError("ReduceOnPlateau needs validation data or clean_rows > 0, got neither")
 

@@ -20,10 +20,10 @@ ALONE, SECONDS = False, 20
 RNG = np.random.default_rng(3)
 X, Y = RNG.normal(size=(12, 4)), np.arange(12) % 3
 RUNS = {
-    "adam": {"optimiser": tn.Adam(0.01)},
-    "momentum": {"optimiser": tn.SGD(0.1, momentum=0.9)},
+    "adam": {"optimizer": tn.Adam(0.01)},
+    "momentum": {"optimizer": tn.SGD(0.1, momentum=0.9)},
     "plateau": {
-        "optimiser": tn.SGD(ReduceOnPlateau(0.3, factor=0.5, patience=1)),
+        "optimizer": tn.SGD(ReduceOnPlateau(0.3, factor=0.5, patience=1)),
         "validation": (X, Y),
     },
     "early stopping": {"validation": (X, Y), "early_stopping": tn.EarlyStopping(2)},

@@ -79,7 +79,7 @@ def fit(split: Split, entry: Entry, progress: bool | None = None) -> Outcome:
         split.X_train,
         split.y_train,
         loss=LOSS,
-        optimiser=settings.optimiser(),
+        optimizer=settings.new_optimizer(),
         epochs=settings.epochs,
         batch_size=settings.batch_size,
         validation=(split.X_test, split.y_test),

@@ -27,7 +27,7 @@ def warm(network: Network, settings: Settings, split: Split) -> None:
         split.X_train[rows],
         split.y_train[rows],
         loss=LOSS,
-        optimiser=settings.optimiser(),
+        optimizer=settings.new_optimizer(),
         epochs=1,
         batch_size=settings.batch_size,
         validation=(split.X_test[rows], split.y_test[rows]),

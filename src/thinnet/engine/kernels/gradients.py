@@ -15,7 +15,7 @@ import numpy as np
 from thinnet.engine.kernels import normalisation as norms
 from thinnet.engine.kernels.lanes import expand
 from thinnet.engine.kernels.memory import cast, view
-from thinnet.engine.kernels.optimisers import (
+from thinnet.engine.kernels.optimizers import (
     corrections,
     limit_norm,
     not_finite,
@@ -67,7 +67,7 @@ def move(at: Any, present: Any, corrected: Any, most: Any, run: Any, w: Any, g: 
     theta = view(w.theta, like)[at : at + g.size]
     first, second = view(w.first, like)[at:], view(w.second, like)[at:]
     settings = view(w.settings, 0.0)
-    update(w.optimiser, settings, run.learning_rate, corrected, present, theta, g, first, second)
+    update(w.optimizer, settings, run.learning_rate, corrected, present, theta, g, first, second)
     if most < np.inf:
         limit_norm(theta, most)
     return not_finite(theta)
@@ -76,7 +76,7 @@ def move(at: Any, present: Any, corrected: Any, most: Any, run: Any, w: Any, g: 
 @part
 def corrected_by(run: Any, chance: Any, w: Any) -> Any:
     """By the steps that what exists with probability `chance` has been through, with this one."""
-    return corrections(w.optimiser, view(w.settings, 0.0), 1 + run.count * chance)
+    return corrections(w.optimizer, view(w.settings, 0.0), 1 + run.count * chance)
 
 
 @part

@@ -1,19 +1,21 @@
-"""One optimiser step, and where its numbers stop being finite."""
+"""Optimiser steps by the textbook's formulas, and where their numbers stop being finite."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from thinnet import checks
 from thinnet.arrays import Array, Rows
 from thinnet.losses import Loss
 from thinnet.network import Network
-from thinnet.optimisers import clip_norm, update
+from thinnet.optimizers import clip_norm, update
 from thinnet.passes import Run, Site
 from thinnet.training.data import Data
 from thinnet.training.penalties import add_penalty_gradient, limit_norms
 from thinnet.training.plan import Plan
+from thinnet.training.state import Training
 
 
 class Seen(NamedTuple):
@@ -63,7 +65,7 @@ def take_step(
         network.gradient[~presence.kept] = 0
     if plan.clip_norm is not None:
         clip_norm(network.gradient, plan.clip_norm)
-    update(plan.optimiser, network.theta, network.gradient, state, t, learning_rate, presence)
+    update(plan.optimizer, network.theta, network.gradient, state, t, learning_rate, presence)
     limit_norms(network, run)
     network.clock.step += 1
 
@@ -101,3 +103,33 @@ def first_bad_parameter(network: Network) -> str:
         for site in network.sites
         if not all(np.isfinite(p).all() for p in site.p)
     )
+
+
+class ReferenceSteps:
+    """Takes one step at a time, by the textbook's formulas in NumPy."""
+
+    def __init__(self, training: Training) -> None:
+        self._training = training
+
+    def take(self, order: Array, at_most: int) -> int:
+        training = self._training
+        network, plan, data = training.network, training.plan, training.data
+        rows = order[training.slices[training.batch]]
+        seen, weight = gradient_of(network, plan, data, rows), weight_of(data, rows)
+        if not (np.isfinite(seen.loss) and np.isfinite(network.gradient).all()):
+            self._diverge(first_bad(network, plan, data, rows))
+        training.keep_good()
+        training.keep_outputs(rows, seen.outputs)
+        state, rate = training.optimizer_state, training.learning_rate
+        take_step(network, plan, state, training.t, rate, weight)
+        if not np.isfinite(network.theta).all():
+            self._diverge(first_bad_parameter(network))
+        training.count_steps(1, [seen.loss * (weight / plan.loss_factor)])
+        return 1
+
+    def _diverge(self, where: str) -> NoReturn:
+        """Put the weights back with which the last finite loss was computed, and say where."""
+        training = self._training
+        training.put_good_back()
+        step = training.network.clock.step
+        raise checks.DivergedError(where, training.epoch, step, training.history)

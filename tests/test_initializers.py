@@ -25,7 +25,7 @@ from thinnet import (
     Softmax,
     Softplus,
     Tanh,
-    initialisers,
+    initializers,
 )
 
 UNITS, WIDTH = 400, 200
@@ -65,7 +65,7 @@ def test_weights_have_the_distribution_of_their_rule(rule):
 @pytest.mark.parametrize(("units", "width"), [(6, 6), (4, 9), (9, 4), (1, 5), (5, 1)])
 @pytest.mark.parametrize("gain", [1.0, 2.5])
 def test_orthogonal_weights_have_orthonormal_rows_or_columns(units, width, gain):
-    W = weights(initialisers.Orthogonal(gain), units, width) / gain
+    W = weights(initializers.Orthogonal(gain), units, width) / gain
     gram = W @ W.T if units <= width else W.T @ W
     assert_allclose(gram, np.eye(min(units, width)), atol=1e-12)
 
@@ -73,12 +73,12 @@ def test_orthogonal_weights_have_orthonormal_rows_or_columns(units, width, gain)
 def test_orthogonal_matrices_favour_no_sign_on_their_diagonal(untyped):
     """200 matrices of 3 x 3: a sign-biased factorisation (QR's own) shows as a mean off by more
     than 0.1 in the trace (standard error 0.07 for a uniform one)."""
-    traces = [np.trace(weights(initialisers.Orthogonal(), 3, 3, seed=s)) for s in range(200)]
+    traces = [np.trace(weights(initializers.Orthogonal(), 3, 3, seed=s)) for s in range(200)]
     assert abs(np.mean(traces)) < 0.3
 
 
 def test_normal_weights_have_the_scale_that_was_asked_for():
-    W = weights(initialisers.Normal(0.2))
+    W = weights(initializers.Normal(0.2))
     assert abs(W.std() / 0.2 - 1) < 4 / math.sqrt(2 * W.size)
 
 
@@ -89,7 +89,7 @@ def test_zeros_are_zero_and_so_are_all_biases():
     assert not network.sites[2].p.b.any()
 
 
-@pytest.mark.parametrize("rule", [*RULES, initialisers.Normal(1.0)])
+@pytest.mark.parametrize("rule", [*RULES, initializers.Normal(1.0)])
 def test_a_wider_network_starts_with_the_weights_of_the_narrower_one_up_to_the_scale(rule):
     small, large = weights(rule, 5, 7), weights(rule, 11, 30)
     part = large[:5, :7]
@@ -161,10 +161,10 @@ def test_drop_connect_starts_as_its_dense_layer_does(rule):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: weights("he"), "initialiser must be 'glorot_uniform' or .* got 'he'"),
-        (lambda: weights(3.0), "initialiser must be a name or an Initialiser, got 3.0"),
-        (lambda: initialisers.Normal(-1.0), "scale must be a finite number >= 0, got -1.0"),
-        (lambda: initialisers.Orthogonal(math.nan), "gain must be a finite number, got nan"),
+        (lambda: weights("he"), "initializer must be 'glorot_uniform' or .* got 'he'"),
+        (lambda: weights(3.0), "initializer must be a name or an Initializer, got 3.0"),
+        (lambda: initializers.Normal(-1.0), "scale must be a finite number >= 0, got -1.0"),
+        (lambda: initializers.Orthogonal(math.nan), "gain must be a finite number, got nan"),
     ],
 )
 def test_a_bad_rule_is_refused(make, said, untyped):

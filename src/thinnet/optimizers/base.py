@@ -22,7 +22,7 @@ Count: TypeAlias = int | Float[Array, " size"]
 
 
 @runtime_checkable
-class Optimiser(Protocol):
+class Optimizer(Protocol):
     @property
     def learning_rate(self) -> LearningRate: ...
 
@@ -36,7 +36,7 @@ class Optimiser(Protocol):
 
 
 def update(
-    optimiser: Optimiser,
+    optimizer: Optimizer,
     theta: Flat,
     gradient: Flat,
     state: Iterable[Flat],
@@ -51,7 +51,7 @@ def update(
     """
     kept: Any = True if presence is None else presence.kept
     t: Count = 1 + step if presence is None else 1 + step * presence.probability
-    new_theta, new_state = optimiser.step(theta, gradient, state, t, learning_rate)
+    new_theta, new_state = optimizer.step(theta, gradient, state, t, learning_rate)
     np.copyto(theta, new_theta, where=kept)
     for old, new in zip(state, new_state, strict=True):
         np.copyto(old, new, where=kept)

@@ -1,66 +1,13 @@
-"""Who takes the steps: the reference executor, one by one, or compiled code, many in a call."""
+"""Optimiser steps by compiled code, many in a call."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, Protocol, runtime_checkable
-
 import numpy as np
 
-from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.schedules import Schedule
-from thinnet.training.step import first_bad, first_bad_parameter, gradient_of, take_step, weight_of
-
-if TYPE_CHECKING:
-    from thinnet.training.loop import Training
-
-
-@runtime_checkable
-class Steps(Protocol):
-    """Takes steps of a training run, from its next batch on."""
-
-    def take(self, order: Array, at_most: int) -> int:
-        """Take one step or more; how many."""
-        ...
-
-
-def steps_for(training: Training, watched: bool) -> Steps:
-    """Compiled steps where everything in the run is known to compiled code."""
-    from thinnet.network import executor
-
-    plan = training.plan
-    if executor.is_compiled(training.network) and executor.knows(plan.loss, plan.optimiser):
-        return CompiledSteps(training, watched)
-    return ReferenceSteps(training)
-
-
-class ReferenceSteps:
-    def __init__(self, training: Training) -> None:
-        self._training = training
-
-    def take(self, order: Array, at_most: int) -> int:
-        training = self._training
-        network, plan, data = training.network, training.plan, training.data
-        rows = order[training.slices[training.batch]]
-        seen, weight = gradient_of(network, plan, data, rows), weight_of(data, rows)
-        if not (np.isfinite(seen.loss) and np.isfinite(network.gradient).all()):
-            self._diverge(first_bad(network, plan, data, rows))
-        training.good.take(network)
-        training.outputs[rows] = seen.outputs
-        training.loss_sum += seen.loss * (weight / plan.loss_factor)
-        state, rate = training.optimiser_state, training.learning_rate
-        take_step(network, plan, state, training.t, rate, weight)
-        if not np.isfinite(network.theta).all():
-            self._diverge(first_bad_parameter(network))
-        training.batch, training.t = training.batch + 1, training.t + 1
-        return 1
-
-    def _diverge(self, where: str) -> NoReturn:
-        """Put the weights back with which the last finite loss was computed, and say where."""
-        training = self._training
-        training.good.restore(training.network)
-        step = training.network.clock.step
-        raise checks.DivergedError(where, training.epoch, step, training.history)
+from thinnet.training.reference import ReferenceSteps, weight_of
+from thinnet.training.state import Training, Weights
 
 
 class CompiledSteps:
@@ -77,7 +24,7 @@ class CompiledSteps:
         from thinnet.engine.tables import ROUND
 
         self._training, plan, data = training, training.plan, training.data
-        self._scheduled = isinstance(plan.optimiser.learning_rate, Schedule)
+        self._scheduled = isinstance(plan.optimizer.learning_rate, Schedule)
         self._parts = [
             (part[0], part[-1] + 1, i)
             for i, batch in enumerate(training.slices)
@@ -90,8 +37,8 @@ class CompiledSteps:
         self._stepper = Stepper(
             training.network,
             plan.loss,
-            plan.optimiser,
-            training.optimiser_state,
+            plan.optimizer,
+            training.optimizer_state,
             training.outputs,
             int(self._table["rows"].max()),
             keeps_gradient=watched or plan.accumulate > 1,
@@ -99,9 +46,9 @@ class CompiledSteps:
         )
         self._stepper.check_rows(int(self._table["rows"].min()))
         self._stepper.bind(data.X, data.targets, data.weights, data.ids)
-        self._start = training.good.of(training.network)
+        self._start = Weights.of(training.network)
         self._before_last = training.network.theta.copy()
-        self._start_state = [part.copy() for part in training.optimiser_state]
+        self._start_state = [part.copy() for part in training.optimizer_state]
 
     def _blank(self, dtype: np.dtype) -> Array:
         """The rounds of an epoch, as far as all epochs have them in common."""
@@ -144,11 +91,10 @@ class CompiledSteps:
             self._weigh(table, self._weights(order, n)[of_step])
         went_well = self._stepper.take(order, table, self._before_last)
         if went_well == n:
-            training.good.theta[:], training.good.state[:] = self._before_last, network.state
-            for loss, total in zip(table["loss"].tolist(), table["total"].tolist(), strict=True):
-                training.loss_sum += loss * total
+            training.keep_good(self._before_last)
             clock.step += n
-            training.batch, training.t = training.batch + n, training.t + n
+            means = zip(table["loss"].tolist(), table["total"].tolist(), strict=True)
+            training.count_steps(n, (loss * total for loss, total in means))
         return went_well
 
     def _learning_rates(self, n: int) -> Array:
@@ -163,13 +109,13 @@ class CompiledSteps:
         return np.array([weight_of(training.data, order[rows]) for rows in slices])
 
     def _keep_start(self) -> None:
-        self._start.take(self._training.network)
-        for kept, part in zip(self._start_state, self._training.optimiser_state, strict=True):
+        self._start.copy_from(self._training.network)
+        for kept, part in zip(self._start_state, self._training.optimizer_state, strict=True):
             kept[:] = part
 
     def _back_to_start(self) -> None:
-        self._start.restore(self._training.network)
-        for kept, part in zip(self._start_state, self._training.optimiser_state, strict=True):
+        self._start.copy_to(self._training.network)
+        for kept, part in zip(self._start_state, self._training.optimizer_state, strict=True):
             part[:] = kept
 
     def _after_bad_step(self, order: Array, went_well: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Flat
-from thinnet.optimisers.base import Count, LearningRate, at_least_tiny, check_learning_rate
+from thinnet.optimizers.base import Count, LearningRate, at_least_tiny, check_learning_rate
 
 
 class Squares(NamedTuple):
@@ -39,8 +39,8 @@ class Adagrad:
 
     Examples
     --------
-    >>> optimiser, theta = Adagrad(0.1), np.array([1.0])
-    >>> optimiser.step(theta, np.array([2.0]), optimiser.start(theta), 1, 0.1)[0].round(6)
+    >>> optimizer, theta = Adagrad(0.1), np.array([1.0])
+    >>> optimizer.step(theta, np.array([2.0]), optimizer.start(theta), 1, 0.1)[0].round(6)
     array([0.9])
     """
 
@@ -133,8 +133,8 @@ class Adam:
     --------
     Under a constant gradient every step is one learning rate long:
 
-    >>> optimiser, theta = Adam(0.1), np.array([1.0])
-    >>> optimiser.step(theta, np.array([7.0]), optimiser.start(theta), 1, 0.1)[0].round(6)
+    >>> optimizer, theta = Adam(0.1), np.array([1.0])
+    >>> optimizer.step(theta, np.array([7.0]), optimizer.start(theta), 1, 0.1)[0].round(6)
     array([0.9])
     """
 

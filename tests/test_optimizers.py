@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from thinnet import SGD, Adagrad, Adam, AdamW, RMSprop
 from thinnet.layers.presence import Presence
-from thinnet.optimisers import Optimiser, clip_norm, update
+from thinnet.optimizers import Optimizer, clip_norm, update
 from thinnet.schedules import Constant, Linear
 
 ALL = [
@@ -21,32 +21,32 @@ ALL = [
     Adam(0.1),
     AdamW(0.1),
 ]
-every = pytest.mark.parametrize("optimiser", ALL)
+every = pytest.mark.parametrize("optimizer", ALL)
 
 
-def walk(optimiser, gradient, n_steps, theta=0.0, learning_rate=0.1):
+def walk(optimizer, gradient, n_steps, theta=0.0, learning_rate=0.1):
     """theta before and after each of `n_steps` under a constant gradient."""
     theta = np.array([float(theta)])
-    state, path = optimiser.start(theta), [theta[0]]
+    state, path = optimizer.start(theta), [theta[0]]
     for step in range(n_steps):
-        update(optimiser, theta, np.array([float(gradient)]), state, step, learning_rate)
+        update(optimizer, theta, np.array([float(gradient)]), state, step, learning_rate)
         path.append(theta[0])
     return np.array(path)
 
 
 @every
-def test_an_optimiser_is_a_frozen_value(optimiser):
-    assert isinstance(optimiser, Optimiser)
-    assert pickle.loads(pickle.dumps(optimiser)) == optimiser
-    assert len({optimiser, pickle.loads(pickle.dumps(optimiser))}) == 1
+def test_an_optimizer_is_a_frozen_value(optimizer):
+    assert isinstance(optimizer, Optimizer)
+    assert pickle.loads(pickle.dumps(optimizer)) == optimizer
+    assert len({optimizer, pickle.loads(pickle.dumps(optimizer))}) == 1
 
 
 @every
-def test_a_step_is_pure(optimiser, rng):
-    theta, gradient, state = rng.normal(size=5), rng.normal(size=5), optimiser.start(np.ones(5))
+def test_a_step_is_pure(optimizer, rng):
+    theta, gradient, state = rng.normal(size=5), rng.normal(size=5), optimizer.start(np.ones(5))
     before = theta.copy(), gradient.copy(), [part.copy() for part in state]
-    one, new = optimiser.step(theta, gradient, state, 1, 0.1)
-    again, _ = optimiser.step(theta, gradient, state, 1, 0.1)
+    one, new = optimizer.step(theta, gradient, state, 1, 0.1)
+    again, _ = optimizer.step(theta, gradient, state, 1, 0.1)
     assert_array_equal(theta, before[0])
     assert_array_equal(gradient, before[1])
     for old, kept in zip(before[2], state, strict=True):
@@ -58,33 +58,33 @@ def test_a_step_is_pure(optimiser, rng):
 
 @every
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)
-def test_a_step_keeps_the_type_of_the_parameters(optimiser, dtype):
+def test_a_step_keeps_the_type_of_the_parameters(optimizer, dtype):
     theta = np.ones(3, dtype)
     for t in (1, np.array([1.0, 1.5, 2.0])):
-        new, state = optimiser.step(theta, theta, optimiser.start(theta), t, 0.1)
+        new, state = optimizer.step(theta, theta, optimizer.start(theta), t, 0.1)
         assert {part.dtype for part in (new, *state)} == {np.dtype(dtype)}
 
 
 @every
-def test_the_first_step_goes_against_the_gradient(optimiser):
+def test_the_first_step_goes_against_the_gradient(optimizer):
     for gradient in (-3.0, 3.0):
-        assert np.sign(walk(optimiser, gradient, 1)[1]) == -np.sign(gradient)
+        assert np.sign(walk(optimizer, gradient, 1)[1]) == -np.sign(gradient)
 
 
-@pytest.mark.parametrize("optimiser", [o for o in ALL if not isinstance(o, AdamW)])
-def test_without_a_gradient_nothing_moves(optimiser):
-    assert_array_equal(walk(optimiser, 0.0, 3, theta=2.0), [2.0] * 4)
+@pytest.mark.parametrize("optimizer", [o for o in ALL if not isinstance(o, AdamW)])
+def test_without_a_gradient_nothing_moves(optimizer):
+    assert_array_equal(walk(optimizer, 0.0, 3, theta=2.0), [2.0] * 4)
 
 
 @every
-def test_parameters_do_not_see_each_other(optimiser, rng):
+def test_parameters_do_not_see_each_other(optimizer, rng):
     together, gradient = rng.normal(size=4), rng.normal(size=4)
     apart = [together[i : i + 1].copy() for i in range(4)]
-    state, states = optimiser.start(together), [optimiser.start(part) for part in apart]
+    state, states = optimizer.start(together), [optimizer.start(part) for part in apart]
     for step in range(3):
-        update(optimiser, together, gradient, state, step, 0.1)
+        update(optimizer, together, gradient, state, step, 0.1)
         for i in range(4):
-            update(optimiser, apart[i], gradient[i : i + 1], states[i], step, 0.1)
+            update(optimizer, apart[i], gradient[i : i + 1], states[i], step, 0.1)
     assert_array_equal(together, np.concatenate(apart))
 
 
@@ -113,18 +113,18 @@ def test_rmsprops_steps_follow_a_geometric_mean_square():
 
 
 @pytest.mark.parametrize("gradient", [1e-3, 1.0, -7.0, 1e6])
-@pytest.mark.parametrize("optimiser", [Adam(0.1), AdamW(0.1, weight_decay=0.0)])
-def test_under_a_constant_gradient_adam_walks_one_learning_rate_a_step(optimiser, gradient):
-    path = walk(optimiser, gradient, 50)
+@pytest.mark.parametrize("optimizer", [Adam(0.1), AdamW(0.1, weight_decay=0.0)])
+def test_under_a_constant_gradient_adam_walks_one_learning_rate_a_step(optimizer, gradient):
+    path = walk(optimizer, gradient, 50)
     assert_allclose(np.diff(path), -0.1 * np.sign(gradient), rtol=2e-5)
 
 
 def test_adam_follows_its_moments_under_an_alternating_gradient():
-    theta, optimiser = np.zeros(1), Adam(0.1, beta_1=0.8, beta_2=0.95)
-    state, g = optimiser.start(theta), [2.0, -1.0, 0.5, 3.0]
+    theta, optimizer = np.zeros(1), Adam(0.1, beta_1=0.8, beta_2=0.95)
+    state, g = optimizer.start(theta), [2.0, -1.0, 0.5, 3.0]
     expected = 0.0
     for step in range(4):
-        update(optimiser, theta, np.array([g[step]]), state, step, 0.1)
+        update(optimizer, theta, np.array([g[step]]), state, step, 0.1)
         n = step + 1
         m = sum(0.2 * 0.8 ** (n - 1 - i) * g[i] for i in range(n)) / (1 - 0.8**n)
         v = sum(0.05 * 0.95 ** (n - 1 - i) * g[i] ** 2 for i in range(n)) / (1 - 0.95**n)
@@ -147,32 +147,32 @@ def test_decoupled_decay_does_not_enter_adams_moments():
 
 
 @every
-def test_a_step_at_learning_rate_zero_moves_nothing_but_the_state(optimiser):
-    assert_array_equal(walk(optimiser, 3.0, 3, theta=2.0, learning_rate=0.0), [2.0] * 4)
+def test_a_step_at_learning_rate_zero_moves_nothing_but_the_state(optimizer):
+    assert_array_equal(walk(optimizer, 3.0, 3, theta=2.0, learning_rate=0.0), [2.0] * 4)
 
 
 @every
-def test_an_update_changes_only_what_is_present(optimiser, rng):
+def test_an_update_changes_only_what_is_present(optimizer, rng):
     kept, probability = np.array([True, False, True, False]), np.full(4, 0.5)
     presence = Presence(kept, probability)
-    theta, state = rng.normal(size=4), [part + 1.5 for part in optimiser.start(np.zeros(4))]
-    state = type(optimiser.start(np.zeros(4)))(*state)
+    theta, state = rng.normal(size=4), [part + 1.5 for part in optimizer.start(np.zeros(4))]
+    state = type(optimizer.start(np.zeros(4)))(*state)
     before, parts = theta.copy(), [part.copy() for part in state]
-    update(optimiser, theta, rng.normal(size=4), state, 3, 0.1, presence)
+    update(optimizer, theta, rng.normal(size=4), state, 3, 0.1, presence)
     assert_array_equal(theta == before, ~kept)
     for old, new in zip(parts, state, strict=True):
         assert_array_equal(new == old, ~kept)
 
 
 @every
-def test_an_update_with_everything_present_for_sure_is_a_plain_one(optimiser, rng):
+def test_an_update_with_everything_present_for_sure_is_a_plain_one(optimizer, rng):
     gradient, start = rng.normal(size=4), rng.normal(size=4)
     ends = []
     for presence in (None, Presence(np.ones(4, bool), np.ones(4))):
         theta = start.copy()
-        state = optimiser.start(theta)
+        state = optimizer.start(theta)
         for step in range(3):
-            update(optimiser, theta, gradient, state, step, 0.1, presence)
+            update(optimizer, theta, gradient, state, step, 0.1, presence)
         ends.append(theta)
     assert_allclose(*ends, rtol=1e-15)
 

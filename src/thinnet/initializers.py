@@ -18,12 +18,12 @@ from thinnet.philox import Stream, normals, uniforms
 
 
 @runtime_checkable
-class Initialiser(Protocol):
+class Initializer(Protocol):
     """A rule for first weights of a matrix of `units` rows.
 
     Examples
     --------
-    >>> isinstance(lambda stream, units, width: np.ones((units, width)), Initialiser)
+    >>> isinstance(lambda stream, units, width: np.ones((units, width)), Initializer)
     True
     """
 
@@ -214,7 +214,7 @@ class Zeros:
         return np.zeros((units, width))
 
 
-NAMED: dict[str, Initialiser] = {
+NAMED: dict[str, Initializer] = {
     "glorot_uniform": GlorotUniform(),
     "glorot_normal": GlorotNormal(),
     "he_uniform": HeUniform(),
@@ -226,9 +226,9 @@ NAMED: dict[str, Initialiser] = {
 }
 
 
-def as_initialiser(rule: str | Initialiser) -> Initialiser:
+def as_initializer(rule: str | Initializer) -> Initializer:
     """`rule` itself, or the one of that name."""
     if isinstance(rule, str):
-        return NAMED[checks.one_of("initialiser", rule, tuple(NAMED))]
-    checks.must(isinstance(rule, Initialiser), "initialiser", "a name or an Initialiser", rule)
+        return NAMED[checks.one_of("initializer", rule, tuple(NAMED))]
+    checks.must(isinstance(rule, Initializer), "initializer", "a name or an Initializer", rule)
     return rule

@@ -1,8 +1,8 @@
 """Optimisers: a frozen description, a state NamedTuple, and a pure step over flat vectors."""
 
-from thinnet.optimisers.adaptive import Adagrad, Adam, AdamW, RMSprop
-from thinnet.optimisers.base import LearningRate, Optimiser, clip_norm, update
-from thinnet.optimisers.sgd import SGD
+from thinnet.optimizers.adaptive import Adagrad, Adam, AdamW, RMSprop
+from thinnet.optimizers.base import LearningRate, Optimizer, clip_norm, update
+from thinnet.optimizers.sgd import SGD
 
 __all__ = [
     "SGD",
@@ -10,7 +10,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "LearningRate",
-    "Optimiser",
+    "Optimizer",
     "RMSprop",
     "clip_norm",
     "update",

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Flat, OptimiserState
-from thinnet.optimisers.base import Count, LearningRate, check_learning_rate
+from thinnet.arrays import Flat, OptimizerState
+from thinnet.optimizers.base import Count, LearningRate, check_learning_rate
 
 
 class Empty(NamedTuple):
@@ -61,7 +61,7 @@ class SGD:
         return Momentum(np.zeros_like(theta)) if self.momentum else Empty()
 
     def step(
-        self, theta: Flat, gradient: Flat, state: OptimiserState, t: Count, learning_rate: float
+        self, theta: Flat, gradient: Flat, state: OptimizerState, t: Count, learning_rate: float
     ) -> tuple[Flat, Empty | Momentum]:
         move = -learning_rate * gradient
         if not self.momentum:

@@ -1,23 +1,54 @@
-"""A training run as a snapshot, and a snapshot as a training run again."""
+"""Checkpoints: a training as a snapshot, and a snapshot as a training again."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from thinnet import checks, snapshots
 from thinnet.checks import CheckpointError, one_line
 from thinnet.network.logbook import Logbook, as_values, from_values
 from thinnet.schedules.plateau import Plateau
 from thinnet.snapshots import Snapshot
 from thinnet.training.checking import COUNTS, check_fits, check_made_for, history_name
 from thinnet.training.history import COLUMNS, Epoch
-from thinnet.training.loop import Training
+from thinnet.training.state import Counts, Training
 from thinnet.training.stopping import Waiting
 
 LOGBOOK = "logbook "  # before the names of its arrays
+
+
+class Keeper:
+    """Writes the checkpoint at the ends of epochs, and when training ends."""
+
+    def __init__(self, training: Training, path: str | os.PathLike[str] | None) -> None:
+        self._training, self._path = training, path
+        self._made_for: dict[str, str] = {}
+        if path is None:
+            return
+        snapshots.check_place(path)
+        known, dtype = ("float16", "float32", "float64"), training.network.dtype
+        checks.must(dtype in known, "the network", f"of type {', '.join(known)} to be kept", dtype)
+        self._made_for = fingerprint(training)
+
+    def resume(self) -> None:
+        if self._path is None:
+            raise ValueError("resume=True needs a checkpoint to go on from, got checkpoint=None")
+        if Path(self._path).exists():
+            saved = snapshots.read(self._path)
+            restore(self._training, saved, self._made_for, self._path)
+
+    def on_epoch_end(self, training: Training) -> None:
+        if training.epoch % training.plan.checkpoint_every == 0:
+            self.keep()
+
+    def keep(self) -> None:
+        if self._path is not None:
+            snapshots.write(self._path, snapshot(self._training, self._made_for))
 
 
 def fingerprint(training: Training) -> dict[str, str]:
@@ -31,15 +62,8 @@ def fingerprint(training: Training) -> dict[str, str]:
 
 def snapshot(training: Training, made_for: Mapping[str, str]) -> Snapshot:
     network = training.network
-    arrays = {
-        "theta": network.theta,
-        "state": network.state,
-        "best theta": training.best.theta,
-        "best state": training.best.state,
-        "outputs": training.outputs,
-        **{f"optimiser {i}": part for i, part in enumerate(training.optimiser_state)},
-        **{history_name(column): training.history[column] for column in COLUMNS},
-    }
+    columns = {history_name(column): training.history[column] for column in COLUMNS}
+    arrays = {**training.arrays(), **columns}
     entries, of_entries = as_values(network.logbook.until(network.clock.step))
     arrays |= {f"{LOGBOOK}{name}": array for name, array in of_entries.items()}
     values = {
@@ -79,6 +103,7 @@ def restore(
     said = f"checkpoint {os.fspath(path)!r}"
     try:
         check_made_for(saved.values)
+        saved = _spelt_now(saved)
         _check_same(said, saved.values["made for"], made_for)
         run, logbook = _parted(saved)
         check_fits(training, run, _parted(snapshot(training, made_for))[0])
@@ -94,6 +119,19 @@ def restore(
     network.logbook.cut(network.clock.step - training.t)
 
 
+def _spelt_now(saved: Snapshot) -> Snapshot:
+    """With the names of now, where an older version has spelt them in another way."""
+    arrays = {_spelling(name): array for name, array in saved.arrays.items()}
+    made_for = {_spelling(name): said for name, said in saved.values["made for"].items()}
+    if isinstance(made_for.get("layers"), str):
+        made_for["layers"] = _spelling(made_for["layers"])
+    return Snapshot(arrays, {**saved.values, "made for": made_for})
+
+
+def _spelling(text: str) -> str:
+    return text.replace("optimiser", "optimizer").replace("initialiser", "initializer")
+
+
 def _check_same(said: str, found: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
     for name, value in wanted.items():
         other = found.get(name)
@@ -105,19 +143,17 @@ def _check_same(said: str, found: Mapping[str, Any], wanted: Mapping[str, str]) 
 
 def _take(training: Training, saved: Snapshot) -> None:
     arrays, values = saved
-    network = training.network
-    network.theta[:], network.state[:] = arrays["theta"], arrays["state"]
-    training.best.theta[:], training.best.state[:] = arrays["best theta"], arrays["best state"]
-    training.outputs[:] = arrays["outputs"]
-    for i, part in enumerate(training.optimiser_state):
-        part[:] = arrays[f"optimiser {i}"]
-    network.clock.step, network.clock.epoch = values["clock"]
-    training.epoch, training.t, training.batch = values["epoch"], values["t"], values["batch"]
-    training.loss_sum = float.fromhex(values["loss sum"])
-    training.plateau = Plateau(*_from_exact(values["plateau"]))
-    training.waiting = Waiting(*_from_exact(values["waiting"]))
-    training.history.epochs = _epochs(arrays)
-    training.good.take(network)
+    clock = training.network.clock
+    clock.step, clock.epoch = values["clock"]
+    counts = Counts(
+        values["epoch"],
+        values["t"],
+        values["batch"],
+        float.fromhex(values["loss sum"]),
+        Plateau(*_from_exact(values["plateau"])),
+        Waiting(*_from_exact(values["waiting"])),
+    )
+    training.go_on_from(counts, arrays, _epochs(arrays))
 
 
 def _parted(saved: Snapshot) -> tuple[Snapshot, Logbook | None]:

@@ -1,4 +1,4 @@
-"""One step of an optimiser over one row of parameters: compiled twins of `thinnet.optimisers`."""
+"""One step of an optimiser over one row of parameters: compiled twins of `thinnet.optimizers`."""
 
 from __future__ import annotations
 

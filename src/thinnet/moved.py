@@ -1,0 +1,77 @@
+"""Old names of modules and of keywords: each is refused in a sentence that says the new one."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from types import ModuleType
+from typing import Any, Final, ParamSpec, TypeVar
+
+MODULES: Final = {
+    "chains": "layers.mlp",
+    "checkpoints": "snapshots",
+    "comparison": "commands.comparison",
+    "diagnostics": "training.diagnostics",
+    "initialisers": "initializers",
+    "jobs": "commands",
+    "logbook": "network.logbook",
+    "optimisers": "optimizers",
+    "penalties": "training.penalties",
+    "plateau": "schedules",
+    "presence": "layers.presence",
+    "recipes": "commands.recipes",
+    "run": "passes",
+}
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def new_name(old: str) -> str:
+    """What is said of a module of thinnet that has another name now; empty for all others."""
+    top = old.removeprefix("thinnet.").partition(".")[0]
+    return f"thinnet.{top} is now thinnet.{MODULES[top]}" if top in MODULES else ""
+
+
+class Moved(MetaPathFinder):
+    """Finds no module; says where one that has moved is now."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        if fullname.startswith("thinnet.") and (said := new_name(fullname)):
+            raise ModuleNotFoundError(said, name=fullname)
+
+
+def refuse_old_modules() -> None:
+    """From now on an import of a module that has moved says its new name."""
+    if not any(isinstance(finder, Moved) for finder in sys.meta_path):
+        sys.meta_path.append(Moved())
+
+
+def renamed(**names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Keywords that have another name now, as ``old="new"``: TypeError where one is given."""
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            for old in names.keys() & kwargs.keys():
+                raise TypeError(f"{old} is now {names[old]}, got {old}={kwargs[old]!r}")
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def renamed_fields(**names: str) -> Callable[[type[T]], type[T]]:
+    """`renamed`, of what a class is made from."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        made: Any = cls
+        made.__init__ = renamed(**names)(made.__init__)
+        return cls
+
+    return decorate

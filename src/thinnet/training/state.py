@@ -1,0 +1,245 @@
+"""All that changes while a network is trained; nothing but `Training` writes into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array, Flat, Rows
+from thinnet.network import Network
+from thinnet.network.logbook import Entry
+from thinnet.network.row_order import Shuffles, batches, keyed_order
+from thinnet.schedules import ReduceOnPlateau, as_schedule
+from thinnet.schedules.plateau import Plateau
+from thinnet.training.data import Data
+from thinnet.training.history import Epoch, History
+from thinnet.training.penalties import penalty_value
+from thinnet.training.plan import Plan
+from thinnet.training.stopping import Waiting
+
+
+@dataclass(slots=True)
+class Weights:
+    """A copy of what a network has learned."""
+
+    theta: Flat
+    state: Array
+
+    @classmethod
+    def of(cls, network: Network) -> Weights:
+        return cls(network.theta.copy(), network.state.copy())
+
+    def copy_from(self, network: Network) -> None:
+        self.theta[:], self.state[:] = network.theta, network.state
+
+    def copy_to(self, network: Network) -> None:
+        network.theta[:], network.state[:] = self.theta, self.state
+
+
+class Begin(NamedTuple):
+    """An optimiser's state, and the steps that it has been through."""
+
+    state: Any
+    t: int = 0
+
+
+class Counts(NamedTuple):
+    """How far a training has come, and what its rules have seen.
+
+    Attributes
+    ----------
+    epoch, t, batch : int
+        Epochs and optimiser steps that are complete, and steps of the epoch that is not.
+    loss_sum : float
+        Over the steps of the epoch that is not complete.
+    plateau : Plateau
+    waiting : Waiting
+    """
+
+    epoch: int
+    t: int
+    batch: int
+    loss_sum: float
+    plateau: Plateau
+    waiting: Waiting
+
+
+class Training:
+    """A training in progress; callbacks get it to look at.
+
+    Parameters
+    ----------
+    network, data, validation, plan
+        What is trained, on what, and how.
+    shuffles : Shuffles, optional
+        Draws the order of the rows in each epoch.  By default it is a pure function of (seed,
+        epoch), and that of the data where one batch holds all.
+    begin : Begin, optional
+        Where the optimiser stands; by default at its start.
+
+    Attributes
+    ----------
+    network, data, validation, plan
+        What is trained, on what, and how.
+    epoch : int
+        Epochs of this training that are complete.
+    t : int
+        Optimiser steps of this training.
+    batch : int
+        Steps of the epoch that is not complete.
+    history : History
+    slices : list of slice
+        The batches, as parts of an epoch's order.
+    outputs : array
+        Of each row, when it was last trained on.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        data: Data,
+        validation: Data | None,
+        plan: Plan,
+        shuffles: Shuffles | None = None,
+        begin: Begin | None = None,
+    ) -> None:
+        self.network, self.data, self.validation, self.plan = network, data, validation, plan
+        begin = Begin(plan.optimizer.start(network.theta)) if begin is None else begin
+        self.optimizer_state, self.t = begin
+        self.epoch = self.batch = 0
+        self.loss_sum = 0.0
+        self.outputs = np.zeros((data.n_rows, *network.out), network.dtype)
+        self.plateau, self.waiting = Plateau(), Waiting()
+        self.history = History(plan.loss.score_name)
+        self.best = Weights.of(network)
+        self._good = Weights.of(network)
+        self._schedule = as_schedule(plan.optimizer.learning_rate)
+        self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
+        self.shuffles, self._t_before = shuffles, self.t
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step."""
+        return self.learning_rate_at(self.t)
+
+    def learning_rate_at(self, t: int) -> float:
+        """The learning rate of step number `t`, with what plateaus have cut so far."""
+        rate = self._schedule.at(t) * self.plateau.scale
+        return checks.non_negative("learning_rate", rate)
+
+    def scale_learning_rate(self, scale: float) -> None:
+        """Multiply what the schedule gives by `scale` from now on."""
+        self.plateau = self.plateau._replace(scale=scale)
+
+    def penalty(self) -> float:
+        """The mean over an epoch's steps of the penalty that the present weights would have."""
+        by = self.plan.penalised(self.data.total(np.arange(self.data.n_rows)) / len(self.slices))
+        return penalty_value(self.network) * by
+
+    def order(self) -> Array:
+        """The order of the rows in the next epoch."""
+        if self.shuffles is not None:
+            return self.shuffles(self.epoch)
+        if not self.plan.shuffle or len(self.slices) == 1:
+            return np.arange(self.data.n_rows)
+        return keyed_order(self.network, self.network.clock.epoch, self.data.n_rows)
+
+    def entry(self) -> Entry:
+        """What the network remembers of this training, from its first step on."""
+        data, plan, clock = self.data, self.plan, self.network.clock
+        shuffles = self.shuffles
+        keyed = plan.shuffle and len(self.slices) > 1
+        places = np.array_equal(data.ids, np.arange(data.n_rows))
+        return Entry(
+            first=clock.step - (self.t - self._t_before),
+            steps=0,
+            rows=data.n_rows,
+            batch_size=int(plan.batch_size),
+            accumulate=int(plan.accumulate),
+            order="drawn" if shuffles is not None else "keyed" if keyed else "kept",
+            epoch=clock.epoch - self.epoch,
+            ids=None if places else data.ids.copy(),
+            state=None if shuffles is None else shuffles.state,
+        )
+
+    def keep_outputs(self, rows: Array, outputs: Rows) -> None:
+        """Keep what the network said of some rows; the epoch's score is computed from it."""
+        self.outputs[rows] = outputs
+
+    def keep_good(self, theta: Flat | None = None) -> None:
+        """Keep the weights that the last finite loss was computed with: these, or `theta`."""
+        self._good.copy_from(self.network)
+        if theta is not None:
+            self._good.theta[:] = theta
+
+    def put_good_back(self) -> None:
+        self._good.copy_to(self.network)
+
+    def count_steps(self, n: int, losses: Iterable[float]) -> None:
+        """`n` steps were taken; `losses` are their parts', each times its weight."""
+        for loss in losses:
+            self.loss_sum += loss
+        self.batch, self.t = self.batch + n, self.t + n
+
+    def end_epoch(self, epoch: Epoch, decides: bool) -> None:
+        """Take down an epoch, and what it says to early stopping and plateaus if it `decides`."""
+        self.history.epochs.append(epoch)
+        if decides:
+            self._decide()
+        self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
+        self.network.clock.epoch += 1
+
+    def _decide(self) -> None:
+        last, rule = self.history.last, self.plan.early_stopping
+        if rule is not None:
+            self.waiting = rule.after(
+                self.waiting, self.epoch, last.validation_loss, last.validation_score
+            )
+            if self.waiting.epoch == self.epoch:
+                self.keep_best()
+        watched = last.clean_loss if self.validation is None else last.validation_loss
+        if isinstance(self.plan.optimizer.learning_rate, ReduceOnPlateau):
+            self.plateau = self.plan.optimizer.learning_rate.after(self.plateau, watched)
+
+    def waited_enough(self) -> str:
+        """The reason why early stopping ends training; nothing where it doesn't."""
+        rule = self.plan.early_stopping
+        if rule is None or not rule.is_over(self.waiting):
+            return ""
+        return f"no better validation {rule.monitor} in {self.waiting.waited} evaluations"
+
+    def keep_best(self, epoch: int | None = None) -> None:
+        """The present weights are the best so far; the history names their epoch, if given."""
+        self.best.copy_from(self.network)
+        if epoch is not None:
+            self.history.best_epoch = epoch
+
+    def put_best_back(self, epoch: int | None = None) -> None:
+        """Put the best weights into the network; the history names their epoch, if given."""
+        self.best.copy_to(self.network)
+        if epoch is not None:
+            self.history.best_epoch = epoch
+
+    def arrays(self) -> dict[str, Array]:
+        """All arrays that a training changes, by the names that they have in a checkpoint."""
+        network, best = self.network, self.best
+        return {
+            "theta": network.theta,
+            "state": network.state,
+            "best theta": best.theta,
+            "best state": best.state,
+            "outputs": self.outputs,
+            **{f"optimizer {i}": part for i, part in enumerate(self.optimizer_state)},
+        }
+
+    def go_on_from(self, counts: Counts, arrays: Mapping[str, Array], epochs: list[Epoch]) -> None:
+        """Go on where another run of this training was."""
+        self.epoch, self.t, self.batch, self.loss_sum, self.plateau, self.waiting = counts
+        for name, mine in self.arrays().items():
+            mine[:] = arrays[name]
+        self.history.epochs = epochs
+        self.keep_good()
