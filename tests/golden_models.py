@@ -50,11 +50,11 @@ from thinnet import (
     TemperatureScaling,
     initializers,
     save,
+    schedules,
     train,
 )
 from thinnet.commands.conformal import columns, is_conformal
 from thinnet.commands.fitting import Order, fit
-from thinnet.schedules import schedules
 from thinnet.tables.reading import read_table
 
 EXPECTED, TABLE, CHECKPOINT = "expected.npz", "table.csv", "run.ckpt"

@@ -23,6 +23,7 @@ from thinnet import (
     Network,
     load,
     save,
+    snapshots,
     train,
 )
 from thinnet.cli import app

@@ -19,7 +19,7 @@ from thinnet import (
     Network,
     ReLU,
     SoftmaxCrossEntropy,
-    checkpoints,
+    snapshots,
     train,
 )
 from thinnet.snapshots import Snapshot
@@ -160,7 +160,7 @@ def test_an_altered_number_is_refused(path, content):
 
 def test_a_file_of_another_format_is_refused_with_its_number(path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints, "FORMAT", 99)
+        patch.setattr(snapshots, "FORMAT", 99)
         snapshots.write(path, OLD)
     assert "must have format 1, got format 99" in refused(path)
 
@@ -227,7 +227,7 @@ OTHERS = {
     "dtype": {"dtype": np.float64},
     "batch_size": {"batch_size": 4},
     "optimizer": {"optimizer": SGD(0.01)},
-    "optimiser (a rate)": {"optimizer": Adam(0.02)},
+    "optimizer (a rate)": {"optimizer": Adam(0.02)},
     "loss": {"loss": SoftmaxCrossEntropy(label_smoothing=0.1)},
     "shuffle": {"shuffle": False},
     "accumulate": {"accumulate": 2},

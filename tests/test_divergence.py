@@ -20,6 +20,7 @@ from thinnet import (
     ReLU,
     RMSprop,
     SquaredError,
+    snapshots,
     train,
 )
 from thinnet.layers import Shapes

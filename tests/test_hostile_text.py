@@ -34,9 +34,9 @@ def patterns_in(value):
 
 def patterns():
     """Each pattern that a module which meets files keeps, by name."""
-    for package in ("tables", "persistence", "jobs"):
+    for package in ("tables", "persistence", "commands"):
         home = importlib.import_module(f"thinnet.{package}")
-        for module in pkgutil.iter_modules(home.__path__, f"{home.__name__}."):
+        for module in pkgutil.walk_packages(home.__path__, f"{home.__name__}."):
             for name, value in vars(importlib.import_module(module.name)).items():
                 if name == "__builtins__":  # with what a doctest may have left there
                     continue

@@ -26,7 +26,7 @@ from thinnet import (
     train,
 )
 from thinnet.layers import Shapes
-from thinnet.network import row_order
+from thinnet.network import logbook, row_order
 from thinnet.network.logbook import Entry, Logbook
 
 N = 23
@@ -242,7 +242,7 @@ class Record:
         self.rows, self._before = [], None
 
     def on_step_end(self, training):
-        order = training._order()
+        order = training.order()
         batch = training.slices[training.batch - 1]
         self.rows.append(training.data.ids[order[batch]].tolist())
 

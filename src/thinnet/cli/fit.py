@@ -10,7 +10,7 @@ import typer
 from thinnet.cli import fit_table, recipes, reports
 from thinnet.cli.common import Force, as_typed, numbers, one_sentence
 from thinnet.cli.defaults import shown
-from thinnet.commands.recipes import RECIPES
+from thinnet.commands.recipes import OPTIMIZERS, RECIPES
 
 OF_TABLES: Final = "Tables"
 OF_NAMED: Final = "Data sets by name"

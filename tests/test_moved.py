@@ -1,0 +1,41 @@
+"""Names of earlier versions: a sentence says the new one."""
+
+import importlib
+import inspect
+
+import pytest
+
+import thinnet
+from thinnet.moved import MODULES
+
+
+@pytest.mark.parametrize(("old", "new"), MODULES.items())
+def test_a_module_that_has_moved_is_refused_with_its_new_name(old, new):
+    importlib.import_module(f"thinnet.{new}")
+    said = f"thinnet.{old} is now thinnet.{new}"
+    with pytest.raises(ModuleNotFoundError, match=said):
+        importlib.import_module(f"thinnet.{old}")
+    with pytest.raises(ModuleNotFoundError, match=said):
+        importlib.import_module(f"thinnet.{old}.within")
+    with pytest.raises(AttributeError, match=said):
+        getattr(thinnet, old)
+
+
+def test_a_module_that_never_was_is_not_found_as_anywhere():
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'thinnet\.nowhere'"):
+        importlib.import_module("thinnet.nowhere")
+    with pytest.raises(AttributeError, match="has no attribute 'nowhere'"):
+        thinnet.nowhere  # noqa: B018
+
+
+def test_keywords_are_refused_with_their_new_name():
+    with pytest.raises(TypeError, match="initialiser is now initializer, got initialiser='zeros'"):
+        thinnet.Dense(3, initialiser="zeros")
+    network = thinnet.Network([thinnet.Dense(1)], features=1)
+    with pytest.raises(TypeError, match="optimiser is now optimizer"):
+        thinnet.train(network, [[1.0]], [1.0], optimiser=thinnet.SGD(0.1))
+
+
+def test_signatures_show_the_new_names():
+    assert "initializer" in inspect.signature(thinnet.Dense).parameters
+    assert "optimizer" in inspect.signature(thinnet.train).parameters
