@@ -93,3 +93,9 @@ def test_the_command_takes_a_goal_and_keeps_rows_apart_for_sets(tmp_path):
     assert np.mean([label in said.split("|") for label, said in zip(y, sets, strict=True)]) > 0.7
     for more in ([], ["--uncertainty", "--draws", "3"]):
         assert "conformal sets meant to hold 90 %" in run(app, ["evaluate", *asked, *more]).stdout
+
+
+def test_a_positive_class_without_a_goal_is_refused():
+    X, y = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
+    with pytest.raises(ValueError, match="must be None without threshold_for, got 1"):
+        TableClassifier(positive_class=1).fit(X, y)

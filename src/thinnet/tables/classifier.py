@@ -217,6 +217,8 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
 
     def _check_decision(self) -> None:
         if self.threshold_for is None:
+            alone = self.positive_class is None
+            checks.must(alone, "positive_class", "None without threshold_for", self.positive_class)
             return
         goal_of(self.threshold_for)
         two = len(self.classes_) == 2
