@@ -16,7 +16,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("THINNET_NUM_THREADS", "1")
 
 SLOW_IS_FINE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-sys.path.append(str(Path(__file__).parent))  # for `import oracles` under --import-mode=importlib
+# For `import oracles` under --import-mode=importlib.
+sys.path.append(str(Path(__file__).parent / "support"))
 import interrupts  # noqa: E402
 import oracles  # noqa: E402
 import shape_checks  # noqa: E402

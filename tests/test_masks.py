@@ -1,7 +1,6 @@
 """Masks: known answers, an independent oracle, borders, and what thinnet.dropout makes of them."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import oracles
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from paths import VECTORS
 
 from thinnet import (
     AlphaDropout,
@@ -25,7 +25,7 @@ from thinnet import (
 from thinnet.masks import keep_probability, threshold
 from thinnet.schedules import Linear
 
-VECTORS = json.loads((Path(__file__).parent / "vectors/mask_vectors.json").read_text())
+VECTORS = json.loads((VECTORS / "mask_vectors.json").read_text())
 PURPOSE_NAMES = {number: name for name, number in oracles.PURPOSES.items()}
 SHARED = 2**32 - 1
 

@@ -1,7 +1,6 @@
 """Philox4x32-10 and what is drawn from it, against plain integers and known answers."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import oracles
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from paths import VECTORS
 from scipy import stats
 
 from thinnet import derived_seed
@@ -16,7 +16,7 @@ from thinnet.philox import Stream, as_seed, normals, permutation, philox, unifor
 
 KNOWN = [
     [int(word, 16) for word in line.split()[2:]]
-    for line in (Path(__file__).parent / "vectors/philox4x32_10.txt").read_text().splitlines()
+    for line in (VECTORS / "philox4x32_10.txt").read_text().splitlines()
 ]
 word32 = st.integers(0, 2**32 - 1)
 seeds = st.integers(0, 2**64 - 1)

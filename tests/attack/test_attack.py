@@ -7,9 +7,9 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from paths import TESTS
 
 PARTS = 2  # of each kind, so that two workers end together
 SHARES = {  # of the time, as the least inputs of each need it
@@ -28,7 +28,6 @@ SHARES = {  # of the time, as the least inputs of each need it
 ALONE = {"interrupts", "kills", "faults", "csr"}  # each input in a process of its own
 LEAST_ALONE, LEAST = 100, 2000
 BEGINNING = 20  # seconds until pytest has begun
-TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def order(request, workers):
 def tally_of(kind, order):
     """In a process without tests' hooks, where types are checked as little as in production."""
     environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(TESTS), *filter(None, sys.path)])
+        "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS / "support"), *filter(None, sys.path)])
     }
     environment |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
     command = [sys.executable, "-m", "attack.server", kind, json.dumps(order)]

@@ -4,12 +4,12 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
+from paths import ROOT
 
-UCI = Path(__file__).parent.parent / "benchmarks" / "uci.py"
+UCI = ROOT / "benchmarks" / "uci.py"
 
 
 @pytest.fixture

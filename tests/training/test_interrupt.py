@@ -6,13 +6,13 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import interrupts
 import numpy as np
 import pytest
 from interrupts import child
 from numpy.testing import assert_array_equal
+from paths import TESTS
 
 from thinnet import BatchNorm, Dense, Dropout, Network, ReLU, snapshots, train
 from thinnet.training.interrupt import InterruptFlag
@@ -181,8 +181,7 @@ os.execv(sys.executable, [sys.executable, "-m", "pytest", *sys.argv[1:]])
 
 @pytest.mark.slow
 def test_the_tests_with_ctrl_c_pass_where_it_is_ignored_from_the_start():
-    folder = Path(__file__).parent
-    files = [path for path in folder.rglob("test_*.py") if "SIGINT" in path.read_text()]
+    files = [path for path in TESTS.rglob("test_*.py") if "SIGINT" in path.read_text()]
     assert len(files) > 4
     rules = ["-n", "0", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
     script = [sys.executable, "-c", IGNORING, *rules, *map(str, files)]

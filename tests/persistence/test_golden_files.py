@@ -2,16 +2,16 @@
 
 import shutil
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 from golden_models import CHECKPOINT, expected, inputs_of, predictions, run
 from numpy.testing import assert_allclose
+from paths import VECTORS
 
 from thinnet import load
 
-VERSIONS = sorted((Path(__file__).parent / "vectors/models").iterdir())
+VERSIONS = sorted((VECTORS / "models").iterdir())
 FILES = [path for folder in VERSIONS for path in sorted(folder.glob("*.thinnet"))]
 CLOSE = 1e-5  # of an array's scale: the order of sums may change, what they mean may not
 

@@ -8,18 +8,18 @@ import sys
 from contextlib import redirect_stdout
 from functools import cache
 from io import StringIO
-from pathlib import Path
 
 import numpy as np
 import oracles
 import pytest
 from idx_files import write_bars
 from numpy.testing import assert_allclose, assert_array_equal
+from paths import ROOT
 
 from thinnet import keep_mask
 from thinnet.philox import permutation
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = ROOT / "examples"
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
