@@ -35,11 +35,11 @@ FRESH: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY
 def check_place(name: str, path: Where) -> None:
     """ValueError where no file can be written, or something else than a file would be replaced."""
     must(isinstance(path, str | os.PathLike), name, "a path", path)
-    where, said = real(path), os.fspath(path)
+    where, text = real(path), os.fspath(path)
     writable = where.parent.is_dir() and os.access(where.parent, os.W_OK)
-    must(writable, name, "in a folder that can be written to", said)
-    must(not where.is_dir(), name, "a file, not a folder", said)
-    must(not where.exists() or where.is_file(), name, "a file, not a device or a pipe", said)
+    must(writable, name, "in a folder that can be written to", text)
+    must(not where.is_dir(), name, "a file, not a folder", text)
+    must(not where.exists() or where.is_file(), name, "a file, not a device or a pipe", text)
 
 
 def real(path: Where) -> Path:

@@ -25,7 +25,7 @@ class DivergedError(ArithmeticError):
     Attributes
     ----------
     epoch, step : int
-        Where: the epoch of this run, the step of the network's life.
+        Where: the epoch of this training, the step of the network's life.
     history : History
         The epochs before.
     """
@@ -42,11 +42,11 @@ class DivergedError(ArithmeticError):
 
 
 class UnusedMaskWarning(UserWarning):
-    """Masks were asked for that no step of training has used."""
+    """Masks of a step or of rows that training has not used."""
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that is damaged, of another version, or of another training run."""
+    """A checkpoint that is damaged, of another version, or of another training."""
 
 
 class DataFileError(ValueError):
@@ -87,7 +87,7 @@ class MissingLibraryError(ValueError):
 
 
 class NothingDrawsError(ValueError):
-    """Draws were asked of a single network without dropout."""
+    """Draws of a single network without dropout would all be equal."""
 
 
 class DriftWarning(UserWarning):
@@ -105,9 +105,9 @@ def quoted(value: object, longest: int = 80) -> str:
     return text if len(text) <= longest else f"{text[: longest - 4]}...{text[-1]}"
 
 
-def one_line(said: object, longest: int = 500) -> str:
-    """What a file or another library says, as a part of a sentence that can be printed."""
-    text = " ".join(str(said).split())[:longest]
+def one_line(message: object, longest: int = 500) -> str:
+    """Text of a file or of another library in one line that can be printed."""
+    text = " ".join(str(message).split())[:longest]
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 

@@ -297,12 +297,12 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
         ) from error
 
 
-def _values(file: BufferedIOBase, said: str) -> Array:
+def _values(file: BufferedIOBase, what: str) -> Array:
     """What an open idx file holds."""
     start = file.read(4)
     if len(start) < 4 or start[:3] != b"\x00\x00\x08" or not 1 <= start[3] <= 4:
         raise DataFileError(
-            f"{said} must be an idx file of bytes (00 00 08 and 1 to 4 axes), got a file that "
+            f"{what} must be an idx file of bytes (00 00 08 and 1 to 4 axes), got a file that "
             f"begins with {start.hex(' ') or 'nothing'}"
         )
     n_axes = start[3]
@@ -314,7 +314,7 @@ def _values(file: BufferedIOBase, said: str) -> Array:
     values = _at_most(file, size + 1)
     if not shape or len(values) != size:
         raise DataFileError(
-            f"{said} must hold {size if shape else 'its'} values of shape {shape}, got "
+            f"{what} must hold {size if shape else 'its'} values of shape {shape}, got "
             f"{len(values)}{' or more' if len(values) > size else ''}: it is cut short or damaged"
         )
     return np.frombuffer(bytes(values), np.uint8).reshape(shape)

@@ -163,8 +163,8 @@ class Orthogonal:
         checks.finite_number("gain", self.gain)
 
     def __call__(self, stream: Stream, units: int, width: int) -> Array:
-        draws = normal(stream, units, width)
-        q, r = np.linalg.qr(draws if units >= width else draws.T)
+        g = normal(stream, units, width)
+        q, r = np.linalg.qr(g if units >= width else g.T)
         q = q * np.sign(np.diag(r))  # makes the factorisation, and so the distribution, unique
         return self.gain * (q if units >= width else q.T)
 

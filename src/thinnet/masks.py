@@ -1,4 +1,4 @@
-"""The idea: which units are dropped is a pure function (docs/masks.md).
+"""Masks: which units are dropped is a pure function (docs/masks.md).
 
 ``keep(seed, purpose, layer, step, sample, unit, rate)`` needs no state and no storage, so a mask
 can be recomputed anywhere: in the backward pass, on another machine, or a year after training.
@@ -30,7 +30,7 @@ LEVELS: Final = 65_536
 
 
 def threshold(rate: float) -> int:
-    """The 16-bit threshold of a rate: a unit is kept where its draw is not below it."""
+    """The 16-bit threshold of a rate: a unit is kept where its random number reaches it."""
     rate = checks.unit_interval("rate", rate)
     if rate in (0.0, 1.0):
         return int(rate) * LEVELS
@@ -85,7 +85,7 @@ def checked_stream(seed: int, purpose: Purpose, layer: int, step: int) -> Stream
 
 
 def mask(stream: Stream, samples: Ids, units: int, rate: float) -> Bool[Array, "rows units"]:
-    """`keep_mask` behind the border: everything has been checked."""
+    """`keep_mask` of arguments that have been checked."""
     limit = threshold(rate)
     if limit in (0, LEVELS):
         return np.full((len(samples), units), limit == 0)
@@ -109,7 +109,7 @@ def keep_mask(
     seed : int
         The network's seed, 0 to 2^64 - 1.
     layer : int
-        Which of the layers that can draw, counted from the input, 0 to 2^24 - 1.
+        Which of the layers that have random numbers, counted from the input, 0 to 2^24 - 1.
     step : int
         The number of the optimiser step (of the draw, at prediction), 0 to 2^32 - 1.
     samples : sequence of int, or "shared"
@@ -146,7 +146,11 @@ def keep_mask(
     return mask(stream, sample_ids(samples), units, rate)
 
 
+def divisor(rate: float, like: Array) -> np.floating:
+    """q, by which kept units are divided, in the type of `like`; 1 at rate 1, which keeps none."""
+    return like.dtype.type(keep_probability(rate) or 1.0)
+
+
 def scaled(x: Array, keep: Bool[Array, "..."], rate: float) -> Array:
     """``x / q`` where kept and 0 elsewhere: inverted dropout, and its own backward."""
-    q = keep_probability(rate) or 1.0  # nothing is kept at rate 1
-    return np.where(keep, x / x.dtype.type(q), x.dtype.type(0))
+    return np.where(keep, x / divisor(rate, x), 0)

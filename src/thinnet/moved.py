@@ -30,23 +30,23 @@ T = TypeVar("T")
 
 
 def new_name(old: str) -> str:
-    """What is said of a module of thinnet that has another name now; empty for all others."""
+    """A sentence with the new name of a module of thinnet; empty where it has not moved."""
     top = old.removeprefix("thinnet.").partition(".")[0]
     return f"thinnet.{top} is now thinnet.{MODULES[top]}" if top in MODULES else ""
 
 
 class Moved(MetaPathFinder):
-    """Finds no module; says where one that has moved is now."""
+    """A finder that finds nothing, and names the new place of a module that has moved."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> None:
-        if fullname.startswith("thinnet.") and (said := new_name(fullname)):
-            raise ModuleNotFoundError(said, name=fullname)
+        if fullname.startswith("thinnet.") and (message := new_name(fullname)):
+            raise ModuleNotFoundError(message, name=fullname)
 
 
 def refuse_old_modules() -> None:
-    """From now on an import of a module that has moved says its new name."""
+    """Let imports of modules that have moved fail with the new name."""
     if not any(isinstance(finder, Moved) for finder in sys.meta_path):
         sys.meta_path.append(Moved())
 
@@ -67,7 +67,7 @@ def renamed(**names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 
 def renamed_fields(**names: str) -> Callable[[type[T]], type[T]]:
-    """`renamed`, of what a class is made from."""
+    """`renamed` for the fields of a dataclass."""
 
     def decorate(cls: type[T]) -> type[T]:
         made: Any = cls

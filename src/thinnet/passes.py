@@ -19,15 +19,17 @@ from thinnet.schedules.base import Rate, Schedule
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """A kind of pass: does it draw masks, and does it learn batch statistics?
+    """A kind of pass: whether its masks are random, and whether it learns batch statistics.
 
-    `Run.train` does both, `Run.predict` neither; `Run.sample` draws and does not learn, which is
-    what Monte Carlo dropout means.  There is no default, no global and no attribute.
+    `Run.train` does both, `Run.predict` neither; `Run.sample` has random masks and does not learn,
+    which is what Monte Carlo dropout means.  There is no default, no global and no attribute.
 
     Attributes
     ----------
-    draws, learns : bool
-        What the pass may do.
+    draws : bool
+        Whether masks and noise are random.
+    learns : bool
+        Whether batch statistics are used, and enter the running ones.
     step : int
         The number of the optimiser step, or of the draw; 0 to 2^32 - 1.
     seed : int or None
@@ -61,7 +63,7 @@ class Run:
 
     @classmethod
     def predict(cls) -> Run:
-        """Neither draws nor learns: dropout off, running statistics used."""
+        """Dropout is off, and running statistics are used and stay as they are."""
         return cls(False, False, "predict", 0, None)
 
     @classmethod
@@ -88,7 +90,7 @@ def _ids(samples: Samples | None) -> Ids | None:
 
 @dataclass(slots=True)
 class Clock:
-    """How far a network has come in its whole life."""
+    """The steps and epochs that a network has been trained for in its whole life."""
 
     step: int = 0
     epoch: int = 0
@@ -133,8 +135,8 @@ class Site:
     def keep(
         self, run: Run, rows: int, rate: float, shared: bool = False, axes: tuple[int, ...] = ()
     ) -> Bool[Array, "..."]:
-        """The mask of the layer's input; length 1 along what shares it (rows, feature axes)."""
-        ids, features = self._drawn(run, rows, shared, axes)
+        """The mask of the layer's input; of length 1 along the axes that share it."""
+        ids, features = self._address(run, rows, shared, axes)
         units = math.prod(features)
         return masks.mask(self.stream(run), ids, units, rate).reshape(len(ids), *features)
 
@@ -142,11 +144,11 @@ class Site:
         self, run: Run, rows: int, shared: bool = False, axes: tuple[int, ...] = ()
     ) -> Float[Array, "..."]:
         """Standard normal numbers of the shape that `keep` gives."""
-        ids, features = self._drawn(run, rows, shared, axes)
-        drawn = philox.normals(self.stream(run), ids, math.prod(features))
-        return drawn.reshape(len(ids), *features)
+        ids, features = self._address(run, rows, shared, axes)
+        numbers = philox.normals(self.stream(run), ids, math.prod(features))
+        return numbers.reshape(len(ids), *features)
 
-    def _drawn(
+    def _address(
         self, run: Run, rows: int, shared: bool, axes: tuple[int, ...]
     ) -> tuple[Ids, Features]:
         ids = masks.sample_ids("shared") if shared else run.samples(rows)
@@ -158,7 +160,7 @@ Watch: TypeAlias = Callable[[Site, Rows], object]
 
 
 def unwatched(site: Site, values: Rows) -> None:
-    """Looks away."""
+    """Do nothing."""
 
 
 _numbers = itertools.count(1)  # of passes, over all networks
@@ -166,7 +168,7 @@ _numbers = itertools.count(1)  # of passes, over all networks
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pass:
-    """What `Network.backward` needs of one forward pass."""
+    """A forward pass as `Network.backward` needs it."""
 
     number: int
     shape: tuple[int, ...]

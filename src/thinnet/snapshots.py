@@ -112,15 +112,15 @@ def read(path: str | os.PathLike[str]) -> Snapshot:
 
 def read_as(form: Form, path: str | os.PathLike[str]) -> Snapshot:
     """The snapshot in a file of another kind; whatever is wrong with it is a `form.error`."""
-    said = f"{form.name} {os.fspath(path)!r}"
-    metadata, arrays = _content(form, path, said)
+    what = f"{form.name} {os.fspath(path)!r}"
+    metadata, arrays = _content(form, path, what)
     text = metadata.get("values", "")
     if metadata.get("checksum") != _checksum(arrays, text):
-        raise form.error(f"{said} must match its checksum, got altered content")
+        raise form.error(f"{what} must match its checksum, got altered content")
     try:
         return Snapshot(arrays, json.loads(text))
     except (ValueError, RecursionError) as error:
-        raise form.error(f"{said} must hold JSON that can be read, got other ({error})") from None
+        raise form.error(f"{what} must hold JSON that can be read, got other ({error})") from None
 
 
 def kind_of(path: str | os.PathLike[str]) -> str | None:
@@ -135,35 +135,35 @@ def kind_of(path: str | os.PathLike[str]) -> str | None:
 
 
 def _content(
-    form: Form, path: str | os.PathLike[str], said: str
+    form: Form, path: str | os.PathLike[str], what: str
 ) -> tuple[Mapping[str, str], dict[str, Array]]:
     from safetensors import safe_open
 
     try:
         if not Path(path).stat().st_size:
-            raise form.error(f"{said} must be a complete file, got an empty one")
+            raise form.error(f"{what} must be a complete file, got an empty one")
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
-            _check_form(form, said, metadata)
+            _check_form(form, what, metadata)
             return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (form.error, MemoryError):
         raise
     except Exception as error:  # of the library, of the system, of types that NumPy has not
         raise form.error(
-            f"{said} must be a complete file, got one that is cut short or altered "
+            f"{what} must be a complete file, got one that is cut short or altered "
             f"({one_line(error)})"
         ) from None
 
 
-def _check_form(form: Form, said: str, metadata: Mapping[str, str]) -> None:
+def _check_form(form: Form, what: str, metadata: Mapping[str, str]) -> None:
     kind, number = metadata.get("kind"), metadata.get("format", "")
     if kind != form.kind:
-        raise form.error(f"{said} must be a {form.kind}, got another safetensors file")
+        raise form.error(f"{what} must be a {form.kind}, got another safetensors file")
     if number not in (known := [str(n) for n in range(form.oldest, form.number + 1)]):
         is_newer = number.isascii() and number.isdigit() and int(number) > form.number
         whose = "a newer thinnet: update thinnet" if is_newer else "another version of thinnet"
         raise form.error(
-            f"{said} must have format {' or '.join(known)}, got format {one_line(number, 20)}, "
+            f"{what} must have format {' or '.join(known)}, got format {one_line(number, 20)}, "
             f"written by {whose}"
         )
 

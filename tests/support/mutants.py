@@ -77,7 +77,7 @@ MUTANTS = [
         ("network/test_network.py",),
     ),
     Mutant(
-        "a draw equal to the threshold is dropped",
+        "a random number equal to the threshold is dropped",
         "masks.py",
         "return sixteen_bits(stream, samples, units) >= limit",
         "return sixteen_bits(stream, samples, units) > limit",
@@ -86,15 +86,15 @@ MUTANTS = [
     Mutant(
         "kept units are not scaled",
         "masks.py",
-        "return np.where(keep, x / x.dtype.type(q), x.dtype.type(0))",
-        "return np.where(keep, x, x.dtype.type(0))",
+        "return like.dtype.type(keep_probability(rate) or 1.0)",
+        "return like.dtype.type(1.0)",
         ("engine/test_training.py",),
     ),
     Mutant(
         "kept units are scaled by the rate",
         "masks.py",
-        "q = keep_probability(rate) or 1.0",
-        "q = rate or 1.0",
+        "return like.dtype.type(keep_probability(rate) or 1.0)",
+        "return like.dtype.type(rate or 1.0)",
         ("engine/test_training.py",),
     ),
     Mutant(
@@ -107,7 +107,7 @@ MUTANTS = [
     Mutant(
         "classical dropout is not scaled in prediction",
         "layers/dropout.py",
-        'q = 1.0 if self.scaling == "inverted" else masks.keep_probability(drawn.rate)',
+        'q = 1.0 if self.scaling == "inverted" else masks.keep_probability(rate)',
         "q = 1.0",
         ("layers/test_layers.py",),
     ),
@@ -177,8 +177,8 @@ MUTANTS = [
     Mutant(
         "a weighted mean is divided by the number of rows",
         "losses/base.py",
-        "share = w / (w.sum() if total is None else total)",
-        "share = w / (len(w) if total is None else total)",
+        "w = w / (w.sum() if total is None else total)",
+        "w = w / (len(w) if total is None else total)",
         ("losses/test_losses.py",),
     ),
     Mutant(
@@ -191,8 +191,8 @@ MUTANTS = [
     Mutant(
         "Adam's second moment is not bias-corrected",
         "optimizers/adaptive.py",
-        "np.sqrt(v / share.astype(v.dtype))",
-        "np.sqrt(v)",
+        "v_hat = v / bias_2",
+        "v_hat = v",
         ("optimizers/test_optimizers.py",),
     ),
     Mutant(

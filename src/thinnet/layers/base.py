@@ -2,7 +2,7 @@
 
 Optional class variables tell what the network may conclude from a layer (all False by default):
 
-``can_draw``    it draws random numbers in some pass, and so takes a stream of its own;
+``can_draw``    it has random numbers in some pass, and so takes a stream of its own;
 ``unitwise``    unit j of a row's output depends on unit j of its input alone (and on the batch);
                 may be a method of the features, where it depends on them;
 ``keeps_zero``  a unit that is zero for all rows stays zero;
@@ -70,13 +70,13 @@ def title(layer: Any) -> str:
     name = type(layer).__name__
     if not dataclasses.is_dataclass(layer):
         return name
-    said = []
+    settings = []
     for i, field in enumerate(f for f in dataclasses.fields(layer) if f.init):
         value = getattr(layer, field.name)
         shown = title(value) if dataclasses.is_dataclass(value) else repr(value)
         if value != field.default:
-            said.append(shown if i == 0 else f"{field.name}={shown}")
-    return f"{name}({', '.join(said)})"
+            settings.append(shown if i == 0 else f"{field.name}={shown}")
+    return f"{name}({', '.join(settings)})"
 
 
 def same_shape(self: Layer, features: Features) -> Shapes:

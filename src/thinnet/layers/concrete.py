@@ -32,7 +32,7 @@ class Cache(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """What a logit says, within the rates that masks can have."""
+    """A logit within the range that masks can have, and its probabilities."""
 
     logit: float
     rate: float
@@ -49,9 +49,9 @@ class ConcreteDropout:
     """A Dense layer that drops its inputs at a rate that it learns (Gal, Hron and Kendall 2017).
 
     The rate is ``p = sigmoid(logit)``, and `logit` is a parameter as weights are.  A mask has no
-    slope by its rate, so learning passes use its concrete relaxation: an input is dropped by the
-    share ``z = sigmoid((logit(p) - logit(u)) / temperature)``, where u is its draw,
-    ``(draw + 1/2) / 2^16``, and enters the Dense layer as ``x * (1 - z) / (1 - p)``.  Sampling
+    slope by its rate, so learning passes use its concrete relaxation: an input loses the fraction
+    ``z = sigmoid((logit(p) - logit(u)) / temperature)``, where ``u = (k + 1/2) / 2^16`` and k is
+    its 16-bit random number, and enters the Dense layer as ``x * (1 - z) / (1 - p)``.  Sampling
     passes draw the masks of docs/masks.md at the learned rate, which are the relaxed ones cut at
     1/2.  Prediction drops nothing.
 
@@ -67,7 +67,8 @@ class ConcreteDropout:
     rate : float
         The rate that learning starts from, in (0, 1).
     temperature : float
-        Of the relaxation, above 0: the smaller, the nearer to masks and the noisier the slope.
+        The temperature of the relaxation, above 0: with a smaller one it is nearer to masks and
+        its slope noisier.
     weight_penalty, rate_penalty : float
         ``weight_penalty * sum W^2 / (1 - p)`` and ``rate_penalty * width * (p log p + (1 - p)
         log(1 - p))`` are added to the mean loss (the paper's eq. 3, as in the authors' code).  The
@@ -161,7 +162,7 @@ class ConcreteDropout:
         return np.broadcast_to(site.keep(run, rows, learned(site).rate), (rows, *site.features))
 
     def penalty(self, site: Site) -> float:
-        """What is added to the mean loss (`thinnet.training.penalties`)."""
+        """The penalty, which is added to the mean loss (`thinnet.training.penalties`)."""
         _, p, q = learned(site)
         entropy = -(p * math.log(p) + q * math.log(q))
         squares = _sum_of_squares(site.p.W)
@@ -185,13 +186,13 @@ class ConcreteDropout:
         return x * (self._kept(site, run, len(x)) / q).astype(x.dtype)
 
     def _kept(self, site: Site, run: Run, rows: int) -> Float[Array, "..."]:
-        """``1 - z``, the share of each input that a learning pass keeps."""
-        draws = philox.sixteen_bits(site.stream(run), run.samples(rows), site.features[0])
-        u = (draws.astype(np.float64) + 0.5) / masks.LEVELS
+        """``1 - z``, the fraction of each input that a learning pass keeps."""
+        k = philox.sixteen_bits(site.stream(run), run.samples(rows), site.features[0])
+        u = (k.astype(np.float64) + 0.5) / masks.LEVELS
         return special.expit((special.logit(u) - learned(site).logit) / self.temperature)
 
     def _slope(self, site: Site, cache: Cache, dx: Table) -> float:
-        """By the logit: that of ``(1 - z) / (1 - p)`` is ``(p - z / temperature)`` times it."""
+        """The derivative by the logit; that of ``s = (1 - z) / (1 - p)`` is ``(p - z / T) s``."""
         z = 1 - self._kept(site, cache.run, len(dx))
         each = dx * cache.inner.x * (learned(site).rate - z / self.temperature)
         return _inward(site, float(each.sum(dtype=np.float64)))

@@ -18,8 +18,8 @@ from thinnet.schedules import Rate, check_rate
 Share: TypeAlias = Literal["batch"] | None
 
 
-class Drawn(NamedTuple):
-    """Names what was drawn; the numbers themselves are drawn again when needed."""
+class Cache(NamedTuple):
+    """The address of a mask or of noise, from which `backward` makes it again."""
 
     run: Run
     rate: float
@@ -44,17 +44,17 @@ def shareable_shapes(self: Dropout | GaussianDropout | AlphaDropout, features: F
 
 
 def mask_of(
-    self: Dropout | AlphaDropout, site: Site, drawn: Drawn, rows: int
+    self: Dropout | AlphaDropout, site: Site, cache: Cache, rows: int
 ) -> Bool[Array, "..."]:
-    """The mask that was drawn; length 1 along what shares it."""
-    return site.keep(drawn.run, rows, drawn.rate, self.share == "batch", self.share_axes)
+    """The mask of a pass; of length 1 along the axes that share it."""
+    return site.keep(cache.run, rows, cache.rate, self.share == "batch", self.share_axes)
 
 
 def kept(
     self: Dropout | AlphaDropout, site: Site, run: Run, rows: int
 ) -> Bool[Array, "rows *features"]:
-    """The mask of a pass, spread over what shares it."""
-    mask = mask_of(self, site, Drawn(run, site.rate(self.rate, run)), rows)
+    """The mask of a pass, repeated along the axes that share it."""
+    mask = mask_of(self, site, Cache(run, site.rate(self.rate, run)), rows)
     return np.broadcast_to(mask, (rows, *site.features))
 
 
@@ -105,21 +105,33 @@ class Dropout:
         check_sharing(self)
         checks.one_of("scaling", self.scaling, ("inverted", "classical"))
 
-    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Drawn]:
-        drawn = Drawn(run, site.rate(self.rate, run))
-        return self._apply(site, x, drawn), drawn
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Cache]:
+        cache = Cache(run, site.rate(self.rate, run))
+        if cache.rate == 0.0:
+            return x, cache
+        if not run.draws:
+            return x * self._without_mask(cache.rate, x), cache
+        mask = mask_of(self, site, cache, len(x))
+        if self.scaling == "classical":
+            return x * mask, cache
+        q = masks.divisor(cache.rate, x)
+        return np.where(mask, x / q, 0), cache
 
-    def backward(self, site: Site, cache: Drawn, dy: SameRows) -> SameRows:
-        return self._apply(site, dy, cache)  # linear in x, so it is its own backward
+    def backward(self, site: Site, cache: Cache, dy: SameRows) -> SameRows:
+        if cache.rate == 0.0:
+            return dy
+        if not cache.run.draws:
+            return dy * self._without_mask(cache.rate, dy)
+        mask = mask_of(self, site, cache, len(dy))
+        if self.scaling == "classical":
+            return dy * mask
+        q = masks.divisor(cache.rate, dy)
+        return np.where(mask, dy / q, 0)
 
-    def _apply(self, site: Site, x: SameRows, drawn: Drawn) -> SameRows:
-        if drawn.rate == 0.0:
-            return x
-        if not drawn.run.draws:
-            q = 1.0 if self.scaling == "inverted" else masks.keep_probability(drawn.rate)
-            return x * x.dtype.type(q)
-        keep = mask_of(self, site, drawn, len(x))
-        return masks.scaled(x, keep, drawn.rate) if self.scaling == "inverted" else x * keep
+    def _without_mask(self, rate: float, like: SameRows) -> np.floating:
+        """The factor of a pass without masks: 1, or q where scaling is classical."""
+        q = 1.0 if self.scaling == "inverted" else masks.keep_probability(rate)
+        return like.dtype.type(q)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +146,7 @@ class GaussianDropout:
     rate : float or Schedule
         In [0, 1); at 1 the variance would be infinite.
     share, share_axes
-        What shares its noise, as in `Dropout`.
+        Which entries share a random number, as in `Dropout`.
 
     Raises
     ------
@@ -160,19 +172,22 @@ class GaussianDropout:
         check_rate(self.rate, checks.below_one)
         check_sharing(self)
 
-    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Drawn]:
-        drawn = Drawn(run, checks.below_one("rate", site.rate(self.rate, run)))
-        return self._apply(site, x, drawn), drawn
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Cache]:
+        cache = Cache(run, checks.below_one("rate", site.rate(self.rate, run)))
+        if cache.rate == 0.0 or not run.draws:
+            return x, cache
+        return x * self._noise(site, cache, x), cache
 
-    def backward(self, site: Site, cache: Drawn, dy: SameRows) -> SameRows:
-        return self._apply(site, dy, cache)
+    def backward(self, site: Site, cache: Cache, dy: SameRows) -> SameRows:
+        if cache.rate == 0.0 or not cache.run.draws:
+            return dy
+        return dy * self._noise(site, cache, dy)
 
-    def _apply(self, site: Site, x: SameRows, drawn: Drawn) -> SameRows:
-        run, rate = drawn
-        if rate == 0.0 or not run.draws:
-            return x
-        n = site.normals(run, len(x), self.share == "batch", self.share_axes)
-        return x * (1 + np.sqrt(rate / (1 - rate)) * n).astype(x.dtype)
+    def _noise(self, site: Site, cache: Cache, like: SameRows) -> Array:
+        """Normal numbers of mean 1 and variance ``rate / (1 - rate)``."""
+        run, rate = cache
+        n = site.normals(run, len(like), self.share == "batch", self.share_axes)
+        return (1 + np.sqrt(rate / (1 - rate)) * n).astype(like.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +203,7 @@ class AlphaDropout:
     rate : float or Schedule
         The probability of setting a unit to the limit, in [0, 1]; at 1 the output is 0.
     share, share_axes
-        What shares its mask, as in `Dropout`.
+        Which units share a mask, as in `Dropout`.
 
     Raises
     ------
@@ -214,14 +229,14 @@ class AlphaDropout:
         check_rate(self.rate)
         check_sharing(self)
 
-    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Drawn]:
-        drawn = Drawn(run, site.rate(self.rate, run))
-        if drawn.rate == 0.0 or not run.draws:
-            return x, drawn
-        a, b, limit = (x.dtype.type(value) for value in affine(drawn.rate))
-        return a * np.where(mask_of(self, site, drawn, len(x)), x, limit) + b, drawn
+    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Cache]:
+        cache = Cache(run, site.rate(self.rate, run))
+        if cache.rate == 0.0 or not run.draws:
+            return x, cache
+        a, b, limit = (x.dtype.type(value) for value in affine(cache.rate))
+        return a * np.where(mask_of(self, site, cache, len(x)), x, limit) + b, cache
 
-    def backward(self, site: Site, cache: Drawn, dy: SameRows) -> SameRows:
+    def backward(self, site: Site, cache: Cache, dy: SameRows) -> SameRows:
         if cache.rate == 0.0 or not cache.run.draws:
             return dy
         a, _, _ = affine(cache.rate)

@@ -91,7 +91,7 @@ class FixedMasks:
         return x * self.mean_factor(site, x.dtype)
 
     def mean_factor(self, site: Site, dtype: np.dtype) -> Float[Array, "*features"]:
-        """What prediction multiplies each unit by: the mean of its factors over the masks."""
+        """The factor of each unit in prediction: its mean over the masks."""
         q = masks.keep_probability(self.rate) or 1.0  # nothing is kept at rate 1
         return (self._masks(site).mean(axis=0) / q).astype(dtype)
 
@@ -104,17 +104,17 @@ class FixedMasks:
 
     def _masks(self, site: Site) -> Bool[Array, "masks *features"]:
         units = math.prod(site.features)
-        drawn = fixed(site.seed, site.ordinal, self.n_masks, units, self.rate)
-        return drawn.reshape(self.n_masks, *site.features)
+        kept = fixed(site.seed, site.ordinal, self.n_masks, units, self.rate)
+        return kept.reshape(self.n_masks, *site.features)
 
 
 @lru_cache(maxsize=256)  # an ensemble's layers, several times over
 def fixed(
     seed: int, layer: int, n_masks: int, units: int, rate: float
 ) -> Bool[Array, "masks units"]:
-    """All masks of a layer, kept because every pass asks for the same ones."""
+    """All masks of a layer, cached because every pass needs the same ones."""
     streams = (Stream(seed, "predict", layer, number) for number in range(n_masks))
     shared = masks.sample_ids("shared")
-    drawn = np.concatenate([masks.mask(stream, shared, units, rate) for stream in streams])
-    drawn.flags.writeable = False
-    return drawn
+    kept = np.concatenate([masks.mask(stream, shared, units, rate) for stream in streams])
+    kept.flags.writeable = False
+    return kept

@@ -23,8 +23,8 @@ from thinnet.layers import (
 from thinnet.layers.dropout import Share
 from thinnet.schedules import Rate
 
-Kind: TypeAlias = Literal["bernoulli", "gaussian", "dropconnect", "fixed", "concrete"]
-KINDS: Final = get_args(Kind)
+DropoutKind: TypeAlias = Literal["bernoulli", "gaussian", "dropconnect", "fixed", "concrete"]
+KINDS: Final = get_args(DropoutKind)
 CAN_SHARE: Final = ("bernoulli", "gaussian")  # one mask or noise among all rows of a step
 BELOW_ONE: Final = ("gaussian", "concrete")  # kinds whose rate can't be 1
 
@@ -78,7 +78,7 @@ def mlp(
     l1: float = 0.0,
     l2: float = 0.0,
     max_norm: float | None = None,
-    kind: Kind = "bernoulli",
+    kind: DropoutKind = "bernoulli",
     n_masks: int = 4,
     rate_penalty: float = 1e-5,
 ) -> list[Layer]:

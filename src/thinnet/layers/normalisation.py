@@ -46,7 +46,7 @@ class BatchNorm:
     Parameters
     ----------
     momentum : float
-        The share of the old running value that a step keeps, in [0, 1).  (0.9 here is
+        The weight of the old running value in the new one, in [0, 1).  (0.9 here is
         ``momentum=0.1`` in PyTorch.)
     epsilon : float
         Added to the variance, above 0.
@@ -90,40 +90,41 @@ class BatchNorm:
         return Params(each, each)
 
     def unitwise(self, features: Features) -> bool:
-        """With several axes units share statistics, and so all count as present."""
+        """Whether each unit has statistics of its own; with several axes all count as present."""
         return len(features) == 1
 
     def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Cache]:
         mean, variance = self._learn(site, x, run) if run.learns else site.s
         inverse_std = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        x_hat = (x - self._wide(mean, x)) * self._wide(inverse_std, x)
-        y = self._wide(site.p.gamma, x) * x_hat + self._wide(site.p.beta, x)
+        x_hat = (x - self._broadcast(mean, x)) * self._broadcast(inverse_std, x)
+        y = self._broadcast(site.p.gamma, x) * x_hat + self._broadcast(site.p.beta, x)
         return y, Cache(x_hat, inverse_std, run.learns)
 
     def backward(self, site: Site, cache: Cache, dy: SameRows) -> SameRows:
-        others = (0, *(axis + 1 for axis in self._others(dy.ndim - 1)))
+        others = (0, *(axis + 1 for axis in self._averaged_axes(dy.ndim - 1)))
         np.sum(dy * cache.x_hat, axis=others, out=site.g.gamma)
         np.sum(dy, axis=others, out=site.g.beta)
-        slope = self._wide(site.p.gamma * cache.inverse_std, dy)
+        slope = self._broadcast(site.p.gamma * cache.inverse_std, dy)
         if not cache.learns:
             return slope * dy
         m = dy.dtype.type(dy.size / site.g.beta.size)
-        through_mean = self._wide(site.g.beta, dy)
-        through_variance = cache.x_hat * self._wide(site.g.gamma, dy)
+        through_mean = self._broadcast(site.g.beta, dy)
+        through_variance = cache.x_hat * self._broadcast(site.g.gamma, dy)
         return slope * (dy - (through_mean + through_variance) / m)
 
     def _learn(self, site: Site, x: SameRows, run: Run) -> State:
         """The batch's statistics, after they have entered the running ones."""
-        others = (0, *(axis + 1 for axis in self._others(x.ndim - 1)))
+        others = (0, *(axis + 1 for axis in self._averaged_axes(x.ndim - 1)))
         m = x.size // site.s.mean.size
         self.check_enough(m)
         mean, variance = x.mean(axis=others), x.var(axis=others)
         kept = site.presence(run)
         where = kept if kept is not None and self.unitwise(kept.shape) else True
         np.add(site.counters.seen, 1, out=site.counters.seen, where=where)
-        share = np.maximum(1 - self.momentum, 1 / np.maximum(site.counters.seen, 1))
+        # The weight of the new batch; the running value has the rest, `momentum` in the long run.
+        weight = np.maximum(1 - self.momentum, 1 / np.maximum(site.counters.seen, 1))
         for running, batch in zip(site.s, (mean, variance * (m / (m - 1))), strict=True):
-            np.copyto(running, running + share * (batch - running), where=where)
+            np.copyto(running, running + weight * (batch - running), where=where)
         return State(mean, variance)
 
     def check_enough(self, m: int) -> None:
@@ -132,10 +133,10 @@ class BatchNorm:
                 f"{title(self)} must learn from at least 2 values per feature, got {m}"
             )
 
-    def _others(self, ndim: int) -> tuple[int, ...]:
+    def _averaged_axes(self, ndim: int) -> tuple[int, ...]:
         return tuple(axis for axis in range(ndim) if axis != self.axis % ndim)
 
-    def _wide(self, values: Array, like: SameRows) -> Array:
+    def _broadcast(self, values: Array, like: SameRows) -> Array:
         """`values` with the axes of `like`, so that they broadcast over rows and other axes."""
         shape = [1] * like.ndim
         shape[1 + self.axis % (like.ndim - 1)] = -1

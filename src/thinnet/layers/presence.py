@@ -24,14 +24,14 @@ Place = tuple[Dropout, Site]
 
 
 class Governors(NamedTuple):
-    """The shared dropouts that decide over a layer's inputs and over its outputs."""
+    """The shared dropouts that decide which inputs and outputs of a layer are present."""
 
     inputs: tuple[Place, ...]
     outputs: tuple[Place, ...]
 
 
 class Presence(NamedTuple):
-    """For each entry of a flat vector: is it present, and how probable was that?"""
+    """Whether each entry of a flat vector is present, and with what probability."""
 
     kept: Bool[Array, " size"]
     probability: Float[Array, " size"]
@@ -50,18 +50,18 @@ def _shared(places: Sequence[tuple[Layer, Site]]) -> tuple[Place, ...]:
     )
 
 
-def _run_of(places: Sequence[tuple[Layer, Site]], name: str) -> Sequence[tuple[Layer, Site]]:
-    """The first of `places`, as far as all have the trait."""
+def _leading_with(places: Sequence[tuple[Layer, Site]], name: str) -> Sequence[tuple[Layer, Site]]:
+    """The first of `places`, up to the first that has not the trait."""
     has = [trait(layer, name, site.features) for layer, site in places]
     return places[: has.index(False)] if False in has else places
 
 
 def _behind(places: Sequence[tuple[Layer, Site]], i: int) -> tuple[Place, ...]:
-    return _shared(_run_of(places[:i][::-1], "keeps_zero"))
+    return _shared(_leading_with(places[:i][::-1], "keeps_zero"))
 
 
 def _ahead(places: Sequence[tuple[Layer, Site]], i: int) -> tuple[Place, ...]:
-    return _shared(_run_of(places[i + 1 :], "unitwise"))
+    return _shared(_leading_with(places[i + 1 :], "unitwise"))
 
 
 def kept_units(places: Sequence[Place], run: Run, features: Features) -> Bool[Array, "..."]:
@@ -76,14 +76,14 @@ def _probability(places: Sequence[Place], run: Run) -> float:
 
 
 def state_presence(over: Governors, out: Features) -> Callable[[Run], Array | None]:
-    """What a layer may write of its state in a learning pass; None is all of it."""
+    """The units whose state a layer may write in a learning pass; None for all."""
     if not over.outputs:
         return lambda run: None
     return lambda run: kept_units(over.outputs, run, out)
 
 
 def parameters_present(layer: Any, site: Site, over: Governors, run: Run) -> tuple[Any, Any]:
-    """Two NamedTuples of the layer's parameters: is an entry present, and how probable is it?"""
+    """Two NamedTuples of the layer's parameters: which are present, and with what probability."""
     if not (over.inputs or over.outputs) or not hasattr(layer, "present"):
         whole = tuple(np.ones(w.shape) for w in site.p)
         return tuple(w.astype(bool) for w in whole), whole

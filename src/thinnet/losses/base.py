@@ -1,4 +1,4 @@
-"""What a loss is, and what all of them share.
+"""What a loss is, and what all losses have in common.
 
 A loss is a frozen description.  ``loss(outputs, targets)`` gives the mean over the rows and its
 gradient in one pass over the raw outputs.  A class states its formula once, in ``rows``: the loss
@@ -38,7 +38,7 @@ class Loss(Protocol):
         ...
 
     def predict(self, outputs: Rows) -> Rows:
-        """What the outputs say in the targets' terms: probabilities, means."""
+        """The prediction that raw outputs stand for: probabilities or means."""
         ...
 
     def score(self, outputs: Rows, targets: Array, weights: Weights | None = None) -> float:
@@ -58,11 +58,11 @@ def weighted_mean(
     `total` is the sum of the weights (the number of rows, without), unless the rows are a part
     of a larger batch.
     """
-    each, slope = self.rows(outputs, targets)
-    w = np.ones(len(each)) if weights is None else weights.astype(np.float64)
-    share = w / (w.sum() if total is None else total)
-    wide = share.astype(slope.dtype).reshape(-1, *[1] * (slope.ndim - 1))
-    return float(np.vdot(share, each)), slope * wide
+    losses, slopes = self.rows(outputs, targets)
+    w = np.ones(len(losses)) if weights is None else weights.astype(np.float64)
+    w = w / (w.sum() if total is None else total)
+    column = w.astype(slopes.dtype).reshape(-1, *[1] * (slopes.ndim - 1))
+    return float(np.vdot(w, losses)), slopes * column
 
 
 def mean_of_outputs(each: Rows) -> Weights:

@@ -45,17 +45,17 @@ class SoftmaxCrossEntropy:
     def targets(self, y: TargetLike, out: Features) -> Array:
         n_classes = width_of(self, out)
         y = checks.finite("y", checks.numeric("y", y))
-        return _labels(y, n_classes) if y.ndim == 1 else _shares(y, n_classes)
+        return _checked_labels(y, n_classes) if y.ndim == 1 else _checked_soft(y, n_classes)
 
     def rows(self, outputs: Out, targets: Array) -> tuple[Weights, Out]:
-        t = self._soft(targets, outputs)
+        t = self._one_hot(targets, outputs)
         log_p = special.log_softmax(outputs, axis=1)
         # A target of 0 counts for nothing, also where its probability underflows to log 0.
         each = -np.where(t > 0, t * log_p, 0).sum(axis=1)
         return each, np.exp(log_p) - t
 
-    def _soft(self, targets: Array, outputs: Out) -> Out:
-        """The targets as shares of each class, smoothed."""
+    def _one_hot(self, targets: Array, outputs: Out) -> Out:
+        """The targets as smoothed probabilities of the classes."""
         t = targets.astype(outputs.dtype) if targets.ndim > 1 else np.zeros_like(outputs)
         if targets.ndim == 1:
             t[np.arange(len(t)), targets] = 1
@@ -70,7 +70,7 @@ class SoftmaxCrossEntropy:
         return float(np.average(outputs.argmax(axis=1) == labels, weights=weights))
 
 
-def _labels(y: Array, n_classes: int) -> Array:
+def _checked_labels(y: Array, n_classes: int) -> Array:
     bad = (y != np.floor(y)) | (y < 0) | (y >= n_classes)
     if bad.any():
         row = int(np.argmax(bad))
@@ -81,7 +81,7 @@ def _labels(y: Array, n_classes: int) -> Array:
     return y.astype(np.intp)
 
 
-def _shares(y: Array, n_classes: int) -> Array:
+def _checked_soft(y: Array, n_classes: int) -> Array:
     if y.shape[1:] != (n_classes,):
         raise ValueError(
             f"y must be labels or an array of shape (rows, {n_classes}), got shape {y.shape}"
@@ -132,6 +132,6 @@ class BinaryCrossEntropy:
         return special.expit(outputs)
 
     def score(self, outputs: Rows, targets: Array, weights: Weights | None = None) -> float:
-        """The share of rows in which every output is on the right side of 1/2."""
+        """The fraction of rows in which every output is on the right side of 1/2."""
         hits = ((outputs > 0) == (targets > 0.5)).reshape(len(outputs), -1).all(axis=1)
         return float(np.average(hits, weights=weights))

@@ -159,10 +159,14 @@ class Adam:
     ) -> tuple[Flat, Moments]:
         m = self.beta_1 * state.first + (1 - self.beta_1) * gradient
         v = self.beta_2 * state.second + (1 - self.beta_2) * gradient * gradient
-        share = np.asarray(1 - self.beta_2**t)
-        epsilon = at_least_tiny(self.epsilon, theta) / (np.sqrt(share) if self.epsilon_hat else 1)
-        m_hat = m / np.asarray(1 - self.beta_1**t, m.dtype)
-        root = np.sqrt(v / share.astype(v.dtype)) + np.asarray(epsilon, v.dtype)
+        exact_bias_2 = np.asarray(1 - self.beta_2**t)
+        bias_1, bias_2 = np.asarray(1 - self.beta_1**t, m.dtype), exact_bias_2.astype(v.dtype)
+        m_hat = m / bias_1
+        v_hat = v / bias_2
+        epsilon = at_least_tiny(self.epsilon, theta)
+        if self.epsilon_hat:
+            epsilon = epsilon / np.sqrt(exact_bias_2)
+        root = np.sqrt(v_hat) + np.asarray(epsilon, v.dtype)
         return theta - learning_rate * m_hat / root, Moments(m, v)
 
 
