@@ -24,7 +24,7 @@ def test_a_module_that_has_moved_is_refused_with_its_new_name(old, new):
 def test_a_module_that_never_was_is_not_found_as_anywhere():
     with pytest.raises(ModuleNotFoundError, match=r"No module named 'thinnet\.nowhere'"):
         importlib.import_module("thinnet.nowhere")
-    with pytest.raises(AttributeError, match="has no attribute 'nowhere'"):
+    with pytest.raises(AttributeError, match="attribute nowhere"):
         thinnet.nowhere  # noqa: B018
 
 

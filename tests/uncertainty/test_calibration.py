@@ -11,13 +11,13 @@ from scipy.special import softmax
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, log_loss
 
+from thinnet.uncertainty.binning import reliability
 from thinnet.uncertainty.brier import brier_parts, brier_score
 from thinnet.uncertainty.calibration import (
     expected_calibration_error,
     maximum_calibration_error,
     negative_log_likelihood,
 )
-from thinnet.uncertainty.reliability import reliability
 
 SCORES = [
     expected_calibration_error,

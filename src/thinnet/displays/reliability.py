@@ -9,7 +9,7 @@ import numpy as np
 
 from thinnet.arrays import FittedEstimator, HowToDraw, MatrixLike, TargetLike
 from thinnet.displays.axes import BAR, BLUE, ax_or_new
-from thinnet.uncertainty.reliability import Reliability, reliability
+from thinnet.uncertainty.binning import Reliability, reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,7 @@ class ReliabilityDiagram:
     Parameters
     ----------
     curve : Reliability
-        From `thinnet.uncertainty.reliability.reliability`.
+        From `thinnet.uncertainty.binning.reliability`.
 
     Attributes
     ----------

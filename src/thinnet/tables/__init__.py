@@ -1,1 +1,10 @@
-"""Tables: files and data frames, their columns, and networks upon them."""
+"""Tables: files and data frames, their columns, and networks upon them.
+
+Estimators of mixed tables, the encoder that makes numbers of their columns, and a report of the
+rows that a model is unsure of; `reading` reads and writes table files.  Each is imported when it
+is first asked for.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinnet.arrays import Array, Float
+from thinnet.uncertainty.binning import bin_edges
 from thinnet.uncertainty.forecasts import labelled, row_shares
-from thinnet.uncertainty.reliability import bin_edges
 
 
 def brier_score(y: Any, proba: Any, *, labels: Any = None, sample_weight: Any = None) -> float:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from thinnet.uncertainty.binning import reliability
 from thinnet.uncertainty.forecasts import labelled, row_shares
-from thinnet.uncertainty.reliability import reliability
 
 
 def expected_calibration_error(

@@ -1,0 +1,5 @@
+from . import reading as reading
+from .classifier import TableClassifier as TableClassifier
+from .columns.encoding import TableEncoder as TableEncoder
+from .regressor import TableRegressor as TableRegressor
+from .uncertain import uncertain_rows as uncertain_rows
