@@ -1,17 +1,26 @@
 """The tests are tested: every deliberate fault of mutants.py must be noticed."""
 
+import ast
+
 import pytest
-from mutants import MUTANTS, PACKAGE, TESTS, copied, plant, run_tests
+from faults import MUTANTS
+from mutants import PACKAGE, TESTS, copied, places, plant, planted, run_tests
 
 FILES = sorted({mutant.tests for mutant in MUTANTS})
 each_mutant = pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.why)
 
 
 @each_mutant
-def test_the_text_of_a_fault_stands_once_in_the_source(mutant):
+def test_a_function_does_once_what_its_fault_replaces_however_it_is_laid_out(mutant):
     source = (PACKAGE / mutant.file).read_text()
-    assert source.count(mutant.text) == 1
-    assert mutant.instead != mutant.text
+    for layout in (source, ast.unparse(ast.parse(source))):
+        assert len(places(mutant, layout)) == 1
+
+
+@each_mutant
+def test_a_fault_is_code_that_says_something_else(mutant):
+    source = (PACKAGE / mutant.file).read_text()
+    assert ast.dump(ast.parse(planted(mutant, source))) != ast.dump(ast.parse(source))
 
 
 @each_mutant

@@ -1,0 +1,38 @@
+"""Faults of estimators."""
+
+from mutants import Mutant
+
+FAULTS = [
+    Mutant(
+        "alpha is not halved",
+        "estimators/settings.py",
+        "layers",
+        "settings.alpha / 2 * by",
+        "settings.alpha * by",
+        ("estimators/test_estimators.py",),
+    ),
+    Mutant(
+        "a worse loss counts as an improvement",
+        "estimators/convergence.py",
+        "Convergence._watch_loss",
+        "worse = loss > estimator.best_loss_ - estimator.tol",
+        "worse = loss > estimator.best_loss_ + estimator.tol",
+        ("estimators/test_estimators.py",),
+    ),
+    Mutant(
+        "convergence is judged with dropout's noise",
+        "estimators/convergence.py",
+        "Convergence._watched",
+        "return self._reported(epoch.clean_loss) + epoch.penalty",
+        "return float(self._estimator.loss_)",
+        ("estimators/test_estimators.py",),
+    ),
+    Mutant(
+        "early stopping keeps the last weights",
+        "estimators/convergence.py",
+        "Convergence.on_epoch_end",
+        "training.keep_best(training.history.last.epoch)",
+        "pass",
+        ("estimators/test_estimators.py",),
+    ),
+]

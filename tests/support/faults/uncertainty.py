@@ -1,0 +1,54 @@
+"""Faults of uncertainty."""
+
+from mutants import Mutant
+
+FAULTS = [
+    Mutant(
+        "a quantile is refined until that of its neighbours is found",
+        "uncertainty/draws/mixtures.py",
+        "Gaussians.quantile",
+        "going &= np.abs(step) > near",
+        "going[:] = (np.abs(step) > near).any()",
+        ("uncertainty/draws/test_mixtures.py",),
+    ),
+    Mutant(
+        "error bars leave the noise out",
+        "uncertainty/draws/numbers.py",
+        "spread",
+        "np.sqrt(epistemic + aleatoric)",
+        "np.sqrt(epistemic)",
+        ("uncertainty/draws/test_mixtures.py",),
+    ),
+    Mutant(
+        "a density in the network's units is taken for one in the target's",
+        "uncertainty/draws/mixtures.py",
+        "Gaussians.log_density",
+        "together + self.units.log_slope(y).sum(axis=-1)",
+        "together",
+        ("uncertainty/draws/test_mixtures.py",),
+    ),
+    Mutant(
+        "rows wait for each other until they are precise enough",
+        "uncertainty/draws/drawing.py",
+        "Drawer._block",
+        "done = (error <= how.tolerance).all(axis=1)",
+        "done = np.repeat((error <= how.tolerance).all(), len(error))",
+        ("uncertainty/test_uncertainty.py",),
+    ),
+    Mutant(
+        "draws of several networks begin at 0 wherever they are asked from",
+        "uncertainty/draws/drawing.py",
+        "Drawer._draw",
+        "mine.start // m",
+        "0",
+        ("uncertainty/test_uncertainty.py",),
+    ),
+    Mutant(
+        "noise is the error of the draws, their own spread included",
+        "uncertainty/draws/noise.py",
+        "_of_output",
+        'return math.exp(optimize.minimize_scalar(cost, bounds=bounds, method="bounded").x)',
+        "return size",
+        ("uncertainty/draws/test_mixtures.py",),
+    ),
+]
