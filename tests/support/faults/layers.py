@@ -6,7 +6,7 @@ FAULTS = [
     Mutant(
         "classical dropout is not scaled in prediction",
         "layers/dropout.py",
-        "Dropout._apply",
+        "Dropout._without_mask",
         'q = 1.0 if self.scaling == "inverted" else masks.keep_probability(rate)',
         "q = 1.0",
         ("layers/test_layers.py",),
