@@ -43,12 +43,13 @@ def settings_of(**changed):
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: f"{v['seed']}-{v['units']}-{v['rate']}")
 def test_masks_are_the_known_answers(vector):
     shared = vector["samples"] == [SHARED]
+    rows = {"share": "batch"} if shared else {"samples": vector["samples"]}
     found = keep_mask(
         seed=vector["seed"],
         purpose=PURPOSE_NAMES[vector["purpose"]],
         layer=vector["layer"],
         step=vector["step"],
-        samples="shared" if shared else vector["samples"],
+        **rows,
         units=vector["units"],
         rate=vector["rate"],
     )
@@ -82,7 +83,7 @@ def test_masks_are_those_of_the_plain_integer_oracle(
 
 @given(seeds, steps, st.integers(1, 30), rates)
 def test_the_shared_mask_is_that_of_the_reserved_sample(seed, step, units, rate):
-    found = keep_mask(seed=seed, layer=0, step=step, samples="shared", units=units, rate=rate)
+    found = keep_mask(seed=seed, layer=0, step=step, share="batch", units=units, rate=rate)
     assert_array_equal(found, oracles.keep_rows(seed, "train", 0, step, [SHARED], units, rate))
 
 
@@ -191,11 +192,11 @@ def test_a_rate_outside_the_unit_interval_is_refused(rate):
         ("units", 2.5, "units must be an integer"),
         ("rate", "0.5", r"rate must be a number in \[0, 1\]"),
         ("rate", True, r"rate must be a number in \[0, 1\]"),
-        ("samples", "all", "samples must be 'shared', got 'all'"),
-        ("samples", [0.5], "samples must be a sequence of integers or 'shared'"),
-        ("samples", [[0]], "samples must be a sequence of integers or 'shared'"),
-        ("samples", 3, "samples must be a sequence of integers or 'shared'"),
-        ("samples", ["a"], "samples must be a sequence of integers or 'shared'"),
+        ("samples", "all", "samples must be a sequence of integers, got 'all'"),
+        ("samples", [0.5], "samples must be a sequence of integers, got"),
+        ("samples", [[0]], "samples must be a sequence of integers, got"),
+        ("samples", 3, "samples must be a sequence of integers, got"),
+        ("samples", ["a"], "samples must be a sequence of integers, got"),
         ("purpose", "test", "purpose must be 'train' or 'predict'"),
     ],
 )
@@ -235,13 +236,17 @@ FLOATS = [np.float16, np.float32, np.float64, np.longdouble]
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=lambda d: d.__name__)
 @pytest.mark.parametrize("shape", [(5,), (5, 3), (5, 2, 3), (5, 2, 1, 3), (0, 4), (4, 0), (1, 1)])
-@pytest.mark.parametrize("samples", [None, "ids", "shared"])
-def test_dropout_divides_what_is_kept_and_zeroes_the_rest(dtype, shape, samples):
+@pytest.mark.parametrize("given_rows", ["numbered", "ids", "batch"])
+def test_dropout_divides_what_is_kept_and_zeroes_the_rest(dtype, shape, given_rows):
     x = (np.arange(np.prod(shape)).reshape(shape) + 1).astype(dtype)
     rows = list(range(shape[0]))
-    named = {None: rows, "ids": [7 * i + 2 for i in rows], "shared": [SHARED] * len(rows)}[samples]
-    given_ids = named if samples == "ids" else samples
-    y = dropout(x, 0.25, seed=9, layer=4, step=5, samples=given_ids, training=True)
+    ids = [7 * i + 2 for i in rows]
+    named, coordinates = {
+        "numbered": (rows, {}),
+        "ids": (ids, {"samples": ids}),
+        "batch": ([SHARED] * len(rows), {"share": "batch"}),
+    }[given_rows]
+    y = dropout(x, 0.25, seed=9, layer=4, step=5, **coordinates, training=True)
     keep = oracles.keep_rows(9, "train", 4, 5, named, int(np.prod(shape[1:])), 0.25)
     assert y.dtype == dtype
     assert y.shape == shape
@@ -406,8 +411,10 @@ def test_masks_show_which_weights_drop_connect_dropped(units, rng):
 
 def test_masks_of_shared_samples_are_those_of_a_shared_pass(rng):
     network = Network([Dropout(0.5), Dense(2)], 32, seed=5, dtype=np.float64)
-    y, _ = network.layers[0].forward(network.sites[0], np.ones((3, 32)), Run.sample(2, "shared"))
-    masks = network.masks(step=2, samples="shared", purpose="predict")[0]
+    y, _ = network.layers[0].forward(
+        network.sites[0], np.ones((3, 32)), Run.sample(2, share="batch")
+    )
+    masks = network.masks(step=2, share="batch", purpose="predict")[0]
     assert masks.shape == (1, 32)
     assert_array_equal(np.broadcast_to(masks, (3, 32)), y != 0)
 

@@ -33,7 +33,8 @@ Weights: TypeAlias = Float[Array, " rows"]
 Ids: TypeAlias = Integer[Array, " rows"]
 Keep: TypeAlias = Bool[Array, "..."]
 
-Samples: TypeAlias = Sequence[int] | Integer[Array, " rows"] | Literal["shared"]
+Samples: TypeAlias = Sequence[int] | Integer[Array, " rows"]
+Share: TypeAlias = Literal["batch"] | None  # one mask for all rows, or each row its own
 
 # What callers may hand over: too many kinds for a type.  Our own checks say what doesn't fit.
 MatrixLike: TypeAlias = Any  # array, sparse matrix or data frame, shape (rows, features)

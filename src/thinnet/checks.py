@@ -169,11 +169,17 @@ def boolean(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def one_of(name: str, value: Any, allowed: Collection[Any]) -> Any:
+def one_of(
+    name: str, value: Any, allowed: Collection[Any], old: Mapping[str, Any] | None = None
+) -> Any:
+    """`value`, if it is one of `allowed`; `old` says what earlier values are now."""
     for known in allowed:
         if value is known or (type(value) is type(known) and value == known):
             return value
-    raise SettingError(name, " or ".join(map(repr, allowed)), repr(value))
+    before = old or {}
+    is_old = isinstance(value, str) and value in before
+    now = f" ({value!r} is now {before[value]!r})" if is_old else ""
+    raise SettingError(name, " or ".join(map(repr, allowed)) + now, repr(value))
 
 
 def of_kind(name: str, value: object, kind: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from thinnet import checks, masks
-from thinnet.arrays import Array, MatrixLike, Samples
+from thinnet.arrays import Array, MatrixLike, Samples, Share
 
 WORTH_COMPILING: Final = 2**14  # elements: below, NumPy is done before machine code is loaded
 
@@ -34,6 +34,7 @@ def dropout(
     layer: int = 0,
     step: int = 0,
     samples: Samples | None = None,
+    share: Share = None,
     training: bool,
     out: Array | None = None,
 ) -> Array:
@@ -47,8 +48,10 @@ def dropout(
         The probability of dropping a unit, in [0, 1].
     seed, layer, step : int
         The coordinates of the mask, see `keep_mask`.
-    samples : sequence of int, or "shared", or None
-        The ids of the rows; None numbers them from 0, "shared" draws one mask for all.
+    samples : sequence of int, optional
+        The ids of the rows; None numbers them from 0.
+    share : None or "batch"
+        None: each row has its own mask; "batch": one mask for all rows.
     training : bool
         False returns a copy of `x`; there is no default, so that nobody forgets.
     out : array, shape and type of `x`, optional
@@ -77,8 +80,8 @@ def dropout(
     checks.unit_interval("rate", rate)
     checks.must(x.ndim > 0, "x", "an array with at least one axis", x)
     stream = masks.checked_stream(seed, "train", layer, step)
-    shared = isinstance(samples, str)
-    ids = masks.sample_ids(samples) if shared else masks.row_ids(samples, len(x), "x")
+    own = masks.check_share("share", share) is None
+    ids = masks.row_ids(samples, len(x), "x") if own else masks.ids_of(samples, share)
     out = np.empty_like(x) if out is None else _checked_out(out, x)
     if not checks.boolean("training", training):
         np.copyto(out, x)

@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Bool
 
 from thinnet import checks
-from thinnet.arrays import Array, Ids, Samples
+from thinnet.arrays import Array, Ids, Samples, Share
+from thinnet.checks import SettingError
 from thinnet.philox import (
     MAX_LAYER,
     MAX_SAMPLE,
@@ -27,6 +28,7 @@ from thinnet.philox import (
 )
 
 LEVELS: Final = 65_536
+SHARES_BEFORE: Final = {"draw": "batch", "element": None}
 
 
 def threshold(rate: float) -> int:
@@ -42,11 +44,25 @@ def keep_probability(rate: float) -> float:
     return (LEVELS - threshold(rate)) / LEVELS
 
 
+def check_share(name: str, share: Any) -> Share:
+    """`share`, if it is None (each row has its own mask) or "batch" (one for all rows)."""
+    shared: Share = checks.one_of(name, share, (None, "batch"), SHARES_BEFORE)
+    return shared
+
+
+def ids_of(samples: Any, share: Any) -> Ids:
+    """The rows' ids, checked; with ``share="batch"`` the one id that stands for all rows."""
+    if check_share("share", share) is None:
+        return sample_ids(samples)
+    checks.must(samples is None, "samples", "None with share='batch'", samples)
+    return np.array([SHARED], np.uint32)
+
+
 def sample_ids(samples: Any) -> Ids:
-    """`samples` as an array of checked ids; the word "shared" becomes the reserved id."""
-    if isinstance(samples, str):
-        checks.one_of("samples", samples, ("shared",))
-        return np.array([SHARED], np.uint32)
+    """`samples` as an array of checked ids."""
+    if samples is None or isinstance(samples, str):
+        now = " (samples='shared' is now share='batch')" if samples == "shared" else ""
+        raise SettingError("samples", f"a sequence of integers{now}", checks.quoted(samples))
     ids = np.asarray(samples)
     if (
         ids.ndim == 1
@@ -56,8 +72,7 @@ def sample_ids(samples: Any) -> Ids:
         ids = np.array(samples, object)  # longer than 64 bits, or of mixed signs
     elif ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
         raise ValueError(
-            f"samples must be a sequence of integers or 'shared', got {ids.dtype} of shape "
-            f"{ids.shape}"
+            f"samples must be a sequence of integers, got {ids.dtype} of shape {ids.shape}"
         )
     outside = (ids < 0) | (ids > MAX_SAMPLE) if ids.size else np.zeros(0, bool)
     if outside.any():
@@ -97,7 +112,8 @@ def keep_mask(
     seed: int,
     layer: int,
     step: int,
-    samples: Samples,
+    samples: Samples | None = None,
+    share: Share = None,
     units: int,
     rate: float,
     purpose: Purpose = "train",
@@ -112,8 +128,10 @@ def keep_mask(
         Which of the layers that have random numbers, counted from the input, 0 to 2^24 - 1.
     step : int
         The number of the optimiser step (of the draw, at prediction), 0 to 2^32 - 1.
-    samples : sequence of int, or "shared"
-        The ids of the rows, each 0 to 2^32 - 2; "shared" is the one mask that all rows share.
+    samples : sequence of int
+        The ids of the rows, each 0 to 2^32 - 2; left out with ``share="batch"``.
+    share : None or "batch"
+        None: each row has its own mask; "batch": one mask for all rows.
     units : int
         How many units the layer has, 0 to 2^32 - 1.
     rate : float
@@ -124,7 +142,7 @@ def keep_mask(
     Returns
     -------
     bool array, shape (len(samples), units)
-        True where the unit is kept; one row for "shared".
+        True where the unit is kept; with ``share="batch"`` one row.
 
     Raises
     ------
@@ -143,7 +161,7 @@ def keep_mask(
     """
     stream = checked_stream(seed, purpose, layer, step)
     units = checks.integer("units", units, 0, MAX_UNIT + 1)
-    return mask(stream, sample_ids(samples), units, rate)
+    return mask(stream, ids_of(samples, share), units, rate)
 
 
 def divisor(rate: float, like: Array) -> np.floating:

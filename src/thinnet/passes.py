@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from thinnet import checks, masks, philox
-from thinnet.arrays import Array, Features, Float, Ids, Rows, Samples
+from thinnet.arrays import Array, Features, Float, Ids, Rows, Samples, Share
 from thinnet.philox import MAX_STEP, Purpose, Stream
 from thinnet.schedules.base import Rate, Schedule
 
@@ -57,9 +57,13 @@ class Run:
     seed: int | None = None
 
     @classmethod
-    def train(cls, step: int, samples: Samples | None = None) -> Run:
-        """Optimiser step number `step` on the rows with ids `samples` (None: from 0)."""
-        return cls(True, True, "train", checks.integer("step", step, 0, MAX_STEP), _ids(samples))
+    def train(cls, step: int, samples: Samples | None = None, *, share: Share = None) -> Run:
+        """Optimiser step number `step` on the rows with ids `samples` (None: from 0).
+
+        With ``share="batch"`` there is one mask for all rows.
+        """
+        number = checks.integer("step", step, 0, MAX_STEP)
+        return cls(True, True, "train", number, _ids(samples, share))
 
     @classmethod
     def predict(cls) -> Run:
@@ -67,10 +71,17 @@ class Run:
         return cls(False, False, "predict", 0, None)
 
     @classmethod
-    def sample(cls, draw: int, samples: Samples | None = None, seed: int | None = None) -> Run:
-        """Draw number `draw`; with ``samples="shared"`` one thinned network for all rows."""
+    def sample(
+        cls,
+        draw: int,
+        samples: Samples | None = None,
+        seed: int | None = None,
+        *,
+        share: Share = None,
+    ) -> Run:
+        """Draw number `draw`; with ``share="batch"`` one thinned network for all rows."""
         number = checks.integer("draw", draw, 0, MAX_STEP)
-        return cls(True, False, "predict", number, _ids(samples), seed)
+        return cls(True, False, "predict", number, _ids(samples, share), seed)
 
     def samples(self, rows: int) -> Ids:
         """The ids of `rows` rows; a single one where all rows share a mask."""
@@ -84,8 +95,8 @@ class Run:
             raise ValueError(f"samples must name each of the {rows} rows, got {len(self.ids)} ids")
 
 
-def _ids(samples: Samples | None) -> Ids | None:
-    return None if samples is None else masks.sample_ids(samples)
+def _ids(samples: Samples | None, share: Share) -> Ids | None:
+    return None if samples is None and share is None else masks.ids_of(samples, share)
 
 
 @dataclass(slots=True)
@@ -133,25 +144,25 @@ class Site:
         return Stream(seed, run.purpose, self.ordinal, run.step)
 
     def keep(
-        self, run: Run, rows: int, rate: float, shared: bool = False, axes: tuple[int, ...] = ()
+        self, run: Run, rows: int, rate: float, share: Share = None, axes: tuple[int, ...] = ()
     ) -> Bool[Array, "..."]:
         """The mask of the layer's input; of length 1 along the axes that share it."""
-        ids, features = self._address(run, rows, shared, axes)
+        ids, features = self._address(run, rows, share, axes)
         units = math.prod(features)
         return masks.mask(self.stream(run), ids, units, rate).reshape(len(ids), *features)
 
     def normals(
-        self, run: Run, rows: int, shared: bool = False, axes: tuple[int, ...] = ()
+        self, run: Run, rows: int, share: Share = None, axes: tuple[int, ...] = ()
     ) -> Float[Array, "..."]:
         """Standard normal numbers of the shape that `keep` gives."""
-        ids, features = self._address(run, rows, shared, axes)
+        ids, features = self._address(run, rows, share, axes)
         numbers = philox.normals(self.stream(run), ids, math.prod(features))
         return numbers.reshape(len(ids), *features)
 
     def _address(
-        self, run: Run, rows: int, shared: bool, axes: tuple[int, ...]
+        self, run: Run, rows: int, share: Share, axes: tuple[int, ...]
     ) -> tuple[Ids, Features]:
-        ids = masks.sample_ids("shared") if shared else run.samples(rows)
+        ids = run.samples(rows) if share is None else masks.ids_of(None, share)
         together = {axis % len(self.features) for axis in axes}
         return ids, tuple(1 if i in together else n for i, n in enumerate(self.features))
 

@@ -122,7 +122,7 @@ def only_rows(n):
 
 
 @pytest.mark.parametrize("rows", [12, pytest.param(ROWS, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("share", ["draw", "element"])
+@pytest.mark.parametrize("share", ["batch", "none"])
 @pytest.mark.parametrize("model", ["rent", "sold"])
 def test_the_file_does_not_depend_on_the_blocks(model, share, rows, monkeypatch):
     only_rows(rows)
@@ -136,9 +136,9 @@ def test_the_file_does_not_depend_on_the_blocks(model, share, rows, monkeypatch)
 
 def test_rows_have_masks_of_their_own_by_their_place_in_the_file(monkeypatch):
     monkeypatch.setattr("thinnet.tables.reading.files.BLOCK_CELLS", 28)
-    found = predicted("rent", "--share", "element", "--draws", 10)
+    found = predicted("rent", "--share", "none", "--draws", 10)
     table = pd.read_csv("homes.csv")
-    told = load("rent.thinnet").uncertainty(table, 10, share="element", samples=range(ROWS))
+    told = load("rent.thinnet").uncertainty(table, 10, share=None, samples=range(ROWS))
     np.testing.assert_allclose(found["rent"], told.mean, rtol=1e-5)
     shared = predicted("rent", "--draws", 10)
     assert (abs(found["rent"] - shared["rent"]) > 1e-6).mean() > 0.9
@@ -158,11 +158,19 @@ WRONG = {
     "one draw": (("--uncertainty", "--draws", 1), "--draws must be an integer >= 2, got 1"),
     "share": (
         ("--uncertainty", "--share", "row"),
-        "--share must be 'draw' or 'element', got 'row'",
+        "--share must be 'batch' or 'none', got 'row'",
+    ),
+    "share of before": (
+        ("--uncertainty", "--share", "draw"),
+        "--share must be 'batch' or 'none' ('draw' is now 'batch'), got 'draw'",
+    ),
+    "own masks of before": (
+        ("--uncertainty", "--share", "element"),
+        "--share must be 'batch' or 'none' ('element' is now 'none'), got 'element'",
     ),
     "draws alone": (("--draws", 5), "--draws is for --uncertainty"),
     "coverage alone": (("--coverage", 0.5), "--coverage is for --uncertainty"),
-    "share alone": (("--share", "draw"), "--share is for --uncertainty"),
+    "share alone": (("--share", "batch"), "--share is for --uncertainty"),
 }
 
 

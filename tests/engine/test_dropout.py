@@ -73,12 +73,14 @@ def large(rng, dtype=np.float32):
     return rng.normal(size=(64, 16, 40)).astype(dtype)
 
 
-@pytest.mark.parametrize("samples", [None, "shared", range(100, 164)], ids=str)
+@pytest.mark.parametrize(
+    "rows", [{}, {"share": "batch"}, {"samples": range(100, 164)}], ids=["numbered", "batch", "ids"]
+)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_public_function_gives_the_same_with_and_without_a_compiler(
-    samples, dtype, rng, monkeypatch
+    rows, dtype, rng, monkeypatch
 ):
-    x, settings = large(rng, dtype), {"seed": 7, "step": 2, "samples": samples, "training": True}
+    x, settings = large(rng, dtype), {"seed": 7, "step": 2, "training": True} | rows
     with_one = dropout(x, 0.4, **settings)
     monkeypatch.setattr(functional, "there_is_a_compiler", lambda: False)
     assert_same(with_one, dropout(x, 0.4, **settings))

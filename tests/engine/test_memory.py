@@ -92,7 +92,7 @@ def test_layers_around_the_widths_of_vectors_keep_to_their_memory(width, share):
         lambda: network.outputs(X),
         lambda: network.outputs(X[:1]),
         lambda: network.sample(X, 2),
-        lambda: network.sample(X, 2, share="element"),
+        lambda: network.sample(X, 2, share=None),
     ):
         network.predictors.clear()
         wanted = call()

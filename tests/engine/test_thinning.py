@@ -97,7 +97,7 @@ def test_what_is_absent_from_a_step_stays_as_it_was(rate, weights, rng, monkeypa
         kept = network.presence(Run.train(step)).kept
         before = [part.copy() for part in network.vectors]
         train(network, X, y, optimizer=Adam(0.1), epochs=1, batch_size=None, progress=False)
-        seen = network.masks(step=step, samples="shared")[0][0]
+        seen = network.masks(step=step, share="batch")[0][0]
         assert_array_equal(network.theta[~kept], before[0][~kept])
         assert (network.theta[kept] != before[0][kept]).any()
         states = network.state.reshape(3, 12), before[2].reshape(3, 12)

@@ -120,9 +120,10 @@ def test_masks_of_every_kind_are_those_of_the_specification(kind):
     rate = 0.5
     if kind == "concrete":
         rate = model.network_.layers[-1].learned_rate(model.network_.sites[-1])
-    samples = [0, 1, 2] if kind in ("bernoulli", "concrete") else "shared"
+    own = kind in ("bernoulli", "concrete")
+    rows = {"samples": [0, 1, 2]} if own else {"share": "batch"}
     units = 12  # the last hidden layer's; of weights as many, for there is one output
-    expected = keep_mask(**coordinates, samples=samples, units=units, rate=rate)
+    expected = keep_mask(**coordinates, **rows, units=units, rate=rate)
     assert_array_equal(kept[2], np.broadcast_to(expected, kept[2].shape))
 
 

@@ -177,7 +177,7 @@ def test_dropout_drops_the_units_that_masks_says():
     assert kept[1].shape == (2, 32)
     assert 0.3 < model.masks(5, model.rows(5))[1].mean() < 0.7
     shared = MLPClassifier(**FAST, dropout=0.5, dropout_share="batch").fit(DIGITS, LABELS)
-    assert shared.masks(5, "shared")[1].shape == (1, 32)
+    assert shared.masks(5, share="batch")[1].shape == (1, 32)
 
 
 def test_with_dropout_the_history_has_the_score_without_it_beside():

@@ -100,7 +100,7 @@ def test_the_share_of_inputs_dropped_is_the_learned_rate(untyped):
     """4,000 draws of 40 inputs: the share is 0.27 within 5 standard errors, 0.0056."""
     network = with_logit(-1.0)
     rate = rate_of(network)
-    keep = np.mean([network.masks(step=d, samples="shared")[0].mean() for d in range(4000)])
+    keep = np.mean([network.masks(step=d, share="batch")[0].mean() for d in range(4000)])
     assert abs(1 - keep - rate) < 5 * math.sqrt(rate * (1 - rate) / (4000 * WIDTH))
 
 
@@ -133,20 +133,16 @@ def test_the_hard_mask_is_the_relaxed_one_cut_at_one_half(logit):
     assert_array_equal(network.masks(step=2, samples=IDS)[0], hard)
 
 
-@pytest.mark.parametrize("samples", [IDS, "shared"], ids=str)
-def test_a_sampling_pass_has_the_mask_of_the_specification_at_the_learned_rate(samples):
+@pytest.mark.parametrize("rows", [{"samples": IDS}, {"share": "batch"}], ids=["ids", "batch"])
+def test_a_sampling_pass_has_the_mask_of_the_specification_at_the_learned_rate(rows):
     network = with_logit(-0.7)
     rate = rate_of(network)
-    keep = keep_mask(
-        seed=SEED, layer=0, step=9, samples=samples, units=WIDTH, rate=rate, purpose="predict"
-    )
+    keep = keep_mask(seed=SEED, layer=0, step=9, **rows, units=WIDTH, rate=rate, purpose="predict")
     q = 1 - round(rate * 65536) / 65536
-    keep = np.broadcast_to(keep, (3, WIDTH))
-    assert_allclose(entering(network, Run.sample(9, samples)), keep / q, rtol=1e-12)
-    assert_array_equal(
-        network.masks(step=9, samples=samples, purpose="predict")[0],
-        keep[: 1 if samples == "shared" else 3],
-    )
+    spread = np.broadcast_to(keep, (3, WIDTH))
+    assert_allclose(entering(network, Run.sample(9, **rows)), spread / q, rtol=1e-12)
+    assert len(keep) == (1 if "share" in rows else 3)
+    assert_array_equal(network.masks(step=9, **rows, purpose="predict")[0], keep)
 
 
 def test_prediction_drops_nothing():
@@ -296,7 +292,7 @@ def test_it_is_saved_and_loaded_with_its_learned_rate(tmp_path, rng):
     loaded = thinnet.load(tmp_path / "model")
     assert loaded.layers == network.layers
     assert rate_of(loaded) == rate_of(network) != pytest.approx(0.3, rel=1e-6)
-    samples = [net.sample(x, 3, share="element", progress=False) for net in (loaded, network)]
+    samples = [net.sample(x, 3, share=None, progress=False) for net in (loaded, network)]
     assert_array_equal(*samples)
 
 

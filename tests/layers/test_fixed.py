@@ -21,7 +21,7 @@ def alone(rate=0.4, n_masks=4, features=WIDTH):
 def mask(number, rate=0.4, layer=0, units=WIDTH):
     """Mask `number`, from the public function."""
     return keep_mask(
-        seed=SEED, layer=layer, step=number, samples="shared", units=units, rate=rate,
+        seed=SEED, layer=layer, step=number, share="batch", units=units, rate=rate,
         purpose="predict",
     )[0]  # fmt: skip
 
@@ -32,9 +32,9 @@ def q(rate):
 
 @pytest.mark.parametrize("n_masks", [2, 3, 8])
 @pytest.mark.parametrize("draw", [0, 1, 7, 8, 2**32 - 1])
-@pytest.mark.parametrize("samples", [IDS, "shared"], ids=["ids", "shared"])
-def test_every_row_of_draw_d_has_mask_d_modulo_their_number(draw, n_masks, samples):
-    y, _ = alone(n_masks=n_masks).forward(np.ones((7, WIDTH)), Run.sample(draw, samples))
+@pytest.mark.parametrize("rows", [{"samples": IDS}, {"share": "batch"}], ids=["ids", "batch"])
+def test_every_row_of_draw_d_has_mask_d_modulo_their_number(draw, n_masks, rows):
+    y, _ = alone(n_masks=n_masks).forward(np.ones((7, WIDTH)), Run.sample(draw, **rows))
     assert_allclose(y, np.tile(mask(draw % n_masks) / q(0.4), (7, 1)), rtol=1e-15)
 
 
@@ -49,7 +49,7 @@ def test_a_training_row_has_the_mask_of_its_id_plus_the_step(step, n_masks):
 
 def test_rows_that_share_an_id_in_training_have_the_mask_of_the_step():
     for step in range(6):
-        y, _ = alone().forward(np.ones((3, WIDTH)), Run.train(step, "shared"))
+        y, _ = alone().forward(np.ones((3, WIDTH)), Run.train(step, share="batch"))
         assert_array_equal(y != 0, np.tile(mask(step % 4), (3, 1)))
 
 
@@ -70,17 +70,17 @@ def test_its_first_draws_are_those_of_dropout_in_its_place(rng):
     weights = Dense(WIDTH), ReLU(), Dense(2)
     chains = ([*weights[:2], noise, weights[2]] for noise in (FixedMasks(0.4, 5), Dropout(0.4)))
     fixed, drawn = (Network(chain, 8, seed=SEED, dtype=np.float64) for chain in chains)
-    for run in (Run.sample(draw, "shared") for draw in range(5)):
+    for run in (Run.sample(draw, share="batch") for draw in range(5)):
         assert_allclose(fixed.forward(x, run)[0], drawn.forward(x, run)[0], rtol=1e-12)
 
 
 def test_its_masks_are_those_it_was_trained_with_whatever_seed_a_sample_takes(rng):
     x = rng.normal(size=(3, WIDTH))
-    run = dataclasses.replace(Run.sample(1, "shared"), seed=SEED + 1)
+    run = dataclasses.replace(Run.sample(1, share="batch"), seed=SEED + 1)
     assert_array_equal(alone().forward(x, run)[0], alone().forward(x, Run.sample(1))[0])
 
 
-@pytest.mark.parametrize("share", ["draw", "element"])
+@pytest.mark.parametrize("share", ["batch", None])
 def test_more_draws_than_masks_repeat_them(share, rng):
     network = Network([Dense(8), FixedMasks(0.5, 3), Dense(2)], 4, seed=SEED)
     drawn = network.sample(rng.normal(size=(5, 4)), 7, share=share, progress=False)
@@ -120,11 +120,11 @@ def test_masks_are_shown_as_they_were_used(rng):
 def test_layers_and_seeds_have_masks_of_their_own():
     layers = [Dropout(0.0), FixedMasks(0.5), FixedMasks(0.5)]
     network = Network(layers, WIDTH, seed=SEED)
-    shown = network.masks(step=0, samples="shared", purpose="predict")
+    shown = network.masks(step=0, share="batch", purpose="predict")
     assert_array_equal(shown[1][0], mask(0, 0.5, layer=1))
     assert_array_equal(shown[2][0], mask(0, 0.5, layer=2))
     other = Network(layers, WIDTH, seed=SEED + 1)
-    assert (other.masks(step=0, samples="shared", purpose="predict")[1] != shown[1]).any()
+    assert (other.masks(step=0, share="batch", purpose="predict")[1] != shown[1]).any()
 
 
 def test_backward_uses_the_masks_of_its_own_pass(rng):

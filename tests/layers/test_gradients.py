@@ -52,7 +52,7 @@ RUNS = {
     "train without ids": Run.train(step=0),
     "predict": Run.predict(),
     "sample": Run.sample(draw=7, samples=IDS),
-    "sample shared": Run.sample(draw=2, samples="shared"),
+    "sample shared": Run.sample(draw=2, share="batch"),
 }
 KINKED = (ReLU, LeakyReLU, ELU, SELU)  # ELU too: its slope jumps where alpha is not 1
 

@@ -56,7 +56,7 @@ def shared(rate, **settings):
 
 def kept(ordinal, step, units, rate):
     """The shared mask, from the public function."""
-    drawn = keep_mask(seed=SEED, layer=ordinal, step=step, samples="shared", units=units, rate=rate)
+    drawn = keep_mask(seed=SEED, layer=ordinal, step=step, share="batch", units=units, rate=rate)
     return drawn[0]
 
 

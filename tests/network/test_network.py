@@ -107,7 +107,7 @@ def test_parameters_and_gradients_are_views_of_the_flat_vectors():
 PASSES = {
     "predict": Run.predict(),
     "sample": Run.sample(3),
-    "sample shared": Run.sample(3, "shared"),
+    "sample shared": Run.sample(3, share="batch"),
 }
 
 
@@ -123,7 +123,7 @@ def test_a_pass_that_does_not_learn_writes_no_state(run, rng):
     assert_array_equal(network.theta, theta)
 
 
-@pytest.mark.parametrize("share", ["draw", "element"])
+@pytest.mark.parametrize("share", ["batch", None])
 def test_outputs_and_samples_leave_a_network_bit_identical(share, rng):
     x = rng.normal(size=(6, 4))
     network = learned(small(), x)
@@ -239,7 +239,7 @@ def test_a_copy_trains_on_as_the_original_would_and_leaves_it_alone(make, rng):
 
 
 @pytest.mark.parametrize(
-    "run", [Run.train(3, [4, 5]), Run.predict(), Run.sample(1, "shared")], ids=str
+    "run", [Run.train(3, [4, 5]), Run.predict(), Run.sample(1, share="batch")], ids=str
 )
 def test_a_run_and_the_layers_survive_pickle(run):
     again = pickle.loads(pickle.dumps(run))
@@ -309,23 +309,23 @@ def test_a_draw_is_one_thinned_network_for_all_rows(rng):
     row = rng.normal(size=(1, 4))
     alike = network.sample(np.repeat(row, 4, axis=0), 6)
     assert_allclose(alike, np.broadcast_to(alike[:, :1], alike.shape), rtol=1e-12)
-    apart = network.sample(np.repeat(row, 4, axis=0), 6, share="element")
+    apart = network.sample(np.repeat(row, 4, axis=0), 6, share=None)
     assert (apart[:, 0] != apart[:, 1]).any()
 
 
 def test_a_rows_own_draws_follow_its_id_and_not_its_place(rng):
     network, x = small(), rng.normal(size=(6, 4))
-    draws = network.sample(x, 4, share="element", samples=[9, 8, 7, 6, 5, 4])
-    turned = network.sample(x[::-1], 4, share="element", samples=[4, 5, 6, 7, 8, 9])
+    draws = network.sample(x, 4, share=None, samples=[9, 8, 7, 6, 5, 4])
+    turned = network.sample(x[::-1], 4, share=None, samples=[4, 5, 6, 7, 8, 9])
     assert_allclose(draws, turned[:, ::-1], rtol=1e-12)
-    numbered = network.sample(x, 4, share="element", samples=range(6))
-    assert_array_equal(network.sample(x, 4, share="element"), numbered)
+    numbered = network.sample(x, 4, share=None, samples=range(6))
+    assert_array_equal(network.sample(x, 4, share=None), numbered)
 
 
 def test_a_draw_uses_the_masks_that_masks_shows(rng):
     network, x = small([Dropout(0.5), Dense(3)]), rng.normal(size=(6, 4))
     W, b = network.sites[1].p
-    draws = network.sample(x, 3, share="element")
+    draws = network.sample(x, 3, share=None)
     for d in range(3):
         keep = network.masks(step=d, samples=range(6), purpose="predict")[0]
         assert_allclose(draws[d], (2 * x * keep) @ W.T + b, rtol=1e-12)
@@ -353,7 +353,7 @@ def test_draws_have_the_mean_of_the_outputs_where_a_network_is_linear(rng, untyp
     ids=str,
 )
 def test_any_layer_that_draws_makes_draws_differ(layer, rng):
-    draws = small([layer, Dense(3)]).sample(rng.normal(size=(6, 4)), 8, share="element")
+    draws = small([layer, Dense(3)]).sample(rng.normal(size=(6, 4)), 8, share=None)
     assert (draws.std(axis=0) > 0).any()
 
 
@@ -378,7 +378,7 @@ def test_rows_beyond_one_block_get_their_own_outputs_and_masks(rows, rng):
     W, b = network.sites[1].p
     assert_allclose(network.outputs(x), x @ W.T + b, rtol=1e-10, atol=1e-12)
     keep = network.masks(step=1, samples=range(rows), purpose="predict")[0]
-    draws = network.sample(x, 2, share="element")
+    draws = network.sample(x, 2, share=None)
     assert_allclose(draws[1], (2 * x * keep) @ W.T + b, rtol=1e-10, atol=1e-12)
 
 
@@ -388,7 +388,7 @@ def test_a_rate_that_changes_is_the_last_ones_when_sampling(rng):
     network.clock.step = 4
     assert_allclose(network.sample(x, 1)[0], np.broadcast_to(b, (6, 3)))
     network.clock.step = 2
-    keep = network.masks(step=0, samples="shared", purpose="predict")[0]
+    keep = network.masks(step=0, share="batch", purpose="predict")[0]
     assert_allclose(network.sample(x, 1)[0], (2 * x * keep) @ W.T + b, rtol=1e-12)
 
 
@@ -513,7 +513,7 @@ def test_a_layer_that_does_not_fit_is_named(layers, features, said):
     [
         ({"n_draws": 0}, "n_draws must be an integer >= 1, got 0"),
         ({"n_draws": 2.5}, "n_draws must be an integer >= 1, got 2.5"),
-        ({"share": "batch"}, "share must be 'draw' or 'element', got 'batch'"),
+        ({"share": "row"}, "share must be None or 'batch', got 'row'"),
         ({"samples": [1, 2]}, "samples must have as many rows as X, got 2 and 3"),
         ({"samples": [1, 2, -3]}, "samples must be integers from 0 to"),
     ],
@@ -531,7 +531,7 @@ def test_bad_settings_of_sampling_are_refused_by_name(arguments, said, untyped):
         (lambda: Run.train(2**32), "step must be an integer from 0 to 4294967295"),
         (lambda: Run.sample(-1), "draw must be an integer from 0 to 4294967295, got -1"),
         (lambda: Run.sample(0, [2**32]), "samples must be integers from 0 to 4294967294"),
-        (lambda: Run.train(0, "all"), "samples must be 'shared', got 'all'"),
+        (lambda: Run.train(0, "all"), "samples must be a sequence of integers, got 'all'"),
     ],
 )
 def test_a_run_beyond_its_ranges_is_refused(make, said, untyped):

@@ -368,7 +368,7 @@ def test_masks_that_no_training_used_come_with_a_warning():
 def test_masks_of_draws_and_masks_that_all_rows_share_need_no_warning():
     net = trained(plain())
     net.masks(step=99, samples=[99], purpose="predict")
-    net.masks(step=2, samples="shared")
+    net.masks(step=2, share="batch")
 
 
 @fitting

@@ -44,7 +44,7 @@ def built(layers, features, seed=0, dtype=np.float64):
 
 def sampled(network, x, n_draws):
     with unchecked_types():
-        return network.sample(x, n_draws, share="element", progress=False)
+        return network.sample(x, n_draws, share=None, progress=False)
 
 
 def assert_agrees_with_samples(moments, draws):

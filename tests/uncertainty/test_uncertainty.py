@@ -73,7 +73,7 @@ def test_draws_are_those_of_their_seed(classifier, classes):
 
 def test_a_seed_draws_the_masks_that_keep_mask_tells(rng):
     network = thinnet.Network([thinnet.Dropout(0.5)], features=6, seed=1)
-    drawn = network.sample(np.ones((2, 6)), 3, seed=77, share="element", samples=[4, 5])
+    drawn = network.sample(np.ones((2, 6)), 3, seed=77, share=None, samples=[4, 5])
     for draw in range(3):
         for row, sample in enumerate([4, 5]):
             kept = thinnet.keep_mask(
@@ -401,8 +401,8 @@ def test_tables_of_classes_have_draws_of_all_networks(table):
 def test_a_rows_own_masks_follow_its_id(regressor):
     X, _ = wave(6, 12)
     ids = [10, 11, 12, 13, 14, 15]
-    whole = regressor.uncertainty(X, 8, share="element", samples=ids)
-    last = regressor.uncertainty(X[3:], 8, share="element", samples=ids[3:])
+    whole = regressor.uncertainty(X, 8, share=None, samples=ids)
+    last = regressor.uncertainty(X[3:], 8, share=None, samples=ids[3:])
     assert_array_equal(whole.mean[3:], last.mean)
 
 
@@ -426,8 +426,8 @@ def test_draws_of_sparse_rows_are_those_of_dense_ones(classes):
         (lambda m, X: m.sample(X, seed=-1), "seed must be an integer from 0 to"),
         (lambda m, X: m.sample(X, first=2**32), "first must be an integer from 0 to"),
         (lambda m, X: m.sample(X, 3, first=2**32 - 2), "the number of the last draw must be"),
-        (lambda m, X: m.sample(X, share="row"), "share must be 'draw' or 'element', got 'row'"),
-        (lambda m, X: m.sample(X, share="element", samples=[1]), "got 1"),
+        (lambda m, X: m.sample(X, share="row"), "share must be None or 'batch', got 'row'"),
+        (lambda m, X: m.sample(X, share=None, samples=[1]), "got 1"),
         (lambda m, X: m.uncertainty(X, tolerance=0.0), "tolerance must be a finite number > 0"),
         (lambda m, X: m.predict_interval(X, 0.0), r"coverage must be a number in \(0, 1\), got 0"),
         (lambda m, X: m.predict_interval(X, 1.0), r"coverage must be a number in \(0, 1\), got 1"),

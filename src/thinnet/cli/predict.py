@@ -30,7 +30,7 @@ def predict(
     ] = None,
     share: Annotated[
         str | None,
-        typer.Option(help="draw: a draw is one network for all rows (the default); element: each "
+        typer.Option(help="batch: a draw is one network for all rows (the default); none: each "
                      "row, by its place in the file, has its own masks."),
     ] = None,
     keep: Annotated[

@@ -9,13 +9,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array
-from thinnet.network.sampling import SHARES
+from thinnet.arrays import Array, Share
 from thinnet.tables.reading.cells import Frame
 from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.draws.mixtures import Mixture
 from thinnet.uncertainty.draws.numbers import central, spread
 
+SHARES: Final[dict[str, Share]] = {"batch": "batch", "none": None}  # --share, and `share`
+SHARES_BEFORE: Final = {"draw": "batch", "element": "none"}
 SPREAD: Final = ("mean", "std", "epistemic", "aleatoric")
 COVERAGE: Final = 0.9  # of intervals, unless asked otherwise
 MEASURES: Final = {  # a column of predictions, and what it is called in `uncertainty`
@@ -32,18 +33,19 @@ class ErrorBars:
 
     n_draws: int = 100
     coverage: float | None = None
-    share: str = "draw"
+    share: str = "batch"
 
     def __post_init__(self) -> None:
         checks.integer("--draws", self.n_draws, 2)
         if self.coverage is not None:
             checks.inside("--coverage", self.coverage)
-        checks.one_of("--share", self.share, SHARES)
+        checks.one_of("--share", self.share, tuple(SHARES), SHARES_BEFORE)
 
     def how(self, start: int, rows: int) -> How:
         """For so many rows of a file from `start` on, whose places are the ids of their masks."""
-        ids = range(start, start + rows) if self.share == "element" else None
-        return How(self.n_draws, share=self.share, samples=ids, progress=False)
+        share = SHARES[self.share]
+        ids = range(start, start + rows) if share is None else None
+        return How(self.n_draws, share=share, samples=ids, progress=False)
 
     def ends(self) -> tuple[float, float]:
         return central(self.coverage or COVERAGE)

@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from thinnet.arrays import Array, Ids, Rows, Samples
+from thinnet.arrays import Array, Ids, Rows, Samples, Share
 from thinnet.engine.threads import limited
 from thinnet.estimators import settings, validation, weights
 from thinnet.estimators.convergence import Scale
@@ -221,17 +221,27 @@ class MLP(BaseEstimator):
     def _drawer(self, X: Any) -> Drawer:
         return Drawer([self.network_], self._entering(X), self.n_threads)
 
-    def masks(self, step: int, samples: Samples, purpose: Purpose = "train") -> dict[int, Array]:
+    def masks(
+        self,
+        step: int,
+        samples: Samples | None = None,
+        purpose: Purpose = "train",
+        *,
+        share: Share = None,
+    ) -> dict[int, Array]:
         """Which units dropout kept in a training step, recomputed: nothing was stored.
 
         Parameters
         ----------
         step : int
             Of all optimiser steps since the network was made, from 0.
-        samples : sequence of int, or "shared"
-            Rows, by their place in the X that was fitted; "shared" with ``dropout_share="batch"``.
+        samples : sequence of int
+            Rows, by their place in the X that was fitted; left out with ``share="batch"``.
         purpose : "train" or "predict"
             "predict" for the masks of draws, by their number.
+        share : None or "batch"
+            None: each row's own mask; "batch": the one mask for all rows of training with
+            ``dropout_share="batch"``, or of draws with ``share="batch"``.
 
         Returns
         -------
@@ -252,7 +262,7 @@ class MLP(BaseEstimator):
             If training had no such step, or not on these rows: `rows` tells on which.
         """
         check_is_fitted(self)
-        found = self.network_.masks(step=step, samples=samples, purpose=purpose)
+        found = self.network_.masks(step=step, samples=samples, share=share, purpose=purpose)
         if not found:
             raise ValueError("the network must have layers that drop units, got Gaussian dropout")
         return found

@@ -84,7 +84,7 @@ class DropConnect:
         return self._mask(site, run, site.rate(self.rate, run))
 
     def _mask(self, site: Site, run: Run, rate: float) -> Bool[Array, "units width"]:
-        shared = masks.sample_ids("shared")
+        shared = masks.ids_of(None, "batch")
         return masks.mask(site.stream(run), shared, site.p.W.size, rate).reshape(site.p.W.shape)
 
     def _drop(self, site: Site, W: Array, run: Run, rate: float) -> Array:

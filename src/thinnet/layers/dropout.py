@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, TypeAlias
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool
 
 from thinnet import checks, masks
-from thinnet.arrays import Array, Features, SameRows
+from thinnet.arrays import Array, Features, SameRows, Share
 from thinnet.layers.base import Shapes, same_shape, title
 from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
 from thinnet.passes import Run, Site
 from thinnet.schedules import Rate, check_rate
-
-Share: TypeAlias = Literal["batch"] | None
 
 
 class Cache(NamedTuple):
@@ -26,7 +24,7 @@ class Cache(NamedTuple):
 
 
 def check_sharing(layer: Dropout | GaussianDropout | AlphaDropout) -> None:
-    checks.one_of("share", layer.share, (None, "batch"))
+    masks.check_share("share", layer.share)
     axes = layer.share_axes
     checks.must(isinstance(axes, tuple | list), "share_axes", "a tuple of integers", axes)
     object.__setattr__(layer, "share_axes", tuple(axes))
@@ -47,7 +45,7 @@ def mask_of(
     self: Dropout | AlphaDropout, site: Site, cache: Cache, rows: int
 ) -> Bool[Array, "..."]:
     """The mask of a pass; of length 1 along the axes that share it."""
-    return site.keep(cache.run, rows, cache.rate, self.share == "batch", self.share_axes)
+    return site.keep(cache.run, rows, cache.rate, self.share, self.share_axes)
 
 
 def kept(
@@ -68,9 +66,9 @@ class Dropout:
         The probability of dropping a unit, in [0, 1]: never that of keeping it.  q is the keep
         probability, ``1 - rate`` rounded to 16 bits (docs/masks.md).
     share : None or "batch"
-        "batch" draws one mask a step for all rows, so that the dropped units do not exist in that
-        step: their parameters, optimiser moments and running statistics stay as they are
-        (docs/thinned-training.md).  It regularises harder than a mask for each row.
+        None: each row has its own mask.  "batch": one mask a step for all rows, so that the dropped
+        units do not exist in that step: their parameters, optimiser moments and running statistics
+        stay as they are (docs/thinned-training.md); it regularises harder than a mask for each row.
     share_axes : tuple of int
         Feature axes along which the mask is shared, counted behind the rows: ``(0, 1)`` drops
         whole channels of rows of shape (height, width, channels) (Tompson et al. 2015).
@@ -186,7 +184,7 @@ class GaussianDropout:
     def _noise(self, site: Site, cache: Cache, like: SameRows) -> Array:
         """Normal numbers of mean 1 and variance ``rate / (1 - rate)``."""
         run, rate = cache
-        n = site.normals(run, len(like), self.share == "batch", self.share_axes)
+        n = site.normals(run, len(like), self.share, self.share_axes)
         return (1 + np.sqrt(rate / (1 - rate)) * n).astype(like.dtype)
 
 

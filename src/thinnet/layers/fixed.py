@@ -114,7 +114,7 @@ def fixed(
 ) -> Bool[Array, "masks units"]:
     """All masks of a layer, cached because every pass needs the same ones."""
     streams = (Stream(seed, "predict", layer, number) for number in range(n_masks))
-    shared = masks.sample_ids("shared")
+    shared = masks.ids_of(None, "batch")
     kept = np.concatenate([masks.mask(stream, shared, units, rate) for stream in streams])
     kept.flags.writeable = False
     return kept

@@ -8,7 +8,8 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
-from thinnet import checks
+from thinnet import checks, masks
+from thinnet.arrays import Share
 from thinnet.layers import (
     BatchNorm,
     ConcreteDropout,
@@ -20,7 +21,6 @@ from thinnet.layers import (
     Layer,
     ReLU,
 )
-from thinnet.layers.dropout import Share
 from thinnet.schedules import Rate
 
 DropoutKind: TypeAlias = Literal["bernoulli", "gaussian", "dropconnect", "fixed", "concrete"]
@@ -61,7 +61,7 @@ class Dropping(NamedTuple):
 
 def check_sharing(name: str, share: Any, kind: str) -> None:
     """One of `name`'s values, and not "batch" where each row has its own mask or all have one."""
-    checks.one_of(name, share, (None, "batch"))
+    masks.check_share(name, share)
     if share is not None and kind not in CAN_SHARE:
         raise ValueError(f"{name} must be None for the kind {kind!r} of dropout, got {share!r}")
 

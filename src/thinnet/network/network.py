@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from thinnet import checks, philox, sparse
-from thinnet.arrays import Array, DTypeLike, Ids, MatrixLike, Rows, Samples, VectorLike
+from thinnet.arrays import Array, DTypeLike, Ids, MatrixLike, Rows, Samples, Share, VectorLike
 from thinnet.layers import Layer
-from thinnet.masks import sample_ids
+from thinnet.masks import ids_of
 from thinnet.network import sampling, summary
 from thinnet.network.bound import Bound, Executor
 from thinnet.network.executor import is_compiled, lent, obstacles
@@ -165,7 +165,7 @@ class Network(Bound):
         *,
         first: int = 0,
         seed: int | None = None,
-        share: str = "draw",
+        share: Share = "batch",
         samples: Samples | None = None,
         progress: bool | None = None,
     ) -> Array:
@@ -181,11 +181,11 @@ class Network(Bound):
             alone.
         seed : int, optional
             Of the masks, 0 to 2^64 - 1; None takes the network's own.
-        share : "draw" or "element"
-            "draw": each draw is one thinned network for all rows, one coherent function;
-            "element": each row draws its own masks.
+        share : "batch" or None
+            "batch": each draw is one thinned network for all rows, one coherent function;
+            None: each row draws its own masks.
         samples : sequence of int, optional
-            The rows' ids, for ``share="element"``; None numbers the rows of this call from 0, so
+            The rows' ids, for ``share=None``; None numbers the rows of this call from 0, so
             that a row's masks then depend on its place in the call.
         progress : bool, optional
             Show a progress bar when it takes longer than a second; by default on terminals and in
@@ -212,15 +212,26 @@ class Network(Bound):
         draws = sampling.Draws.of(self, n_draws, first, seed)
         return sampling.sample(self, self.forward, x, draws, share, samples, progress)
 
-    def masks(self, *, step: int, samples: Samples, purpose: Purpose = "train") -> dict[int, Array]:
+    def masks(
+        self,
+        *,
+        step: int,
+        samples: Samples | None = None,
+        share: Share = None,
+        purpose: Purpose = "train",
+    ) -> dict[int, Array]:
         """Which units were kept in a step (or draw), recomputed: nothing was stored.
 
         Parameters
         ----------
         step : int
             The number of the optimiser step, from 0; with ``purpose="predict"`` of the draw.
-        samples : sequence of int, or "shared"
+        samples : sequence of int
             The rows' ids; in training a row's index in the data.  `rows` tells those of a step.
+            Left out with ``share="batch"``.
+        share : None or "batch"
+            None: each row's own mask; "batch": the one mask of passes that have it for all rows,
+            as those of ``sample(share="batch")``.
         purpose : "train" or "predict"
 
         Returns
@@ -250,8 +261,8 @@ class Network(Bound):
                [1, 0, 0, 1, 0, 0, 0, 0]])
         """
         checks.one_of("purpose", purpose, ("train", "predict"))
-        run = (Run.train if purpose == "train" else Run.sample)(step, samples)
-        ids = sample_ids(samples)
+        ids = ids_of(samples, share)
+        run = (Run.train if purpose == "train" else Run.sample)(step, samples, share=share)
         found = {
             site.ordinal: layer.keep(site, run, len(ids)).copy()
             for layer, site in self.places()

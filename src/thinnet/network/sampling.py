@@ -9,17 +9,17 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, Rows, Samples
+from thinnet.arrays import Array, Rows, Samples, Share
 from thinnet.console import progress as bars
 from thinnet.console.progress import PATIENCE
-from thinnet.masks import row_ids
+from thinnet.masks import check_share, row_ids
 from thinnet.network import executor, summary
 from thinnet.network.bound import Bound
 from thinnet.passes import Run
 from thinnet.philox import MAX_SEED, MAX_STEP
 
 Forward: TypeAlias = Callable[[Any, Run], tuple[Rows, Any]]
-SHARES: Final = ("draw", "element")
+KINDS: Final = {"batch": "draw", None: "element"}  # of passes of compiled code
 BLOCK_ROWS: Final = 4096  # rows that one pass of the reference executor takes
 
 
@@ -49,22 +49,23 @@ def sample(
     forward: Forward,
     x: Any,
     draws: Draws,
-    share: str,
+    share: Share,
     samples: Samples | None,
     show: bool | None,
 ) -> Array:
     """Raw outputs of each draw, for rows that have been checked; `forward` is the reference's."""
-    checks.one_of("share", share, SHARES)
+    check_share("share", share)
     rows, numbers = x.shape[0], draws.numbers
     ids = row_ids(samples, rows, "X")
     out = room((len(numbers), rows, *network.out), network.dtype)
 
     def run_of(number: int, block: slice) -> Run:
-        return Run.sample(number, "shared" if share == "draw" else ids[block], draws.seed)
+        own = ids[block] if share is None else None
+        return Run.sample(number, own, draws.seed, share=share)
 
     with bars.opened(show, "sampling", 0, len(numbers) * rows, PATIENCE) as bar:
         if executor.is_compiled(network):
-            with executor.lent(network, share, rows) as passes:
+            with executor.lent(network, KINDS[share], rows) as passes:
                 passes.sample(x, ids, numbers, draws.seed, out, bar.advance)
             return out
         for number, outputs in zip(numbers, out, strict=True):

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from thinnet import checks
-from thinnet.arrays import Array, DataFrame, Ids, Samples, TableLike, TargetLike
+from thinnet.arrays import Array, DataFrame, Ids, Samples, Share, TableLike, TargetLike
 from thinnet.checks import quoted
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
@@ -328,13 +328,19 @@ class TableEstimator(BaseEstimator):
         return self._loss().predict(outputs)
 
     def masks(
-        self, step: int, samples: Samples, purpose: Purpose = "train", network: int = 0
+        self,
+        step: int,
+        samples: Samples | None = None,
+        purpose: Purpose = "train",
+        network: int = 0,
+        *,
+        share: Share = None,
     ) -> dict[int, Array]:
         """Which units of one of the networks dropout kept, as `MLPClassifier.masks`.
 
         Parameters
         ----------
-        step, samples, purpose
+        step, samples, purpose, share
             The samples are places among the rows that this network learned from.
         network : int, default=0
             Its place in `networks_`.
@@ -346,7 +352,8 @@ class TableEstimator(BaseEstimator):
         """
         check_is_fitted(self)
         checks.integer("network", network, 0, len(self.networks_) - 1)
-        return self.networks_[network].masks(step=step, samples=samples, purpose=purpose)
+        of = self.networks_[network]
+        return of.masks(step=step, samples=samples, share=share, purpose=purpose)
 
     def rows(self, step: int, network: int = 0) -> Ids:
         """Which rows a step of one of the networks was taken on, as `MLPClassifier.rows`.

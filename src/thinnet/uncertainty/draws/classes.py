@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, HowToDraw, MatrixLike, Samples, TargetLike
+from thinnet.arrays import Array, HowToDraw, MatrixLike, Samples, Share, TargetLike
 from thinnet.uncertainty.draws import measures, reducing
 from thinnet.uncertainty.draws.drawing import How, Part, standard_error
 from thinnet.uncertainty.draws.drawn import Drawn
@@ -83,7 +83,7 @@ class DrawnClasses(Drawn):
         n_draws: int = 100,
         *,
         seed: int | None = None,
-        share: str = "draw",
+        share: Share = "batch",
         samples: Samples | None = None,
         tolerance: float | None = None,
         progress: bool | None = None,

@@ -9,13 +9,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, Ids, Samples
+from thinnet.arrays import Array, Ids, Samples, Share
 from thinnet.console import progress as bars
 from thinnet.console.progress import PATIENCE
 from thinnet.engine.threads import limited
-from thinnet.masks import row_ids
+from thinnet.masks import check_share, row_ids
 from thinnet.network import Network, summary
-from thinnet.network.sampling import SHARES, room
+from thinnet.network.sampling import room
 from thinnet.philox import MAX_SEED, MAX_STEP, derived_seed
 from thinnet.uncertainty.draws import reducing
 
@@ -28,14 +28,14 @@ class How(NamedTuple):
 
     n_draws: int = 100
     seed: int | None = None
-    share: str = "draw"
+    share: Share = "batch"
     samples: Samples | None = None
     tolerance: float | None = None
     progress: bool | None = None
 
     def checked(self, least: int = 1) -> How:
         checks.integer("n_draws", self.n_draws, least)
-        checks.one_of("share", self.share, SHARES)
+        check_share("share", self.share)
         if self.seed is not None:
             checks.integer("seed", self.seed, 0, MAX_SEED)
         if self.tolerance is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any
 
-from thinnet.arrays import Array, MatrixLike, Samples, TargetLike
+from thinnet.arrays import Array, MatrixLike, Samples, Share, TargetLike
 from thinnet.uncertainty.draws.drawing import Drawer, How
 
 
@@ -31,7 +31,7 @@ class Drawn:
         *,
         first: int = 0,
         seed: int | None = None,
-        share: str = "draw",
+        share: Share = "batch",
         samples: Samples | None = None,
         progress: bool | None = None,
     ) -> Array:
@@ -46,11 +46,10 @@ class Drawn:
             The number of the first draw: ``sample(X, 1, first=17)`` is draw 17 alone.
         seed : int, optional
             Of the masks; None takes the networks' own.
-        share : {'draw', 'element'}, default='draw'
-            'draw': a draw is one thinned network for all rows; 'element': each row has its own
-            masks.
+        share : {'batch', None}, default='batch'
+            'batch': a draw is one thinned network for all rows; None: each row has its own masks.
         samples : sequence of int, optional
-            The rows' ids, for ``share='element'``; None takes their places in this call.
+            The rows' ids, for ``share=None``; None takes their places in this call.
         progress : bool, optional
             Show a progress bar when it takes longer than a second; by default on terminals.
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, HowToDraw, MatrixLike, Samples, TargetLike
+from thinnet.arrays import Array, HowToDraw, MatrixLike, Samples, Share, TargetLike
 from thinnet.uncertainty.draws import reducing
 from thinnet.uncertainty.draws.drawing import Drawer, How, Part, standard_error
 from thinnet.uncertainty.draws.drawn import Drawn
@@ -108,7 +108,7 @@ class DrawnNumbers(Drawn):
         n_draws: int = 100,
         *,
         seed: int | None = None,
-        share: str = "draw",
+        share: Share = "batch",
         samples: Samples | None = None,
         tolerance: float | None = None,
         progress: bool | None = None,
