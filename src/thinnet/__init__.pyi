@@ -82,6 +82,7 @@ from .tables import TableRegressor as TableRegressor
 from .tables import uncertain_rows as uncertain_rows
 from .training import EarlyStopping as EarlyStopping
 from .training import History as History
+from .training import Training as Training
 from .training import evaluate as evaluate
 from .training import train as train
 from .training.diagnostics import gradient_report as gradient_report

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from thinnet.training.history import Epoch, History
-from thinnet.training.state import Training
+from thinnet.training.state import TrainingState
 
 LEAST_RATE: Final = 1e-6  # at which the adaptive learning rate stops training instead of falling
 CUT: Final = 5.0
@@ -27,13 +27,13 @@ class Convergence:
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-    training : Training
+    training : TrainingState
     scale : Scale
     rate : float
         The learning rate to begin with.
     """
 
-    def __init__(self, estimator: Any, training: Training, scale: Scale, rate: float) -> None:
+    def __init__(self, estimator: Any, training: TrainingState, scale: Scale, rate: float) -> None:
         self._estimator, self._training, self._scale = estimator, training, scale
         self._penalty = training.penalty()
         self._set_rate(rate)
@@ -55,7 +55,7 @@ class Convergence:
             self._estimator.verbose = verbose
         return reasons[-1] if reasons else ""
 
-    def on_epoch_end(self, training: Training) -> str:
+    def on_epoch_end(self, training: TrainingState) -> str:
         before = self._estimator.best_validation_score_
         reason = self._count(training.history.last)
         if self._estimator.best_validation_score_ != before:

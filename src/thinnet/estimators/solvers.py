@@ -24,10 +24,10 @@ from thinnet.training.checkpointing import Keeper
 from thinnet.training.data import Data
 from thinnet.training.history import Epoch, History
 from thinnet.training.interrupt import InterruptFlag
-from thinnet.training.loop import EPOCHS_DONE, INTERRUPTED, carry_out, check_callbacks
+from thinnet.training.loop import INTERRUPTED, Loop, carry_out, check_callbacks
 from thinnet.training.penalties import add_penalty_gradient, penalty_value
 from thinnet.training.plan import Plan
-from thinnet.training.state import Begin, Training
+from thinnet.training.state import EPOCHS_DONE, Begin, TrainingState
 
 CLEAN_ROWS = 1000  # that the training score is measured on without dropout
 NOT_FINITE = (
@@ -74,7 +74,7 @@ def stochastic(
     at = estimator._momentary
     if at is None or at.kind != _kind(plan, task.network):
         at = Momentary.start(plan, task.network, estimator.learning_rate_init)
-    training = Training(task.network, task.data, task.validation, plan, shuffles, at.begin)
+    training = TrainingState(task.network, task.data, task.validation, plan, shuffles, at.begin)
     convergence = Convergence(estimator, training, task.scale, at.rate)
     try:
         _carry_out(estimator, training, convergence, warns=not incremental)
@@ -120,7 +120,7 @@ def _batch_size(asked: Any, rows: int) -> int:
 
 
 def _carry_out(
-    estimator: Any, training: Training, convergence: Convergence, *, warns: bool
+    estimator: Any, training: TrainingState, convergence: Convergence, *, warns: bool
 ) -> None:
     callbacks = estimator.callbacks or ()
     check_callbacks(callbacks)
@@ -130,7 +130,8 @@ def _carry_out(
         history.stopped = convergence.replay(history)
     if not history.stopped:
         title = type(estimator).__name__
-        carry_out(training, [convergence, *callbacks], keeper, estimator.progress, title)
+        loop = Loop(training, [convergence, *callbacks, keeper])
+        carry_out(training, loop, keeper, estimator.progress, title)
     if history.stopped == INTERRUPTED:
         warnings.warn("Training interrupted by user.", UserWarning, stacklevel=2)
     elif warns and history.stopped == EPOCHS_DONE:
@@ -142,7 +143,7 @@ def _carry_out(
         )
 
 
-def _diverged(estimator: Any, training: Training, error: DivergedError) -> None:
+def _diverged(estimator: Any, training: TrainingState, error: DivergedError) -> None:
     """With early stopping there are best weights to go back to; else there is no model."""
     training.history.stopped = str(error)
     if not estimator.early_stopping:

@@ -10,7 +10,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import DTypeLike, Flat
-from thinnet.layers import Layer
+from thinnet.layers import Layer, Shapes
 from thinnet.layers.base import title
 from thinnet.layers.presence import Presence, parameters_present
 from thinnet.network.binding import (
@@ -21,6 +21,7 @@ from thinnet.network.binding import (
     initialise,
     layer_shapes,
 )
+from thinnet.network.changes import Change, before, changed, having
 from thinnet.passes import Clock, Run, Site
 
 Executor: TypeAlias = Literal["compiled", "reference"]
@@ -45,6 +46,8 @@ class Bound:
     out : tuple of int
         Shape of a row of output.
     vectors : Vectors
+    changes : list of Change
+        Settings of layers that had other values in earlier steps.
     compiled : bool or None
         Does compiled code run it? None where nobody has asked yet (`is_compiled`).
     predictors : dict
@@ -65,7 +68,7 @@ class Bound:
         self.dtype = checks.float_dtype("dtype", dtype)
         self.executor = checks.one_of("executor", executor, EXECUTORS)
         self.compiled: bool | None = None
-        self.clock = Clock()
+        self.clock, self.changes = Clock(), list[Change]()
         self._bind()
         initialise(self.layers, self.sites, self.seed)
 
@@ -73,21 +76,56 @@ class Bound:
         shapes = layer_shapes(self.layers, self.features)
         self.vectors = blank_vectors(shapes, self.dtype)
         self.out = shapes[-1].out
+        self._bind_layers(shapes)
+
+    def _bind_layers(self, shapes: Sequence[Shapes]) -> None:
         self.predictors: dict[str, list[Any]] = {}
         self.sites, self.governors = bind(
             self.layers, self.features, shapes, self.vectors, self.seed, self.clock
         )
+
+    def change(self, setting: str, value: float | None, layer: int | None = None) -> None:
+        """Give a setting of layers another value from the next step on, and remember the old one.
+
+        Parameters
+        ----------
+        setting : str
+            "rate", "scale", "l1", "l2", "bias_l1", "bias_l2" or "max_norm".
+        value : float or None
+        layer : int, optional
+            A place in `layers`; None for all that have the setting.
+
+        Raises
+        ------
+        ValueError
+            If no such layer has the setting, or the value is out of its range.
+        """
+        places = having(self.layers, setting, layer)
+        layers = list(self.layers)
+        for place in places:
+            layers[place] = changed(layers[place], setting, value)
+        for place in places:
+            old = getattr(self.layers[place], setting)
+            self.changes.append(Change(self.clock.step, place, setting, old, value))
+        self.layers, self.compiled = tuple(layers), None
+        self._bind_layers(layer_shapes(self.layers, self.features))
+
+    def layers_at(self, step: int) -> Sequence[Layer]:
+        """The layers as they were in a training step."""
+        return before(self.layers, self.changes, step) if self.changes else self.layers
 
     def __getstate__(self) -> dict[str, Any]:
         # Views do not survive a copy, so the copy is bound anew around the copied vectors.
         left_out = {"sites", "vectors", "governors", "predictors"}
         kept = {name: value for name, value in vars(self).items() if name not in left_out}
         vectors = {"theta": self.theta, "state": self.state}
-        return kept | vectors | {"clock": dataclasses.replace(self.clock)}
+        apart = {"clock": dataclasses.replace(self.clock), "changes": list(self.changes)}
+        return kept | vectors | apart
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         theta, state = values["theta"], values["state"]
-        vars(self).update({k: v for k, v in values.items() if k not in ("theta", "state")})
+        kept = {k: v for k, v in values.items() if k not in ("theta", "state")}
+        vars(self).update({"changes": []} | kept)
         self._bind()
         self.theta[:], self.state[:] = theta, state
 

@@ -7,7 +7,7 @@ rows batch by batch, a million times, keeps one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -105,7 +105,12 @@ class Logbook:
         return [*self.entries, *(entry for entry in going_on if entry.steps > 0)]
 
     def begin(self, entry: Entry) -> None:
-        """A training begins: it goes on until `end` is called."""
+        """A training begins, or goes on that has ended before: it goes on until `end` is called."""
+        if self._open is not None and self._open.first < entry.first:
+            self.entries = self.until(entry.first)
+        self._open = None
+        if self.entries and self.entries[-1].end > entry.first:
+            self.cut(entry.first)
         known = entry.order != "drawn" or entry.state is not None
         self._open, self._latest = entry if known else None, None
 
@@ -231,32 +236,6 @@ class _Replay(NamedTuple):
     order: Array
     call: int = 0
     shuffles: Any = None
-
-
-def as_values(entries: Sequence[Entry]) -> tuple[list[dict[str, Any]], dict[str, Array]]:
-    """Entries as JSON takes them, and their arrays by name."""
-    values, arrays = [], dict[str, Array]()
-    for i, entry in enumerate(entries):
-        named = entry._asdict()
-        found = {name: named.pop(name) for name in ("ids", "state")}
-        arrays |= {f"{name} {i}": array for name, array in found.items() if array is not None}
-        values.append(named)
-    return values, arrays
-
-
-def from_values(values: Any, arrays: Mapping[str, Array]) -> Logbook:
-    """What `as_values` was given; ValueError where it is something else."""
-    fields = set(Entry._fields) - {"ids", "state"}
-    fits = isinstance(values, list) and all(
-        isinstance(named, dict) and named.keys() == fields for named in values
-    )
-    checks.must(fits, "logbook", "a list of entries", type(values).__name__)
-    return Logbook(
-        [
-            Entry(**named, ids=arrays.get(f"ids {i}"), state=arrays.get(f"state {i}"))
-            for i, named in enumerate(values)
-        ]
-    )
 
 
 def _same(a: Array | None, b: Array | None) -> bool:

@@ -263,9 +263,10 @@ class Network(Bound):
         checks.one_of("purpose", purpose, ("train", "predict"))
         ids = ids_of(samples, share)
         run = (Run.train if purpose == "train" else Run.sample)(step, samples, share=share)
+        layers = self.layers_at(run.step) if purpose == "train" else self.layers
         found = {
             site.ordinal: layer.keep(site, run, len(ids)).copy()
-            for layer, site in self.places()
+            for layer, site in zip(layers, self.sites, strict=True)
             if hasattr(layer, "keep")
         }
         if found and purpose == "train" and (unused := self.logbook.unused(self, run.step, ids)):

@@ -19,6 +19,7 @@ from thinnet.estimators.solvers import Momentary
 from thinnet.network import Network
 from thinnet.network.binding import checked_features, checked_layers, layer_shapes
 from thinnet.network.bound import EXECUTORS
+from thinnet.network.changes import checked_changes
 from thinnet.network.logbook import Logbook
 from thinnet.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from thinnet.optimizers.adaptive import Moments, Squares
@@ -39,19 +40,21 @@ STATES: Final[dict[Any, tuple[type, ...]]] = {
 OF_NETWORK: Final = ("layers", "features", "seed", "dtype", "executor", "theta", "state")
 OF_CLOCK: Final = ("step", "epoch")
 LOGBOOK: Final = "logbook"
+CHANGES: Final = "changes"
 OF_HISTORY: Final = ("score_name", "stopped", "best_epoch")
 COUNTS: Final = ("epoch", "step")  # the columns of a history that hold integers
 
 
 def state_of_network(network: Network) -> State:
     clock = network.clock
-    log = {LOGBOOK: network.logbook.until(clock.step)}
+    log: State = {LOGBOOK: network.logbook.until(clock.step)}
+    log |= {CHANGES: [list(change) for change in network.changes]} if network.changes else {}
     return {name: getattr(network, name) for name in OF_NETWORK} | dataclasses.asdict(clock) | log
 
 
 def make_network(cls: type[Network], state: State) -> Network:
     """A network around vectors of the sizes that its layers ask for; nothing is drawn."""
-    check_names(cls, state, (*OF_NETWORK, *OF_CLOCK, LOGBOOK))
+    check_names(cls, state, (*OF_NETWORK, *OF_CLOCK, LOGBOOK, CHANGES))
     checked = {
         "layers": checked_layers(state["layers"]),
         "features": checked_features(state["features"]),
@@ -62,6 +65,7 @@ def make_network(cls: type[Network], state: State) -> Network:
         "clock": Clock(*(checks.integer(name, state[name], 0, MAX_STEP) for name in OF_CLOCK)),
         "logbook": _logbook(state.get(LOGBOOK, []), state["step"]),
     }
+    checked["changes"] = checked_changes(state.get(CHANGES, []), checked["layers"], state["step"])
     network = cls.__new__(cls)
     network.__setstate__(checked | _vectors(checked, state))
     return network

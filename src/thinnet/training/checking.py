@@ -10,10 +10,11 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
+from thinnet.network.changes import changed, having
 from thinnet.philox import MAX_STEP
 from thinnet.snapshots import Snapshot
 from thinnet.training.history import COLUMNS
-from thinnet.training.state import Training
+from thinnet.training.state import OF_TRAINING, TrainingState
 
 COUNTS: Final = ("epoch", "step")  # the columns of a history that hold integers
 MAX_COUNT: Final = 2**53  # above it, floats skip integers
@@ -29,7 +30,7 @@ def check_made_for(values: Any) -> None:
     checks.must(named, "values", "named, 'made for' among them", _said(values))
 
 
-def check_fits(training: Training, saved: Snapshot, blank: Snapshot) -> None:
+def check_fits(training: TrainingState, saved: Snapshot, blank: Snapshot) -> None:
     """ValueError where a part is missing, of another kind than in `blank`, or can't be true.
 
     Parameters
@@ -53,6 +54,22 @@ def check_fits(training: Training, saved: Snapshot, blank: Snapshot) -> None:
     _check_counts(training, saved)
 
 
+def check_changes(training: TrainingState, changes: Any, step: int) -> None:
+    """ValueError where settings can't have been changed so, up to a step."""
+    lists = type(changes) is list and all(type(c) is list and len(c) == 5 for c in changes)
+    checks.must(lists, "changes", "lists of step, layer, setting, before and value", _said(changes))
+    layers, latest = list(training.network.layers), 0
+    for at, place, setting, before, value in changes:
+        latest = checks.integer("step of a change", at, max(latest, 0), step)
+        if place == OF_TRAINING:
+            checks.one_of("setting", setting, ("learning_rate",))
+            checks.non_negative("learning_rate", value)
+            checks.non_negative("learning_rate before", before)
+            continue
+        (place,) = having(layers, setting, checks.integer("layer", place, 0))
+        layers[place] = changed(layers[place], setting, value)
+
+
 def _check_names(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     other = sorted(found.keys() ^ wanted.keys())
     if other:
@@ -60,7 +77,7 @@ def _check_names(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any])
         raise ValueError(f"{what} must have the names of this version, got {other[0]!r} {state}")
 
 
-def _check_counts(training: Training, saved: Snapshot) -> None:
+def _check_counts(training: TrainingState, saved: Snapshot) -> None:
     """How far a run has come is said several times, and each time the same."""
     values, n_steps = saved.values, len(training.slices)
     columns = [saved.arrays[history_name(column)] for column in COLUMNS]

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from thinnet import checks, snapshots
+from thinnet.arrays import Array
 from thinnet.checks import CheckpointError, one_line
-from thinnet.network.logbook import Logbook, as_values, from_values
+from thinnet.network.changes import Change
+from thinnet.network.logbook import Entry, Logbook
 from thinnet.schedules.plateau import Plateau
 from thinnet.snapshots import Snapshot
-from thinnet.training.checking import COUNTS, check_fits, check_made_for, history_name
+from thinnet.training.checking import (
+    COUNTS,
+    check_changes,
+    check_fits,
+    check_made_for,
+    history_name,
+)
 from thinnet.training.history import COLUMNS, Epoch
-from thinnet.training.state import Counts, Training
+from thinnet.training.state import OF_TRAINING, Counts, TrainingState
 from thinnet.training.stopping import Waiting
 
 LOGBOOK = "logbook "  # before the names of its arrays
@@ -25,7 +33,7 @@ LOGBOOK = "logbook "  # before the names of its arrays
 class Keeper:
     """Writes the checkpoint at the ends of epochs, and when training ends."""
 
-    def __init__(self, training: Training, path: str | os.PathLike[str] | None) -> None:
+    def __init__(self, training: TrainingState, path: str | os.PathLike[str] | None) -> None:
         self._training, self._path = training, path
         self._made_for: dict[str, str] = {}
         if path is None:
@@ -42,7 +50,7 @@ class Keeper:
             saved = snapshots.read(self._path)
             restore(self._training, saved, self._made_for, self._path)
 
-    def on_epoch_end(self, training: Training) -> None:
+    def on_epoch_end(self, training: TrainingState) -> None:
         if training.epoch % training.plan.checkpoint_every == 0:
             self.keep()
 
@@ -51,7 +59,7 @@ class Keeper:
             snapshots.write(self._path, snapshot(self._training, self._made_for))
 
 
-def fingerprint(training: Training) -> dict[str, str]:
+def fingerprint(training: TrainingState) -> dict[str, str]:
     """Everything that must be the same for the rest of the run to be the same."""
     said = dict(training.plan.fingerprint(training.network))
     said["training data"] = training.data.fingerprint()
@@ -60,11 +68,11 @@ def fingerprint(training: Training) -> dict[str, str]:
     return said
 
 
-def snapshot(training: Training, made_for: Mapping[str, str]) -> Snapshot:
+def snapshot(training: TrainingState, made_for: Mapping[str, str]) -> Snapshot:
     network = training.network
     columns = {history_name(column): training.history[column] for column in COLUMNS}
     arrays = {**training.arrays(), **columns}
-    entries, of_entries = as_values(network.logbook.until(network.clock.step))
+    entries, of_entries = _entry_values(network.logbook.until(network.clock.step))
     arrays |= {f"{LOGBOOK}{name}": array for name, array in of_entries.items()}
     values = {
         "made for": dict(made_for),
@@ -76,6 +84,7 @@ def snapshot(training: Training, made_for: Mapping[str, str]) -> Snapshot:
         "plateau": _exact(training.plateau),
         "waiting": _exact(training.waiting),
         "logbook": entries,
+        "changes": [_values(change) for change in training.history.changes],
     }
     return Snapshot(arrays, values)
 
@@ -90,7 +99,10 @@ def _from_exact(values: Iterable[int | str]) -> list[Any]:
 
 
 def restore(
-    training: Training, saved: Snapshot, made_for: Mapping[str, str], path: str | os.PathLike[str]
+    training: TrainingState,
+    saved: Snapshot,
+    made_for: Mapping[str, str],
+    path: str | os.PathLike[str],
 ) -> None:
     """Put `training` where `saved` left off.
 
@@ -105,14 +117,16 @@ def restore(
         check_made_for(saved.values)
         saved = _spelt_now(saved)
         _check_same(said, saved.values["made for"], made_for)
-        run, logbook = _parted(saved)
+        run, logbook, changes = _parted(saved)
         check_fits(training, run, _parted(snapshot(training, made_for))[0])
+        check_changes(training, changes, saved.values["clock"][0])
     except CheckpointError:
         raise
     except ValueError as error:
         raise CheckpointError(
             f"{said} must hold a run of training, but {one_line(error)}"
         ) from error
+    _change_again(training, changes)
     _take(training, run)
     network = training.network
     network.logbook = network.logbook if logbook is None else logbook
@@ -141,7 +155,7 @@ def _check_same(said: str, found: Mapping[str, Any], wanted: Mapping[str, str]) 
             )
 
 
-def _take(training: Training, saved: Snapshot) -> None:
+def _take(training: TrainingState, saved: Snapshot) -> None:
     arrays, values = saved
     clock = training.network.clock
     clock.step, clock.epoch = values["clock"]
@@ -156,17 +170,35 @@ def _take(training: Training, saved: Snapshot) -> None:
     training.go_on_from(counts, arrays, _epochs(arrays))
 
 
-def _parted(saved: Snapshot) -> tuple[Snapshot, Logbook | None]:
-    """What there is to restore, and what the network was trained on before; None if it isn't told,
-    as in the files of older versions."""
+def _values(change: Change) -> list[Any]:
+    """A change as JSON takes it; what a layer was before is told by the network to change."""
+    before = change.before if change.layer == OF_TRAINING else None
+    return [*change[:3], before, change.value]
+
+
+def _change_again(training: TrainingState, changes: Sequence[Sequence[Any]]) -> None:
+    """Change the settings that the other run had changed, each at its step."""
+    for step, layer, setting, before, value in changes:
+        training.network.clock.step = step
+        if layer == OF_TRAINING:
+            training.take_learning_rate(value, before)
+        else:
+            training.change(setting, value, layer=layer)
+
+
+def _parted(saved: Snapshot) -> tuple[Snapshot, Logbook | None, list[Any]]:
+    """What there is to restore, what the network was trained on before, and what was changed.
+
+    Files of older versions have no logbook (None) and no changes.
+    """
     arrays, values = dict(saved.arrays), dict(saved.values)
-    entries = values.pop("logbook", None)
+    entries, changes = values.pop("logbook", None), values.pop("changes", [])
     of_entries = {name: arrays.pop(name) for name in saved.arrays if name.startswith(LOGBOOK)}
     rest = Snapshot(arrays, values)
     if entries is None:
-        return rest, None
+        return rest, None, changes
     named = {name.removeprefix(LOGBOOK): array for name, array in of_entries.items()}
-    return rest, from_values(entries, named)
+    return rest, _logbook_of(entries, named), changes
 
 
 def _epochs(arrays: Mapping[str, np.ndarray]) -> list[Epoch]:
@@ -175,3 +207,29 @@ def _epochs(arrays: Mapping[str, np.ndarray]) -> list[Epoch]:
         for column in COLUMNS
     ]
     return [Epoch(*values) for values in zip(*columns, strict=True)]
+
+
+def _entry_values(entries: Sequence[Entry]) -> tuple[list[dict[str, Any]], dict[str, Array]]:
+    """Entries as JSON takes them, and their arrays by name."""
+    values, arrays = [], dict[str, Array]()
+    for i, entry in enumerate(entries):
+        named = entry._asdict()
+        found = {name: named.pop(name) for name in ("ids", "state")}
+        arrays |= {f"{name} {i}": array for name, array in found.items() if array is not None}
+        values.append(named)
+    return values, arrays
+
+
+def _logbook_of(values: Any, arrays: Mapping[str, Array]) -> Logbook:
+    """What `_entry_values` was given; ValueError where it is something else."""
+    fields = set(Entry._fields) - {"ids", "state"}
+    fits = isinstance(values, list) and all(
+        isinstance(named, dict) and named.keys() == fields for named in values
+    )
+    checks.must(fits, "logbook", "a list of entries", type(values).__name__)
+    return Logbook(
+        [
+            Entry(**named, ids=arrays.get(f"ids {i}"), state=arrays.get(f"state {i}"))
+            for i, named in enumerate(values)
+        ]
+    )

@@ -7,7 +7,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.schedules import Schedule
 from thinnet.training.reference import ReferenceSteps, weight_of
-from thinnet.training.state import Training, Weights
+from thinnet.training.state import TrainingState, Weights
 
 
 class CompiledSteps:
@@ -19,7 +19,7 @@ class CompiledSteps:
     steps are grouped.
     """
 
-    def __init__(self, training: Training, watched: bool) -> None:
+    def __init__(self, training: TrainingState, watched: bool) -> None:
         from thinnet.engine.stepper import Stepper
         from thinnet.engine.tables import ROUND
 

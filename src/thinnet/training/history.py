@@ -13,6 +13,7 @@ from rich.table import Table
 from thinnet import checks
 from thinnet.arrays import Array, DataFrame
 from thinnet.console.tables import as_html, as_text
+from thinnet.network.changes import Change
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,6 +66,8 @@ class History:
         Why training ended; empty while it runs.
     best_epoch : int
         The epoch whose weights early stopping has restored; -1 without it.
+    changes : list of Change
+        Settings that were changed on the way (`Training.change`).
 
     Examples
     --------
@@ -77,6 +80,7 @@ class History:
     epochs: list[Epoch] = field(default_factory=list)
     stopped: str = ""
     best_epoch: int = -1
+    changes: list[Change] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.epochs)

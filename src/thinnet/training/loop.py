@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -21,23 +21,27 @@ from thinnet.training.data import Data, clean_subsample
 from thinnet.training.history import NOT_MEASURED, Epoch, History
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.reference import ReferenceSteps
-from thinnet.training.state import Training
+from thinnet.training.state import TrainingState
 
-INTERRUPTED, EPOCHS_DONE = "interrupted", "all epochs done"
+INTERRUPTED: Final = "interrupted"
 
 
 @runtime_checkable
 class StepCallback(Protocol):
-    """Called at the ends of steps; a sentence it returns ends training."""
+    """Called at the ends of steps; a sentence it returns ends training.
 
-    def on_step_end(self, training: Training) -> str | None: ...
+    With an attribute `every` only after each so many steps of the training: compiled code then
+    takes as many in a call.
+    """
+
+    def on_step_end(self, training: TrainingState) -> str | None: ...
 
 
 @runtime_checkable
 class EpochCallback(Protocol):
     """Called at the ends of epochs; a sentence it returns ends training."""
 
-    def on_epoch_end(self, training: Training) -> str | None: ...
+    def on_epoch_end(self, training: TrainingState) -> str | None: ...
 
 
 Callback: TypeAlias = StepCallback | EpochCallback
@@ -52,7 +56,7 @@ class Steps(Protocol):
         ...
 
 
-def steps_for(training: Training, watched: bool) -> Steps:
+def steps_for(training: TrainingState, watched: bool) -> Steps:
     """Compiled steps where everything in the training is known to compiled code."""
     plan = training.plan
     if executor.is_compiled(training.network) and executor.knows(plan.loss, plan.optimizer):
@@ -67,14 +71,11 @@ def check_callbacks(callbacks: Sequence[Any]) -> None:
         fits = isinstance(callback, StepCallback | EpochCallback) and not isinstance(callback, type)
         allowed = "an object with on_step_end or on_epoch_end"
         checks.must(fits, "each of callbacks", allowed, callback)
+        checks.integer("every of a callback", getattr(callback, "every", 1), 1)
 
 
 def carry_out(
-    training: Training,
-    callbacks: Sequence[Any],
-    keeper: Keeper,
-    progress: bool | None,
-    title: str,
+    training: TrainingState, loop: Loop, keeper: Keeper, progress: bool | None, title: str
 ) -> History:
     """Train to the end, a reason to stop, or Ctrl-C; keep the checkpoint and the best weights."""
     history, per_epoch = training.history, len(training.slices)
@@ -83,66 +84,90 @@ def carry_out(
         InterruptFlag() as flag,
         bars.opened(progress, title, done, training.plan.epochs * per_epoch) as bar,
     ):
-        history.stopped = Loop(training, [*callbacks, keeper], bar, flag).run()
+        history.stopped = loop.run(bar, flag)
         keeper.keep()
-    if training.plan.early_stopping is not None and training.waiting.epoch >= 0:
-        training.put_best_back(training.waiting.epoch)
+    end(training)
     return history
 
 
+def end(training: TrainingState) -> None:
+    """Early stopping puts the best weights back."""
+    if training.plan.early_stopping is not None and training.waiting.epoch >= 0:
+        training.put_best_back(training.waiting.epoch)
+
+
 class Loop:
-    """Epochs of a training, one after the other, until a reason to stop comes up.
+    """Steps of a training, epoch after epoch, until a reason to stop comes up.
 
     Parameters
     ----------
-    training : Training
+    training : TrainingState
     callbacks : sequence of Callback
-    bar : Bar
-        Shows the progress.
-    flag : InterruptFlag
-        Raised by Ctrl-C.
     """
 
-    def __init__(
-        self, training: Training, callbacks: Sequence[Callback], bar: Bar, flag: InterruptFlag
-    ) -> None:
-        self.training, self.callbacks, self.bar, self.flag = training, callbacks, bar, flag
+    def __init__(self, training: TrainingState, callbacks: Sequence[Any]) -> None:
+        self.training, self.callbacks = training, callbacks
         plan, data = training.plan, training.data
         self._clean = clean_subsample(training.network, data.n_rows, plan.clean_rows)
+        self._every = [_every(c) for c in callbacks if isinstance(c, StepCallback)]
+        self._steps: tuple[int, Steps] | None = None  # and the version that they know
+        self._order: tuple[int, Array] | None = None  # of the rows, and its epoch
+        self._seconds = 0.0  # of the epoch that is not complete
 
-    def run(self) -> str:
-        """Train; the reason to stop."""
+    def run(self, bar: Bar, flag: InterruptFlag, n_steps: int | None = None) -> str:
+        """Go `n_steps` on, or to the end; the reason to stop, empty where there is none yet."""
         training, shuffles = self.training, self.training.shuffles
-        network = training.network
+        network, last = training.network, None if n_steps is None else training.t + n_steps
         network.logbook.begin(training.entry())
         try:
-            return self._epochs()
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                return self._go_on(bar, flag, last)
         finally:
             after = None if shuffles is None else generator_state(shuffles.stream)
             network.logbook.end(network.clock.step, network, after)
 
-    def _epochs(self) -> str:
-        training, watched = self.training, _watch_steps(self.callbacks)
-        steps, at_most = steps_for(training, watched), 1 if watched else len(training.slices)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            while training.epoch < training.plan.epochs and not training.waited_enough():
-                if reason := self._epoch(steps, at_most):
-                    return reason
-        return training.waited_enough() or EPOCHS_DONE
-
-    def _epoch(self, steps: Steps, at_most: int) -> str:
-        training, start, reason = self.training, time.perf_counter(), ""
-        order = training.order()
-        while training.batch < len(training.slices):
-            self.bar.advance(steps.take(order, at_most))
-            reason = self._ask("on_step_end") or self._asked()
-            if reason and training.batch < len(training.slices):
+    def _go_on(self, bar: Bar, flag: InterruptFlag, last: int | None) -> str:
+        training = self.training
+        while not (reason := training.is_over()) and training.t != last:
+            at_most = None if last is None else last - training.t
+            if reason := self._part_of_epoch(bar, flag, at_most):
                 return reason
-        self._end_epoch(time.perf_counter() - start)
-        asked = self._ask("on_epoch_end")
-        return reason or asked or self._asked()
+        return reason
 
-    def _end_epoch(self, seconds: float) -> None:
+    def _part_of_epoch(self, bar: Bar, flag: InterruptFlag, at_most: int | None) -> str:
+        """The rest of an epoch, or `at_most` steps of it; the reason to stop."""
+        training, start, reason = self.training, time.perf_counter(), ""
+        first, n = training.batch, len(training.slices)
+        end = n if at_most is None else min(n, first + at_most)
+        order = self._order_of_epoch()
+        while training.batch < end and not reason:
+            bar.advance(self._executor().take(order, min(self._until_due(), end - training.batch)))
+            reason = self._ask("on_step_end") or asked(flag)
+        self._seconds += time.perf_counter() - start
+        if training.batch < n:
+            return reason
+        self._end_epoch(bar)
+        ended = self._ask("on_epoch_end")
+        return reason or ended or asked(flag)
+
+    def _order_of_epoch(self) -> Array:
+        epoch = self.training.epoch
+        if self._order is None or self._order[0] != epoch:
+            self._order = epoch, self.training.order()
+        return self._order[1]
+
+    def _executor(self) -> Steps:
+        version = self.training.version
+        if self._steps is None or self._steps[0] != version:
+            self._steps = version, steps_for(self.training, watched=bool(self._every))
+        return self._steps[1]
+
+    def _until_due(self) -> int:
+        """Steps until the next callback wants to be called."""
+        t, n = self.training.t, len(self.training.slices)
+        return min((every - t % every for every in self._every), default=n)
+
+    def _end_epoch(self, bar: Bar) -> None:
         training = self.training
         network, data, loss = training.network, training.data, training.plan.loss
         due = (training.epoch + 1) % training.plan.evaluate_every == 0
@@ -160,10 +185,11 @@ class Loop:
             clean_score=clean[1],
             validation_loss=validation[0],
             validation_score=validation[1],
-            seconds=seconds,
+            seconds=self._seconds,
         )
         training.end_epoch(epoch, decides=due)  # a last one, measured for its own sake, does not
-        self.bar.say(epoch.said())
+        self._seconds = 0.0
+        bar.say(epoch.said())
 
     def _evaluate(self, data: Data | None, rows: Array | None = None) -> tuple[float, float]:
         """Loss and score with dropout off."""
@@ -172,15 +198,22 @@ class Loop:
         return measure(self.training.network, self.training.plan.loss, data, rows)
 
     def _ask(self, method: str) -> str:
-        """The first reason to stop that a callback gives; all are called."""
+        """The first reason to stop that a callback gives; all that are due are called."""
         reasons: list[Any] = []
         for callback in self.callbacks:
             ask = getattr(callback, method, None)
-            reasons.append(ask(self.training) if ask else None)
+            is_due = method != "on_step_end" or self.training.t % _every(callback) == 0
+            reasons.append(ask(self.training) if ask and is_due else None)
         return next((str(reason) for reason in reasons if reason), "")
 
-    def _asked(self) -> str:
-        return INTERRUPTED if self.flag.asked else ""
+
+def asked(flag: InterruptFlag) -> str:
+    return INTERRUPTED if flag.asked else ""
+
+
+def _every(callback: Any) -> int:
+    """After how many steps a callback wants to be called."""
+    return int(getattr(callback, "every", 1))
 
 
 def measure(
@@ -193,7 +226,3 @@ def measure(
     outputs = network.outputs(part.X)
     value, _ = loss(outputs, part.targets, part.weights)
     return value, loss.score(outputs, part.targets, part.weights)
-
-
-def _watch_steps(callbacks: Sequence[Callback]) -> bool:
-    return any(isinstance(callback, StepCallback) for callback in callbacks)

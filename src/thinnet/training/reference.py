@@ -15,7 +15,7 @@ from thinnet.passes import Run, Site
 from thinnet.training.data import Data
 from thinnet.training.penalties import add_penalty_gradient, limit_norms
 from thinnet.training.plan import Plan
-from thinnet.training.state import Training
+from thinnet.training.state import TrainingState
 
 
 class Seen(NamedTuple):
@@ -108,7 +108,7 @@ def first_bad_parameter(network: Network) -> str:
 class ReferenceSteps:
     """Takes one step at a time, by the textbook's formulas in NumPy."""
 
-    def __init__(self, training: Training) -> None:
+    def __init__(self, training: TrainingState) -> None:
         self._training = training
 
     def take(self, order: Array, at_most: int) -> int:

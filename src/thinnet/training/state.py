@@ -1,16 +1,18 @@
-"""All that changes while a network is trained; nothing but `Training` writes into it."""
+"""All that changes while a network is trained; nothing but `TrainingState` writes into it."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Flat, Rows
 from thinnet.network import Network
+from thinnet.network.changes import Change
 from thinnet.network.logbook import Entry
 from thinnet.network.row_order import Shuffles, batches, keyed_order
 from thinnet.schedules import ReduceOnPlateau, as_schedule
@@ -20,6 +22,9 @@ from thinnet.training.history import Epoch, History
 from thinnet.training.penalties import penalty_value
 from thinnet.training.plan import Plan
 from thinnet.training.stopping import Waiting
+
+EPOCHS_DONE: Final = "all epochs done"
+OF_TRAINING: Final = -1  # in place of a layer
 
 
 @dataclass(slots=True)
@@ -68,7 +73,7 @@ class Counts(NamedTuple):
     waiting: Waiting
 
 
-class Training:
+class TrainingState:
     """A training in progress; callbacks get it to look at.
 
     Parameters
@@ -96,6 +101,8 @@ class Training:
         The batches, as parts of an epoch's order.
     outputs : array
         Of each row, when it was last trained on.
+    version : int
+        How often settings were changed; executors that know them are made anew for each.
     """
 
     def __init__(
@@ -120,6 +127,7 @@ class Training:
         self._schedule = as_schedule(plan.optimizer.learning_rate)
         self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
         self.shuffles, self._t_before = shuffles, self.t
+        self.version, self._n_changes = 0, len(network.changes)
 
     @property
     def learning_rate(self) -> float:
@@ -134,6 +142,42 @@ class Training:
     def scale_learning_rate(self, scale: float) -> None:
         """Multiply what the schedule gives by `scale` from now on."""
         self.plateau = self.plateau._replace(scale=scale)
+
+    def change(self, setting: str, value: float | None, *, layer: int | None = None) -> None:
+        """Give a setting another value from the next step on; `history.changes` takes it down.
+
+        Parameters
+        ----------
+        setting : str
+            "learning_rate", or of layers "rate", "scale", "l1", "l2", "bias_l1", "bias_l2" or
+            "max_norm".
+        value : float or None
+            None only where the layer takes it (`max_norm`).
+        layer : int, optional
+            The place of a layer in the network (`describe` prints it as "at"); None for all that
+            have the setting.
+
+        Raises
+        ------
+        ValueError
+            If nothing has this setting, or the value is out of its range.
+        """
+        if setting == "learning_rate":
+            checks.must(layer is None, "layer", "None for the learning rate", layer)
+            self.take_learning_rate(value, self.learning_rate)
+        else:
+            before = len(self.network.changes)
+            self.network.change(setting, value, layer)
+            self.history.changes += self.network.changes[before:]
+        self.version += 1
+
+    def take_learning_rate(self, value: float | None, before: float) -> None:
+        """Go on with another learning rate; it was `before`."""
+        rate, step = checks.non_negative("learning_rate", value), self.network.clock.step
+        self.history.changes.append(Change(step, OF_TRAINING, "learning_rate", before, rate))
+        optimizer: Any = dataclasses.replace(self.plan.optimizer, learning_rate=rate)  # type: ignore[type-var]
+        self.plan = dataclasses.replace(self.plan, optimizer=optimizer)
+        self._schedule, self.plateau = as_schedule(rate), Plateau()
 
     def penalty(self) -> float:
         """The mean over an epoch's steps of the penalty that the present weights would have."""
@@ -205,8 +249,11 @@ class Training:
         if isinstance(self.plan.optimizer.learning_rate, ReduceOnPlateau):
             self.plateau = self.plan.optimizer.learning_rate.after(self.plateau, watched)
 
-    def waited_enough(self) -> str:
-        """The reason why early stopping ends training; nothing where it doesn't."""
+    def is_over(self) -> str:
+        """The reason why training ends by itself here; nothing where it goes on."""
+        return self._waited_enough() or (EPOCHS_DONE if self.epoch >= self.plan.epochs else "")
+
+    def _waited_enough(self) -> str:
         rule = self.plan.early_stopping
         if rule is None or not rule.is_over(self.waiting):
             return ""

@@ -1,0 +1,309 @@
+"""A training that goes step by step, and `train`, which takes it to its end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from thinnet import checks
+from thinnet.arrays import MatrixLike, TargetLike, VectorLike
+from thinnet.console.progress import Silent
+from thinnet.losses import Loss, loss_for
+from thinnet.moved import renamed
+from thinnet.network import Network
+from thinnet.optimizers import Adam, Optimizer
+from thinnet.training.checkpointing import Keeper
+from thinnet.training.data import Data, checked_data
+from thinnet.training.history import History
+from thinnet.training.interrupt import InterruptFlag
+from thinnet.training.loop import INTERRUPTED, Callback, Loop, carry_out, check_callbacks, end
+from thinnet.training.plan import Plan
+from thinnet.training.state import TrainingState
+from thinnet.training.stopping import EarlyStopping
+
+
+class Training(TrainingState):
+    """A training of a network in place, step by step.
+
+    `train` takes the same settings and goes to the end.  Callbacks get such an object to look at.
+
+    Parameters
+    ----------
+    network, X, y
+    loss, optimizer, epochs, batch_size, shuffle, sample_weight, samples, validation
+    early_stopping, evaluate_every, clean_rows, accumulate, clip_norm
+    callbacks, checkpoint, checkpoint_every, resume
+        As in `train`.
+
+    Attributes
+    ----------
+    network : Network
+    history : History
+        The epochs that are complete, and the settings that were changed.
+    epoch, t : int
+        Epochs and optimiser steps that are complete.
+    learning_rate : float
+        That of the next step.
+
+    Raises
+    ------
+    ValueError
+        If a setting or the data is not as in `train`.
+    CheckpointError
+        If the checkpoint to resume from is damaged, or of another training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thinnet import Dense, Dropout, Network, ReLU, Training
+    >>> X = np.random.default_rng(0).normal(size=(200, 4))
+    >>> y = (X[:, 0] > 0).astype(int)
+    >>> network = Network([Dense(16), ReLU(), Dropout(0.2), Dense(2)], features=4, seed=0)
+    >>> training = Training(network, X, y, epochs=30, batch_size=20)
+    >>> training.advance(100)
+    ''
+    >>> training.change("rate", 0.5)
+    >>> training.change("learning_rate", 0.0005)
+    >>> training.run().stopped
+    'all epochs done'
+    >>> [(change.step, change.setting, change.value) for change in training.history.changes]
+    [(100, 'rate', 0.5), (100, 'learning_rate', 0.0005)]
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        X: MatrixLike,
+        y: TargetLike,
+        *,
+        loss: Loss | None = None,
+        optimizer: Optimizer | None = None,
+        epochs: int = 10,
+        batch_size: int | None = 128,
+        shuffle: bool = True,
+        sample_weight: VectorLike | None = None,
+        samples: VectorLike = None,
+        validation: tuple[MatrixLike, ...] | None = None,
+        early_stopping: EarlyStopping | None = None,
+        evaluate_every: int = 1,
+        clean_rows: int = 1000,
+        accumulate: int = 1,
+        clip_norm: float | None = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int = 1,
+        resume: bool = False,
+    ) -> None:
+        checks.must(isinstance(network, Network), "network", "a Network", network)
+        loss = loss_for(y) if loss is None else loss
+        checks.of_kind("loss", loss, Loss)
+        data = checked_data(network, loss, X, y, sample_weight, samples)
+        held_out = _held_out(network, loss, validation)
+        plan = Plan(
+            loss=loss,
+            optimizer=Adam() if optimizer is None else optimizer,
+            epochs=epochs,
+            batch_size=data.n_rows if batch_size is None else batch_size,
+            shuffle=shuffle,
+            accumulate=accumulate,
+            clip_norm=clip_norm,
+            early_stopping=early_stopping,
+            evaluate_every=evaluate_every,
+            clean_rows=clean_rows,
+            checkpoint_every=checkpoint_every,
+        )
+        plan.check_watched(held_out is not None)
+        check_callbacks(callbacks)
+        super().__init__(network, data, held_out, plan)
+        self._callbacks, self._keeper = tuple(callbacks), Keeper(self, checkpoint)
+        if checks.boolean("resume", resume):
+            self._keeper.resume()
+        self._loop = Loop(self, [*self._callbacks, self._keeper])
+
+    def advance(self, n_steps: int = 1) -> str:
+        """Go some steps on; epochs end, and are measured, as they come.
+
+        Parameters
+        ----------
+        n_steps : int
+            At least 1.
+
+        Returns
+        -------
+        str
+            Empty where training may go on; else why it ended before or after these steps: "all
+            epochs done", what early stopping or a callback said, or "interrupted" (Ctrl-C ends the
+            call after a whole step; training may go on from there).
+
+        Raises
+        ------
+        DivergedError
+            If the loss or a gradient is no longer finite; the network keeps its last good weights.
+        """
+        checks.integer("n_steps", n_steps, 1)
+        if self._is_ended():
+            return self.history.stopped
+        with InterruptFlag() as flag:
+            reason = self._loop.run(Silent(), flag, n_steps)
+        if reason:
+            self._end(reason)
+        return reason
+
+    def run(self, progress: bool | None = None, title: str = "training") -> History:
+        """Go to the end; `progress` and `title` as in `train`."""
+        if self._is_ended():
+            return self.history
+        return carry_out(self, self._loop, self._keeper, progress, title)
+
+    def _is_ended(self) -> bool:
+        return self.history.stopped not in ("", INTERRUPTED)
+
+    def _end(self, reason: str) -> None:
+        self.history.stopped = reason
+        self._keeper.keep()
+        if reason != INTERRUPTED:
+            end(self)
+
+
+@renamed(optimiser="optimizer")
+def train(
+    network: Network,
+    X: MatrixLike,
+    y: TargetLike,
+    *,
+    loss: Loss | None = None,
+    optimizer: Optimizer | None = None,
+    epochs: int = 10,
+    batch_size: int | None = 128,
+    shuffle: bool = True,
+    sample_weight: VectorLike | None = None,
+    samples: VectorLike = None,
+    validation: tuple[MatrixLike, ...] | None = None,
+    early_stopping: EarlyStopping | None = None,
+    evaluate_every: int = 1,
+    clean_rows: int = 1000,
+    accumulate: int = 1,
+    clip_norm: float | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int = 1,
+    resume: bool = False,
+    progress: bool | None = None,
+    title: str = "training",
+) -> History:
+    """Train a network in place.
+
+    Parameters
+    ----------
+    network : Network
+    X : array or sparse matrix, shape (rows, *features)
+        Finite numbers; cast to the network's type batch by batch.  Sparse rows (CSR; other forms
+        are turned into it) are made dense batch by batch.
+    y : array, shape (rows,) or (rows, ...)
+        Targets in the form that the loss takes.
+    loss : Loss, optional
+        By default `SoftmaxCrossEntropy` for integer labels and one-hot rows, `SquaredError` for
+        other targets.
+    optimizer : Optimizer, optional
+        By default ``Adam(0.001)``.
+    epochs : int
+        At least 0.
+    batch_size : int, optional
+        Rows of a step, at least 1; None takes all.
+    shuffle : bool
+        Put the rows in an order that is a pure function of (seed, epoch); not where one batch
+        holds them all.
+    sample_weight : array, shape (rows,), optional
+        At least 0, not all 0.
+    samples : sequence of int, optional
+        The rows' ids, which their masks depend on; by default their place in `X`.
+    validation : (X, y) or (X, y, sample_weight), optional
+    early_stopping : EarlyStopping, optional
+        Needs validation; the best weights are put back when training ends.
+    evaluate_every : int
+        Epochs between measurements of the clean training score and of validation; the last epoch
+        is always measured.
+    clean_rows : int
+        Training rows that the clean training score is measured on (a fixed part); 0 for none.
+    accumulate : int
+        Micro-batches that a step is divided into: less memory, the same masks and the same
+        result to rounding (BatchNorm excepted, which sees one micro-batch at a time).
+    clip_norm : float, optional
+        The gradient is scaled back to this Euclidean norm where it is longer; above 0.
+    callbacks : sequence of Callback
+        Objects with `on_step_end` or `on_epoch_end` or both; what they return, if anything, is
+        the reason to stop.
+    checkpoint : path, optional
+        A new file, or one that holds a checkpoint.  It is written atomically every
+        `checkpoint_every` epochs, and when training ends or is interrupted; not when it diverges.
+    resume : bool
+        Go on from `checkpoint` where it exists; the result is bit-identical to never having
+        stopped.
+    progress : bool, optional
+        Show a progress bar; by default on terminals and in notebooks.
+    title : str
+        What stands before the bar.
+
+    Returns
+    -------
+    History
+        Ctrl-C ends training after the current step: the history says "interrupted", the
+        checkpoint is written, the network is usable.
+
+    Raises
+    ------
+    ValueError
+        If a setting or the data is not as above.
+    DivergedError
+        If the loss or a gradient is no longer finite; the network keeps its last good weights.
+    CheckpointError
+        If the checkpoint to resume from is damaged, or of another run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thinnet import Dense, Dropout, Network, ReLU, train
+    >>> X = np.random.default_rng(0).normal(size=(200, 4))
+    >>> y = (X[:, 0] > 0).astype(int)
+    >>> network = Network([Dense(16), ReLU(), Dropout(0.2), Dense(2)], features=4, seed=0)
+    >>> history = train(network, X, y, epochs=30, batch_size=20)
+    >>> history.stopped
+    'all epochs done'
+    >>> history.last.clean_score > 0.9
+    True
+    """
+    training = Training(
+        network,
+        X,
+        y,
+        loss=loss,
+        optimizer=optimizer,
+        epochs=epochs,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        sample_weight=sample_weight,
+        samples=samples,
+        validation=validation,
+        early_stopping=early_stopping,
+        evaluate_every=evaluate_every,
+        clean_rows=clean_rows,
+        accumulate=accumulate,
+        clip_norm=clip_norm,
+        callbacks=callbacks,
+        checkpoint=checkpoint,
+        checkpoint_every=checkpoint_every,
+        resume=resume,
+    )
+    return training.run(progress, title)
+
+
+def _held_out(network: Network, loss: Loss, validation: Any) -> Data | None:
+    if validation is None:
+        return None
+    fits = isinstance(validation, tuple | list) and len(validation) in (2, 3)
+    got = f"a {type(validation).__name__}"
+    got += f" of {len(validation)}" if isinstance(validation, tuple | list) else ""
+    checks.must(fits, "validation", "a pair (X, y) or (X, y, sample_weight)", got)
+    X, y, weights = (*validation, None)[:3]
+    return checked_data(network, loss, X, y, weights, name="validation ")
