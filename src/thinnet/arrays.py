@@ -44,7 +44,6 @@ VectorLike: TypeAlias = Any  # array, series or list of numbers, shape (rows,)
 EvalSet: TypeAlias = Any  # (X, y), alone or in a list, or None
 RandomState: TypeAlias = Any  # int, numpy.random.RandomState or None
 ClassWeight: TypeAlias = Any  # dict from labels to weights, 'balanced', a list of dicts, or None
-HowToDraw: TypeAlias = Any  # a setting of `uncertainty`: n_draws, seed, share and others
 FittedEstimator: TypeAlias = Any  # one of thinnet's estimators after fit
 Predicted: TypeAlias = Any  # an array; a masked one with `abstain`; two with `return_std`
 DataFrame: TypeAlias = Any  # of pandas, which is imported where it is needed

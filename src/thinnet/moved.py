@@ -1,4 +1,4 @@
-"""Old names of modules and of keywords: each is refused in a sentence that says the new one."""
+"""Old names of modules, keywords and methods: each is refused in a sentence with the new one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from types import ModuleType
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
 MODULES: Final = {
     "chains": "layers.mlp",
@@ -75,3 +75,16 @@ def renamed_fields(**names: str) -> Callable[[type[T]], type[T]]:
         return cls
 
     return decorate
+
+
+class RenamedMethod:
+    """In the place of a method that has another name now: AttributeError where it is asked for."""
+
+    def __init__(self, new: str) -> None:
+        self.new = new
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.old = name
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise AttributeError(f"{owner.__name__}.{self.old} is now {owner.__name__}.{self.new}")

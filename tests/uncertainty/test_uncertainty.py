@@ -11,7 +11,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import log_loss
 
 import thinnet
-from thinnet import EnsembleRegressor, MLPClassifier, MLPRegressor, TableClassifier, TableRegressor
+from thinnet import (
+    EnsembleClassifier,
+    EnsembleRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    TableClassifier,
+    TableRegressor,
+)
 from thinnet.uncertainty.draws.drawing import Drawer, How
 
 NOISE = 0.3
@@ -65,10 +72,11 @@ def test_draw_17_is_the_same_alone(regressor):
 
 def test_draws_are_those_of_their_seed(classifier, classes):
     X, _ = classes
-    assert_array_equal(classifier.sample(X, 5, seed=9), classifier.sample(X, 5, seed=9))
-    assert not np.array_equal(classifier.sample(X, 5, seed=9), classifier.sample(X, 5, seed=8))
+    nine = classifier.sample_proba(X, 5, seed=9)
+    assert_array_equal(nine, classifier.sample_proba(X, 5, seed=9))
+    assert not np.array_equal(nine, classifier.sample_proba(X, 5, seed=8))
     own = classifier.network_.seed
-    assert_array_equal(classifier.sample(X, 5, seed=own), classifier.sample(X, 5))
+    assert_array_equal(classifier.sample_proba(X, 5, seed=own), classifier.sample_proba(X, 5))
 
 
 def test_a_seed_draws_the_masks_that_keep_mask_tells(rng):
@@ -101,7 +109,7 @@ def test_sampling_leaves_batch_norm_bit_by_bit_as_it_was(classes):
 
 def test_a_model_without_dropout_has_no_draws(classes):
     model = MLPClassifier((5,), max_iter=500, random_state=0).fit(*classes)
-    for ask in (model.sample, model.uncertainty, lambda X: model.predict(X, abstain=0.1)):
+    for ask in (model.sample_proba, model.uncertainty, lambda X: model.predict(X, abstain=0.1)):
         with pytest.raises(ValueError, match="must have active dropout"):
             ask(classes[0])
 
@@ -389,10 +397,34 @@ def test_two_classes_and_several_labels_have_measures_of_their_own(classes):
     assert several.predict(X, abstain=0.5).shape == labels.shape
 
 
+@pytest.mark.parametrize("kind", [MLPClassifier, EnsembleClassifier, TableClassifier])
+def test_draws_of_classifiers_are_probabilities_and_named_so(kind):
+    said = f"{kind.__name__}.sample is now {kind.__name__}.sample_proba"
+    with pytest.raises(AttributeError, match=said):
+        kind().sample  # noqa: B018
+    assert not hasattr(kind, "sample")
+    assert hasattr(kind, "sample_proba")
+
+
+@pytest.mark.parametrize("kind", [MLPRegressor, EnsembleRegressor, TableRegressor])
+def test_draws_of_regressors_are_numbers(kind):
+    assert hasattr(kind, "sample")
+    assert not hasattr(kind, "sample_proba")
+
+
+def test_settings_of_draws_that_predict_would_not_use_are_refused(classifier, regressor, classes):
+    settings = {"n_draws": 7, "seed": 0, "share": None, "samples": [1], "tolerance": 0.1}
+    for name, value in (settings | {"progress": False}).items():
+        with pytest.raises(ValueError, match=f"^{name} must come with return_std=True"):
+            regressor.predict(wave(4, 13)[0], **{name: value})
+        with pytest.raises(ValueError, match=f"^{name} must come with abstain or return_std"):
+            classifier.predict(classes[0], **{name: value})
+
+
 def test_tables_of_classes_have_draws_of_all_networks(table):
     X, y = table
     model = TableClassifier(random_state=0, max_iter=30).fit(X, np.where(y > 1, "more", "less"))
-    drawn = model.sample(X, 10)
+    drawn = model.sample_proba(X, 10)
     assert drawn.shape == (10, 400, 2)
     assert_allclose(model.uncertainty(X, 10).probabilities, drawn.mean(axis=0))
     assert model.predict(X, abstain=0.3).shape == (400,)

@@ -121,6 +121,8 @@ def functions():
         found = getattr(thinnet, name)
         members = inspect.getmembers(found, callable) if inspect.isclass(found) else []
         for of, function in [("", found), *members]:
+            if of.endswith("_request"):
+                continue  # scikit-learn's own, made from the signatures
             if callable(function) and not of.startswith("_"):
                 yield f"{name}.{of}".rstrip("."), function
 

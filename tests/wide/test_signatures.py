@@ -1,6 +1,8 @@
 """What `help()` shows of all that thinnet exports."""
 
+import importlib
 import inspect
+import pkgutil
 import re
 
 import pytest
@@ -11,28 +13,61 @@ from thinnet.cli import app
 from thinnet.cli.defaults import TABLES
 from thinnet.cli.fit_table import SETTINGS
 from thinnet.tables import members
+from thinnet.uncertainty.draws.drawing import How
 
 
-def public(name):
+def public(one):
     """A function, or the constructor and public methods of a class; errors are raised by us."""
-    one = getattr(thinnet, name)
     if inspect.isclass(one) and issubclass(one, Exception):
         return []
     if not inspect.isclass(one):
         return [one] if callable(one) else []
     names = [each for each in dir(one) if each == "__init__" or not each.startswith("_")]
-    found = [getattr(one, each) for each in names]
+    found = [getattr(one, each, None) for each in names]  # None: it has another name now
     return [each for each in found if getattr(each, "__module__", "").startswith("thinnet")]
 
 
 @pytest.mark.parametrize("name", sorted(thinnet.__all__))
 def test_signatures_carry_types(name):
-    for one in filter(callable, public(name)):
+    for one in filter(callable, public(getattr(thinnet, name))):
         signature = inspect.signature(one)
         shown = [*signature.parameters.values(), signature]
         for each in shown:
             kind = getattr(each, "annotation", None) or signature.return_annotation
             assert not re.fullmatch("'?Any'?", str(kind)), f"{one.__qualname__}: {each}"
+
+
+def groups():
+    """The root, and the packages that show names of their own."""
+    packages = [m.name for m in pkgutil.walk_packages(thinnet.__path__, "thinnet.") if m.ispkg]
+    modules = map(importlib.import_module, ["thinnet", *packages])
+    return [module for module in modules if getattr(module, "__all__", ())]
+
+
+@pytest.mark.parametrize("group", groups(), ids=lambda group: group.__name__)
+def test_every_keyword_of_what_is_public_is_spelled_out(group):
+    everything = [each for name in group.__all__ for each in public(getattr(group, name))]
+    hidden = [
+        f"{one.__qualname__}(**{parameter.name})"
+        for one in filter(callable, everything)
+        for parameter in inspect.signature(one).parameters.values()
+        if parameter.kind is parameter.VAR_KEYWORD
+    ]
+    assert hidden == []
+
+
+def test_methods_that_draw_take_the_same_settings_by_the_same_defaults():
+    def settings(method):
+        kinds = inspect.signature(method).parameters
+        return {name: kinds[name].default for name in kinds if name in How._fields}
+
+    classes, numbers = thinnet.MLPClassifier, thinnet.MLPRegressor
+    methods = [classes.predict, classes.uncertainty, classes.log_likelihood]
+    methods += [numbers.predict, numbers.uncertainty, numbers.log_likelihood]
+    methods += [numbers.predict_interval, numbers.predict_quantiles, numbers.distribution]
+    methods += [thinnet.EnsembleClassifier.predict, thinnet.EnsembleRegressor.predict]
+    methods += [thinnet.TableClassifier.predict, thinnet.TableRegressor.predict]
+    assert [settings(each) for each in methods] == [How._field_defaults] * len(methods)
 
 
 def test_the_help_of_fit_shows_the_defaults_that_estimators_have():

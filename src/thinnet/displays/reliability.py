@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thinnet.arrays import FittedEstimator, HowToDraw, MatrixLike, TargetLike
+from thinnet.arrays import FittedEstimator, MatrixLike, TargetLike, VectorLike
 from thinnet.displays.axes import BAR, BLUE, ax_or_new
 from thinnet.uncertainty.binning import Reliability, reliability
 
@@ -25,7 +25,7 @@ class ReliabilityDiagram:
     Parameters
     ----------
     curve : Reliability
-        From `thinnet.uncertainty.binning.reliability`.
+        From `thinnet.uncertainty.reliability`.
 
     Attributes
     ----------
@@ -56,8 +56,10 @@ class ReliabilityDiagram:
         X: MatrixLike,
         y: TargetLike,
         *,
+        n_bins: int = 15,
+        strategy: str = "uniform",
+        sample_weight: VectorLike | None = None,
         ax: Axes | None = None,
-        **settings: HowToDraw,
     ) -> ReliabilityDiagram:
         """Draw a fitted classifier's `predict_proba` on rows that it has not learned from.
 
@@ -66,9 +68,9 @@ class ReliabilityDiagram:
         estimator : classifier
         X, y
             Rows and their labels.
+        n_bins, strategy, sample_weight
+            As for `thinnet.uncertainty.reliability`.
         ax : matplotlib axes, optional
-        **settings
-            `n_bins`, `strategy`, `sample_weight`, as in `reliability`.
 
         Raises
         ------
@@ -78,11 +80,22 @@ class ReliabilityDiagram:
             If `y` doesn't fit the estimator, or a setting is out of its range.
         """
         proba = estimator.predict_proba(X)
-        return cls.from_predictions(y, proba, labels=estimator.classes_, ax=ax, **settings)
+        return cls.from_predictions(
+            y, proba, n_bins=n_bins, strategy=strategy, labels=estimator.classes_,
+            sample_weight=sample_weight, ax=ax,
+        )  # fmt: skip
 
     @classmethod
     def from_predictions(
-        cls, y: TargetLike, proba: MatrixLike, *, ax: Axes | None = None, **settings: HowToDraw
+        cls,
+        y: TargetLike,
+        proba: MatrixLike,
+        *,
+        n_bins: int = 15,
+        strategy: str = "uniform",
+        labels: VectorLike | None = None,
+        sample_weight: VectorLike | None = None,
+        ax: Axes | None = None,
     ) -> ReliabilityDiagram:
         """Draw probabilities of shape (rows, classes).
 
@@ -90,16 +103,19 @@ class ReliabilityDiagram:
         ----------
         y : array-like of shape (rows,)
         proba : array-like of shape (rows, classes)
+        n_bins, strategy, labels, sample_weight
+            As for `thinnet.uncertainty.reliability`.
         ax : matplotlib axes, optional
-        **settings
-            `n_bins`, `strategy`, `labels`, `sample_weight`, as in `reliability`.
 
         Raises
         ------
         ValueError
             If `y` and `proba` don't fit each other, or a setting is out of its range.
         """
-        return cls(reliability(y, proba, **settings)).plot(ax)
+        curve = reliability(
+            y, proba, n_bins=n_bins, strategy=strategy, labels=labels, sample_weight=sample_weight
+        )
+        return cls(curve).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> ReliabilityDiagram:
         """Draw on an axes of yours, or on a new one."""

@@ -23,7 +23,7 @@ FORMATS: Final = tuple(WRITER)
 DPI: Final = 200
 
 
-def save_figure(figure: Any, path: str | os.PathLike[str], **settings: Any) -> Path:
+def save_figure(figure: Any, path: str | os.PathLike[str], dpi: int = DPI) -> Path:
     """Save a matplotlib figure at `path`, in the format that its end names.
 
     Parameters
@@ -32,8 +32,8 @@ def save_figure(figure: Any, path: str | os.PathLike[str], **settings: Any) -> P
     path : path
         Ends in .png, .svg, .pdf or another format of matplotlib's; a file that stands there is
         replaced when the new one is complete.
-    **settings
-        For `savefig`: `dpi`, 200 by default, and others.
+    dpi : int, default=200
+        Dots an inch, where the format has dots.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def save_figure(figure: Any, path: str | os.PathLike[str], **settings: Any) -> P
     """
     where, drawn = Path(path), io.BytesIO()
     kind = _kind(where)
-    figure.savefig(drawn, **({"dpi": DPI, "format": kind, "metadata": WRITER.get(kind)} | settings))
+    figure.savefig(drawn, dpi=dpi, format=kind, metadata=WRITER.get(kind))
     with replacing(where) as file:
         file.write(drawn.getbuffer())
     return where

@@ -17,10 +17,11 @@ from thinnet.arrays import (
     Array,
     ClassWeight,
     EvalSet,
-    HowToDraw,
     MatrixLike,
     Predicted,
     RandomState,
+    Samples,
+    Share,
     TargetLike,
     VectorLike,
 )
@@ -30,6 +31,7 @@ from thinnet.estimators.labels import Labels
 from thinnet.estimators.parameters import FITTED, PARAMETERS
 from thinnet.training.loop import Callback
 from thinnet.uncertainty.draws.classes import DrawnClasses
+from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.forecasts import class_places, indicators
 
 
@@ -300,7 +302,13 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         abstain: float | None = None,
         measure: str = "predictive_entropy",
         return_std: bool = False,
-        **how: HowToDraw,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
     ) -> Predicted:
         """The most probable label of each row; with `abstain` only where the model is sure.
 
@@ -314,9 +322,8 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         return_std : bool, default=False
             Guess by draws with dropout on, and return the standard deviation over them of the
             probability of the guess too.
-        **how
-            With one of them: n_draws, seed, share, samples, tolerance, progress as for
-            `uncertainty`.
+        n_draws, seed, share, samples, tolerance, progress
+            With one of them: as for `uncertainty`.
 
         Returns
         -------
@@ -328,6 +335,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         NotFittedError, ValueError
             Before fit; if X is not like the X that was fitted; with `abstain`, if nothing draws.
         """
+        how = How(n_draws, seed, share, samples, tolerance, progress)
         by_draws = self._guessed(X, abstain, measure, return_std, how, self._guesses)
         if by_draws is not None:
             return by_draws

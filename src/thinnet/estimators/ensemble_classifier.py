@@ -12,10 +12,11 @@ from thinnet import sparse
 from thinnet.arrays import (
     Array,
     EvalSet,
-    HowToDraw,
     MatrixLike,
     Predicted,
     RandomState,
+    Samples,
+    Share,
     TargetLike,
     VectorLike,
 )
@@ -24,13 +25,14 @@ from thinnet.estimators.classifier import MLPClassifier
 from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
 from thinnet.estimators.members import Rows
 from thinnet.uncertainty.draws.classes import DrawnClasses
+from thinnet.uncertainty.draws.drawing import How
 
 
 class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
     __doc__ = f"""Several MLPClassifiers, whose mean predicts and who say how sure they are.
 
-    Without dropout the networks are the draws of `sample` and `uncertainty`; with it the draws
-    take turns over the networks, each with masks of its own.
+    Without dropout the networks are the draws of `sample_proba` and `uncertainty`; with it the
+    draws take turns over the networks, each with masks of its own.
 
     Parameters
     ----------
@@ -132,15 +134,23 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
         abstain: float | None = None,
         measure: str = "predictive_entropy",
         return_std: bool = False,
-        **how: HowToDraw,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
     ) -> Predicted:
         """The label of the highest mean probability; with `abstain` only where that is sure.
 
         Parameters
         ----------
         X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
-        abstain, measure, return_std, **how
+        abstain, measure, return_std
             As for `MLPClassifier.predict`.
+        n_draws, seed, share, samples, tolerance, progress
+            With one of them: as for `uncertainty`.
 
         Returns
         -------
@@ -154,6 +164,7 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
         """
         check_is_fitted(self)
         names = self.estimators_[0]._guesses
+        how = How(n_draws, seed, share, samples, tolerance, progress)
         by_draws = self._guessed(X, abstain, measure, return_std, how, names)
         if by_draws is not None:
             return by_draws

@@ -10,10 +10,11 @@ from sklearn.base import RegressorMixin
 from thinnet.arrays import (
     Array,
     EvalSet,
-    HowToDraw,
     MatrixLike,
     Predicted,
     RandomState,
+    Samples,
+    Share,
     TargetLike,
     VectorLike,
 )
@@ -152,7 +153,18 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
         known: Array = self.estimators_[0]._known(y)
         return known
 
-    def predict(self, X: MatrixLike, return_std: bool = False, **how: HowToDraw) -> Predicted:
+    def predict(
+        self,
+        X: MatrixLike,
+        return_std: bool = False,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
+    ) -> Predicted:
         """The mean over the networks, dropout off; or over draws, with error bars.
 
         Parameters
@@ -160,9 +172,8 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
         X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
         return_std : bool, default=False
             Return the mean over draws, and the standard deviation of a new target.
-        **how
-            With `return_std`: n_draws, seed, share, samples, tolerance, progress as for
-            `uncertainty`.
+        n_draws, seed, share, samples, tolerance, progress
+            With `return_std`: as for `uncertainty`.
 
         Returns
         -------
@@ -173,6 +184,7 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
         NotFittedError, ValueError
             Before fit; if X is not like the X that was fitted; if nothing draws.
         """
+        how = How(n_draws, seed, share, samples, tolerance, progress)
         if (both := self._mean_and_std(X, return_std, how)) is not None:
             return both
         X = self._entering(X)

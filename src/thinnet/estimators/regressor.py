@@ -17,10 +17,11 @@ from thinnet import checks
 from thinnet.arrays import (
     Array,
     EvalSet,
-    HowToDraw,
     MatrixLike,
     Predicted,
     RandomState,
+    Samples,
+    Share,
     TargetLike,
     VectorLike,
 )
@@ -32,6 +33,7 @@ from thinnet.losses import GaussianNLL, Poisson, SquaredError
 from thinnet.network.summary import draws
 from thinnet.training.loop import Callback
 from thinnet.uncertainty.draws import noise
+from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.draws.mixtures import (
     Gaussians,
     Mixture,
@@ -296,7 +298,18 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
     def _strata(self, targets: Array) -> Array | None:
         return None
 
-    def predict(self, X: MatrixLike, return_std: bool = False, **how: HowToDraw) -> Predicted:
+    def predict(
+        self,
+        X: MatrixLike,
+        return_std: bool = False,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
+    ) -> Predicted:
         """The mean of each row's target, dropout off; or over draws, with error bars.
 
         Parameters
@@ -304,9 +317,8 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
         X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
         return_std : bool, default=False
             Return the mean over draws with dropout on, and the standard deviation of a new target.
-        **how
-            With `return_std`: n_draws, seed, share, samples, tolerance, progress as for
-            `uncertainty`.
+        n_draws, seed, share, samples, tolerance, progress
+            With `return_std`: as for `uncertainty`.
 
         Returns
         -------
@@ -317,6 +329,7 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
         NotFittedError, ValueError
             Before fit; if X is not like the X that was fitted; if nothing draws.
         """
+        how = How(n_draws, seed, share, samples, tolerance, progress)
         if (both := self._mean_and_std(X, return_std, how)) is not None:
             return both
         outputs = self._outputs(X)

@@ -16,9 +16,10 @@ from thinnet.arrays import (
     Array,
     ClassWeight,
     EvalSet,
-    HowToDraw,
     Predicted,
     RandomState,
+    Samples,
+    Share,
     TableLike,
     TargetLike,
     VectorLike,
@@ -35,6 +36,7 @@ from thinnet.tables.repeating import check_repeats
 from thinnet.tables.targeting import check_there
 from thinnet.training.loop import Callback
 from thinnet.uncertainty.draws.classes import DrawnClasses
+from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.forecasts import class_places
 
 BROUGHT_BACK: Final = "probabilities are brought back to what they are without it"
@@ -304,7 +306,13 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         abstain: float | None = None,
         measure: str = "predictive_entropy",
         return_std: bool = False,
-        **how: HowToDraw,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
     ) -> Predicted:
         """The class of each row; with `abstain` only where the model is sure.
 
@@ -322,15 +330,15 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         return_std : bool, default=False
             Guess by draws with dropout on, and return the standard deviation over them of the
             probability of the guess too.
-        **how
-            With one of them: n_draws, seed, share, samples, tolerance, progress as for
-            `uncertainty`.
+        n_draws, seed, share, samples, tolerance, progress
+            With one of them: as for `uncertainty`.
 
         Returns
         -------
         array, shape (rows,)
             With `abstain` a masked array, masked where the model abstains; with `return_std` two.
         """
+        how = How(n_draws, seed, share, samples, tolerance, progress)
         by_draws = self._guessed(X, abstain, measure, return_std, how, self._guesses)
         if by_draws is not None:
             return by_draws

@@ -14,9 +14,10 @@ from thinnet import checks
 from thinnet.arrays import (
     Array,
     EvalSet,
-    HowToDraw,
     Predicted,
     RandomState,
+    Samples,
+    Share,
     TableLike,
     TargetLike,
     VectorLike,
@@ -33,6 +34,7 @@ from thinnet.tables.targeting import check_there
 from thinnet.tables.targets import TargetScale
 from thinnet.training.loop import Callback
 from thinnet.uncertainty.draws import noise
+from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.draws.mixtures import Gaussians, Mixture, with_own_noise
 from thinnet.uncertainty.draws.numbers import DrawnNumbers
 from thinnet.uncertainty.draws.shapes import Calibrated
@@ -253,7 +255,18 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
     def _n_network_outputs(self) -> int:
         return self.n_outputs_ * (2 if self.loss == "gaussian_nll" else 1)
 
-    def predict(self, X: TableLike, return_std: bool = False, **how: HowToDraw) -> Predicted:
+    def predict(
+        self,
+        X: TableLike,
+        return_std: bool = False,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
+    ) -> Predicted:
         """The target of each row, the mean over the networks, dropout off; or with error bars.
 
         Parameters
@@ -262,15 +275,15 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
             The columns of the table that was fitted, in any order; others are ignored.
         return_std : bool, default=False
             Return the mean over draws with dropout on, and the standard deviation of a new target.
-        **how
-            With `return_std`: n_draws, seed, share, samples, tolerance, progress as for
-            `uncertainty`.
+        n_draws, seed, share, samples, tolerance, progress
+            With `return_std`: as for `uncertainty`.
 
         Returns
         -------
         array, shape (rows,) or (rows, n_outputs); or two of them
             In the target's own units.
         """
+        how = How(n_draws, seed, share, samples, tolerance, progress)
         if (both := self._mean_and_std(X, return_std, how)) is not None:
             return both
         mean = self._mean(X)

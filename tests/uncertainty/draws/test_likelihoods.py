@@ -120,7 +120,7 @@ def test_indicators_may_be_sparse_and_their_chances_multiply(several):
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_one_draw_tells_the_chance_of_a_label(classifiers, name):
     model = classifiers[name]
-    p = model.sample(X, 1)[0]
+    p = model.sample_proba(X, 1)[0]
     places = np.searchsorted(model.classes_, TREES)
     found = model.log_likelihood(X, TREES, n_draws=1)
     assert_allclose(np.exp(found), p[np.arange(120), places], rtol=1e-6)

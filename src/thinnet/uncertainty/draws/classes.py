@@ -9,7 +9,8 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, HowToDraw, MatrixLike, Samples, Share, TargetLike
+from thinnet.arrays import Array, MatrixLike, Samples, Share, TargetLike
+from thinnet.moved import RenamedMethod
 from thinnet.uncertainty.draws import measures, reducing
 from thinnet.uncertainty.draws.drawing import How, Part, standard_error
 from thinnet.uncertainty.draws.drawn import Drawn
@@ -62,6 +63,8 @@ class ClassUncertainty(Result):
 class DrawnClasses(Drawn):
     """What a classifier can say by its draws."""
 
+    sample = RenamedMethod("sample_proba")
+
     classes_: Any
 
     @property
@@ -76,6 +79,55 @@ class DrawnClasses(Drawn):
     @abstractmethod
     def _known(self, y: TargetLike) -> Array:
         """The place of each row's label, shape (rows,); of several 0s and 1s, (rows, n_classes)."""
+
+    def sample_proba(
+        self,
+        X: MatrixLike,
+        n_draws: int = 100,
+        *,
+        first: int = 0,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        progress: bool | None = None,
+    ) -> Array:
+        """The probabilities of classes that `n_draws` thinned networks predict.
+
+        Parameters
+        ----------
+        X : as for `predict`
+        n_draws : int, default=100
+            At least 1.
+        first : int, default=0
+            The number of the first draw: ``sample_proba(X, 1, first=17)`` is draw 17 alone.
+        seed : int, optional
+            Of the masks; None takes the networks' own.
+        share : {'batch', None}, default='batch'
+            'batch': a draw is one thinned network for all rows; None: each row has its own masks.
+        samples : sequence of int, optional
+            The rows' ids, for ``share=None``; None takes their places in this call.
+        progress : bool, optional
+            Show a progress bar when it takes longer than a second; by default on terminals.
+
+        Returns
+        -------
+        array, shape (n_draws, rows, n_classes)
+            Columns in the order of `classes_`.  Of several networks draw d is one of network
+            ``d % n_networks``.
+
+        Raises
+        ------
+        ValueError
+            If nothing draws, or a setting is not as above.
+        MemoryError
+            If the draws don't fit in memory; `uncertainty` reduces them as they come.
+
+        References
+        ----------
+        Gal and Ghahramani 2016, "Dropout as a Bayesian approximation".
+        """
+        how = How(n_draws, seed, share, samples, progress=progress)
+        return self._sample(X, how, first)
 
     def uncertainty(
         self,
@@ -92,7 +144,7 @@ class DrawnClasses(Drawn):
 
         Parameters
         ----------
-        X, seed, share, samples, progress : as for `sample`
+        X, seed, share, samples, progress : as for `sample_proba`
         n_draws : int, default=100
             At least 2; the most draws, with a tolerance.  Memory doesn't grow with it.
         tolerance : float, optional
@@ -116,15 +168,26 @@ class DrawnClasses(Drawn):
         found = self._drawer(X).gathered(how, self._of_draws, self._measured)
         return ClassUncertainty(**found)
 
-    def log_likelihood(self, X: MatrixLike, y: TargetLike, **how: HowToDraw) -> Array:
+    def log_likelihood(
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
+    ) -> Array:
         """The log of the probability that the mean over the draws gives each row's label.
 
         Parameters
         ----------
         X : as for `predict`
         y : array, shape (rows,), or of several labels (rows, n_classes)
-        **how
-            n_draws, seed, share, samples, tolerance, progress: as for `uncertainty`; one draw is
+        n_draws, seed, share, samples, tolerance, progress
+            As for `uncertainty`; one draw is
             enough.
 
         Returns
@@ -137,6 +200,7 @@ class DrawnClasses(Drawn):
         ValueError
             If nothing draws, `y` doesn't fit, or a setting is not as above.
         """
+        how = How(n_draws, seed, share, samples, tolerance, progress).checked()
         X, y = self._paired(X, y)
         drawer, known = self._drawer(X), self._known(y)
         checks.same_length("y", known, "X", drawer.rows)
@@ -145,15 +209,15 @@ class DrawnClasses(Drawn):
             p = reducing.mean(self._of_draws(part.draws))
             return {"log": _log_chances(p, known[part.places])}
 
-        return drawer.gathered(How(**how).checked(), self._of_draws, tell)["log"]
+        return drawer.gathered(how, self._of_draws, tell)["log"]
 
     def _abstaining(
-        self, X: MatrixLike, abstain: Any, measure: str, how: dict[str, Any], names: Any
+        self, X: MatrixLike, abstain: Any, measure: str, how: How, names: Any
     ) -> np.ma.MaskedArray:
         """Guesses by the draws, masked where they are too unsure; `names` tells the labels."""
         checks.non_negative("abstain", abstain)
         checks.one_of("measure", measure, MEASURES)
-        found = self.uncertainty(X, **how)
+        found = self.uncertainty(X, **how._asdict())
         guesses = names(found.probabilities)
         unsure = getattr(found, measure) > abstain
         wide = unsure if guesses.ndim == 1 else np.broadcast_to(unsure[:, None], guesses.shape)
@@ -165,7 +229,7 @@ class DrawnClasses(Drawn):
         abstain: Any,
         measure: str,
         return_std: bool,
-        how: dict[str, Any],
+        how: How,
         names: Any,
     ) -> Any:
         """What `predict` says by draws; None where nothing was asked of them."""
@@ -175,16 +239,16 @@ class DrawnClasses(Drawn):
             return self._abstaining(X, abstain, measure, how, names)
         if return_std:
             return self._with_std(X, how, names)
-        if how:
+        if given := how.given():
             raise ValueError(
-                f"{', '.join(how)} must come with abstain or return_std=True, got abstain=None and "
-                "return_std=False"
+                f"{', '.join(given)} must come with abstain or return_std=True, got abstain=None "
+                "and return_std=False"
             )
         return None
 
-    def _with_std(self, X: MatrixLike, how: dict[str, Any], names: Any) -> tuple[Any, Array]:
+    def _with_std(self, X: MatrixLike, how: How, names: Any) -> tuple[Any, Array]:
         """The guesses, and the standard deviation over the draws of what each of them rests on."""
-        found = self.uncertainty(X, **how)
+        found = self.uncertainty(X, **how._asdict())
         guesses = names(found.probabilities)
         if guesses.ndim > 1:
             return guesses, found.std

@@ -42,6 +42,15 @@ class How(NamedTuple):
             checks.positive("tolerance", self.tolerance)
         return self
 
+    def given(self) -> list[str]:
+        """Names of the settings that are not at their defaults."""
+        defaults = self._field_defaults
+        return [
+            name
+            for name, value in self._asdict().items()
+            if (value is not None if defaults[name] is None else value != defaults[name])
+        ]
+
     def looks(self) -> Iterator[tuple[int, int]]:
         """First and last number of the draws between two looks: all, or twice as many each time."""
         start, stop = 0, self.n_draws if self.tolerance is None else FIRST_LOOK

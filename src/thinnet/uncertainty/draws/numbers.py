@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, HowToDraw, MatrixLike, Samples, Share, TargetLike
+from thinnet.arrays import Array, MatrixLike, Samples, Share, TargetLike
 from thinnet.uncertainty.draws import reducing
 from thinnet.uncertainty.draws.drawing import Drawer, How, Part, standard_error
 from thinnet.uncertainty.draws.drawn import Drawn
@@ -102,6 +102,55 @@ class DrawnNumbers(Drawn):
     def _known(self, y: TargetLike) -> Array:
         """Targets in their own units, shape (rows, outputs)."""
 
+    def sample(
+        self,
+        X: MatrixLike,
+        n_draws: int = 100,
+        *,
+        first: int = 0,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        progress: bool | None = None,
+    ) -> Array:
+        """What `n_draws` thinned networks predict.
+
+        Parameters
+        ----------
+        X : as for `predict`
+        n_draws : int, default=100
+            At least 1.
+        first : int, default=0
+            The number of the first draw: ``sample(X, 1, first=17)`` is draw 17 alone.
+        seed : int, optional
+            Of the masks; None takes the networks' own.
+        share : {'batch', None}, default='batch'
+            'batch': a draw is one thinned network for all rows; None: each row has its own masks.
+        samples : sequence of int, optional
+            The rows' ids, for ``share=None``; None takes their places in this call.
+        progress : bool, optional
+            Show a progress bar when it takes longer than a second; by default on terminals.
+
+        Returns
+        -------
+        array, shape (n_draws, rows, n_outputs)
+            In the target's own units.  Of several networks draw d is one of network
+            ``d % n_networks``.
+
+        Raises
+        ------
+        ValueError
+            If nothing draws, or a setting is not as above.
+        MemoryError
+            If the draws don't fit in memory; `uncertainty` reduces them as they come.
+
+        References
+        ----------
+        Gal and Ghahramani 2016, "Dropout as a Bayesian approximation".
+        """
+        how = How(n_draws, seed, share, samples, progress=progress)
+        return self._sample(X, how, first)
+
     def uncertainty(
         self,
         X: MatrixLike,
@@ -150,7 +199,13 @@ class DrawnNumbers(Drawn):
         self,
         X: MatrixLike,
         quantiles: Sequence[float] | float = (0.05, 0.5, 0.95),
-        **how: HowToDraw,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
     ) -> Array:
         """Quantiles of each row's target, of the draws and their noise together.
 
@@ -159,8 +214,8 @@ class DrawnNumbers(Drawn):
         X : as for `predict`
         quantiles : sequence of float, default=(0.05, 0.5, 0.95)
             Levels, each in (0, 1); a number is a sequence of one.
-        **how
-            n_draws, seed, share, samples, tolerance, progress: as for `uncertainty`.
+        n_draws, seed, share, samples, tolerance, progress
+            As for `uncertainty`.
 
         Returns
         -------
@@ -179,10 +234,21 @@ class DrawnNumbers(Drawn):
         def tell(mixture: Mixture, _: Array) -> dict[str, Array]:
             return {"quantiles": np.stack([mixture.quantile(q) for q in levels], axis=1)}
 
-        how_checked = How(**how).checked(least=2)
-        return self._told(self._of_mixtures(self._drawer(X), how_checked, tell)["quantiles"])
+        how = How(n_draws, seed, share, samples, tolerance, progress).checked(least=2)
+        return self._told(self._of_mixtures(self._drawer(X), how, tell)["quantiles"])
 
-    def predict_interval(self, X: MatrixLike, coverage: float = 0.9, **how: HowToDraw) -> Array:
+    def predict_interval(
+        self,
+        X: MatrixLike,
+        coverage: float = 0.9,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
+    ) -> Array:
         """The central interval that holds a row's target with probability `coverage`.
 
         It is as good as the model is; `SplitConformalRegressor` makes one with a guarantee.
@@ -192,8 +258,8 @@ class DrawnNumbers(Drawn):
         X : as for `predict`
         coverage : float, default=0.9
             In (0, 1).
-        **how
-            n_draws, seed, share, samples, tolerance, progress: as for `uncertainty`.
+        n_draws, seed, share, samples, tolerance, progress
+            As for `uncertainty`.
 
         Returns
         -------
@@ -205,17 +271,30 @@ class DrawnNumbers(Drawn):
         ValueError
             If nothing draws, or `coverage` or a setting is not as above.
         """
-        return self.predict_quantiles(X, central(checks.inside("coverage", coverage)), **how)
+        how = How(n_draws, seed, share, samples, tolerance, progress)
+        levels = central(checks.inside("coverage", coverage))
+        return self.predict_quantiles(X, levels, **how._asdict())
 
-    def log_likelihood(self, X: MatrixLike, y: TargetLike, **how: HowToDraw) -> Array:
+    def log_likelihood(
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
+    ) -> Array:
         """The log of the density that the draws give each row's target.
 
         Parameters
         ----------
         X : as for `predict`
         y : array, shape (rows,) or (rows, n_outputs)
-        **how
-            n_draws, seed, share, samples, tolerance, progress: as for `uncertainty`.
+        n_draws, seed, share, samples, tolerance, progress
+            As for `uncertainty`.
 
         Returns
         -------
@@ -231,9 +310,21 @@ class DrawnNumbers(Drawn):
         ----------
         Gal and Ghahramani 2016, eq. 8.
         """
+        how = How(n_draws, seed, share, samples, tolerance, progress)
         return self._at_targets(X, y, how, "log_density")
 
-    def distribution(self, X: MatrixLike, y: TargetLike, **how: HowToDraw) -> Array:
+    def distribution(
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
+    ) -> Array:
         """The probability that the draws give to a target of at most `y`, their noise included.
 
         At true targets these are PIT values: uniform over [0, 1] if the model is as sure as it
@@ -243,8 +334,8 @@ class DrawnNumbers(Drawn):
         ----------
         X : as for `predict`
         y : array, shape (rows,) or (rows, n_outputs)
-        **how
-            n_draws, seed, share, samples, tolerance, progress: as for `uncertainty`.
+        n_draws, seed, share, samples, tolerance, progress
+            As for `uncertainty`.
 
         Returns
         -------
@@ -260,20 +351,21 @@ class DrawnNumbers(Drawn):
         ----------
         Dawid 1984, "Statistical theory: the prequential approach", section 5.3 (PIT).
         """
+        how = How(n_draws, seed, share, samples, tolerance, progress)
         return self._told(self._at_targets(X, y, how, "distribution"))
 
-    def _mean_and_std(self, X: MatrixLike, return_std: bool, how: dict[str, Any]) -> Any:
+    def _mean_and_std(self, X: MatrixLike, return_std: bool, how: How) -> Any:
         """For `predict`: None without `return_std`."""
         if not return_std:
-            if how:
+            if given := how.given():
                 raise ValueError(
-                    f"{', '.join(how)} must come with return_std=True, got return_std=False"
+                    f"{', '.join(given)} must come with return_std=True, got return_std=False"
                 )
             return None
-        found = self.uncertainty(X, **how)
+        found = self.uncertainty(X, **how._asdict())
         return found.mean, found.std
 
-    def _at_targets(self, X: MatrixLike, y: TargetLike, how: dict[str, Any], name: str) -> Array:
+    def _at_targets(self, X: MatrixLike, y: TargetLike, how: How, name: str) -> Array:
         """The method `name` of the mixtures, at each row's own target."""
         X, y = self._paired(X, y)
         drawer, y = self._drawer(X), self._known(y)
@@ -282,7 +374,7 @@ class DrawnNumbers(Drawn):
         def tell(mixture: Mixture, places: Array) -> dict[str, Array]:
             return {name: getattr(mixture, name)(y[places])}
 
-        return self._of_mixtures(drawer, How(**how).checked(), tell)[name]
+        return self._of_mixtures(drawer, how.checked(), tell)[name]
 
     def _of_mixtures(
         self, drawer: Drawer, how: How, tell: Callable[[Mixture, Array], dict[str, Array]]
