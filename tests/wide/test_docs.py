@@ -1,9 +1,11 @@
 """What the documentation shows is what the code does."""
 
+import ast
 import doctest
 import importlib
 import pkgutil
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,3 +58,29 @@ def test_every_local_link_leads_somewhere(page):
 def test_every_public_name_has_a_docstring_and_stands_in_all():
     for name in thinnet.__all__:
         assert getattr(thinnet, name).__doc__, name
+
+
+def defined(tree, name):
+    """Does a module, or a class in it, define a name?"""
+    first, _, rest = name.partition(".")
+    for node in tree.body:
+        targets = [*getattr(node, "targets", []), getattr(node, "target", None)]
+        names = {getattr(t, "id", None) for t in targets} | {getattr(node, "name", None)}
+        if first in names:
+            return not rest or defined(node, rest)
+    return False
+
+
+WHERE = re.findall(
+    r"^\| (.+) \| `(\S+)` \| `(\S+)` \|$", (ROOT / "docs/where.md").read_text(), re.M
+)
+
+
+def test_there_are_twenty_places():
+    assert len(WHERE) == 20
+
+
+@pytest.mark.parametrize(("what", "file", "name"), WHERE)
+def test_what_is_to_be_changed_stands_where_the_page_says(what, file, name):
+    tree = ast.parse((Path(thinnet.__file__).parent / file).read_text("utf-8"))
+    assert defined(tree, name), what
