@@ -219,12 +219,12 @@ def test_dropout_upstream_of_batch_norm_is_noted():
 
 @pytest.mark.usefixtures("ctrl_c")
 def test_a_run_interrupted_in_its_first_epoch_shows_its_scores(monkeypatch, tmp_path):
-    train = comparison.running.train
+    train = comparison.training.train
 
     def pressed(*arguments, **settings):
         return train(*arguments, callbacks=[Interrupt()], **settings)
 
-    monkeypatch.setattr(comparison.running, "train", pressed)
+    monkeypatch.setattr(comparison.training, "train", pressed)
     code, said = thinnet_command("fit", "digits", *SMALL)
     assert code == 130
     assert "nan" in said
@@ -235,12 +235,12 @@ def test_a_run_interrupted_in_its_first_epoch_shows_its_scores(monkeypatch, tmp_
 
 @pytest.mark.usefixtures("ctrl_c")
 def test_a_second_ctrl_c_says_that_no_model_is_saved(monkeypatch, tmp_path):
-    train = comparison.running.train
+    train = comparison.training.train
 
     def pressed(*arguments, **settings):
         return train(*arguments, callbacks=[Interrupt(), Interrupt()], **settings)
 
-    monkeypatch.setattr(comparison.running, "train", pressed)
+    monkeypatch.setattr(comparison.training, "train", pressed)
     code, said = thinnet_command("fit", "digits", *SMALL)
     assert (code, said.splitlines()[-1]) == (130, "thinnet: stopped; no model is saved")
     assert not list(tmp_path.iterdir())
@@ -259,8 +259,8 @@ def test_an_interrupted_run_shows_what_it_has(monkeypatch):
         outcome.history.stopped = "interrupted"
         return outcome
 
-    comparison_fit = comparison.running.fit
-    monkeypatch.setattr(comparison.running, "fit", interrupted)
+    comparison_fit = comparison.training.fit
+    monkeypatch.setattr(comparison.training, "fit", interrupted)
     code, said = thinnet_command("fit", "digits", *SMALL)
     assert code == 130
     assert "without dropout" in said

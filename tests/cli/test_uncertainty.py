@@ -265,7 +265,7 @@ def test_a_models_error_bars_are_measured_and_drawn_for_classes():
         "evaluate", "sold.thinnet", "homes.csv", "--uncertainty", "--draws", 30, "--report", "r"
     )
     assert code == 0, said
-    for words in ("accuracy", "dropout off", "30 draws", *calibration.OF_CLASSES):
+    for words in ("accuracy", "dropout off", "30 draws", *calibration.CLASS_FIGURES):
         assert words in said
     for name in ("risk-coverage", "calibration", "confusion"):
         assert pathlib.Path("r", f"{name}.png").read_bytes().startswith(PNG)
@@ -305,7 +305,7 @@ def test_figures_of_numbers_are_those_of_the_estimators_own_methods():
     table = pd.read_csv("homes.csv")
     y = table["rent"].to_numpy()
     told = model.uncertainty(table, 40)
-    for nominal, coverage, width, score in calibration.intervals(y, found.drawn):
+    for nominal, coverage, width, score in calibration.intervals(y, found.draws):
         low, high = model.predict_interval(table, nominal, n_draws=40).T
         assert coverage == pytest.approx(((y >= low) & (y <= high)).mean())
         assert width == pytest.approx((high - low).mean(), rel=1e-5)
@@ -315,7 +315,7 @@ def test_figures_of_numbers_are_those_of_the_estimators_own_methods():
             metrics.mean_pinball_loss(y, high, alpha=1 - a / 2),
         ]
         assert score == pytest.approx(2 / a * sum(losses), rel=1e-5)
-    others = calibration.of_numbers(found)
+    others = calibration.number_figures(found)
     density = model.log_likelihood(table, y, n_draws=40)
     assert others["log likelihood of a row (nats)"] == pytest.approx(density.mean(), rel=1e-5)
     rmse = metrics.root_mean_squared_error
@@ -328,7 +328,7 @@ def test_figures_of_numbers_are_those_of_the_estimators_own_methods():
 def test_where_numbers_fell_is_where_the_quantile_of_that_level_is():
     model, found = measured("rent")
     table = pd.read_csv("homes.csv").iloc[:8]
-    for i, below in enumerate(found.drawn.below[:8]):
+    for i, below in enumerate(found.draws.below[:8]):
         there = model.predict_quantiles(table.iloc[[i]], [float(below)], n_draws=40)
         assert there.item() == pytest.approx(table["rent"].iloc[i], rel=1e-4)
 
@@ -337,9 +337,9 @@ def test_figures_of_classes_are_those_of_scikit_learn():
     model, found = measured("sold")
     table = pd.read_csv("homes.csv")
     y = (table["sold"] == "yes").to_numpy().astype(int)
-    figures = {figure.name: figure for figure in calibration.of_classes(found)}
+    figures = {figure.name: figure for figure in calibration.class_figures(found)}
     both = model.predict_proba(table), model.uncertainty(table, 40).probabilities
-    for column, p in zip(("plain", "drawn"), both, strict=True):
+    for column, p in zip(("dropout_off", "over_draws"), both, strict=True):
         p = p / p.sum(axis=1, keepdims=True)  # of float32
         nats = getattr(figures["negative log likelihood (nats)"], column)
         assert nats == pytest.approx(metrics.log_loss(y, p), rel=1e-5)
@@ -356,7 +356,7 @@ def test_figures_of_classes_are_those_of_scikit_learn():
 def test_rows_that_are_all_right_have_no_auroc():
     y, p = np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]])
     assert np.isnan(calibration.auroc_of_errors(y, p))
-    assert calibration._said(np.nan) == "-"
+    assert calibration._number_or_dash(np.nan) == "-"
     assert np.isnan(calibration._rank_correlation(np.ones(3), np.arange(3.0)))
 
 
@@ -365,9 +365,9 @@ def test_what_is_measured_does_not_depend_on_the_blocks(name, monkeypatch):
     _, whole = measured(name, least_certain=True)
     monkeypatch.setattr("thinnet.tables.reading.files.BLOCK_CELLS", 4 * 37)
     _, parts = measured(name, least_certain=True)
-    for a, b in zip(whole.drawn, parts.drawn, strict=True):
+    for a, b in zip(whole.draws, parts.draws, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)
-    np.testing.assert_array_equal(whole.plain.y, parts.plain.y)
+    np.testing.assert_array_equal(whole.answers.y, parts.answers.y)
     # What is typical is that of the blocks, so reasons may differ a little; the rows do not.
     keys = ["row", "true", "prediction"]
     pd.testing.assert_frame_equal(whole.least_certain[keys], parts.least_certain[keys])
@@ -380,7 +380,7 @@ def test_rows_without_a_target_are_passed_over_and_keep_their_places():
     pathlib.Path("homes.csv").unlink()
     table.to_csv("homes.csv", index=False)
     _, found = measured("rent", least_certain=True)
-    assert len(found.plain.y) == table["rent"].notna().sum()
+    assert len(found.answers.y) == table["rent"].notna().sum()
     assert found.least_certain["row"][0] == unsure
 
 

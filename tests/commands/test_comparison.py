@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from thinnet import datasets
 from thinnet.commands import comparison
-from thinnet.commands.comparison import WITH, WITHOUT, Outcome, curves, running, surface, telling
+from thinnet.commands.comparison import WITH, WITHOUT, Outcome, curves, results, surface, training
 from thinnet.commands.recipes import RECIPES, Settings
 from thinnet.datasets import Split
 from thinnet.displays.maps import COLOURS
@@ -29,25 +29,25 @@ def split():
 
 @pytest.fixture(scope="module")
 def outcomes(split):
-    return comparison.run(split, comparison.entries(split, SMALL, True), progress=False)
+    return comparison.train_all(split, comparison.entries(split, SMALL, True), progress=False)
 
 
 def test_all_that_is_done_once_is_done_before_the_first_clock_starts(split, monkeypatch):
     events = []
     for name in ("warm", "fit"):
-        done = getattr(running, name)
+        done = getattr(training, name)
         monkeypatch.setattr(
-            running,
+            training,
             name,
             lambda *given, name=name, done=done: (events.append(name), done(*given))[1],
         )
-    comparison.run(split, comparison.entries(split, SMALL, True), False)
+    comparison.train_all(split, comparison.entries(split, SMALL, True), False)
     assert events == ["warm", "warm", "fit", "fit"]
 
 
 def test_warming_leaves_the_network_and_what_it_learns_as_they_are(split):
     cold, warm = (comparison.entries(split, SMALL, False)[0] for _ in range(2))
-    running.warm(warm.network, warm.settings, split)
+    training.warm(warm.network, warm.settings, split)
     assert_array_equal(warm.network.theta, cold.network.theta)
     outcomes = [comparison.fit(split, entry, False) for entry in (cold, warm)]
     assert_array_equal(outcomes[0].network.theta, outcomes[1].network.theta)
@@ -206,7 +206,9 @@ def test_on_five_spirals_and_seeds_dropout_helps_every_time():
     for seed in range(5):
         split = Split(*datasets.spiral(30, noise=0.15, seed=100 + seed), *test)
         settings = dataclasses.replace(recipe.settings, seed=seed)
-        without, dropped = comparison.run(split, comparison.entries(split, settings, True), False)
+        without, dropped = comparison.train_all(
+            split, comparison.entries(split, settings, True), False
+        )
         assert dropped.test_score > without.test_score
         assert dropped.test_loss < 0.8 * without.test_loss
         assert dropped.gap < without.gap
@@ -217,7 +219,7 @@ def test_where_dropout_hurts_the_sentence_says_so():
     recipe = RECIPES["spiral"]
     settings = dataclasses.replace(recipe.settings, dropout=(0.8,), epochs=150)
     split = recipe.load(None)
-    outcomes = comparison.run(split, comparison.entries(split, settings, True), False)
+    outcomes = comparison.train_all(split, comparison.entries(split, settings, True), False)
     assert outcomes[1].test_score < outcomes[0].test_score - 0.1
     assert comparison.verdict(outcomes).startswith("Dropout hurt on unseen rows")
-    assert telling.DOUBT == 0.05
+    assert results.DOUBT == 0.05

@@ -112,7 +112,7 @@ def test_a_map_is_the_uncertainty_over_the_plane(classifier):
         image = shown.ax_.collections[0]
         np.testing.assert_array_equal(np.ravel(image.get_array()), shown.values.ravel())
     bar = shown.figure_.axes[1]
-    assert bar.get_ylabel() == "variation ratio (share of draws)"
+    assert bar.get_ylabel() == "variation ratio (fraction of draws)"
 
 
 def test_borders_lie_where_the_guess_changes(classifier):

@@ -89,7 +89,7 @@ def _pressed_is_raised() -> Iterator[None]:
 
 
 def _system_said(error: OSError) -> str:
-    """What the system refused, and for which file, without the error's number."""
+    """The system's reason and its file, without the error's number."""
     words = error.strerror or str(error)
     return f"{words}: {error.filename}" if error.filename else words
 
@@ -127,7 +127,7 @@ def as_typed() -> Iterator[None]:
 
 @contextmanager
 def unsaved(what: str = "no model is saved") -> Iterator[None]:
-    """Around work that Ctrl-C may end before anything is saved: then that is said."""
+    """A context in which Ctrl-C ends with a sentence that nothing was saved."""
     try:
         yield
     except KeyboardInterrupt as pressed:

@@ -1,4 +1,4 @@
-"""What `thinnet fit --help` shows where an option is left out."""
+"""The defaults that `thinnet fit --help` shows."""
 
 from __future__ import annotations
 

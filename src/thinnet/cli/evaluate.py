@@ -45,7 +45,7 @@ def evaluate(
     that, and uncertain-rows.csv with the least certain rows and the cells that make them so.
     """
     with one_sentence(f"measuring on {table}"):
-        from thinnet.commands import evaluating, holding, pictures
+        from thinnet.commands import coverage, evaluating, pictures
         from thinnet.tables import drifting
         from thinnet.tables.reading.spooling import called, on_disk
 
@@ -53,20 +53,20 @@ def evaluate(
         pictured = reports.asked(report, kind, name, read, force)
         bars = error_bars(uncertainty, n_draws=draws)
         estimator = loaded(model)
-        drift, held, file = drifting.Total(), holding.Holding(estimator), on_disk(table)
+        drift, held, file = drifting.Total(), coverage.CoverageCheck(estimator), on_disk(table)
         with drifting.told_to(drift):
             measured = None if bars is None else _measured(held, file, bars, report)
-            found = measured.plain if measured else evaluating.evaluate(estimator, file, held)
+            found = measured.answers if measured else evaluating.evaluate(estimator, file, held)
         _judge(drift.said(estimator), strict)
         where = printable(f"{name}, {counted(len(found.y), 'row')}")
         print_scores(estimator, evaluating.scores(estimator, found), where)
         print_remarks(_remarks(held, found, file))
         print_decision(estimator)
-        print_held(held.told())
+        print_held(held.message())
         if bars is not None:
             _print_calibration(f"{estimator.card_['target']}: {where}", measured, bars)
         if pictured is not None:
-            reports.tell(pictures.draw(estimator, found, pictured, measured))
+            reports.print_paths(pictures.save_report(estimator, found, pictured, measured))
 
 
 def _remarks(held: Any, found: Any, file: Path) -> list[str]:

@@ -73,7 +73,7 @@ def fit(
     ] = None,
     test_fraction: Annotated[
         float | None,
-        _of(OF_TABLES, "Share of the rows to measure on, without --test.", default="0.2"),
+        _of(OF_TABLES, "Fraction of the rows to measure on, without --test.", default="0.2"),
     ] = None,
     leave_out: Annotated[
         list[str] | None,

@@ -17,7 +17,7 @@ MODEL: Final = ".thinnet"
 
 
 def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
-    from thinnet.commands import fitting, holding, pictures, places
+    from thinnet.commands import coverage, fitting, pictures, places
     from thinnet.persistence import save
     from thinnet.tables.reading.spooling import called
 
@@ -44,17 +44,17 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     folder, kind = options.pop("report", None), options.pop("format", None)
     report = reports.asked(folder, kind, measured_on, read | {"--out": out}, force)
     with unsaved():
-        outcome = fitting.fit(_order(data, options), tell=say)
-    for said in outcome.estimator.notes_:
-        note(said)
-    print_held(holding.of_training(outcome.estimator))
+        outcome = fitting.fit(_order(data, options), report=say)
+    for message in outcome.estimator.notes_:
+        note(message)
+    print_held(coverage.of_training(outcome.estimator))
     print_scores(outcome.estimator, outcome.scores)
     print_remarks(outcome.estimator.card_["remarks"])
     print_held(outcome.estimator.card_.get("held"))
     save(outcome.estimator, out)
     say(f"model: {out}")
     if report is not None:
-        reports.tell(pictures.draw(outcome.estimator, outcome.answers, report))
+        reports.print_paths(pictures.save_report(outcome.estimator, outcome.answers, report))
     if outcome.estimator.interrupted_:
         fail("stopped; the model is of what was finished", STOPPED)
 
@@ -75,11 +75,11 @@ def _order(data: str, options: dict[str, Any]) -> Any:
     return Order(data, settings=settings, **options)
 
 
-def _kinds(asked: Sequence[str]) -> dict[str, str]:
+def _kinds(texts: Sequence[str]) -> dict[str, str]:
     """Kinds by column, of words such as zip=category; a column's name may hold "=" too."""
     from thinnet.tables.columns.kinds import checked_kinds
 
-    pairs = [text.rpartition("=") for text in asked]
-    for (name, _, kind), text in zip(pairs, asked, strict=True):
+    pairs = [text.rpartition("=") for text in texts]
+    for (name, _, kind), text in zip(pairs, texts, strict=True):
         must(bool(name and kind), "--kind", "COLUMN=KIND", text)
     return dict(checked_kinds({name: kind for name, _, kind in pairs}))

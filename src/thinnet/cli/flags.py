@@ -39,7 +39,7 @@ ADVICE: Final = "learning rate or clip_norm may help", "--learning-rate may help
 
 
 def renamed(error: SettingError) -> SettingError:
-    """The same, about the option that was typed."""
+    """The same error, about the option that was typed."""
     named = error.renamed({each + name: each + option for each in ("", EACH)
                            for name, option in OPTIONS.items()})  # fmt: skip
     allowed = re.sub("^None for", "left out for", named.allowed)

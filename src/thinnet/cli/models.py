@@ -1,4 +1,4 @@
-"""What commands that read a model share: its file, its scores, and the options of error bars."""
+"""Common parts of commands that read a model: its file, its scores, the options of error bars."""
 
 from __future__ import annotations
 
@@ -48,31 +48,31 @@ def print_scores(estimator: Any, scores: Any, where: str | None = None) -> None:
 
 
 def print_remarks(remarks: Iterable[str]) -> None:
-    """What is to be known of scores, below them."""
-    for said in remarks:
-        if said:
-            note(said)
+    """Print sentences below the scores, without which they would mislead."""
+    for remark in remarks:
+        if remark:
+            note(remark)
 
 
 def print_decision(estimator: Any) -> None:
-    """From which probability on a class is predicted, where a threshold was chosen."""
+    """Print the probability from which on a class is predicted, where a threshold was chosen."""
     from thinnet.tables.deciding import told
 
     if hasattr(estimator, "decision_"):
         note(told(estimator.decision_, estimator.classes_))
 
 
-def print_held(said: Any) -> None:
-    if said:
-        say(str(said))
+def print_held(message: Any) -> None:
+    if message:
+        say(str(message))
 
 
-def error_bars(asked: bool, **settings: Any) -> Any:
-    """What --uncertainty was asked for; None without it."""
+def error_bars(wanted: bool, **settings: Any) -> Any:
+    """The settings of --uncertainty; None without it."""
     from thinnet.commands.error_bars import ErrorBars
 
     given = {name: value for name, value in settings.items() if value is not None}
-    if asked:
+    if wanted:
         return ErrorBars(**given)
     for name in given:
         raise ValueError(f"--{name.removeprefix('n_')} is for --uncertainty, got none")

@@ -51,7 +51,7 @@ def predict(
     NAME_aleatoric (the part that is noise), NAME_low and NAME_high (interval at --coverage).
 
     Classes, in nats: entropy (of the mean), expected_entropy (the part that is noise),
-    mutual_information (the rest, on which the draws disagree); and variation_ratio, the share of
+    mutual_information (the rest, on which the draws disagree); and variation_ratio, the fraction of
     draws that guess another class than most.
 
     A model of `fit --conformal` also gives intervals (NAME_low, NAME_high) or sets of classes

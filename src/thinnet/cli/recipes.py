@@ -26,10 +26,10 @@ def fit(name: str, options: dict[str, Any], out: Path | None) -> None:
     settings = dataclasses.replace(recipe.settings, **options)
     split = recipe.load(data_dir)
     with unsaved():
-        outcomes = comparison.run(split, comparison.entries(split, settings, compare))
+        outcomes = comparison.train_all(split, comparison.entries(split, settings, compare))
     screen.print(comparison.table(name, outcomes))
     screen.print(comparison.verdict(outcomes), highlight=False, markup=False)
-    _draw(name, split, outcomes, out)
+    _save_pictures(name, split, outcomes, out)
     for outcome in outcomes:
         _save(outcome, out)
     if outcomes[-1].interrupted:
@@ -62,7 +62,7 @@ def _read(data_dir: Path | None) -> dict[str, Path]:
     return {name: data_dir / name for name in sorted(names)}
 
 
-def _draw(name: str, split: Split, outcomes: Sequence[Outcome], out: Path) -> None:
+def _save_pictures(name: str, split: Split, outcomes: Sequence[Outcome], out: Path) -> None:
     rows = f"{name}: {len(split.y_train):,} training rows, {len(split.y_test):,} test rows"
     if saved := comparison.learning_curves(rows, outcomes, out):
         say(f"learning curves: {saved}")
@@ -71,7 +71,7 @@ def _draw(name: str, split: Split, outcomes: Sequence[Outcome], out: Path) -> No
 
 
 def _save(outcome: Outcome, out: Path) -> None:
-    """An interrupted network is not saved: later nobody could tell it from a whole one."""
+    """Save a network that was not interrupted: a file would not show that it was."""
     if outcome.interrupted:
         say(f"model {outcome.name}: not saved, its training was interrupted")
         return

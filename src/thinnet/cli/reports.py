@@ -1,4 +1,4 @@
-"""What `--report` and `--format` ask for."""
+"""The options `--report` and `--format`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMAT: Final = f"Of the pictures of --report: {', '.join(FORMATS)}; by default 
 def asked(
     folder: Path | None, kind: str | None, table: str, read: Mapping[str, Any], force: bool
 ) -> Any:
-    """Where pictures of a table go; None without a folder.  Told before work begins if nowhere."""
+    """The report on a table, checked before work begins; None without a folder."""
     from thinnet.commands import pictures, places
 
     if folder is None:
@@ -29,6 +29,6 @@ def asked(
     return pictures.Report(folder, printable(table), kind)
 
 
-def tell(paths: Iterable[Path]) -> None:
+def print_paths(paths: Iterable[Path]) -> None:
     for path in paths:
         say(f"{'table' if path.suffix == '.csv' else 'picture'}: {path}")

@@ -15,7 +15,7 @@ from thinnet.layers.base import title
 def show(model: Model) -> None:
     """Say what a model is, what it was trained on, and its scores."""
     with one_sentence(f"the model {model}"):
-        from thinnet.commands import conformal, holding, scoring
+        from thinnet.commands import conformal, coverage, scoring
 
         estimator = loaded(model)
         card = estimator.card_
@@ -29,9 +29,9 @@ def show(model: Model) -> None:
         chain = ", ".join(map(title, network.layers))
         networks = counted(len(estimator.networks_), "network")
         say(f"{networks} of {network.theta.size:,} parameters: {chain}")
-        for said in estimator.notes_:
-            note(said)
-        print_held(holding.of_training(estimator))
+        for message in estimator.notes_:
+            note(message)
+        print_held(coverage.of_training(estimator))
         if conformal.is_conformal(estimator):
             say(f"conformal by {counted(len(estimator.conformal_[0]), 'row')} kept apart")
         print_scores(estimator, scoring.from_values(card["scores"]))
@@ -40,7 +40,7 @@ def show(model: Model) -> None:
 
 
 def _columns(estimator: Any) -> Table:
-    """Why they are so, the notes say."""
+    """Print the columns of each kind; the notes say why."""
     shown = Table("column", "kind")
     for column in estimator.encoder_.columns_:
         shown.add_row(column.name, column.kind)

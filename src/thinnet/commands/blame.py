@@ -1,4 +1,4 @@
-"""What the data is to blame for, and what the person who asked."""
+"""Errors that are the data's fault, apart from those of whoever chose the settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from thinnet.checks import DataFileError, SettingError, UnfitSettingError
 
 @contextmanager
 def data_at_fault() -> Iterator[None]:
-    """Around work on rows: what is refused there is refused by the data, a setting too."""
+    """A context for work on rows, in which an error, of a setting too, is the data's fault."""
     try:
         yield
     except SettingError as error:

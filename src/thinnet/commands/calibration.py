@@ -1,4 +1,4 @@
-"""Is a model as sure as it should be?  Figures of its error bars, as tables."""
+"""Tables that compare how sure a model is with how often it is right."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scipy.special import entr
 from thinnet.arrays import Array
 from thinnet.commands.error_bars import Forecast
 from thinnet.commands.measuring import COVERAGES, Measured
-from thinnet.commands.scoring import proper, said
+from thinnet.commands.scoring import number_text, proper
 from thinnet.uncertainty.brier import brier_parts, brier_score
 from thinnet.uncertainty.calibration import expected_calibration_error, negative_log_likelihood
 from thinnet.uncertainty.intervals import interval_coverage, interval_score, interval_width
@@ -23,16 +23,16 @@ from thinnet.uncertainty.selection import area_under_risk_coverage
 N_BINS: Final = 15
 
 
-class Figure(NamedTuple):
-    """Of classes, by the probabilities with dropout off and by the mean over the draws."""
+class Comparison(NamedTuple):
+    """A figure of a classifier: with dropout off, and of the mean over the draws."""
 
     name: str
-    plain: float
-    drawn: float
+    dropout_off: float
+    over_draws: float
 
 
 class Interval(NamedTuple):
-    """Of numbers: what intervals of a nominal coverage hold, their mean width, and their score."""
+    """The observed coverage, mean width and score of intervals with a nominal coverage."""
 
     nominal: float
     coverage: float
@@ -40,7 +40,7 @@ class Interval(NamedTuple):
     score: float
 
 
-OF_CLASSES: Final[dict[str, Callable[[Array, Array], float]]] = {
+CLASS_FIGURES: Final[dict[str, Callable[[Array, Array], float]]] = {
     "negative log likelihood (nats)": negative_log_likelihood,
     "Brier score": brier_score,
     "its reliability part": lambda y, p: brier_parts(y, p, n_bins=N_BINS).reliability,
@@ -63,40 +63,42 @@ def entropy(p: Array) -> Array:
 
 
 def auroc_of_errors(y: Array, p: Array) -> float:
-    """How probably a wrong row is less certain than a right one; NaN where there are not both."""
+    """The probability that a wrong row is less certain than a right one; NaN without both."""
     from sklearn.metrics import roc_auc_score
 
     wrong = errors(y, p)
     return float(roc_auc_score(wrong, entropy(p))) if 0 < wrong.sum() < len(y) else math.nan
 
 
-def of_classes(found: Measured) -> list[Figure]:
-    y, plain = found.plain
-    both = proper(plain), proper(found.drawn.probabilities)  # type: ignore[union-attr]
-    return [Figure(name, *(figure(y, p) for p in both)) for name, figure in OF_CLASSES.items()]
+def class_figures(found: Measured) -> list[Comparison]:
+    y, plain = found.answers
+    both = proper(plain), proper(found.draws.probabilities)  # type: ignore[union-attr]
+    return [
+        Comparison(name, *(figure(y, p) for p in both)) for name, figure in CLASS_FIGURES.items()
+    ]
 
 
-def intervals(y: Array, drawn: Forecast) -> list[Interval]:
+def intervals(y: Array, draws: Forecast) -> list[Interval]:
     found = []
     for i, nominal in enumerate(COVERAGES):
-        low, high = drawn.quantiles[:, 2 * i : 2 * i + 2].T
+        low, high = draws.quantiles[:, 2 * i : 2 * i + 2].T
         score = interval_score(y, low, high, coverage=nominal)
         covered, width = interval_coverage(y, low, high), interval_width(low, high)
         found.append(Interval(nominal, covered, width, score))
     return found
 
 
-def of_numbers(found: Measured) -> dict[str, float]:
-    """The figures that are not of intervals."""
-    y, drawn = found.plain.y, found.drawn
-    assert isinstance(drawn, Forecast)
-    off = np.abs(y - drawn.mean)
+def number_figures(found: Measured) -> dict[str, float]:
+    """All figures of a regressor but those of its intervals."""
+    y, draws = found.answers.y, found.draws
+    assert isinstance(draws, Forecast)
+    off = np.abs(y - draws.mean)
     return {
-        "RMSE, dropout off": _root_mean_square(y - found.plain.predicted),
+        "RMSE, dropout off": _root_mean_square(y - found.answers.predicted),
         "RMSE, mean of the draws": _root_mean_square(off),
-        "log likelihood of a row (nats)": float(drawn.log_density.mean()),
-        "rank correlation of |error| and std": _rank_correlation(off, drawn.std),
-        "area under risk-coverage, of |error| by std": area_under_risk_coverage(off, drawn.std),
+        "log likelihood of a row (nats)": float(draws.log_density.mean()),
+        "rank correlation of |error| and std": _rank_correlation(off, draws.std),
+        "area under risk-coverage, of |error| by std": area_under_risk_coverage(off, draws.std),
     }
 
 
@@ -105,43 +107,48 @@ def _root_mean_square(error: Array) -> float:
 
 
 def _rank_correlation(a: Array, b: Array) -> float:
-    """Spearman's; NaN where one of them is the same in all rows."""
+    """Spearman's rank correlation; NaN where `a` or `b` is constant."""
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return math.nan
     return float(stats.spearmanr(a, b).statistic)
 
 
 def tables(title: str, found: Measured, n_draws: int) -> list[Table]:
-    """What `thinnet evaluate --uncertainty` prints."""
-    if isinstance(found.drawn, Forecast):
-        return [_of_intervals(title, found), _others(found)]
-    shown = _table(("", "dropout off", f"{n_draws} draws"), f"{title}: how sure it is")
-    for figure in of_classes(found):
-        shown.add_row(figure.name, _said(figure.plain), _said(figure.drawn))
-    return [shown]
+    """The tables that `thinnet evaluate --uncertainty` prints."""
+    if isinstance(found.draws, Forecast):
+        return [_intervals_table(title, found), _figures_table(found)]
+    table = _table(("", "dropout off", f"{n_draws} draws"), f"{title}: how sure it is")
+    for figure in class_figures(found):
+        table.add_row(figure.name, *map(_number_or_dash, figure[1:]))
+    return [table]
 
 
-def _of_intervals(title: str, found: Measured) -> Table:
+def _intervals_table(title: str, found: Measured) -> Table:
     heads = ("intervals meant to hold", "hold", "mean width", "interval score")
-    shown = _table(heads, f"{title}: how sure it is")
-    for nominal, coverage, width, score in intervals(found.plain.y, found.drawn):  # type: ignore[arg-type]
-        shown.add_row(f"{100 * nominal:g} %", f"{100 * coverage:.1f} %", said(width), said(score))
-    return shown
+    table = _table(heads, f"{title}: how sure it is")
+    for nominal, coverage, width, score in intervals(found.answers.y, found.draws):  # type: ignore[arg-type]
+        table.add_row(
+            f"{100 * nominal:g} %",
+            f"{100 * coverage:.1f} %",
+            number_text(width),
+            number_text(score),
+        )
+    return table
 
 
-def _others(found: Measured) -> Table:
-    shown = _table(("", "model"))
-    for name, value in of_numbers(found).items():
-        shown.add_row(name, _said(value))
-    return shown
+def _figures_table(found: Measured) -> Table:
+    table = _table(("", "model"))
+    for name, value in number_figures(found).items():
+        table.add_row(name, _number_or_dash(value))
+    return table
 
 
 def _table(heads: tuple[str, ...], title: str | None = None) -> Table:
-    shown = Table(*heads, title=title)
-    for column in shown.columns[1:]:
+    table = Table(*heads, title=title)
+    for column in table.columns[1:]:
         column.justify = "right"
-    return shown
+    return table
 
 
-def _said(value: float) -> str:
-    return "-" if math.isnan(value) else said(value)
+def _number_or_dash(value: float) -> str:
+    return "-" if math.isnan(value) else number_text(value)

@@ -15,13 +15,13 @@ from thinnet.uncertainty.conformal import rows_needed
 from thinnet.uncertainty.conformal_classifier import SplitConformalClassifier
 from thinnet.uncertainty.conformal_regressor import SplitConformalRegressor
 
-SHARE: Final = 0.2  # of the rows that are not tested on
+FRACTION: Final = 0.2  # of the rows that are not test rows
 COVERAGE: Final = 0.9
 BETWEEN: Final = "|"  # labels of a set
 
 
 def check(rows: int) -> None:
-    """DataFileError if they are too few for a coverage of 90 %."""
+    """DataFileError if `rows` are too few for a coverage of 90 %."""
     if rows < (needed := rows_needed(COVERAGE)):
         raise DataFileError(
             f"--conformal must have {needed} rows to keep apart for a coverage of {COVERAGE:.0%}, "
@@ -79,7 +79,7 @@ def columns(estimator: Any, frame: Frame, coverage: float | None) -> dict[str, A
 
 
 def held(estimator: Any, frame: Frame, y: Array) -> Array:
-    """Is each row's truth in its interval or set of 90 %?"""
+    """Whether the target of each row lies in its interval or set of 90 %."""
     found = wrapped(estimator)
     if hasattr(estimator, "classes_"):
         inside = found.predict_set(frame, COVERAGE)

@@ -1,4 +1,4 @@
-"""What `--uncertainty` asks for, and its answers for some rows in one pass over the draws."""
+"""The settings of `--uncertainty`, and error bars of rows from one set of draws."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from thinnet.uncertainty.draws.numbers import central, spread
 SHARES: Final[dict[str, Share]] = {"batch": "batch", "none": None}  # --share, and `share`
 SHARES_BEFORE: Final = {"draw": "batch", "element": "none"}
 SPREAD: Final = ("mean", "std", "epistemic", "aleatoric")
-COVERAGE: Final = 0.9  # of intervals, unless asked otherwise
-MEASURES: Final = {  # a column of predictions, and what it is called in `uncertainty`
+COVERAGE: Final = 0.9  # the default coverage of intervals
+MEASURES: Final = {  # columns of predictions, and their names in `uncertainty`
     "entropy": "predictive_entropy",
     "expected_entropy": "expected_entropy",
     "mutual_information": "mutual_information",
@@ -29,7 +29,7 @@ MEASURES: Final = {  # a column of predictions, and what it is called in `uncert
 
 @dataclass(frozen=True)
 class ErrorBars:
-    """How many draws, how much their intervals hold (None: `COVERAGE`), and do rows share masks?"""
+    """The number of draws, the coverage of intervals (None: `COVERAGE`), and what shares a mask."""
 
     n_draws: int = 100
     coverage: float | None = None
@@ -42,7 +42,7 @@ class ErrorBars:
         checks.one_of("--share", self.share, tuple(SHARES), SHARES_BEFORE)
 
     def how(self, start: int, rows: int) -> How:
-        """For so many rows of a file from `start` on, whose places are the ids of their masks."""
+        """The settings for `rows` rows from place `start` on; the places are their sample ids."""
         share = SHARES[self.share]
         ids = range(start, start + rows) if share is None else None
         return How(self.n_draws, share=share, samples=ids, progress=False)
@@ -51,7 +51,7 @@ class ErrorBars:
         return central(self.coverage or COVERAGE)
 
     def check_fits(self, estimator: Any) -> None:
-        """ValueError where something was asked for that the estimator doesn't have."""
+        """ValueError for a setting that does not suit the estimator."""
         if hasattr(estimator, "classes_"):
             name = getattr(estimator, "target_name_", "prediction")
             others = f"named other than {', '.join(MEASURES)}"
@@ -65,7 +65,7 @@ class ErrorBars:
 
 
 class Forecast(NamedTuple):
-    """Of each row's number; the last two of where it turned out to be, if that is known.
+    """The predicted distribution of each row; the last two are NaN where no target is known.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class Forecast(NamedTuple):
     quantiles : array, shape (rows, levels)
     log_density : array, shape (rows,)
     below : array, shape (rows,)
-        The probability of at most the true number.
+        The probability of a number of at most the target.
     """
 
     mean: Array
@@ -88,19 +88,19 @@ class Forecast(NamedTuple):
 def forecast(
     estimator: Any, frame: Frame, how: How, levels: Sequence[float], y: Array | None = None
 ) -> Forecast:
-    """All that is asked of a regressor of one number, of the same draws."""
+    """The predicted distributions of a regressor of one number, all from the same draws."""
 
-    def tell(mixture: Mixture, places: Array) -> dict[str, Array]:
+    def summary(mixture: Mixture, places: Array) -> dict[str, Array]:
         found, unknown = spread(mixture), np.full(len(places), np.nan)
-        told = {name: getattr(found, name)[:, 0] for name in SPREAD}
-        told["quantiles"] = np.stack([mixture.quantile(level)[:, 0] for level in levels], axis=1)
+        values = {name: getattr(found, name)[:, 0] for name in SPREAD}
+        values["quantiles"] = np.stack([mixture.quantile(level)[:, 0] for level in levels], axis=1)
         if y is None:
-            return told | {"log_density": unknown, "below": unknown}
+            return values | {"log_density": unknown, "below": unknown}
         truth = y[places, None]
         below = mixture.distribution(truth)[:, 0]
-        return told | {"log_density": mixture.log_density(truth), "below": below}
+        return values | {"log_density": mixture.log_density(truth), "below": below}
 
-    return Forecast(**estimator._of_mixtures(estimator._drawer(frame), how, tell))
+    return Forecast(**estimator._of_mixtures(estimator._drawer(frame), how, summary))
 
 
 def columns(
@@ -123,8 +123,8 @@ def _of_classes(
     estimator: Any, frame: Frame, how: How, name: str, probabilities: bool
 ) -> dict[str, Array]:
     found = estimator.uncertainty(frame, **how._asdict())
-    told = guesses(name, found.probabilities, estimator, probabilities)
-    return told | {column: getattr(found, measure) for column, measure in MEASURES.items()}
+    predictions = guesses(name, found.probabilities, estimator, probabilities)
+    return predictions | {column: getattr(found, measure) for column, measure in MEASURES.items()}
 
 
 def guesses(name: str, p: Array, estimator: Any, each: bool) -> dict[str, Array]:

@@ -12,7 +12,7 @@ from thinnet.arrays import Array
 from thinnet.checks import DataFileError, quoted
 from thinnet.commands import scoring, targets
 from thinnet.commands.blame import data_at_fault
-from thinnet.commands.holding import Holding
+from thinnet.commands.coverage import CoverageCheck
 from thinnet.tables.reading import blocks
 from thinnet.tables.reading.cells import Frame
 
@@ -39,9 +39,9 @@ def scores(estimator: Any, found: Answers) -> list[scoring.Score]:
 
 @data_at_fault()
 def evaluate(
-    estimator: Any, table: str | os.PathLike[str], holding: Holding | None = None
+    estimator: Any, table: str | os.PathLike[str], coverage_check: CoverageCheck | None = None
 ) -> Answers:
-    """Answers for all rows of a file whose target is known, read in blocks; `holding` sees them.
+    """Answers for all rows of a file whose target is known, read in blocks and added to the check.
 
     Raises
     ------
@@ -49,10 +49,10 @@ def evaluate(
         If the file can't be read, lacks the target, or has no row whose target is known.
     """
     found = []
-    for rows in known(estimator, table, holding):
+    for rows in known(estimator, table, coverage_check):
         found.append(answers(estimator, rows, truth(estimator, rows)))
-        if holding is not None:
-            holding.see(
+        if coverage_check is not None:
+            coverage_check.add(
                 rows,
                 found[-1].y
                 if not hasattr(estimator, "classes_")
@@ -63,11 +63,11 @@ def evaluate(
 
 
 def known(
-    estimator: Any, table: str | os.PathLike[str], holding: Holding | None = None
+    estimator: Any, table: str | os.PathLike[str], coverage_check: CoverageCheck | None = None
 ) -> Iterator[Frame]:
-    """Of each block the rows whose target is there; DataFileError behind the last if none was.
+    """The rows of each block that have a target; DataFileError after the last block if none has.
 
-    `holding` learns how many are left out.
+    The rows without one are counted in the check.
     """
     target, empty = estimator.target_name_, True
     for i, block in enumerate(blocks(table, None, estimator.dialect_)):
@@ -75,8 +75,8 @@ def known(
         if i == 0:
             targets.check_there(frame, target)
         rows = frame[targets.known(estimator, frame[target]).notna()]
-        if holding is not None:
-            holding.without_target += len(frame) - len(rows)
+        if coverage_check is not None:
+            coverage_check.without_target += len(frame) - len(rows)
         if len(rows):
             empty = False
             yield rows

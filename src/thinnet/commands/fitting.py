@@ -1,4 +1,4 @@
-"""Train on a table's file, and say how good the model is on rows it has not seen."""
+"""Train on a table's file, and score the model on rows that were held out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from thinnet._version import __version__
 from thinnet.arrays import Array
 from thinnet.checks import UnfitSettingError
-from thinnet.commands import conformal, remarks, scoring, telling
+from thinnet.commands import conformal, remarks, scoring, task_text
 from thinnet.commands.blame import data_at_fault
+from thinnet.commands.coverage import CoverageCheck
 from thinnet.commands.evaluating import Answers, answers, scores
-from thinnet.commands.holding import Holding
 from thinnet.commands.holding_out import Part, parts
 from thinnet.commands.ordering import Order, check_of_numbers
 from thinnet.console.tables import counted, printable
@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
 
 
 def fit(
-    order: Order, progress: bool | None = None, tell: Callable[[str], object] | None = None
+    order: Order, progress: bool | None = None, report: Callable[[str], object] | None = None
 ) -> Outcome:
     """Read, hold out a part, train, measure.
 
@@ -59,9 +59,9 @@ def fit(
     order = replace(order, table=on_disk(order.table), test=test_file)
     _check_memory(order)
     found = parts(order)
-    said = telling.task(order, found)
-    if tell is not None:
-        tell(said)
+    task = task_text.task(order, found)
+    if report is not None:
+        report(task)
     train, test = found.train, found.test
     kind = TableClassifier if found.goal.task == "classification" else TableRegressor
     if kind is TableRegressor:
@@ -75,7 +75,7 @@ def fit(
     )
     apart = None
     if order.conformal:
-        kept, held = held_out(train.y, conformal.SHARE, order.seed)
+        kept, held = held_out(train.y, conformal.FRACTION, order.seed)
         train, apart = train.rows(kept), train.rows(held)
         conformal.check(len(apart.y))
     with data_at_fault(), amounts.written_with(found.dialect.decimal):
@@ -86,25 +86,25 @@ def fit(
     if apart is not None:
         conformal.learn(estimator, apart.frame, apart.y)
     answered = None if test is None else answers(estimator, test.frame, test.y)
-    estimator.card_ = _card(order, train, test, _plain(estimator, train.y)) | {"task": said}
+    estimator.card_ = _card(order, train, test, _baseline(estimator, train.y)) | {"task": task}
     measured = [] if answered is None else scores(estimator, answered)
     estimator.card_["scores"] = scoring.as_values(measured)
     estimator.card_["remarks"] = _remarks(order, estimator, answered)
     if test is not None:
-        holding = Holding(estimator)
-        holding.see(test.frame, test.y)
-        estimator.card_["held"] = holding.told()
+        coverage_check = CoverageCheck(estimator)
+        coverage_check.add(test.frame, test.y)
+        estimator.card_["held"] = coverage_check.message()
     return Outcome(estimator, answered, measured)
 
 
 def _remarks(order: Order, estimator: Any, found: Answers | None) -> list[str]:
-    """What is to be known of the scores."""
+    """Sentences without which the scores would mislead."""
     if found is None:
         return []
     of_test = "" if order.test is None else remarks.of_test(estimator.card_, order.test)
     classes = getattr(estimator, "classes_", None)
     of_classes = "" if classes is None else remarks.of_classes(classes, found.y)
-    return [said for said in (of_test, of_classes) if said]
+    return [remark for remark in (of_test, of_classes) if remark]
 
 
 def _check_memory(order: Order) -> None:
@@ -121,15 +121,15 @@ def _check_trained(estimator: Any) -> None:
         raise KeyboardInterrupt("interrupted before a network was trained; no model is saved")
 
 
-def _plain(estimator: Any, y: Array) -> list[float]:
-    """What the plainest answer knows: the shares of the classes, or the mean."""
+def _baseline(estimator: Any, y: Array) -> list[float]:
+    """What the plainest answer predicts: the classes' frequencies, or the mean."""
     if hasattr(estimator, "classes_"):
         return [float((y == label).mean()) for label in estimator.classes_]
     return [float(y.mean())]
 
 
 def _card(order: Order, train: Part, test: Part | None, plain: list[float]) -> dict[str, Any]:
-    """What `thinnet show` says of a model."""
+    """The facts about a model that `thinnet show` prints."""
     tested = f"{order.test_fraction:.0%} of the rows" if order.test is None else called(order.test)
     return {
         "table": printable(called(order.table)),

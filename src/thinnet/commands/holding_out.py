@@ -34,7 +34,7 @@ class Part(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What is learned from and measured by (if anything), out of a whole table, and for what."""
+    """Training rows and test rows (if any) of a whole table, and the goal of learning."""
 
     whole: Part
     train: Part

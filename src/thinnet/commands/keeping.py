@@ -19,7 +19,7 @@ class Keep(NamedTuple):
     all: bool = False
 
     def columns(self, names: Sequence[str]) -> list[str]:
-        """Those of a table, each once; DataFileError for one that is not there."""
+        """The columns of a table to keep, each once; DataFileError for one that is not there."""
         if self.all:
             return list(names)
         found = [name for text in self.asked for name in _between_commas(text, names)]
@@ -33,7 +33,7 @@ class Keep(NamedTuple):
 
 
 def _between_commas(text: str, names: Sequence[str]) -> list[str]:
-    """A name may have commas itself."""
+    """The names in `text`, between commas; a name may have commas itself."""
     return [text] if text in names else [part.strip() for part in text.split(",")]
 
 

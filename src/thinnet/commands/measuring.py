@@ -10,16 +10,16 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.commands import evaluating
 from thinnet.commands.blame import data_at_fault
+from thinnet.commands.coverage import CoverageCheck
 from thinnet.commands.error_bars import ErrorBars, Forecast, forecast
 from thinnet.commands.evaluating import Answers
-from thinnet.commands.holding import Holding
 from thinnet.tables import drifting, uncertain
 from thinnet.tables.reading.cells import Frame
 from thinnet.uncertainty.draws.numbers import central
 
 COVERAGES: Final = (0.5, 0.8, 0.9, 0.95)
 LEVELS: Final = tuple(level for coverage in COVERAGES for level in central(coverage))
-MOST_UNCERTAIN: Final = 20  # rows that are told of
+MOST_UNCERTAIN: Final = 20  # rows in the table of the least certain
 
 
 class Guesses(NamedTuple):
@@ -29,17 +29,17 @@ class Guesses(NamedTuple):
     entropy: Array
 
 
-Drawn: TypeAlias = Guesses | Forecast
+DrawSummary: TypeAlias = Guesses | Forecast
 
 
 class Measured(NamedTuple):
-    """Answers with dropout off, the draws of the same rows, and the least certain rows if asked.
+    """Answers with dropout off, the draws of the same rows, and the least certain rows, or None.
 
     The quantiles of a forecast are at `LEVELS`.
     """
 
-    plain: Answers
-    drawn: Drawn
+    answers: Answers
+    draws: DrawSummary
     least_certain: Frame | None
 
 
@@ -48,7 +48,7 @@ def measure(
     estimator: Any,
     table: str | os.PathLike[str],
     bars: ErrorBars,
-    held: Holding | None = None,
+    held: CoverageCheck | None = None,
     *,
     least_certain: bool = False,
 ) -> Measured:
@@ -69,26 +69,26 @@ def measure(
     ValueError
         If nothing draws.
     """
-    plain, drawn, kept = [], [], LeastCertain(estimator)
+    answers, draws, uncertain_rows = [], [], LeastCertain(estimator)
     for rows in evaluating.known(estimator, table, held):
         y = evaluating.truth(estimator, rows)
-        with drifting.told_to(drifting.nothing):  # the plain answers tell of it
-            drawn.append(_drawn(estimator, rows, y, bars))
-        plain.append(evaluating.answers(estimator, rows, y))
+        with drifting.told_to(drifting.nothing):  # the answers without draws warn of drift
+            draws.append(_draw_summary(estimator, rows, y, bars))
+        answers.append(evaluating.answers(estimator, rows, y))
         if held is not None and held.is_conformal:
-            held.see(rows, y)
+            held.add(rows, y)
         if least_certain:
-            kept.see(rows, drawn[-1])
+            uncertain_rows.add(rows, draws[-1])
     with drifting.told_to(drifting.nothing):
-        shown = kept.told(bars.n_draws) if least_certain else None
-    return Measured(Answers(*_joined(plain)), type(drawn[0])(*_joined(drawn)), shown)
+        shown = uncertain_rows.frame(bars.n_draws) if least_certain else None
+    return Measured(Answers(*_joined(answers)), type(draws[0])(*_joined(draws)), shown)
 
 
 def _joined(parts: list[Any]) -> list[Array]:
     return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
 
 
-def _drawn(estimator: Any, rows: Frame, y: Array, bars: ErrorBars) -> Drawn:
+def _draw_summary(estimator: Any, rows: Frame, y: Array, bars: ErrorBars) -> DrawSummary:
     how = bars.how(0, len(rows))
     if hasattr(estimator, "classes_"):
         found = estimator.uncertainty(rows, **how._asdict())
@@ -105,17 +105,17 @@ class LeastCertain:
         self.values: list[Array] = []
         self.typical: list[Frame] = []
 
-    def see(self, rows: Frame, drawn: Drawn) -> None:
+    def add(self, rows: Frame, draws: DrawSummary) -> None:
         import pandas as pd
 
-        values = drawn.entropy if isinstance(drawn, Guesses) else drawn.std
+        values = draws.entropy if isinstance(draws, Guesses) else draws.std
         self.typical.append(uncertain.typical_row(rows, self.columns))
         all_rows, all_values = pd.concat([*self.rows, rows]), np.concatenate([*self.values, values])
         most = uncertain.least_certain(all_values, MOST_UNCERTAIN)
         self.rows, self.values = [all_rows.iloc[most]], [all_values[most]]
 
-    def told(self, n_draws: int) -> Frame:
-        """As `uncertain_rows`, and the true target; typical is what is so of the blocks' rows."""
+    def frame(self, n_draws: int) -> Frame:
+        """The frame of `uncertain_rows` with the true target; typical cells are over all blocks."""
         import pandas as pd
 
         (rows,), typical = self.rows, pd.concat(self.typical, ignore_index=True)

@@ -1,4 +1,4 @@
-"""What `thinnet fit TABLE` was asked to do, refused before a file is read if it can't be done."""
+"""The settings of `thinnet fit TABLE`, checked before a file is read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from thinnet.tables.regressor import TableRegressor
 
 @dataclass(frozen=True)
 class Order:
-    """What `thinnet fit TABLE` was asked to do."""
+    """The settings of `thinnet fit TABLE`."""
 
     table: str | os.PathLike[str]
     target: str

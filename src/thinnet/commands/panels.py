@@ -17,7 +17,7 @@ from thinnet.displays.pit import PITHistogram
 from thinnet.displays.risk_coverage import RiskCoverageCurve
 from thinnet.training import History
 
-MOST_POINTS: Final = 2000  # that can be told apart
+MOST_POINTS: Final = 2000  # more would hide each other
 MOST_BARS: Final = 150
 N_BINS: Final = 10
 LIMITS: Final = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5)
@@ -33,7 +33,7 @@ STYLES: Final = (
 
 
 def some_of(rows: int, most: int = MOST_POINTS) -> str:
-    """How many rows are shown of how many."""
+    """Words for the number of rows that are shown, of how many."""
     return f"{rows:,} rows" if rows <= most else f"{most:,} of {rows:,} rows"
 
 
@@ -75,7 +75,7 @@ def confusion(classes: Array, y: Array, guessed: Array, title: str) -> Any:
 
     from thinnet.displays import ticks
 
-    names = _shown(classes)
+    names = _names(classes)
     longest, upright = max(map(len, names)), sum(map(len, names)) > MOST_LETTERS
     side, letters = max(3.4, 1.8 + 0.5 * len(names)), 0.08 * longest
     axes = _axes(title, (side + 1.4 + letters, side + 0.8 + (letters if upright else 0.2)))
@@ -90,8 +90,8 @@ def confusion(classes: Array, y: Array, guessed: Array, title: str) -> Any:
     return axes.figure
 
 
-def _shown(classes: Array) -> list[str]:
-    """Days without a time of day, and long names shortened."""
+def _names(classes: Array) -> list[str]:
+    """The classes' names: days without a time of day, long names shortened."""
     names = [str(name) for name in classes]
     if all(name.endswith(MIDNIGHT) for name in names):
         names = [name.removesuffix(MIDNIGHT) for name in names]
@@ -110,13 +110,13 @@ def agreement(target: str, found: Answers, title: str) -> Any:
     return axes.figure
 
 
-def error_bars(target: str, y: Array, drawn: Forecast, title: str) -> Any:
+def error_bars(target: str, y: Array, draws: Forecast, title: str) -> Any:
     """Intervals along x, and what was observed along y: a bar that meets the diagonal holds it."""
     from thinnet.displays import ticks
 
     some = _some(len(y), MOST_BARS)
-    low, high = drawn.quantiles[some, NINETY], drawn.quantiles[some, NINETY + 1]
-    mean, observed = drawn.mean[some], y[some]
+    low, high = draws.quantiles[some, NINETY], draws.quantiles[some, NINETY + 1]
+    mean, observed = draws.mean[some], y[some]
     axes = _axes(title, (6.0, 6.4))
     # The mean of a skewed mixture may lie outside.
     reach = np.maximum([mean - low, high - mean], 0)
@@ -159,12 +159,12 @@ def calibration(
     least, most = (0.0, _reach(found.values())) if is_class else (_floor(probabilities), 1.0)
     axes.plot([least, most], [least, most], ":", color="0.3", label="calibrated")
     top = axes.inset_axes((0, 1.04, 1, 0.16), sharex=axes)
-    for (name, (said, _)), style in zip(claims.items(), STYLES, strict=False):
-        above = int((said > most).sum())
+    for (name, (predicted, _)), style in zip(claims.items(), STYLES, strict=False):
+        above = int((predicted > most).sum())
         _reliability(axes, found[name], f"{name}{f' ({above:,} above)' if above else ''}", style)
         line = {"color": style["color"], "ls": style["linestyle"]}
-        top.hist(said, 20, range=(0, most), histtype="step", **line)
-    what = repr(_shown(classes)[positive]) if is_class else "the guess"
+        top.hist(predicted, 20, range=(0, most), histtype="step", **line)
+    what = repr(_names(classes)[positive]) if is_class else "the guess"
     axes.set(xlabel=f"predicted probability of {what}", ylabel=f"how often {what} was observed")
     axes.set(xlim=(least, most), ylim=(max(axes.get_ylim()[0], 0), 1.005 * most))
     _above(axes, top, title)
@@ -173,50 +173,52 @@ def calibration(
 
 
 def _claims(p: Array, y: Array, positive: int) -> tuple[Array, Array]:
-    """Probabilities, and whether what they are of was observed."""
+    """Predicted probabilities of a class, and whether that class was observed."""
     if p.shape[1] == 2:
         return np.clip(p[:, positive], 0, 1), y == positive
     return np.clip(p.max(axis=1), 0, 1), p.argmax(axis=1) == y
 
 
 def _floor(probabilities: Mapping[str, Array]) -> float:
-    """Nothing is guessed with less probability than one in the number of classes."""
+    """Where the axes begin: no guess has a probability below one in the number of classes."""
     least = min(p.max(axis=1).min() for p in probabilities.values())
     return float(np.floor(10 * min(least, 0.9)) / 10)
 
 
 class Bins(NamedTuple):
-    """Of as many rows each: mean probability, share observed, and the ends of its interval."""
+    """Bins of equal mass: mean probability, observed frequency, and the ends of its interval."""
 
     x: Array
-    share: Array
+    frequency: Array
     ends: Array
 
 
 def _reach(found: Iterable[Bins]) -> float:
-    """The least of some round numbers that nothing of the bins lies above; above .5 it is 1."""
+    """The least of some round numbers that is above all of the bins; above .5 it is 1."""
     most = max(max(bins.x.max(), bins.ends.max()) for bins in found)
     return next((limit for limit in LIMITS if most <= limit), 1.0)
 
 
-def _bins(said: Array, came: Array) -> Bins:
-    """With 95 % intervals of each share."""
+def _bins(predicted: Array, observed: Array) -> Bins:
+    """The bins, with a 95 % interval of each frequency."""
     from scipy.stats import binomtest
 
-    order = np.argsort(said, kind="stable")
+    order = np.argsort(predicted, kind="stable")
     bins = [part for part in np.array_split(order, N_BINS) if len(part)]
-    x, share = (np.array([values[part].mean() for part in bins]) for values in (said, came))
+    x, frequency = (
+        np.array([values[part].mean() for part in bins]) for values in (predicted, observed)
+    )
     ends = np.array([
-        binomtest(int(came[part].sum()), len(part)).proportion_ci(method="wilson")[:2]
+        binomtest(int(observed[part].sum()), len(part)).proportion_ci(method="wilson")[:2]
         for part in bins
     ]).T  # fmt: skip
-    return Bins(x, share, ends)
+    return Bins(x, frequency, ends)
 
 
 def _reliability(axes: Any, bins: Bins, name: str, style: dict[str, Any]) -> None:
-    x, share, ends = bins
-    reach = np.maximum([share - ends[0], ends[1] - share], 0)
-    axes.errorbar(x, share, yerr=reach, capsize=2, ms=4, lw=1.3, label=name, **style)
+    x, frequency, ends = bins
+    reach = np.maximum([frequency - ends[0], ends[1] - frequency], 0)
+    axes.errorbar(x, frequency, yerr=reach, capsize=2, ms=4, lw=1.3, label=name, **style)
 
 
 def _above(axes: Any, top: Any, title: str) -> None:
@@ -238,7 +240,7 @@ def pit(below: Array, title: str) -> Any:
 
 
 def risk_coverage(error: Array, unsure: Array, risk: str, title: str) -> Any:
-    """What answering only the surest rows gains."""
+    """The error that is left when only the surest rows are answered."""
     axes = _axes(title)
     RiskCoverageCurve.from_predictions(error, unsure, ax=axes)
     axes.set(ylabel=risk)

@@ -1,4 +1,4 @@
-"""Pictures of a fitted table: which there are, of what, and where they go."""
+"""The pictures of a report on a fitted table, and their files."""
 
 from __future__ import annotations
 
@@ -44,47 +44,47 @@ class Report(NamedTuple):
         return save_figure(figure, self.folder / f"{stem}.{self.kind}")
 
 
-def draw(
+def save_report(
     estimator: Any, found: Answers | None, report: Report, measured: Measured | None = None
 ) -> list[Path]:
-    """Save what can be shown of answers, and of error bars where they were measured; the files."""
-    drawn = [_learning_curve(estimator, report)]
+    """Save pictures of answers, and of error bars where they were measured; return their paths."""
+    paths = [_learning_curve(estimator, report)]
     if found is None:
-        return drawn
+        return paths
     of = _of_classes if hasattr(estimator, "classes_") else _of_numbers
-    drawn += of(estimator, found, measured, report)
-    return drawn if measured is None else [*drawn, _least_certain(measured, report)]
+    paths += of(estimator, found, measured, report)
+    return paths if measured is None else [*paths, _least_certain(measured, report)]
 
 
 def _of_classes(
     estimator: Any, found: Answers, measured: Measured | None, report: Report
 ) -> list[Path]:
     y, probabilities = found.y, {"dropout off": found.predicted}
-    drawn = []
+    paths = []
     if len(estimator.classes_) <= MOST_CLASSES:
         title = report.title("Confusion matrix", estimator, f"{len(y):,} rows")
         figure = panels.confusion(estimator.classes_, y, estimator._places(found.predicted), title)
-        drawn.append(report.save(figure, "confusion"))
+        paths.append(report.save(figure, "confusion"))
     if measured is None:
-        return [*drawn, _calibration(estimator, y, probabilities, report)]
-    p = scoring.proper(measured.drawn.probabilities)  # type: ignore[union-attr]
+        return [*paths, _calibration(estimator, y, probabilities, report)]
+    p = scoring.proper(measured.draws.probabilities)  # type: ignore[union-attr]
     probabilities["mean of the draws"] = p
-    drawn.append(_calibration(estimator, y, probabilities, report))
+    paths.append(_calibration(estimator, y, probabilities, report))
     wrong, unsure = calibration.errors(y, p), calibration.entropy(p)
-    return [*drawn, _risk_coverage(estimator, wrong, unsure, "share of errors", report)]
+    return [*paths, _risk_coverage(estimator, wrong, unsure, "fraction of errors", report)]
 
 
 def _of_numbers(
     estimator: Any, found: Answers, measured: Measured | None, report: Report
 ) -> list[Path]:
-    drawn = [_agreement(estimator, found, report)]
+    paths = [_agreement(estimator, found, report)]
     if measured is None:
-        return drawn
-    forecast = measured.drawn
+        return paths
+    forecast = measured.draws
     assert isinstance(forecast, Forecast)
-    drawn += [_pit(estimator, forecast, report), _error_bars(estimator, found.y, forecast, report)]
+    paths += [_pit(estimator, forecast, report), _error_bars(estimator, found.y, forecast, report)]
     error = np.abs(found.y - forecast.mean)
-    return [*drawn, _risk_coverage(estimator, error, forecast.std, "mean |error|", report)]
+    return [*paths, _risk_coverage(estimator, error, forecast.std, "mean |error|", report)]
 
 
 def _learning_curve(estimator: Any, report: Report) -> Path:
@@ -103,7 +103,7 @@ def _learning_curve(estimator: Any, report: Report) -> Path:
 
 
 def _epochs_on_all(estimator: Any) -> int | None:
-    """How long networks have learned from all rows; None where those of the folds stand."""
+    """The epochs of training on all rows; None where the networks are those of the folds."""
     entries = estimator.networks_[0].logbook.entries
     if not entries or entries[0].rows < estimator.card_["rows"]:
         return None
@@ -113,8 +113,8 @@ def _epochs_on_all(estimator: Any) -> int | None:
 def _positive(estimator: Any) -> int:
     """The class of two that is looked for, as `threshold_for` has it: the rarer, or one named."""
     decision = getattr(estimator, "decision_", None)
-    shares = estimator.card_["plain"]
-    return int(np.argmin(shares)) if decision is None else int(decision.positive)
+    frequencies = estimator.card_["plain"]
+    return int(np.argmin(frequencies)) if decision is None else int(decision.positive)
 
 
 def _agreement(estimator: Any, found: Answers, report: Report) -> Path:
@@ -130,15 +130,15 @@ def _calibration(estimator: Any, y: Array, probabilities: dict[str, Array], repo
     return report.save(figure, "calibration")
 
 
-def _pit(estimator: Any, drawn: Forecast, report: Report) -> Path:
-    title = report.title("Calibration", estimator, f"{len(drawn.below):,} rows")
-    return report.save(panels.pit(drawn.below, title), "pit")
+def _pit(estimator: Any, forecast: Forecast, report: Report) -> Path:
+    title = report.title("Calibration", estimator, f"{len(forecast.below):,} rows")
+    return report.save(panels.pit(forecast.below, title), "pit")
 
 
-def _error_bars(estimator: Any, y: Array, drawn: Forecast, report: Report) -> Path:
+def _error_bars(estimator: Any, y: Array, forecast: Forecast, report: Report) -> Path:
     rows = panels.some_of(len(y), panels.MOST_BARS)
     title = report.title("Predictions with 90 % intervals", estimator, rows)
-    return report.save(panels.error_bars(estimator.target_name_, y, drawn, title), "error-bars")
+    return report.save(panels.error_bars(estimator.target_name_, y, forecast, title), "error-bars")
 
 
 def _risk_coverage(estimator: Any, error: Array, unsure: Array, risk: str, report: Report) -> Path:

@@ -28,14 +28,14 @@ ONNX_HEAD: Final = re.compile(rb"\x08.\x12\x07thinnet", re.DOTALL)  # version, t
 Others: TypeAlias = Mapping[str, Where | None]  # by what they are called
 
 
-class Kind(NamedTuple):
-    """What thinnet writes somewhere: what it is called, and does a file hold one?"""
+class FileKind(NamedTuple):
+    """A kind of file that thinnet writes: its name in sentences, and how a file of it is known."""
 
     name: str
     is_in: Callable[[Path], bool]
 
 
-def check(option: str, out: Where, kind: Kind, reads: Others, force: bool = False) -> None:
+def check(option: str, out: Where, kind: FileKind, reads: Others, force: bool = False) -> None:
     """ValueError where `out` can't be written, is one of `reads`, or holds something else.
 
     Parameters
@@ -57,20 +57,20 @@ def check(option: str, out: Where, kind: Kind, reads: Others, force: bool = Fals
 
 
 def check_name(option: str, out: Where, suffixes: Collection[str]) -> None:
-    """ValueError where the name says another format."""
-    said = f"a name that ends in {', '.join(suffixes)}"
-    must(Path(out).suffix in suffixes, option, said, os.fspath(out))
+    """ValueError where the name's suffix is that of another format."""
+    wanted = f"a name that ends in {', '.join(suffixes)}"
+    must(Path(out).suffix in suffixes, option, wanted, os.fspath(out))
 
 
 def check_apart(option: str, out: Where, reads: Others) -> None:
     """ValueError where `out` is a file of `reads`, by whatever name."""
     for name, path in reads.items():
         if path is not None and is_same(out, path):
-            said = f"another file than {name} {os.fspath(path)!r}, which it would replace"
-            must(False, option, said, os.fspath(out))
+            wanted = f"another file than {name} {os.fspath(path)!r}, which it would replace"
+            must(False, option, wanted, os.fspath(out))
 
 
-def check_kind(option: str, out: Where, kind: Kind) -> None:
+def check_kind(option: str, out: Where, kind: FileKind) -> None:
     """ValueError where there is a file, with something in it, that is not of this kind."""
     where = atomic.real(out)
     if where.is_file() and where.stat().st_size and not kind.is_in(where):
@@ -84,7 +84,7 @@ def check_report(
     reads: Others,
     force: bool = False,
 ) -> None:
-    """As `check`, for all pictures and tables that a report may have."""
+    """`check` for all pictures and tables that a report may have."""
     where = Path(folder)
     must(where.is_dir() or not where.exists(), option, "a folder", os.fspath(folder))
     for name in names:
@@ -95,7 +95,7 @@ def check_report(
 
 
 def is_same(one: Where, other: Where) -> bool:
-    """Are they one file?  Links and second names are followed; "-" is the standard input."""
+    """Whether both are one file; links and second names are followed, "-" is the standard input."""
     if os.fspath(other) == "-":
         return _is_input(one)
     try:
@@ -111,8 +111,8 @@ def _is_input(path: Where) -> bool:
         return False
 
 
-def table_with(fits: Callable[[list[str]], bool], name: str) -> Kind:
-    """A table whose columns' names fit."""
+def table_with(fits: Callable[[list[str]], bool], name: str) -> FileKind:
+    """The kind of tables whose columns' names pass `fits`."""
 
     def is_in(path: Path) -> bool:
         try:
@@ -120,22 +120,22 @@ def table_with(fits: Callable[[list[str]], bool], name: str) -> Kind:
         except Exception:  # whatever it is, it is no such table
             return False
 
-    return Kind(name, is_in)
+    return FileKind(name, is_in)
 
 
-def predictions_with(target: str) -> Kind:
-    """A table with a column of predictions."""
+def predictions_with(target: str) -> FileKind:
+    """The kind of tables with a column of predictions."""
     return table_with(lambda found: target in found, f"predictions of {quoted(target)}")
 
 
-def predictions_of(names: list[str]) -> Kind:
-    """A table has no mark of its own: one with just these columns is taken for predictions."""
-    said = f"predictions with the same columns ({_listed(names)})"
-    return table_with(lambda found: found == names, said)
+def predictions_of(names: list[str]) -> FileKind:
+    """The kind of tables with just these columns, since predictions carry no mark of their own."""
+    wanted = f"predictions with the same columns ({_listed(names)})"
+    return table_with(lambda found: found == names, wanted)
 
 
 def _listed(names: list[str]) -> str:
-    """As many whole names as a sentence can hold, and how many more there are."""
+    """As many whole names as fit into a sentence, and the number of the others."""
     ends = itertools.accumulate(len(name) + 2 for name in names)
     shown = max(sum(end <= MOST_LETTERS for end in ends), 1)
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
@@ -143,7 +143,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _names(path: Path) -> list[str]:
-    """Of a table's columns, as `PredictionWriter` writes them."""
+    """The names of a table's columns, as `PredictionWriter` writes them."""
     if path.name.lower().endswith((".parquet", ".pq")):
         from pyarrow import parquet
 
@@ -159,9 +159,9 @@ def _is_onnx(path: Path) -> bool:
         return ONNX_HEAD.match(file.read(16)) is not None
 
 
-MODEL: Final = Kind("a model file of thinnet's", lambda path: kind_of(path) == files.KIND)
-ONNX: Final = Kind("an ONNX file of thinnet's", _is_onnx)
-PICTURE: Final = Kind("a picture of thinnet's", is_saved_figure)
+MODEL: Final = FileKind("a model file of thinnet's", lambda path: kind_of(path) == files.KIND)
+ONNX: Final = FileKind("an ONNX file of thinnet's", _is_onnx)
+PICTURE: Final = FileKind("a picture of thinnet's", is_saved_figure)
 UNCERTAIN: Final = table_with(
     lambda found: found[:2] == ["row", "prediction"] and found[-1] == "why",
     "a table of uncertain rows",

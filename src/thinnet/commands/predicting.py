@@ -18,7 +18,7 @@ from thinnet.tables.reading import blocks
 from thinnet.tables.reading.cells import Frame
 from thinnet.tables.reading.writing import PredictionWriter
 
-NOTHING: Final = Keep()
+NO_COLUMNS: Final = Keep()
 PARTS: Final = 1000  # of a progress bar
 
 
@@ -32,11 +32,11 @@ def predict(
     block_rows: int | None = None,
     progress: bool | None = None,
     force: bool = True,
-    keep: Keep = NOTHING,
+    keep: Keep = NO_COLUMNS,
     coverage: float | None = None,
     strict: bool = False,
 ) -> int:
-    """Write a prediction for each row of `table` to `out`; how many.
+    """Write a prediction for each row of `table` to `out`; return their number.
 
     With error bars it is the mean over draws with dropout on (of classes the most probable one),
     and columns beside it say how sure it is.  Columns to keep stand before them as they came, and a
@@ -62,7 +62,7 @@ def predict(
     if not force:
         places.check_kind("--out", out, places.predictions_with(_target(estimator)))
 
-    def told(frame: Frame, start: int) -> Frame:
+    def predictions(frame: Frame, start: int) -> Frame:
         if error_bars is None:
             found = _answers(estimator, frame, probabilities)
         else:
@@ -81,7 +81,7 @@ def predict(
         for block in blocks(table, block_rows, estimator.dialect_, keep=keep.columns):
             frame = block.frame
             with data_at_fault():
-                answers = beside(block.kept, told(frame, rows))
+                answers = beside(block.kept, predictions(frame, rows))
             if not (rows or force):
                 kind = places.predictions_of(list(answers.columns))
                 places.check_kind("--out", out, kind)
@@ -89,11 +89,11 @@ def predict(
             rows += len(frame)
             bar.advance(int(block.done * PARTS) - done)
             done = int(block.done * PARTS)
-        said = drift.said(estimator)
-        if said and strict:
-            raise DataFileError(said)
-    if said:
-        warnings.warn(said, DriftWarning, stacklevel=2)
+        message = drift.said(estimator)
+        if message and strict:
+            raise DataFileError(message)
+    if message:
+        warnings.warn(message, DriftWarning, stacklevel=2)
     return rows
 
 

@@ -1,4 +1,4 @@
-"""What has to be known of scores: by which rows they were measured, and what these can't tell."""
+"""Sentences on what scores are worth: which rows they are of, and what these cannot show."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def content(table: str | os.PathLike[str]) -> str:
 
 
 def of_test(card: dict[str, Any], test: str | os.PathLike[str]) -> str:
-    """Of a --test file that is the table itself; else empty."""
+    """The remark on a --test file that is the training table itself; else empty."""
     if content(test) != card["content"]:
         return ""
     return f"--test holds the rows that the model has learned from: {LITTLE}"
 
 
 def of_table(card: dict[str, Any], table: str | os.PathLike[str], rows: int) -> str:
-    """Of a table that the model was trained on, as far as its card knows; else empty."""
+    """The remark on a table that the model was trained on, by its card; else empty."""
     if "content" not in card or content(table) != card["content"]:
         return ""
     most = ", or most of them" if rows > card["rows"] else ""
@@ -41,7 +41,7 @@ def of_table(card: dict[str, Any], table: str | os.PathLike[str], rows: int) -> 
 
 
 def of_classes(classes: Array, y: Array) -> str:
-    """Of classes at places that `y` doesn't have; empty where all are there."""
+    """The remark on classes that no row of `y` has; empty where all are there."""
     missing = np.delete(classes, np.unique(y))
     if not len(missing):
         return ""

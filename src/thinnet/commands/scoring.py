@@ -27,8 +27,8 @@ class Score(NamedTuple):
         return self.model > self.baseline if self.rises else self.model < self.baseline
 
 
-def of_classes(y: Array, p: Array, shares: Array, decided: Array | None = None) -> list[Score]:
-    """Of probabilities `p` for the labels' places `y`; the plain answer is the shares of training.
+def of_classes(y: Array, p: Array, frequencies: Array, decided: Array | None = None) -> list[Score]:
+    """Scores of probabilities `p` for labels at places `y`; the plain answer is the frequencies.
 
     Balanced accuracy and ROC AUC are left out where a class is missing in `y`.
 
@@ -40,7 +40,7 @@ def of_classes(y: Array, p: Array, shares: Array, decided: Array | None = None) 
     decided : array of int, shape (rows,), optional
         Places of the classes that the model predicts; by default the most probable ones.
     """
-    labels, plain = np.arange(p.shape[1]), np.tile(shares, (len(y), 1))
+    labels, plain = np.arange(p.shape[1]), np.tile(frequencies, (len(y), 1))
     there = np.unique(y)
     guessed = p.argmax(axis=1) if decided is None else decided
 
@@ -75,7 +75,7 @@ def proper(p: Array) -> Array:
 
 
 def of_numbers(y: Array, predicted: Array, mean: float) -> list[Score]:
-    """Of predicted numbers; the plain answer is the mean of training."""
+    """Scores of predicted numbers; the plain answer is the mean of the training rows."""
     plain = np.full(len(y), mean)
 
     def rmse(z: Array) -> float:
@@ -98,14 +98,14 @@ def of_numbers(y: Array, predicted: Array, mean: float) -> list[Score]:
 def table(title: str, scores: Sequence[Score], plain: str, *, is_decided: bool = False) -> Table:
     """The scores, with those that are no better than the plain answer's marked.
 
-    `is_decided` says that classes are decided by weights or a threshold, at the cost of accuracy.
+    `is_decided`: classes are decided by weights or a threshold, at the cost of accuracy.
     """
     shown = Table("", "model", plain, title=title)
     for column in shown.columns[1:]:
         column.justify = "right"
     for score in scores:
         mark = "" if score.is_better else " (!)"
-        shown.add_row(score.name, f"{said(score.model)}{mark}", said(score.baseline))
+        shown.add_row(score.name, f"{number_text(score.model)}{mark}", number_text(score.baseline))
     shown.caption = _caption([s for s in scores if not s.is_better], scores, is_decided)
     return shown
 
@@ -114,21 +114,21 @@ def _caption(marked: Sequence[Score], scores: Sequence[Score], is_decided: bool)
     """What the marks mean, where there are any."""
     if not marked:
         return None
-    said = "(!) no better than the plain answer"
+    useless = "(!) no better than the plain answer"
     if len(marked) == len(scores):
-        return f"{said}: this model is of no use"
+        return f"{useless}: this model is of no use"
     if is_decided and [score.name for score in marked] == ["accuracy"]:
-        return f"{said}, as is to be expected of accuracy where rare classes are to be found"
-    return said
+        return f"{useless}, as is to be expected of accuracy where rare classes are to be found"
+    return useless
 
 
-def said(value: float) -> str:
-    """With four digits; large ones whole, with commas."""
+def number_text(value: float) -> str:
+    """A number with four digits; large ones whole, with commas."""
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
 
 
 def as_values(scores: Sequence[Score]) -> list[dict[str, Any]]:
-    """For a model's file."""
+    """The scores as plain values for a model's file."""
     return [score._asdict() for score in scores]
 
 

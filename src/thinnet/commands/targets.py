@@ -1,4 +1,4 @@
-"""Target columns of files: what task they ask for, and their labels in the words of training."""
+"""Target columns of files: the task that they suggest, and their labels as training read them."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ def check_there(frame: Frame, target: str) -> None:
 
 
 class Goal(NamedTuple):
-    """The task, how amounts of money or per cent are read, and what is to be said of both."""
+    """The task, how amounts of money or per cent are read, and notes on both."""
 
     task: Task
     decimal: str | None = None
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def read(self, cells: Column, known: Array | None = None) -> Array:
         """Targets: labels (of the `known` ones) or numbers."""
@@ -99,22 +99,22 @@ def goal_of(cells: Column, asked: str) -> Goal:
     if found.isna().any() and (decimal := amounts.decimal_of(present)) is not None:
         found = amounts.read(present, decimal)
     mark = decimal or amounts.PLAIN
-    said = tuple(filter(None, [amounts.reading_said(present.array, found.array, mark)]))
+    notes = tuple(filter(None, [amounts.reading_said(present.array, found.array, mark)]))
     if asked == "regression":
-        return Goal("regression", decimal, said)
+        return Goal("regression", decimal, notes)
     if found.isna().any():
         _check_no_numbers(present, found)
         return Goal("classification")
     if are_codes(present):
-        return Goal("classification", said=(_codes_said(present),))
+        return Goal("classification", notes=(_codes_text(present),))
     whole = bool((found == found.round()).all())
     if not whole or found.nunique() > FEW:
-        return Goal("regression", decimal, said)
+        return Goal("regression", decimal, notes)
     how = "its few whole numbers are taken as classes (--task regression takes them as numbers)"
-    return Goal("classification", said=(how,))
+    return Goal("classification", notes=(how,))
 
 
-def _codes_said(cells: Column) -> str:
+def _codes_text(cells: Column) -> str:
     return (
         f"cells such as {code_in(cells)!r} are names, not numbers: they are taken as labels "
         "(--task regression takes them as numbers)"
@@ -132,7 +132,7 @@ def _check_no_dates(cells: Column) -> None:
 
 
 def _check_no_numbers(cells: Column, found: Any) -> None:
-    """Of different cells of which most begin with a number nobody knows what they are."""
+    """Refuse cells of which most begin with a number: they may be amounts or names."""
     if cells.nunique() <= FEW:
         return
     _check_no_dates(cells)
@@ -151,7 +151,7 @@ def _check_no_numbers(cells: Column, found: Any) -> None:
 def numbers(
     cells: Column, decimal: str | None = None, otherwise: str = "--task classification takes labels"
 ) -> Array:
-    """Finite numbers; DataFileError names a cell that is none, and says what to do `otherwise`."""
+    """Finite numbers; DataFileError names a cell that is none, with the advice `otherwise`."""
     is_dates = dates.is_dates(cells)
     found = as_numbers(cells, form=decimal or "")
     bad = ~np.isfinite(found.to_numpy())

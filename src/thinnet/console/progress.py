@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from thinnet import checks
 
-PATIENCE: Final = 1.0  # seconds of work before a bar appears that nobody asked for
+PATIENCE: Final = 1.0  # seconds of work before an optional bar appears
 
 
 @runtime_checkable
@@ -34,12 +34,12 @@ class Silent:
 class Shown:
     """A rich bar over steps, with a few words beside it; as a context it ends with its work.
 
-    It appears when something is told to it after `patience` seconds.
+    It appears with the first update after `patience` seconds.
     """
 
     def __init__(self, bar: Progress, title: str, done: int, total: int, patience: float) -> None:
         self._bar, self._due = bar, time.monotonic() + patience
-        self._task = bar.add_task(title, completed=done, total=total, said="")
+        self._task = bar.add_task(title, completed=done, total=total, words="")
 
     def __enter__(self) -> Shown:
         self._show()
@@ -58,7 +58,7 @@ class Shown:
         self._bar.advance(self._task, steps)
 
     def say(self, words: str) -> None:
-        self._bar.update(self._task, said=words)
+        self._bar.update(self._task, words=words)
 
 
 def someone_looks(console: Console) -> bool:
@@ -76,6 +76,6 @@ def opened(show: bool | None, title: str, done: int, total: int, patience: float
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[said]}"),
+        TextColumn("{task.fields[words]}"),
     )
     return Shown(Progress(*columns, console=console), title, done, total, patience)

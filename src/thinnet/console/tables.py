@@ -9,7 +9,7 @@ from rich.console import Console
 
 
 def printable(text: str) -> str:
-    """Bytes of a file's name that are no UTF-8 as they would be typed: \\udcff, say."""
+    """Bytes of a file's name that are no UTF-8 as they would be typed: \\udcff for instance."""
     return text.encode(errors="backslashreplace").decode()
 
 

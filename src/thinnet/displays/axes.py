@@ -1,4 +1,4 @@
-"""Where a picture of one axes is drawn."""
+"""The axes and the colours of plots."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BLUE: Final = "#0072B2"  # Okabe and Ito's, which the colour blind can tell apart
+BLUE: Final = "#0072B2"  # Okabe and Ito's, which the colour blind see as different
 ORANGE: Final = "#D55E00"
 BAR: Final[dict[str, Any]] = {"align": "edge", "edgecolor": "white"}
 

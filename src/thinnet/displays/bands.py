@@ -9,8 +9,8 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
-from thinnet.displays.asking import asked, beside, days, far_from_training, of_one_number
 from thinnet.displays.axes import BLUE, ax_or_new
+from thinnet.displays.inputs import beside, days, far_from_training, of_one_number, plot_inputs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ POINTS: Final = 300
 
 @dataclass
 class PredictiveBand:
-    """Mean, predictive band and, inside it, the band of what the network doesn't know.
+    """Mean, predictive band and, inside it, the band of the epistemic part.
 
     The outer band holds new targets; the inner one the draws' functions, which more data would
     bring together.  Between the two is noise.
@@ -46,7 +46,7 @@ class PredictiveBand:
     Attributes
     ----------
     ax_ : matplotlib axes
-        Once it is drawn.
+        Once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -85,7 +85,7 @@ class PredictiveBand:
         grid: VectorLike = None,
         ax: Axes | None = None,
     ) -> PredictiveBand:
-        """Draw a fitted regressor of one number, or a pipeline that ends in one.
+        """Plot a fitted regressor of one number, or a pipeline that ends in one.
 
         Parameters
         ----------
@@ -93,7 +93,7 @@ class PredictiveBand:
         X : array or frame, shape (rows, 1)
             Numbers; in a frame dates will do.
         y : array, shape (rows,), optional
-            Targets, drawn as points.
+            Targets, plotted as points.
         coverage : float, default=0.9
             Of both bands, in (0, 1).
         n_draws : int, default=100
@@ -112,16 +112,16 @@ class PredictiveBand:
         ValueError
             If X has another width, nothing draws, or a setting is not as above.
         """
-        ask = asked(estimator, X, width=1)
-        of_one_number(ask.last)
+        given = plot_inputs(estimator, X, width=1)
+        of_one_number(given.last)
         checks.integer("n_lines", n_lines, 0, checks.integer("n_draws", n_draws, 2))
-        x = np.linspace(*ask.span(0), POINTS) if grid is None else _inputs(grid)
-        rows, targets = ask.rows(x[:, None]), beside(y, len(ask.inputs))
+        x = np.linspace(*given.span(0), POINTS) if grid is None else _inputs(grid)
+        rows, targets = given.rows(x[:, None]), beside(y, len(given.X))
         outside = (1 - checks.inside("coverage", coverage)) / 2
         with far_from_training():
-            band = ask.last.predict_interval(rows, coverage, n_draws=n_draws)
-            found = ask.last.uncertainty(rows, n_draws)
-            draws = ask.last.sample(rows, int(found.n_draws[0]))[..., 0]
+            band = given.last.predict_interval(rows, coverage, n_draws=n_draws)
+            found = given.last.uncertainty(rows, n_draws)
+            draws = given.last.sample(rows, int(found.n_draws[0]))[..., 0]
         return cls(
             x=x,
             mean=found.mean,
@@ -129,21 +129,21 @@ class PredictiveBand:
             epistemic=np.quantile(draws, (outside, 1 - outside), axis=0).T,
             coverage=coverage,
             lines=draws[:n_lines],
-            data=None if targets is None else (ask.inputs[:, 0], targets),
-            name=ask.names[0],
-            dated=ask.dated[0],
+            data=None if targets is None else (given.X[:, 0], targets),
+            name=given.names[0],
+            dated=given.dated[0],
         ).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> PredictiveBand:
-        """Draw on an axes of yours, or on a new one."""
+        """Plot on an axes of yours, or on a new one."""
         from thinnet.displays import ticks
 
         self.ax_, self.figure_ = ax_or_new(ax, (7, 4.5))
-        share = f"{self.coverage:.4g}" if self.coverage > 0.999 else f"{100 * self.coverage:g} %"
+        per_cent = f"{self.coverage:.4g}" if self.coverage > 0.999 else f"{100 * self.coverage:g} %"
         whole: dict[str, Any] = {"color": BLUE, "alpha": 0.18, "linewidth": 0}
-        self.ax_.fill_between(self.x, *self.band.T, label=f"{share} of new targets", **whole)
+        self.ax_.fill_between(self.x, *self.band.T, label=f"{per_cent} of new targets", **whole)
         inner = whole | {"alpha": 0.4}
-        self.ax_.fill_between(self.x, *self.epistemic.T, label=f"{share} of the draws", **inner)
+        self.ax_.fill_between(self.x, *self.epistemic.T, label=f"{per_cent} of the draws", **inner)
         for i, line in enumerate(self.lines):
             label = "draws" if i == 0 else None
             self.ax_.plot(self.x, line, color="0.25", linewidth=0.6, alpha=0.6, label=label)

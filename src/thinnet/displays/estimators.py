@@ -1,4 +1,4 @@
-"""What a picture of an estimator needs of it."""
+"""The fitted estimator behind a plot, and what stands before it in a pipeline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from thinnet.arrays import MatrixLike
 
 
 def last_and_before(estimator: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """What stands at the end of a pipeline, and the steps before it; or the estimator itself."""
+    """The last step of a pipeline, and the steps before it; or the estimator itself."""
     if not hasattr(estimator, "steps"):
         return estimator, _as_it_is
     several = len(estimator.steps) > 1
@@ -18,7 +18,7 @@ def last_and_before(estimator: Any) -> tuple[Any, Callable[[Any], Any]]:
 
 
 def fitted(estimator: Any, needs: str = "uncertainty") -> Any:
-    """The fitted estimator of thinnet that has what is needed, or such a one behind a pipeline."""
+    """A fitted estimator of thinnet with the attribute that is needed, maybe out of a pipeline."""
     from sklearn.utils.validation import check_is_fitted
 
     last, _ = last_and_before(estimator)

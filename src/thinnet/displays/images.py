@@ -10,7 +10,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
-from thinnet.displays.asking import beside, of_one_label, parted
+from thinnet.displays.inputs import beside, of_one_label, parted
 from thinnet.uncertainty.draws.classes import MEASURES
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ WRONG: Final = "#D55E00"  # Okabe and Ito's vermillion
 
 @dataclass
 class CertainImages:
-    """Two rows of images, the most and the least certain, with what was guessed and how surely.
+    """Two rows of images, the most and the least certain, with guesses and how sure they are.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ class CertainImages:
     Attributes
     ----------
     places_ : array of int, shape (2, n)
-        Which rows they are, if drawn from an estimator.
+        Which rows they are, if they came from an estimator.
     axes_ : array of matplotlib axes, shape (2, n)
-        Once it is drawn.
+        Once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -85,7 +85,7 @@ class CertainImages:
         n_draws: int = 100,
         axes: Sequence[Axes] | None = None,
     ) -> CertainImages:
-        """Draw rows of a fitted classifier, or of a pipeline that ends in one.
+        """Plot rows of a fitted classifier, or of a pipeline that ends in one.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class CertainImages:
         return shown.plot(axes)
 
     def plot(self, axes: Sequence[Axes] | None = None) -> CertainImages:
-        """Draw on axes of yours, those of the most certain images first, or on new ones."""
+        """Plot on axes of yours, those of the most certain images first, or on new ones."""
         n = self.guesses.shape[1]
         grid = self._new(n) if axes is None else np.asarray(axes, object)
         checks.must(grid.size == 2 * n, "axes", f"{2 * n}, one an image", grid.size)

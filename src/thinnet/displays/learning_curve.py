@@ -29,7 +29,7 @@ class LearningCurve:
     Attributes
     ----------
     axes_ : pair of matplotlib axes
-        For losses and for scores, once it is drawn.
+        For losses and for scores, once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -51,7 +51,7 @@ class LearningCurve:
     def from_estimator(
         cls, estimator: FittedEstimator, *, axes: Sequence[Axes] | None = None
     ) -> LearningCurve:
-        """Draw the history of a fitted estimator, or of the last step of a pipeline.
+        """Plot the history of a fitted estimator, or of the last step of a pipeline.
 
         Raises
         ------
@@ -63,7 +63,7 @@ class LearningCurve:
         return cls(fitted(estimator, "history_").history_).plot(axes=axes)
 
     def plot(self, *, axes: Sequence[Axes] | None = None) -> LearningCurve:
-        """Draw on two axes of yours, or on new ones."""
+        """Plot on two axes of yours, or on new ones."""
         self.axes_ = self.history.plot(axes)
         self.figure_ = self.axes_[0].figure  # type: ignore[assignment]
         return self

@@ -9,8 +9,14 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
-from thinnet.displays.asking import asked, beside, far_from_training, of_one_label, of_one_number
 from thinnet.displays.axes import ax_or_new
+from thinnet.displays.inputs import (
+    beside,
+    far_from_training,
+    of_one_label,
+    of_one_number,
+    plot_inputs,
+)
 from thinnet.uncertainty.draws.classes import MEASURES
 from thinnet.uncertainty.draws.numbers import SPREADS
 
@@ -22,7 +28,7 @@ WORDS: Final = {
     "predictive_entropy": "predictive entropy (nats)",
     "mutual_information": "mutual information (nats)",
     "expected_entropy": "expected entropy (nats)",
-    "variation_ratio": "variation ratio (share of draws)",
+    "variation_ratio": "variation ratio (fraction of draws)",
     "std": "standard deviation (units of the target)",
     "epistemic": "epistemic standard deviation (units of the target)",
     "aleatoric": "aleatoric standard deviation (units of the target)",
@@ -39,7 +45,7 @@ class UncertaintyMap:
     Parameters
     ----------
     x, y : array, shape (resolution,)
-        The inputs at which it was asked.
+        The inputs of its predictions.
     values : array, shape (resolution, resolution)
         The uncertainty; a row for each of `y`.
     measure : str
@@ -55,7 +61,7 @@ class UncertaintyMap:
     Attributes
     ----------
     ax_ : matplotlib axes
-        Once it is drawn.
+        Once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -92,7 +98,7 @@ class UncertaintyMap:
         resolution: int = 100,
         ax: Axes | None = None,
     ) -> UncertaintyMap:
-        """Draw a fitted estimator of two inputs, or a pipeline that ends in one.
+        """Plot a fitted estimator of two inputs, or a pipeline that ends in one.
 
         Parameters
         ----------
@@ -118,29 +124,29 @@ class UncertaintyMap:
         ValueError
             If X has another width, nothing draws, or a setting is not as above.
         """
-        ask = asked(estimator, X, width=2)
-        classes = hasattr(ask.last, "classes_")
-        (of_one_label if classes else of_one_number)(ask.last)
+        given = plot_inputs(estimator, X, width=2)
+        classes = hasattr(given.last, "classes_")
+        (of_one_label if classes else of_one_number)(given.last)
         known = MEASURES if classes else SPREADS
         measure = known[0] if measure is None else checks.one_of("measure", measure, known)
         n = checks.integer("resolution", resolution, 2)
-        x, y_axis = np.linspace(*ask.span(0), n), np.linspace(*ask.span(1), n)
+        x, y_axis = np.linspace(*given.span(0), n), np.linspace(*given.span(1), n)
         plane = np.stack(np.meshgrid(x, y_axis), axis=-1).reshape(-1, 2)
         with far_from_training():
-            found = ask.last.uncertainty(ask.rows(plane), n_draws)
+            found = given.last.uncertainty(given.rows(plane), n_draws)
         return cls(
             x=x,
             y=y_axis,
             values=getattr(found, measure).reshape(n, n),
             measure=measure,
             probabilities=found.probabilities.reshape(n, n, -1) if classes else None,
-            data=(ask.inputs, beside(y, len(ask.inputs))),
-            names=(ask.names[0], ask.names[1]),
-            dated=ask.dated,
+            data=(given.X, beside(y, len(given.X))),
+            names=(given.names[0], given.names[1]),
+            dated=given.dated,
         ).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> UncertaintyMap:
-        """Draw on an axes of yours, or on a new one."""
+        """Plot on an axes of yours, or on a new one."""
         from thinnet.displays import ticks
 
         self.ax_, self.figure_ = ax_or_new(ax, (6.5, 5))

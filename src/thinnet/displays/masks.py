@@ -33,7 +33,7 @@ class KeptUnits:
     Attributes
     ----------
     axes_ : sequence of matplotlib axes
-        One for each layer, once it is drawn.
+        One for each layer, once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -61,7 +61,7 @@ class KeptUnits:
         samples: Sequence[int] | Array | None = None,
         axes: Sequence[Axes] | None = None,
     ) -> KeptUnits:
-        """Draw the masks of a fitted estimator, or of the last step of a pipeline.
+        """Plot the masks of a fitted estimator, or of the last step of a pipeline.
 
         Parameters
         ----------
@@ -86,7 +86,7 @@ class KeptUnits:
         return cls(model.masks(step, shown), shown).plot(axes=axes)
 
     def plot(self, *, axes: Sequence[Axes] | None = None) -> KeptUnits:
-        """Draw on axes of yours, one a layer, or on new ones."""
+        """Plot on axes of yours, one a layer, or on new ones."""
         if axes is None:
             from matplotlib import pyplot as plt
 

@@ -34,7 +34,7 @@ class PITHistogram:
     Attributes
     ----------
     ax_ : matplotlib axes
-        Once it is drawn.
+        Once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -60,12 +60,12 @@ class PITHistogram:
         n_bins: int = 10,
         ax: Axes | None = None,
     ) -> PITHistogram:
-        """Draw a fitted regressor of one number, on rows it has not learned from.
+        """Plot a fitted regressor of one number, on rows it has not learned from.
 
         Parameters
         ----------
         estimator : regressor, or a pipeline that ends in one
-            One with `distribution`, as thinnet's have, is asked for that; of any other
+            One with `distribution`, as thinnet's have, gives it; of any other
             ``predict(X, return_std=True)`` gives means and standard deviations of the numbers
             themselves, their noise included, which are taken as normal.
         X, y
@@ -87,7 +87,7 @@ class PITHistogram:
     def from_predictions(
         cls, y: TargetLike, draws: MatrixLike, *, n_bins: int = 10, ax: Axes | None = None
     ) -> PITHistogram:
-        """Draw predictive distributions that are given as draws.
+        """Plot predictive distributions that are given as draws.
 
         Parameters
         ----------
@@ -109,11 +109,11 @@ class PITHistogram:
     def from_values(
         cls, values: VectorLike, *, n_bins: int = 10, ax: Axes | None = None
     ) -> PITHistogram:
-        """Draw PIT values, or values at `y` of predictive cdfs, shape (rows,)."""
+        """Plot PIT values, or values at `y` of predictive cdfs, shape (rows,)."""
         return cls(pit_histogram(values, n_bins=n_bins)).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> PITHistogram:
-        """Draw on an axes of yours, or on a new one."""
+        """Plot on an axes of yours, or on a new one."""
         self.ax_, self.figure_ = ax_or_new(ax, (6, 4))
         edges, rows, expected, low, high = self.counts
         from thinnet.displays import ticks

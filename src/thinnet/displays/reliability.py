@@ -30,7 +30,7 @@ class ReliabilityDiagram:
     Attributes
     ----------
     ax_ : matplotlib axes
-        With the diagram, once it is drawn.
+        With the diagram, once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -61,7 +61,7 @@ class ReliabilityDiagram:
         sample_weight: VectorLike | None = None,
         ax: Axes | None = None,
     ) -> ReliabilityDiagram:
-        """Draw a fitted classifier's `predict_proba` on rows that it has not learned from.
+        """Plot a fitted classifier's `predict_proba` on rows that it has not learned from.
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class ReliabilityDiagram:
         sample_weight: VectorLike | None = None,
         ax: Axes | None = None,
     ) -> ReliabilityDiagram:
-        """Draw probabilities of shape (rows, classes).
+        """Plot probabilities of shape (rows, classes).
 
         Parameters
         ----------
@@ -118,7 +118,7 @@ class ReliabilityDiagram:
         return cls(curve).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> ReliabilityDiagram:
-        """Draw on an axes of yours, or on a new one."""
+        """Plot on an axes of yours, or on a new one."""
         self.ax_, self.figure_ = ax_or_new(ax, (5, 5.5))
         curve, error = self.curve, self.curve.share @ self.curve.gaps
         full = curve.rows > 0
@@ -135,7 +135,7 @@ class ReliabilityDiagram:
             label="mean confidence, accuracy",
         )
         self.ax_.plot([0, 1], [0, 1], "--", color="0.5", label="calibrated")
-        # Nothing is said with less confidence than one in the number of classes.
+        # No prediction has less confidence than one in the number of classes.
         least = np.floor(10 * low[full].min(initial=1.0)) / 10
         self.ax_.set(xlabel="confidence", ylabel="accuracy", xlim=(least, 1), ylim=(0, 1))
         self.ax_.legend(loc="upper left")

@@ -1,4 +1,4 @@
-"""What abstaining on the least sure rows gains."""
+"""The error that is left when the least sure rows are not answered."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
-from thinnet.displays.asking import parted
 from thinnet.displays.axes import BLUE, ORANGE, ax_or_new
+from thinnet.displays.inputs import parted
 from thinnet.uncertainty.draws.classes import MEASURES
 from thinnet.uncertainty.draws.numbers import SPREADS
 from thinnet.uncertainty.forecasts import one_number_a_row
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class RiskCoverageCurve:
-    """Mean error of the surest rows, against the share of rows that are answered.
+    """Mean error of the surest rows, against the fraction of rows that are answered.
 
     Between two lines: answering at random, and the best ranking there is, by the errors.
 
@@ -41,7 +41,7 @@ class RiskCoverageCurve:
     Attributes
     ----------
     ax_ : matplotlib axes
-        Once it is drawn.
+        Once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -68,7 +68,7 @@ class RiskCoverageCurve:
         measure: str | None = None,
         ax: Axes | None = None,
     ) -> RiskCoverageCurve:
-        """Draw a fitted estimator on rows that it has not learned from.
+        """Plot a fitted estimator on rows that it has not learned from.
 
         For classifiers the error is a wrong class, the uncertainty 1 less the largest
         probability; for regressors the squared error, and the standard deviation from
@@ -105,7 +105,7 @@ class RiskCoverageCurve:
     def from_predictions(
         cls, error: VectorLike, uncertainty: VectorLike, *, ax: Axes | None = None
     ) -> RiskCoverageCurve:
-        """Draw errors and uncertainties, both of shape (rows,).
+        """Plot errors and uncertainties, both of shape (rows,).
 
         Raises
         ------
@@ -117,7 +117,7 @@ class RiskCoverageCurve:
         return cls(curve, best, area_under_risk_coverage(error, uncertainty)).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> RiskCoverageCurve:
-        """Draw on an axes of yours, or on a new one."""
+        """Plot on an axes of yours, or on a new one."""
         from thinnet.displays import ticks
 
         self.ax_, self.figure_ = ax_or_new(ax, (6, 4))
@@ -126,7 +126,7 @@ class RiskCoverageCurve:
         at_random = f"at random, {ticks.short(overall)}"
         self.ax_.plot([0, 1], [overall] * 2, "--", color="0.5", label=at_random)
         self._line(self.best, ":", ORANGE, "by the errors themselves")
-        answered = "coverage: share of the rows that are answered, surest first"
+        answered = "coverage: fraction of the rows that are answered, surest first"
         self.ax_.set(xlabel=answered, ylabel="risk", xlim=(0, 1))
         ticks.readable(self.ax_.yaxis)
         ticks.legend(self.ax_, ncols=2)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from thinnet.atomic import replacing
 
-WRITER: Final[dict[str, dict[str, Any]]] = {  # what says that a picture is ours; no time
+WRITER: Final[dict[str, dict[str, Any]]] = {  # the mark of our pictures; without the time
     "png": {"Software": "thinnet"},
     "svg": {"Creator": "thinnet", "Date": None},
     "pdf": {"Creator": "thinnet", "CreationDate": None},
@@ -40,16 +40,16 @@ def save_figure(figure: Any, path: str | os.PathLike[str], dpi: int = DPI) -> Pa
     OSError
         If writing fails; it names the file, and what stood there is untouched.
     """
-    where, drawn = Path(path), io.BytesIO()
+    where, picture = Path(path), io.BytesIO()
     kind = _kind(where)
-    figure.savefig(drawn, dpi=dpi, format=kind, metadata=WRITER.get(kind))
+    figure.savefig(picture, dpi=dpi, format=kind, metadata=WRITER.get(kind))
     with replacing(where) as file:
-        file.write(drawn.getbuffer())
+        file.write(picture.getbuffer())
     return where
 
 
 def is_saved_figure(path: Path) -> bool:
-    """Has `save_figure` written it?"""
+    """Whether `save_figure` wrote the file."""
     kind = _kind(path)
     return kind in MARKS and MARKS[kind] in path.read_bytes()
 

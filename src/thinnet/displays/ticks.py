@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
 UNITS: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
-LONG: Final = 10_000  # from here on a thousand is a k
+LONG: Final = 10_000  # from here on thousands are written as k
 UNDER: Final = 0.5  # inches, for numbers and the name of an axis
 
 
 class Readable(Formatter):
-    """200k, 1.5M and 0.25 where others write 200000, 1.5 above a 1e6, and 0.250."""
+    """Ticks such as 200k, 1.5M and 0.25, in place of 200000, 1.5 above a 1e6, and 0.250."""
 
     def __init__(self) -> None:
         self._among: Any = ()
 
     def set_locs(self, locs: Any) -> None:
-        """All of one axis are said in one unit, with as many decimals as tell them apart."""
+        """Take the ticks of an axis, which get one unit and as many decimals as they need."""
         self._among = locs
 
     def format_ticks(self, values: Any) -> list[str]:
-        """What stands at the ticks."""
+        """The texts of all ticks."""
         self.set_locs(values)
         return [self(value) for value in values]
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        """One of them."""
-        return _said(x, *_unit_and_decimals(self._among if len(self._among) else [x]))
+        """The text of one tick."""
+        return _tick_text(x, *_unit_and_decimals(self._among if len(self._among) else [x]))
 
 
 def _unit_and_decimals(values: Any) -> tuple[tuple[float, str], int]:
@@ -43,7 +43,7 @@ def _unit_and_decimals(values: Any) -> tuple[tuple[float, str], int]:
     largest = float(np.abs(there).max())
     step = float(np.diff(there).min()) if len(there) > 1 else largest
     unit = _unit(largest)
-    if step < unit[0] / 1000:  # too fine to be told in that unit
+    if step < unit[0] / 1000:  # too fine for that unit
         unit = (1.0, "")
     return unit, _decimals(step / unit[0])
 
@@ -53,14 +53,14 @@ def _unit(largest: float) -> tuple[float, str]:
 
 
 def _decimals(step: float) -> int:
-    """How many are needed to write multiples of the step."""
+    """The number of decimals that multiples of `step` need."""
     if not 0 < step < math.inf:
         return 0
     exact = (d for d in range(7) if math.isclose(round(step, d), step, rel_tol=1e-3))
     return next(exact, 7)
 
 
-def _said(x: float, unit: tuple[float, str], decimals: int) -> str:
+def _tick_text(x: float, unit: tuple[float, str], decimals: int) -> str:
     size, name = unit
     if x == 0:
         return "0"
@@ -77,7 +77,7 @@ def short(x: float) -> str:
 
 
 def readable(*axes: Axis, dated: bool = False) -> None:
-    """Say the numbers along these axes so; days since 1970 as dates."""
+    """Give axes `Readable` ticks, or dates where they are days since 1970."""
     from matplotlib import dates
 
     for axis in axes:
@@ -109,7 +109,7 @@ def both_alike(ax: Axes, values: Sequence[Any]) -> None:
 
 
 def legend(ax: Axes, **settings: Any) -> None:
-    """Below the axes where the figure makes room for it; else where it covers least."""
+    """A legend below the axes where the figure makes room for it; else where it covers least."""
     if ax.figure.get_layout_engine() is None:
         ax.legend(loc="best", **settings)
         return

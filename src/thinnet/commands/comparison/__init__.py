@@ -1,9 +1,17 @@
-"""The same network without and with dropout: trained, told apart, drawn."""
+"""The same network without and with dropout: trained, compared and plotted."""
 
 from thinnet.commands.comparison.curves import learning_curves
-from thinnet.commands.comparison.running import WITH, WITHOUT, Entry, Outcome, entries, fit, run
+from thinnet.commands.comparison.results import table, verdict
 from thinnet.commands.comparison.surface import decision_surface
-from thinnet.commands.comparison.telling import table, verdict
+from thinnet.commands.comparison.training import (
+    WITH,
+    WITHOUT,
+    Entry,
+    Outcome,
+    entries,
+    fit,
+    train_all,
+)
 
 __all__ = [
     "WITH",
@@ -14,7 +22,7 @@ __all__ = [
     "entries",
     "fit",
     "learning_curves",
-    "run",
     "table",
+    "train_all",
     "verdict",
 ]

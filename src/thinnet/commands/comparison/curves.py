@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from thinnet.commands.comparison.running import WITH, WITHOUT, Outcome
+from thinnet.commands.comparison.training import WITH, WITHOUT, Outcome
 from thinnet.displays.saving import save_figure
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def learning_curves(title: str, outcomes: Sequence[Outcome], path: Path) -> Path
         (scores, "score", outcomes[0].history.score_name),
     ):
         for outcome in reversed(outcomes):
-            _draw(axes, outcome, what)
+            _plot(axes, outcome, what)
         axes.set(xlabel="epoch", ylabel=name)
         axes.xaxis.get_major_locator().set_params(integer=True)
     losses.set_yscale("log")
@@ -51,14 +51,14 @@ def learning_curves(title: str, outcomes: Sequence[Outcome], path: Path) -> Path
 
 
 def _near_the_top(scores: Axes, outcomes: Sequence[Outcome]) -> None:
-    """The first epochs are far below the rest; what counts happens near the top."""
+    """Limit the axis to the upper scores: the first epochs lie far below the rest."""
     low = min(np.quantile(o.history["validation_score"], 0.1) for o in outcomes)
     high = max(o.history[c].max() for o in outcomes for c in ("clean_score", "validation_score"))
     span = (high - low) or 1.0
     scores.set_ylim(low - 0.2 * span, high + 0.05 * span)
 
 
-def _draw(axes: Axes, outcome: Outcome, what: str) -> None:
+def _plot(axes: Axes, outcome: Outcome, what: str) -> None:
     history = outcome.history
     for prefix, label, styles in KINDS:
         if outcome.name in styles:

@@ -1,4 +1,4 @@
-"""What each network answers over the plane of two inputs."""
+"""Decision surfaces: the classes that networks predict over the plane of two inputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import softmax
 
 from thinnet.arrays import Array
-from thinnet.commands.comparison.running import Outcome
+from thinnet.commands.comparison.training import Outcome
 from thinnet.datasets import Split
 from thinnet.displays.maps import COLOURS, borders, points
 from thinnet.displays.saving import save_figure
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RESOLUTION: Final = 300
 MARGIN: Final = 0.05  # of the range of the test rows, on each side
-MOST_POINTS: Final = 400  # that can be told apart
+MOST_POINTS: Final = 400  # more would hide each other
 
 
 def decision_surface(
@@ -32,7 +32,9 @@ def decision_surface(
     if split.X_test.shape[1] != 2:
         return None
     figure = Figure(figsize=(1 + 5 * len(outcomes), 5.2), layout="constrained")
-    figure.suptitle(f"{name}: {len(split.y_train):,} training rows, {_shown(len(split.y_test))}")
+    figure.suptitle(
+        f"{name}: {len(split.y_train):,} training rows, {_rows_text(len(split.y_test))}"
+    )
     panels = figure.subplots(1, len(outcomes), sharex=True, sharey=True, squeeze=False)[0]
     for axes, outcome in zip(panels, outcomes, strict=True):
         _panel(axes, outcome, split)
@@ -40,7 +42,7 @@ def decision_surface(
     return save_figure(figure, path)
 
 
-def _shown(rows: int) -> str:
+def _rows_text(rows: int) -> str:
     return f"{MOST_POINTS} of {rows:,} test rows" if rows > MOST_POINTS else f"{rows:,} test rows"
 
 

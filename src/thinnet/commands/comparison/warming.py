@@ -1,4 +1,4 @@
-"""What is compiled or loaded once is so before anything is timed."""
+"""Compile and load all that a training needs before anything is timed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pictures ask estimators that draw: over a grid, and in the form of the rows given."""
+"""Inputs of plots: a grid of rows in the form that an estimator with draws takes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from thinnet import checks
 from thinnet.arrays import Array, MatrixLike, TargetLike
 from thinnet.displays import estimators
 
-WIDENED = 0.25  # of the range of the rows, on each side
+WIDENED = 0.25  # the fraction of the rows' range that is added on each side
 
 
-class Asked(NamedTuple):
-    """A fitted estimator, what comes before it in a pipeline, and the columns of its rows."""
+class PlotInputs(NamedTuple):
+    """A fitted estimator, the steps before it in a pipeline, and the columns of its rows."""
 
     last: Any
     before: Callable[[Any], Any]
-    inputs: Array  # (rows, width)
+    X: Array  # (rows, width)
     names: list[str]
-    dated: tuple[bool, ...]  # whose inputs are days since 1970
+    dated: tuple[bool, ...]  # which inputs are days since 1970
     form: Callable[[Array], Any]
 
     def rows(self, values: Array) -> Any:
@@ -32,13 +32,13 @@ class Asked(NamedTuple):
 
     def span(self, column: int) -> tuple[float, float]:
         """The range of a column's values, widened."""
-        low, high = self.inputs[:, column].min(), self.inputs[:, column].max()
+        low, high = self.X[:, column].min(), self.X[:, column].max()
         more = WIDENED * (high - low) or 1.0
         return float(low - more), float(high + more)
 
 
-def asked(estimator: Any, X: MatrixLike, width: int) -> Asked:
-    """ValueError unless X has so many columns of finite numbers, or of dates in a frame."""
+def plot_inputs(estimator: Any, X: MatrixLike, width: int) -> PlotInputs:
+    """`X` as inputs; ValueError unless it has `width` columns of finite numbers, or of dates."""
     last, before = parted(estimator)
     kinds = _kinds(X)
     inputs = checks.finite("X", checks.numeric("X", _in_days(X, kinds))).astype(np.float64)
@@ -48,21 +48,21 @@ def asked(estimator: Any, X: MatrixLike, width: int) -> Asked:
     names = [str(name) for name in getattr(X, "columns", [])]
     given = names or (["x"] if width == 1 else [f"x{i}" for i in range(width)])
     dated = tuple(name in kinds for name in given)
-    return Asked(
+    return PlotInputs(
         last, before, inputs, given, dated, _as_frame(names, kinds) if names else np.asarray
     )
 
 
 @contextmanager
 def far_from_training() -> Iterator[None]:
-    """A grid is meant to lie outside of what was learned from: no drift is told of."""
+    """A context without warnings of drift: a grid is meant to reach beyond the training rows."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", checks.DriftWarning)
         yield
 
 
 def parted(estimator: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """An estimator that draws, and the steps before it."""
+    """A fitted estimator, and the steps before it."""
     return estimators.fitted(estimator), estimators.last_and_before(estimator)[1]
 
 

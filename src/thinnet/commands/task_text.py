@@ -1,4 +1,4 @@
-"""What `thinnet fit` says before it trains: the task, its rows, and why they are so."""
+"""The line that `thinnet fit` prints before it trains: the task, its rows, and why."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from thinnet.arrays import Array
 from thinnet.checks import quoted
 from thinnet.commands.holding_out import Parts
 from thinnet.commands.ordering import Order
-from thinnet.commands.scoring import said
+from thinnet.commands.scoring import number_text
 from thinnet.tables.reading.spooling import called
 
-CLASSES: Final = 4  # that are told one by one
+MOST_CLASSES: Final = 4  # that are named one by one
 
 
 def task(order: Order, found: Parts) -> str:
     """The task, its classes or range, the rows used and left out, in one line."""
     goal, y = found.goal, found.whole.y
     what = _classes(y) if goal.task == "classification" else _range(y)
-    told = [f"{goal.task} of {quoted(order.target)}: {what}", _rows(order, found), *goal.said]
-    return "; ".join(told)
+    parts = [f"{goal.task} of {quoted(order.target)}: {what}", _rows(order, found), *goal.notes]
+    return "; ".join(parts)
 
 
 def _classes(y: Array) -> str:
     labels, counts = np.unique(y, return_counts=True)
-    most = np.argsort(-counts, kind="stable")[:CLASSES]
+    most = np.argsort(-counts, kind="stable")[:MOST_CLASSES]
     shown = ", ".join(f"{str(labels[k])!r} {counts[k]:,}" for k in most)
-    others = ", ..." if len(labels) > CLASSES else ""
+    others = ", ..." if len(labels) > MOST_CLASSES else ""
     return f"{len(labels)} classes ({shown}{others})"
 
 
 def _range(y: Array) -> str:
-    return f"numbers from {said(float(y.min()))} to {said(float(y.max()))}"
+    return f"numbers from {number_text(float(y.min()))} to {number_text(float(y.max()))}"
 
 
 def _rows(order: Order, found: Parts) -> str:
-    told = f"{len(found.train.y):,} rows to learn from"
+    text = f"{len(found.train.y):,} rows to learn from"
     if found.test is not None and order.test is not None:
-        told += f", {len(found.test.y):,} of {called(order.test)} to measure by"
+        text += f", {len(found.test.y):,} of {called(order.test)} to measure by"
     elif found.test is not None:
-        told += f", {len(found.test.y):,} held out to measure by"
+        text += f", {len(found.test.y):,} held out to measure by"
     missing = found.whole.without_target
     if order.test is not None and found.test is not None:
         missing += found.test.without_target
-    return f"{told}, {missing:,} left out: their target is missing" if missing else told
+    return f"{text}, {missing:,} left out: their target is missing" if missing else text

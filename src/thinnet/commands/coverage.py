@@ -1,4 +1,4 @@
-"""How often intervals, or sets, held the truth, in a sentence."""
+"""Coverage: how often intervals or sets held the target, in a sentence."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from thinnet.tables.calibrating import COVERAGES, Calibration
 from thinnet.tables.reading.cells import Frame
 from thinnet.uncertainty.draws.numbers import central
 
-MOST_ROWS: Final = 1000  # of a block, from everywhere in it
+MOST_ROWS: Final = 1000  # of each block, spread evenly
 
 
-class Holding:
-    """Asks, block by block, whether truths are where the model says.
+class CoverageCheck:
+    """Counts, block by block, the targets that lie in their intervals or sets.
 
     Attributes
     ----------
     without_target : int
-        Rows whose truth is not known, which are left out.
+        Rows without a target, which are left out.
     """
 
     def __init__(self, estimator: Any) -> None:
@@ -34,23 +34,23 @@ class Holding:
         self.is_conformal = conformal.is_conformal(estimator)
         self.is_able = self.is_conformal or (noisy and not hasattr(estimator, "classes_"))
 
-    def see(self, frame: Frame, y: Array) -> None:
+    def add(self, frame: Frame, y: Array) -> None:
         if not self.is_able:
             return
         some = np.unique(np.linspace(0, len(y) - 1, min(len(y), MOST_ROWS)).astype(int))
         frame, y = frame.iloc[some], y[some]
         with drifting.told_to(drifting.nothing):
-            self.held.append(self._inside(frame, y))
+            self.held.append(self._is_inside(frame, y))
 
-    def _inside(self, frame: Frame, y: Array) -> Array:
+    def _is_inside(self, frame: Frame, y: Array) -> Array:
         if self.is_conformal:
             return conformal.held(self.estimator, frame, y)[:, None]
         ends = [level for coverage in COVERAGES for level in central(coverage)]
         bounds = self.estimator.predict_quantiles(frame, ends, progress=False)
         return np.asarray((bounds[:, ::2] <= y[:, None]) & (y[:, None] <= bounds[:, 1::2]))
 
-    def told(self) -> str:
-        """Empty where nothing was asked."""
+    def message(self) -> str:
+        """The sentence; empty where no row was added."""
         if not self.held:
             return ""
         held = np.concatenate(self.held)
@@ -62,12 +62,12 @@ class Holding:
 
 def sentence(what: str, nominal: Any, held: Any, rows: int, which: str = "") -> str:
     meant = ", ".join(f"{100 * c:g}" for c in nominal)
-    found = ", ".join(f"{100 * share:.1f}" for share in held)
+    found = ", ".join(f"{100 * fraction:.1f}" for fraction in held)
     return f"{what} meant to hold {meant} % held {found} % of {counted(rows, 'row')}{which}"
 
 
 def of_training(estimator: Any) -> str:
-    """What a regressor that is calibrated knows of itself; else empty."""
+    """The sentence on a calibrated regressor's held-out rows; empty for other models."""
     found = getattr(estimator, "calibration_", None)
     if not isinstance(found, Calibration):
         return ""

@@ -1,4 +1,4 @@
-"""What dropout did, as a table and as a sentence about its numbers."""
+"""The effect of dropout, as a table and as a sentence about its numbers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Final
 from rich.table import Table
 from scipy.stats import binomtest
 
-from thinnet.commands.comparison.running import Outcome
+from thinnet.commands.comparison.training import Outcome
 
-DOUBT: Final = 0.05  # as probable as this by chance, and a difference is not called one
+DOUBT: Final = 0.05  # a difference with a larger p-value is not called one
 COLUMNS: Final = (
     "training,\ndropout on",
     "training,\ndropout off",
@@ -63,7 +63,7 @@ def _of_two(without: Outcome, dropped: Outcome) -> str:
 
 
 def _helped(without: Outcome, dropped: Outcome) -> str:
-    """By the rows that one gets right and the other wrong (McNemar's test, exact)."""
+    """Which network is better by the rows that only one gets right (McNemar's exact test)."""
     better, worse = (dropped.right & ~without.right).sum(), (without.right & ~dropped.right).sum()
     if better == worse or binomtest(int(better), int(better + worse)).pvalue > DOUBT:
         return "On unseen rows dropout made no difference in accuracy beyond chance"
@@ -71,7 +71,7 @@ def _helped(without: Outcome, dropped: Outcome) -> str:
 
 
 def _than(value: float, other: float, less: str, more: str) -> str:
-    """In the digits of the table."""
+    """`value` against `other`, compared in the digits that the table shows."""
     if _four(value) == _four(other):
         return "the same"
     return f"{less if value < other else more} ({_four(value)}, not {_four(other)})"

@@ -18,7 +18,7 @@ WITHOUT, WITH = "without dropout", "with dropout"
 
 
 class Outcome(NamedTuple):
-    """A trained network and its scores; `right` says which of the test rows it gets right."""
+    """A trained network and its scores; `right` marks the test rows that it gets right."""
 
     name: str
     network: Network
@@ -58,8 +58,10 @@ def entries(split: Split, settings: Settings, compare: bool) -> list[Entry]:
     return [Entry(name, each.network(n_features, n_classes), each) for name, each in wanted]
 
 
-def run(split: Split, entered: Sequence[Entry], progress: bool | None = None) -> list[Outcome]:
-    """Train one after the other; an interrupted one is the last."""
+def train_all(
+    split: Split, entered: Sequence[Entry], progress: bool | None = None
+) -> list[Outcome]:
+    """Train the networks one after the other, up to the first that is interrupted."""
     for _, network, settings in entered:
         warm(network, settings, split)
     outcomes: list[Outcome] = []
