@@ -8,7 +8,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.uncertainty.forecasts import labelled, row_shares
+from thinnet.uncertainty.forecasts import labelled, row_weights
 
 
 class Reliability(NamedTuple):
@@ -21,7 +21,7 @@ class Reliability(NamedTuple):
     confidence : array of shape (bins,)
         Mean probability of the predicted class.
     accuracy : array of shape (bins,)
-        Share of rows whose predicted class is the true one.
+        Fraction of rows whose predicted class is the true one.
     rows : array of shape (bins,)
         How many the bin holds.
     share : array of shape (bins,)
@@ -86,7 +86,7 @@ def reliability(
     (array([nan, 0.8]), array([ nan, 0.75]), array([0, 4]))
     """
     places, p = labelled(y, proba, labels)
-    shares = row_shares(sample_weight, len(p))
+    weights = row_weights(sample_weight, len(p))
     confidence, right = p.max(axis=1), p.argmax(axis=1) == places
     edges = bin_edges(confidence, n_bins, strategy)
     bins = np.digitize(confidence, edges[1:-1], right=True)
@@ -94,9 +94,9 @@ def reliability(
     def total(of: Array) -> Array:
         return np.bincount(bins, of, minlength=len(edges) - 1)
 
-    share = total(shares)
+    share = total(weights)
     with np.errstate(invalid="ignore"):  # an empty bin has no mean
-        means = total(shares * confidence) / share, total(shares * right) / share
+        means = total(weights * confidence) / share, total(weights * right) / share
     return Reliability(edges, *means, total(np.ones(len(p))).astype(int), share)
 
 

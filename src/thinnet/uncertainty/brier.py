@@ -8,7 +8,7 @@ import numpy as np
 
 from thinnet.arrays import Array, Float
 from thinnet.uncertainty.binning import bin_edges
-from thinnet.uncertainty.forecasts import labelled, row_shares
+from thinnet.uncertainty.forecasts import labelled, row_weights
 
 
 def brier_score(y: Any, proba: Any, *, labels: Any = None, sample_weight: Any = None) -> float:
@@ -42,7 +42,7 @@ def brier_score(y: Any, proba: Any, *, labels: Any = None, sample_weight: Any = 
     """
     places, p = labelled(y, proba, labels)
     errors = ((p - true_classes(places, p)) ** 2).sum(axis=1)
-    return float(row_shares(sample_weight, len(p)) @ errors)
+    return float(row_weights(sample_weight, len(p)) @ errors)
 
 
 def true_classes(places: Array, p: Array) -> Array:
@@ -118,10 +118,10 @@ def brier_parts(
     [0.1875, 0.25, 0.5, 0.0, 0.0]
     """
     places, p = labelled(y, proba, labels)
-    shares = row_shares(sample_weight, len(p))
+    weights = row_weights(sample_weight, len(p))
     outcomes = true_classes(places, p).T
     each = [
-        parts_of_a_class(forecasts, seen, groups, shares)
+        parts_of_a_class(forecasts, seen, groups, weights)
         for forecasts, seen, groups in zip(p.T, outcomes, grouped(p, n_bins), strict=True)
     ]
     return BrierParts(*np.sum(each, axis=0).tolist())
@@ -140,20 +140,20 @@ def parts_of_a_class(
     forecasts: Float[Array, " rows"],
     seen: Float[Array, " rows"],
     groups: Array,
-    shares: Float[Array, " rows"],
+    weights: Float[Array, " rows"],
 ) -> tuple[float, ...]:
-    weight = np.bincount(groups, shares)
+    of_groups = np.bincount(groups, weights)
 
     def group_mean(of: Array) -> Array:
-        sums = np.bincount(groups, shares * of)
-        return np.divide(sums, weight, out=np.zeros_like(sums), where=weight > 0)[groups]
+        sums = np.bincount(groups, weights * of)
+        return np.divide(sums, of_groups, out=np.zeros_like(sums), where=of_groups > 0)[groups]
 
-    mean, frequency, overall = group_mean(forecasts), group_mean(seen), shares @ seen
+    mean, frequency, overall = group_mean(forecasts), group_mean(seen), weights @ seen
     inside = forecasts - mean
     return (
-        shares @ (mean - frequency) ** 2,
-        shares @ (frequency - overall) ** 2,
+        weights @ (mean - frequency) ** 2,
+        weights @ (frequency - overall) ** 2,
         overall * (1 - overall),
-        shares @ inside**2,
-        2 * shares @ (inside * (seen - frequency)),
+        weights @ inside**2,
+        2 * weights @ (inside * (seen - frequency)),
     )

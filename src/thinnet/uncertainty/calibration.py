@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thinnet.uncertainty.binning import reliability
-from thinnet.uncertainty.forecasts import labelled, row_shares
+from thinnet.uncertainty.forecasts import labelled, row_weights
 
 
 def expected_calibration_error(
@@ -133,5 +133,5 @@ def negative_log_likelihood(
     from sklearn.metrics import log_loss
 
     places, p = labelled(y, proba, labels)
-    shares = row_shares(sample_weight, len(p))
-    return float(log_loss(places, p, sample_weight=shares, labels=np.arange(p.shape[1])))
+    weights = row_weights(sample_weight, len(p))
+    return float(log_loss(places, p, sample_weight=weights, labels=np.arange(p.shape[1])))

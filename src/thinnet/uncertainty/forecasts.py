@@ -85,7 +85,7 @@ def one_number_a_row(name: str, values: Any) -> Float[Array, " rows"]:
     return given.astype(np.float64)
 
 
-def row_shares(sample_weight: Any, rows: int) -> Float[Array, " rows"]:
+def row_weights(sample_weight: Any, rows: int) -> Float[Array, " rows"]:
     """Weights that sum to 1; equal ones for None."""
     if sample_weight is None:
         return np.full(rows, 1 / rows)
@@ -96,6 +96,6 @@ def row_shares(sample_weight: Any, rows: int) -> Float[Array, " rows"]:
     return weights / weights.sum()
 
 
-def as_written(share: float) -> Fraction:
-    """`share` as the decimal it is written as: ten times 0.9 is nine, and 1 - 0.9 a tenth."""
-    return Fraction(str(share))
+def as_written(fraction: float) -> Fraction:
+    """`fraction` as the decimal it is written as: ten times 0.9 is nine, and 1 - 0.9 a tenth."""
+    return Fraction(str(fraction))

@@ -8,11 +8,11 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.uncertainty.forecasts import refuse, row_shares
+from thinnet.uncertainty.forecasts import refuse, row_weights
 
 
 def interval_coverage(y: Any, low: Any, high: Any, *, sample_weight: Any = None) -> float:
-    """Share of rows with ``low <= y <= high``.
+    """Fraction of rows with ``low <= y <= high``.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def interval_coverage(y: Any, low: Any, high: Any, *, sample_weight: Any = None)
     """
     low, high = bounds(low, high)
     y = beside("y", y, len(low))
-    return float(row_shares(sample_weight, len(y)) @ ((low <= y) & (y <= high)))
+    return float(row_weights(sample_weight, len(y)) @ ((low <= y) & (y <= high)))
 
 
 def interval_width(low: Any, high: Any, *, sample_weight: Any = None) -> float:
@@ -65,7 +65,7 @@ def interval_width(low: Any, high: Any, *, sample_weight: Any = None) -> float:
     2.0
     """
     low, high = bounds(low, high)
-    return float(np.average(high - low, weights=row_shares(sample_weight, len(low))))
+    return float(np.average(high - low, weights=row_weights(sample_weight, len(low))))
 
 
 def interval_score(
@@ -108,7 +108,7 @@ def interval_score(
     low, high = bounds(low, high)
     y = beside("y", y, len(low))
     miss = np.maximum(low - y, 0) + np.maximum(y - high, 0)
-    return float(row_shares(sample_weight, len(y)) @ (high - low + 2 / alpha * miss))
+    return float(row_weights(sample_weight, len(y)) @ (high - low + 2 / alpha * miss))
 
 
 def bounds(low: Any, high: Any) -> tuple[Array, Array]:

@@ -116,8 +116,8 @@ def rectified(moments: Moments) -> Moments:
     a = np.clip(a, -SURE, SURE)
     above, density = special.ndtr(a), np.exp(-a * a / 2) / np.sqrt(2 * np.pi)
     h = a * above + density
-    share = np.clip(above - h * (h - a), 0, 1)  # h(-a) is h(a) - a; rounding may leave [0, 1]
-    return Moments(np.maximum(mean * above + std * density, 0), variance * share)
+    fraction = np.clip(above - h * (h - a), 0, 1)  # h(-a) is h(a) - a; rounding may leave [0, 1]
+    return Moments(np.maximum(mean * above + std * density, 0), variance * fraction)
 
 
 def _check_known(layer: Any, site: Site) -> None:

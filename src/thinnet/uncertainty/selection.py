@@ -19,7 +19,7 @@ class RiskCoverage(NamedTuple):
     Attributes
     ----------
     coverage : array of shape (steps,)
-        Share of rows answered, rising to 1.
+        Fraction of rows answered, rising to 1.
     risk : array of shape (steps,)
         Their mean error.
     threshold : array of shape (steps,)
@@ -78,7 +78,7 @@ def risk_coverage(error: Any, uncertainty: Any) -> RiskCoverage:
 def area_under_risk_coverage(error: Any, uncertainty: Any) -> float:
     """Mean risk over all coverages; less is better, and a useless ranking has the mean error.
 
-    A step of several rows counts with its share of them; without equal uncertainties this is the
+    A step of several rows counts with its fraction of them; without equal uncertainties this is the
     mean of the risks at 1, 2, ..., n rows.
 
     Parameters
@@ -110,7 +110,7 @@ def area_under_risk_coverage(error: Any, uncertainty: Any) -> float:
 
 
 def most_certain(uncertainty: Any, coverage: float) -> Bool[Array, " rows"]:
-    """Which rows to answer, so that at least the share `coverage` of them is.
+    """Which rows to answer, so that at least the fraction `coverage` of them is.
 
     Parameters
     ----------

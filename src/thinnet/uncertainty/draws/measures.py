@@ -122,7 +122,7 @@ def disagreement(total: Array, expected: Array) -> Array:
 
 
 def variation_ratio(p: Any) -> Float[Array, " rows"]:
-    """Share of draws whose most probable class is not the class most draws name.
+    """Fraction of draws whose most probable class is not the class most draws name.
 
     A draw with several most probable classes names the lowest of them.
 
