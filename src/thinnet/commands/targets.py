@@ -13,7 +13,7 @@ from thinnet.tables.columns import amounts, dates, naming
 from thinnet.tables.columns.kinds import MOSTLY, are_codes, as_numbers, code_in
 from thinnet.tables.columns.missing import cleaned, words
 from thinnet.tables.goals import goals, is_text
-from thinnet.tables.reading.cells import DASH, Column, Frame
+from thinnet.tables.reading.cells import DASH, Cells, Frame
 from thinnet.tables.reading.labels import as_labels, as_written, label
 from thinnet.tables.repeating import check_repeats
 
@@ -22,7 +22,7 @@ FEW: Final = 20  # distinct whole numbers, up to which they are taken as classes
 BEGINS_WITH_A_NUMBER: Final = r"\W{0,3}\d"
 
 
-def column(frame: Frame, target: str, missing: tuple[str, ...] = ()) -> Column:
+def column(frame: Frame, target: str, missing: tuple[str, ...] = ()) -> Cells:
     """The target's column, whose cells may also be missing by the words `missing`.
 
     Raises
@@ -43,7 +43,7 @@ def column(frame: Frame, target: str, missing: tuple[str, ...] = ()) -> Column:
     return cells
 
 
-def known(estimator: Any, cells: Column) -> Column:
+def known(estimator: Any, cells: Cells) -> Cells:
     """The target's cells, clean as when the model was fitted."""
     if estimator.encoder_.missing_ is None:
         return cells
@@ -75,14 +75,14 @@ class Goal(NamedTuple):
     decimal: str | None = None
     notes: tuple[str, ...] = ()
 
-    def read(self, cells: Column, known: Array | None = None) -> Array:
+    def read(self, cells: Cells, known: Array | None = None) -> Array:
         """Targets: labels (of the `known` ones) or numbers."""
         if self.task == "classification":
             return labels(cells, known)
         return numbers(cells, self.decimal)
 
 
-def goal_of(cells: Column, asked: str) -> Goal:
+def goal_of(cells: Cells, asked: str) -> Goal:
     """The task that was asked for, or the one that the target's values suggest.
 
     Raises
@@ -99,7 +99,7 @@ def goal_of(cells: Column, asked: str) -> Goal:
     if found.isna().any() and (decimal := amounts.decimal_of(present)) is not None:
         found = amounts.read(present, decimal)
     mark = decimal or amounts.PLAIN
-    notes = tuple(filter(None, [amounts.reading_said(present.array, found.array, mark)]))
+    notes = tuple(filter(None, [amounts.reading_text(present.array, found.array, mark)]))
     if asked == "regression":
         return Goal("regression", decimal, notes)
     if found.isna().any():
@@ -114,14 +114,14 @@ def goal_of(cells: Column, asked: str) -> Goal:
     return Goal("classification", notes=(how,))
 
 
-def _codes_text(cells: Column) -> str:
+def _codes_text(cells: Cells) -> str:
     return (
         f"cells such as {code_in(cells)!r} are names, not numbers: they are taken as labels "
         "(--task regression takes them as numbers)"
     )
 
 
-def _check_no_dates(cells: Column) -> None:
+def _check_no_dates(cells: Cells) -> None:
     is_dates = dates.is_dates(cells)
     if is_dates or dates.form_of(cells.astype(str), MOSTLY * len(cells)) is not None:
         raise DataFileError(
@@ -131,7 +131,7 @@ def _check_no_dates(cells: Column) -> None:
         )
 
 
-def _check_no_numbers(cells: Column, found: Any) -> None:
+def _check_no_numbers(cells: Cells, found: Any) -> None:
     """Refuse cells of which most begin with a number: they may be amounts or names."""
     if cells.nunique() <= FEW:
         return
@@ -149,7 +149,7 @@ def _check_no_numbers(cells: Column, found: Any) -> None:
 
 
 def numbers(
-    cells: Column, decimal: str | None = None, otherwise: str = "--task classification takes labels"
+    cells: Cells, decimal: str | None = None, otherwise: str = "--task classification takes labels"
 ) -> Array:
     """Finite numbers; DataFileError names a cell that is none, with the advice `otherwise`."""
     is_dates = dates.is_dates(cells)
@@ -165,7 +165,7 @@ def numbers(
     return found.to_numpy()
 
 
-def as_learned(cells: Column, decimal: str | None) -> Array:
+def as_learned(cells: Cells, decimal: str | None) -> Array:
     """`numbers`, for a model that has learned others.
 
     Raises
@@ -177,7 +177,7 @@ def as_learned(cells: Column, decimal: str | None) -> Array:
     return numbers(cells, decimal, f"the model has learned {wanted}: write it so")
 
 
-def labels(cells: Column, known: Array | None = None) -> Array:
+def labels(cells: Cells, known: Array | None = None) -> Array:
     """Labels as texts; of the `known` ones, where a file has a full stop behind them too.
 
     Raises

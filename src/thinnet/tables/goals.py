@@ -8,8 +8,7 @@ from thinnet.arrays import Array
 from thinnet.tables.columns import amounts
 from thinnet.tables.columns.kinds import as_numbers
 from thinnet.tables.columns.missing import cleaned
-from thinnet.tables.reading.cells import DASH
-from thinnet.tables.reading.cells import Column as Cells
+from thinnet.tables.reading.cells import DASH, Cells
 from thinnet.tables.reading.labels import as_written
 from thinnet.tables.reading.typed import typed
 

@@ -205,7 +205,7 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         numbers = self._numbers(y)
         columns = np.asarray(y).reshape(numbers.shape).T
         marks = self.target_decimal_ or amounts.PLAIN * len(columns)
-        said = map(amounts.reading_said, columns, numbers.T, marks)
+        said = map(amounts.reading_text, columns, numbers.T, marks)
         return tuple(f"target {words}" for words in said if words)
 
     def _numbers(self, y: TargetLike) -> Array:

@@ -15,8 +15,7 @@ from thinnet.tables import drifting
 from thinnet.tables.columns.kinds import Column, as_dates, as_labels, as_numbers, label
 from thinnet.tables.columns.missing import cleaned
 from thinnet.tables.reading import read_table
-from thinnet.tables.reading.cells import POINT_NUMBER, Frame
-from thinnet.tables.reading.cells import Column as Cells
+from thinnet.tables.reading.cells import POINT_NUMBER, Cells, Frame
 from thinnet.tables.reading.frames import as_frame
 from thinnet.uncertainty.draws.classes import MEASURES
 from thinnet.uncertainty.draws.numbers import SPREADS

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from thinnet.tables.columns.encoding import TableEncoder
-from thinnet.tables.columns.leaks import telling
+from thinnet.tables.columns.leaks import leaking
 
 N = 1500
 DRAWN = np.random.default_rng(0)
@@ -44,17 +44,17 @@ GOOD = {
 }
 
 
-def told(column, y):
+def leaks(column, y):
     frame = pd.DataFrame({"of": column, "other": DRAWN.normal(size=N)})
     encoder = TableEncoder(n_bins=1).fit(frame, np.arange(N))
-    return list(telling(frame, encoder, y, classes=y.dtype.kind == "U"))
+    return list(leaking(frame, encoder, y, classes=y.dtype.kind == "U"))
 
 
 @pytest.mark.parametrize(("column", "y"), LEAKS.values(), ids=LEAKS)
 def test_a_column_that_tells_the_target_is_named(column, y):
-    assert told(column, y) == ["of"]
+    assert leaks(column, y) == ["of"]
 
 
 @pytest.mark.parametrize(("column", "y"), GOOD.values(), ids=GOOD)
 def test_a_column_that_only_helps_is_not(column, y):
-    assert told(column, y) == []
+    assert leaks(column, y) == []

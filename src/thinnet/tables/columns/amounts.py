@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.tables.reading.cells import NUMBER, Column
+from thinnet.tables.reading.cells import NUMBER, Cells
 from thinnet.tables.reading.labels import CODE
 
 DOLLARS: Final = ("US$", "AU$", "A$", "C$", "HK$", "NZ$", "R$", "S$")
@@ -30,13 +30,13 @@ PATTERNS: Final = {  # by the decimal mark: a sign, digits in groups or not, dec
 }
 LONGEST: Final = 60  # characters: no amount is longer
 DIGIT: Final = re.compile(r"\d")
-PLAIN: Final = " "  # in the place of a decimal mark: of numbers that are no amounts
+PLAIN: Final = " "  # in place of a decimal mark, for numbers that are not amounts
 _of_table: ContextVar[str | None] = ContextVar("decimal mark of the table", default=None)
 
 
 @cache
 def _plainer() -> dict[int, str]:
-    """Signs of money and per cent as nothing, all blanks and apostrophes as one of them."""
+    """A translation that drops signs of money and per cent, and makes all blanks one."""
     table = {code: "" for code in range(0x2FFF) if unicodedata.category(chr(code)) == "Sc"}
     table |= dict.fromkeys((0xFF04, 0xFFE0, 0xFFE1, 0xFFE5), "")
     table |= {ord("%"): "", ord("\N{MINUS SIGN}"): "-", ord("\N{RIGHT SINGLE QUOTATION MARK}"): "'"}
@@ -44,7 +44,7 @@ def _plainer() -> dict[int, str]:
 
 
 def _bare(text: str) -> str:
-    """The number in a text of money or per cent; what no amount can be becomes nothing."""
+    """The number in a text of money or per cent; empty for what cannot be an amount."""
     if len(text) > LONGEST or not DIGIT.search(text):
         return ""
     for dollars in DOLLARS if "$" in text[1:] else ():
@@ -87,12 +87,12 @@ def decimal_of(texts: Iterable[Any], least: float = 1.0) -> str | None:
 
 
 def is_plain(text: str) -> bool:
-    """Is a text a number as files of data have it, with a point before decimals?"""
+    """Whether a text is a number with a point before its decimals, as in files of data."""
     return "," not in text and NUMBER.fullmatch(text.strip()) is not None
 
 
 def _usual(given: Sequence[str], bare: Sequence[str]) -> str:
-    """The decimal mark of amounts that both can be read in."""
+    """The usual decimal mark of amounts that can be read with both marks."""
     present = {mark for mark in ".," if any(mark in text for text in bare)}
     if len(present) != 1:
         return "."
@@ -107,7 +107,7 @@ def _usual(given: Sequence[str], bare: Sequence[str]) -> str:
 
 @contextmanager
 def written_with(decimal: str | None) -> Iterator[None]:
-    """Around the reading of a table whose numbers have a decimal mark, as far as that is known."""
+    """A context for reading a table whose numbers have this decimal mark, if that is known."""
     token = _of_table.set(decimal or _of_table.get())
     try:
         yield
@@ -115,7 +115,7 @@ def written_with(decimal: str | None) -> Iterator[None]:
         _of_table.reset(token)
 
 
-def read(cells: Column, decimal: str) -> Column:
+def read(cells: Cells, decimal: str) -> Cells:
     """Numbers as float64, NaN for what is no amount."""
     import pandas as pd
 
@@ -123,7 +123,7 @@ def read(cells: Column, decimal: str) -> Column:
     return numbers.astype(np.float64)
 
 
-def with_numbers(cells: Column, decimal: str) -> Column:
+def with_numbers(cells: Cells, decimal: str) -> Cells:
     """Cells in which texts are numbers, NaN for those that are none; all else as it is."""
     import pandas as pd
 
@@ -143,18 +143,18 @@ def _value(text: str, decimal: str) -> float:
     return float(f"{sign}{digits}{decimals.replace(',', '.')}")
 
 
-def said(cells: Any, numbers: Any) -> str:
-    """How the longest of the cells is read."""
+def amounts_text(cells: Any, numbers: Any) -> str:
+    """Words for how the longest of the cells is read."""
     place = max(range(len(cells)), key=lambda i: len(str(cells[i])))
     return f"cells such as {str(cells[place])!r} are read as {numbers[place]:.15g}"
 
 
-def reading_said(cells: Any, numbers: Any, mark: str) -> str:
-    """How targets are read, where it is not as people would think; empty otherwise."""
+def reading_text(cells: Any, numbers: Any, mark: str) -> str:
+    """Words for how targets are read, where that may surprise; empty otherwise."""
     if mark != PLAIN:
-        return said(cells, numbers)
+        return amounts_text(cells, numbers)
     codes = [i for i, cell in enumerate(cells) if isinstance(cell, str) and CODE.fullmatch(cell)]
-    return said(cells[codes], numbers[codes]) if codes else ""
+    return amounts_text(cells[codes], numbers[codes]) if codes else ""
 
 
 def plain(y: Any, decimals: str | None) -> Any:
@@ -207,7 +207,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _series(values: Any) -> Column:
+def _series(values: Any) -> Cells:
     import pandas as pd
 
     return pd.Series(values.ravel(), dtype=object)

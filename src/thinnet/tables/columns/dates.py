@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.arrays import Array
-from thinnet.tables.reading.cells import Column as Cells
+from thinnet.tables.reading.cells import Cells
 
 DATES: Final = ("ISO8601", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y")
 ISO: Final = DATES[0]
@@ -25,13 +25,13 @@ ISO_OF_ANY_YEAR: Final = re.compile(
 DAY_OF_ANY_YEAR: Final = re.compile("[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
 A_YEAR: Final = re.compile("[0-9]{4}")  # in dates of all forms
 UNITS_IN_DAY: Final = {"D": 1, "s": 86_400, "ms": 86_400e3, "us": 86_400e6, "ns": 86_400e9}
-DECADE: Final = 3652.0  # days that never is away from all others, at least
-TWICE: Final = 2  # at least, in a column with some "never", or else it is in one of these years
-NEVER: Final = ("0002-01-01", "9999-01-01")  # before and after which nobody keeps a table
+DECADE: Final = 3652.0  # the least distance of "never" from all other days
+TWICE: Final = 2  # how often "never" occurs at least, unless it lies before or after these dates:
+NEVER: Final = ("0002-01-01", "9999-01-01")  # no table has dates beyond
 
 
 def is_dates(cells: Cells) -> bool:
-    """Is a column of a type of dates or periods?"""
+    """Whether a column has a type of dates or periods."""
     import pandas as pd
 
     is_date = pd.api.types.is_datetime64_any_dtype(cells) or _is_arrow_date(cells.dtype)
@@ -43,7 +43,7 @@ def _is_arrow_date(dtype: Any) -> bool:
 
 
 def as_dates(cells: Cells, form: str) -> Cells:
-    """datetime64 without a time zone, NaT for what is no date; of periods their beginnings."""
+    """Cells as datetime64 without a time zone, NaT for what is no date; periods as their start."""
     import pandas as pd
 
     if isinstance(cells.dtype, pd.PeriodDtype):
@@ -82,8 +82,8 @@ def _count(cells: Cells, form: str) -> int:
     return int(as_dates(cells, form).notna().sum())
 
 
-def order_said(cells: Cells, form: str) -> str:
-    """Which of day and month is taken to come first, where no cell tells."""
+def order_text(cells: Cells, form: str) -> str:
+    """Words for whether day or month comes first, where no cell shows it."""
     if form not in TWINS or is_dates(cells):
         return ""
     here, there = as_dates(cells, form), as_dates(cells, TWINS[form])
@@ -165,20 +165,22 @@ def never_of(days: Array) -> tuple[float, ...]:
     return tuple(never)
 
 
-def said(day: float) -> str:
-    """A day as people write it."""
+def day_text(day: float) -> str:
+    """A day since 1970 as a date's text."""
     return str(np.datetime64(int(np.floor(day)), "D"))
 
 
 def parts(name: str, dates: Cells, never: tuple[float, ...]) -> dict[str, Any]:
-    """Days since 1970, the year, the week and the day as circles, and which of them is never."""
+    """Features of dates: days since 1970, year, week and day as circles, and which is "never"."""
     import pandas as pd
 
     days = days_of(dates)
     found: dict[str, Any] = {}
     if never:
         at = np.isin(days, never)
-        names = [said(day) if is_never else "no" for day, is_never in zip(days, at, strict=True)]
+        names = [
+            day_text(day) if is_never else "no" for day, is_never in zip(days, at, strict=True)
+        ]
         found[f"{name}: never"] = pd.Series(names, dates.index, dtype=object)
         days, dates = np.where(at, np.nan, days), dates.mask(at)
     circles = {

@@ -31,7 +31,7 @@ TEXT_WIDTH: Final = 256
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
-    """Columns of all kinds to float32 numbers that a network learns well from.
+    """A transformer of columns of all kinds to float32 features that a network learns well from.
 
     Numbers are brought to a normal distribution by their quantiles and encoded piecewise linearly
     beside it; holes are filled with the median and marked.  Categories get a column each, rare
@@ -113,7 +113,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return self.fit_part(X, y)
 
     def fit_part(self, X: TableLike, y: TargetLike = None, whole: TableLike = None) -> Array:
-        """`fit_transform` on some rows of a table, in which columns are what they are in all rows.
+        """`fit_transform` on some rows of a table, whose columns have the kinds found in all rows.
 
         Parameters
         ----------
@@ -207,7 +207,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
 
 def _plain(name: str) -> str:
-    """`hole__missingindicator_age` as people would say it."""
+    """A feature's name without the steps that made it, as of `hole__missingindicator_age`."""
     part, feature = name.split("__", 1)
     if part == "hole":
         return f"{feature.removeprefix('missingindicator_')} is missing"

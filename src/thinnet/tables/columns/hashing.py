@@ -20,6 +20,6 @@ class HashedText(HashingVectorizer):
     """
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
-        """The column and a number."""
+        """Feature names: the column and a number."""
         name = "text" if input_features is None else str(np.atleast_1d(input_features)[0])
         return np.array([f"{name} #{i}" for i in range(self.n_features)], object)

@@ -1,4 +1,4 @@
-"""What a column holds, found out once, and its cells brought to that kind ever after."""
+"""The kinds of columns, found once in the table that is fitted, and kept for all later ones."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from thinnet.tables.columns import amounts, dates
 from thinnet.tables.columns.dates import as_dates, days_of
 from thinnet.tables.columns.missing import cleaned, numbers_of
 from thinnet.tables.columns.naming import there
-from thinnet.tables.reading.cells import DASH, Frame
-from thinnet.tables.reading.cells import Column as Cells
+from thinnet.tables.reading.cells import DASH, Cells, Frame
 from thinnet.tables.reading.labels import CODE, as_labels, label
 
-__all__ = ["Asked", "Column", "as_dates", "as_labels", "as_numbers", "label"]
+__all__ = ["Column", "WantedKind", "as_dates", "as_labels", "as_numbers", "label"]
 
 Kind: TypeAlias = Literal["number", "category", "date", "text", "left out"]
-Asked: TypeAlias = Literal["number", "category", "date", "text", "drop"]
-MOSTLY: Final = 0.9  # of the cells are numbers or dates: the others are taken as missing
-NEARLY_ALL: Final = 0.95  # of the cells differ: they name their row and say nothing of others
-ENOUGH: Final = 20  # rows, from which on that can be told
-WORDS: Final = 3.0  # in a cell on average, from which on it is text to read
-SOME: Final = 0.01  # of the cells are digits behind a zero: no slips of the pen, but codes
-SOME_CELLS: Final = 1000  # of a column, that tell whether it may be one of amounts
-HUGE: Final = 1e300  # what is above counts as infinite: differences of such numbers overflow
+WantedKind: TypeAlias = Literal["number", "category", "date", "text", "drop"]
+MOSTLY: Final = 0.9  # a column with this fraction of numbers or dates is one of them
+NEARLY_ALL: Final = 0.95  # with this fraction of distinct cells they only name their row
+ENOUGH: Final = 20  # rows; fewer show nothing
+WORDS: Final = 3.0  # a cell on average: from here on a column is text
+SOME: Final = 0.01  # with this fraction of digits after a zero cells are codes
+SOME_CELLS: Final = 1000  # a sample of a column, to see whether it may hold amounts
+HUGE: Final = 1e300  # larger numbers count as infinite: their differences overflow
 MISSING: Final = "(missing)"
 CODES: Final = "codes"  # labels as `thinnet.tables.reading.labels` has them
 
@@ -35,10 +34,10 @@ CODES: Final = "codes"  # labels as `thinnet.tables.reading.labels` has them
 class Column(NamedTuple):
     """A column of the table that was fitted.
 
-    `low` and `high` are the range of its numbers, in which infinite ones are brought later, or of
-    its dates in days since 1970; `form` is that of its dates or labels, or the decimal mark of
-    numbers that are amounts, such as "$1,023.45"; `why` says what people
-    should know of it, if anything; `never` are days that stand for "never".
+    `low` and `high` are the range of its numbers, to which infinite ones are clipped, or of its
+    dates in days since 1970; `form` is the form of its dates or labels, or the decimal mark of
+    amounts such as "$1,023.45"; `why` is a note for people, if there is one; `never` are days
+    that stand for "never".
     """
 
     name: str
@@ -50,8 +49,8 @@ class Column(NamedTuple):
     never: tuple[float, ...] = ()
 
 
-def checked_kinds(kinds: Any) -> Mapping[str, Asked]:
-    """The kinds that were asked for, by column.
+def checked_kinds(kinds: Any) -> Mapping[str, WantedKind]:
+    """`kinds` checked: the wanted kind of each column.
 
     Raises
     ------
@@ -61,46 +60,49 @@ def checked_kinds(kinds: Any) -> Mapping[str, Asked]:
     kinds = {} if kinds is None else kinds
     must(isinstance(kinds, Mapping), "kinds", "a dict of kinds by column", kinds)
     for name, kind in kinds.items():
-        allowed = ", ".join(get_args(Asked))
+        allowed = ", ".join(get_args(WantedKind))
         must(
-            kind in get_args(Asked), f"the kind of column {quoted(name)}", f"one of {allowed}", kind
+            kind in get_args(WantedKind),
+            f"the kind of column {quoted(name)}",
+            f"one of {allowed}",
+            kind,
         )
     return {str(name): kind for name, kind in kinds.items()}
 
 
 def columns_of(frame: Frame, kinds: Any, missing: tuple[str, ...]) -> tuple[Column, ...]:
-    """What the columns of a table hold.
+    """The columns of a table with their kinds.
 
     Raises
     ------
     ValueError
         If `kinds` names no column, or one of its columns is not of that kind.
     """
-    asked = checked_kinds(kinds)
-    for name in asked:
+    wanted_kind = checked_kinds(kinds)
+    for name in wanted_kind:
         wanted = f"for columns to learn from, of {there(frame.columns)}"
         must(name in frame.columns, "kinds", wanted, name)
     return tuple(
-        column_of(name, cleaned(frame[name], missing), asked.get(name), missing)
+        column_of(name, cleaned(frame[name], missing), wanted_kind.get(name), missing)
         for name in frame.columns
     )
 
 
 def column_of(
-    name: str, cells: Cells, asked: Asked | None = None, missing: tuple[str, ...] = ()
+    name: str, cells: Cells, wanted_kind: WantedKind | None = None, missing: tuple[str, ...] = ()
 ) -> Column:
-    """What a column of clean cells holds, or how it becomes what it is asked to be."""
+    """The kind of a column of clean cells: the wanted one, or what its cells are."""
     from pandas.api import types
 
-    if asked == "drop":
+    if wanted_kind == "drop":
         return Column(name, "left out", why="as asked")
     present = cells.dropna()
     if present.empty:
         return Column(name, "left out", why="all its cells are missing")
     if present.nunique() == 1 and len(present) == len(cells):
         return Column(name, "left out", why="all its cells are the same")
-    if asked is not None:
-        return _as_asked(name, present, asked, missing)
+    if wanted_kind is not None:
+        return _as_asked(name, present, wanted_kind, missing)
     if types.is_bool_dtype(present) or isinstance(cells.dtype, _categorical()):
         return Column(name, "category", form=CODES)
     if dates.is_dates(present):
@@ -116,26 +118,28 @@ def _categorical() -> Any:
     return pd.CategoricalDtype
 
 
-def _as_asked(name: str, present: Cells, asked: Asked, missing: tuple[str, ...]) -> Column:
-    """The kind that was asked for; ValueError where no cell is of it."""
-    if asked == "number":
+def _as_asked(
+    name: str, present: Cells, wanted_kind: WantedKind, missing: tuple[str, ...]
+) -> Column:
+    """The column as the wanted kind; ValueError where no cell is of it."""
+    if wanted_kind == "number":
         form, numbers = _read(present, missing, 0)
         _check_some(name, present, "numbers", bool(np.isfinite(numbers).any()))
         return _ranged(name, present, numbers, form)
-    if asked == "date":
+    if wanted_kind == "date":
         form = dates.form_of_most(present)
         found = as_dates(present, form).notna()
         _check_some(name, present, "dates", bool(found.any()))
         return _dated(name, present, form)
-    return Column(name, asked, form=CODES if asked == "category" else "")  # type: ignore[arg-type]
+    return Column(name, wanted_kind, form=CODES if wanted_kind == "category" else "")  # type: ignore[arg-type]
 
 
 def _check_some(name: str, present: Cells, what: str, ok: bool) -> None:
     must(ok, f"column {quoted(name)}", f"of {what}, as asked for", present.iloc[0])
 
 
-def _others(cells: Cells) -> str:
-    """What is to be known of cells that are taken as missing."""
+def _missing_text(cells: Cells) -> str:
+    """A note on cells that are taken as missing; empty where there are none."""
     cells = cells[cells.astype(str) != DASH]
     return f"cells such as {str(cells.iloc[0])!r} are taken as missing" if len(cells) else ""
 
@@ -143,16 +147,16 @@ def _others(cells: Cells) -> str:
 def _ranged(name: str, present: Cells, numbers: Cells, form: str) -> Column:
     finite = np.isfinite(numbers)
     low, high = _range(numbers[finite].to_numpy())
-    told = (_amounts_said(present[finite], numbers[finite], form), _others(present[~finite]))
-    return Column(name, "number", low, high, form, "; ".join(filter(None, told)))
+    notes = (_amounts_text(present[finite], numbers[finite], form), _missing_text(present[~finite]))
+    return Column(name, "number", low, high, form, "; ".join(filter(None, notes)))
 
 
-def _amounts_said(cells: Cells, numbers: Cells, form: str) -> str:
+def _amounts_text(cells: Cells, numbers: Cells, form: str) -> str:
     if not form:
         return ""
     written = cells.map(lambda cell: isinstance(cell, str) and not amounts.is_plain(cell))
     written = written.to_numpy(bool)
-    return amounts.said(cells[written].array, numbers[written].array)
+    return amounts.amounts_text(cells[written].array, numbers[written].array)
 
 
 def _range(values: Array) -> tuple[float, float]:
@@ -177,32 +181,32 @@ def _counts_rows(values: Array) -> bool:
 
 def _of_words(name: str, present: Cells, missing: tuple[str, ...]) -> Column:
     text = present.astype(str)
-    told = present[(text != DASH).to_numpy()]  # a dash is a hole among numbers and dates
-    most = MOSTLY * max(len(told), 1)
-    mark, numbers = _read(told, missing, MOSTLY)
+    present_words = present[(text != DASH).to_numpy()]  # a dash is a hole among numbers and dates
+    most = MOSTLY * max(len(present_words), 1)
+    mark, numbers = _read(present_words, missing, MOSTLY)
     if numbers.notna().sum() >= most:
         if are_codes(present):
             return _of_codes(name, present)
-        return _numeric(name, told, numbers, mark)
+        return _numeric(name, present_words, numbers, mark)
     form = dates.form_of(text, most)
     return _of_texts(name, text) if form is None else _dated(name, present, form)
 
 
-def _read(told: Cells, missing: tuple[str, ...], least: float) -> tuple[str, Cells]:
-    """Numbers, and the decimal mark of amounts where more cells are numbers if read as such."""
-    plain = as_numbers(told, missing)
-    some = told.iloc[:: max(len(told) // SOME_CELLS, 1)]
+def _read(cells: Cells, missing: tuple[str, ...], least: float) -> tuple[str, Cells]:
+    """The numbers of cells, and the decimal mark with which more of them are numbers, if any."""
+    plain = as_numbers(cells, missing)
+    some = cells.iloc[:: max(len(cells) // SOME_CELLS, 1)]
     if plain.notna().all() or (least and amounts.decimal_of(some, least / 2) is None):
         return "", plain
-    mark = amounts.decimal_of(told, least)
+    mark = amounts.decimal_of(cells, least)
     if mark is None:
         return "", plain
-    found = as_numbers(told, missing, mark)
+    found = as_numbers(cells, missing, mark)
     return (mark, found) if found.notna().sum() > plain.notna().sum() else ("", plain)
 
 
 def are_codes(present: Cells) -> bool:
-    """Are there digits behind a zero, in more than a few cells, or in cells of one length?"""
+    """Whether cells are digits after a zero: more than a few, or all of one length."""
     text = present[present.map(lambda value: isinstance(value, str))].astype(str)
     codes = text.str.fullmatch(CODE.pattern)
     if not codes.any():
@@ -211,7 +215,7 @@ def are_codes(present: Cells) -> bool:
 
 
 def code_in(present: Cells) -> str:
-    """The first of the digits behind a zero."""
+    """The first cell of digits after a zero."""
     return next(text for text in present.astype(str) if CODE.fullmatch(text))
 
 
@@ -234,12 +238,12 @@ def _dated(name: str, present: Cells, form: str) -> Column:
     days = days_of(as_dates(present, form))
     never = dates.never_of(days)
     kept = days[np.isfinite(days) & ~np.isin(days, never)]
-    told = [
-        f"{dates.said(day)} stands in {n} rows far from all others: it is taken as 'never'"
+    notes = [
+        f"{dates.day_text(day)} stands in {n} rows far from all others: it is taken as 'never'"
         for day, n in ((day, int((days == day).sum())) for day in never)
     ]
-    others = (dates.order_said(present, form), _others(present[np.isnan(days)]))
-    why = "; ".join([*told, *filter(None, others)])
+    others = (dates.order_text(present, form), _missing_text(present[np.isnan(days)]))
+    why = "; ".join([*notes, *filter(None, others)])
     return Column(name, "date", float(kept.min()), float(kept.max()), form, why, never)
 
 

@@ -1,4 +1,4 @@
-"""Columns from which alone the target can be told: most often they were written after it."""
+"""Leaks: columns that determine the target alone, most often because they were written later."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ from thinnet.tables.reading.cells import Frame
 
 ROWS_A_VALUE: Final = 5  # at least, of a column or a class, or else it may be chance
 ENOUGH: Final = 20  # rows
-SOME_ROWS: Final = 2000  # that are looked at before all are
+SOME_ROWS: Final = 2000  # a sample, looked at first
 NEARLY: Final = 0.99  # mean F1 of the classes guessed from the column
-AS_ONE: Final = 0.9999  # a rank correlation, or a share of the variance, that is 1 but for rounding
+AS_ONE: Final = (
+    0.9999  # a rank correlation, or a fraction of the variance, that is 1 but for rounding
+)
 
 
-def telling(frame: Frame, encoder: TableEncoder, y: Array, *, classes: bool) -> Iterator[str]:
-    """The names of columns that tell the target by themselves.
+def leaking(frame: Frame, encoder: TableEncoder, y: Array, *, classes: bool) -> Iterator[str]:
+    """The names of columns that determine the target by themselves.
 
-    Classes are told by labels, or by few intervals of numbers or dates, all but 1 % of them (in
-    the mean F1); numbers by a number that grows or falls with them, or by the mean of each label.
+    Classes are determined by labels, or by few intervals of numbers or dates, all but 1 % of them
+    (in the mean F1); numbers by one that grows or falls with them, or by the mean of each label.
     """
-    tells = _tells_classes if classes else _tells_numbers
+    determines = _determines_classes if classes else _determines_numbers
     some = _some_of_classes(y) if classes else _spread(len(y), SOME_ROWS)
     for column in encoder.columns_:
         if column.kind in ("number", "category", "date") and all(
-            tells(_values(frame.iloc[places], column, encoder), y[places])
+            determines(_values(frame.iloc[places], column, encoder), y[places])
             for places in (some, np.arange(len(y)))
         ):
             yield column.name
@@ -59,8 +61,8 @@ def _some_of_classes(y: Array) -> Array:
     return np.sort(np.concatenate([of[_spread(len(of), most)] for of in rows]))
 
 
-def _tells_classes(values: Array, y: Array) -> bool:
-    """Are nearly all classes guessed, of those that are no rarity?"""
+def _determines_classes(values: Array, y: Array) -> bool:
+    """Whether a column determines nearly all classes but rare ones."""
     _, places, counts = np.unique(y, return_inverse=True, return_counts=True)
     kept = counts[places] >= ROWS_A_VALUE
     values, places = values[kept], places[kept]
@@ -75,7 +77,7 @@ def _tells_classes(values: Array, y: Array) -> bool:
 
 
 def _by_intervals(values: Array, places: Array) -> Array:
-    """Classes by at most twice as many intervals; the missing ones go with one of them."""
+    """Classes as predicted by intervals, at most two a class; missing cells go with one of them."""
     tree = DecisionTreeClassifier(
         max_leaf_nodes=2 * len(np.unique(places)),
         min_samples_leaf=ROWS_A_VALUE,
@@ -104,8 +106,8 @@ def _by_labels(labels: Array, places: Array) -> Array | None:
     return most[of_row]
 
 
-def _tells_numbers(values: Array, y: Array) -> bool:
-    """Is one of the targets told?"""
+def _determines_numbers(values: Array, y: Array) -> bool:
+    """Whether a column determines one of the targets."""
     explains: Callable[[Array, Array], bool] = _by_means
     if values.dtype == np.float64:
         there = np.isfinite(values)

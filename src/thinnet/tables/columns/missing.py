@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.checks import must, quoted
-from thinnet.tables.reading.cells import MISSING, NUMBER, Column
+from thinnet.tables.reading.cells import MISSING, NUMBER, Cells
 
 NESTED: Final = (list, tuple, dict, set, np.ndarray)
 
@@ -31,7 +31,7 @@ def numbers_of(missing: Iterable[str]) -> list[float]:
     return [value for value in map(float, filter(NUMBER.fullmatch, missing)) if np.isfinite(value)]
 
 
-def cleaned(cells: Column, missing: tuple[str, ...] | None) -> Column:
+def cleaned(cells: Cells, missing: tuple[str, ...] | None) -> Cells:
     """Texts without blanks around them, missing where the word says so; all else as it is.
 
     Parameters
@@ -63,7 +63,7 @@ def cleaned(cells: Column, missing: tuple[str, ...] | None) -> Column:
     return cells
 
 
-def _cleaned_categories(cells: Column, missing: tuple[str, ...]) -> Column:
+def _cleaned_categories(cells: Cells, missing: tuple[str, ...]) -> Cells:
     import pandas as pd
 
     values = pd.Series(cells.cat.categories)
@@ -74,7 +74,7 @@ def _cleaned_categories(cells: Column, missing: tuple[str, ...]) -> Column:
     )
 
 
-def _cleaned_objects(cells: Column, missing: tuple[str, ...]) -> Column:
+def _cleaned_objects(cells: Cells, missing: tuple[str, ...]) -> Cells:
     values, numbers = cells.to_numpy(), numbers_of(missing)
     absent = set(missing)
     found = np.empty(len(values), object)

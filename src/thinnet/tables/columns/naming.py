@@ -1,4 +1,4 @@
-"""Names of columns that are not there, said with those that may have been meant."""
+"""Words for names of columns that are not there, with those that may have been meant."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LIKE: Final = 3
 def there(names: Iterable[str]) -> str:
     """The columns of a table, or the first of them."""
     found = list(names)
-    said = ", ".join(map(quoted, found[:SHOWN]))
-    return f"{said} and {len(found) - SHOWN} more" if len(found) > SHOWN else said
+    text = ", ".join(map(quoted, found[:SHOWN]))
+    return f"{text} and {len(found) - SHOWN} more" if len(found) > SHOWN else text
 
 
 def meant(wanted: str, names: Iterable[str]) -> str:
-    """What a sentence ends with: names that are like the one that is not there."""
+    """The end of a sentence: names that are like the one that is not there."""
     by_lower = {str(name).lower(): str(name) for name in names}
     near = difflib.get_close_matches(str(wanted).lower(), by_lower, LIKE)
     return (

@@ -13,7 +13,7 @@ from thinnet.arrays import Array
 
 
 class PiecewiseLinear(TransformerMixin, BaseEstimator):
-    """Each number as the share of every bin that lies below it: 1, ..., 1, a fraction, 0, ..., 0.
+    """Each number as the fraction of every bin that is below it: 1, ..., 1, a fraction, 0, ..., 0.
 
     A network that gets these sees a number at all scales at once, and can bend its answer at each
     edge.  Bins hold equally many rows, where no value counts for more than half a bin, so that
@@ -59,10 +59,10 @@ class PiecewiseLinear(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> Array:
-        """Shares of the bins, shape (rows, all bins of all columns)."""
+        """Fractions of the bins, shape (rows, all bins of all columns)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        parts = [_shares(column, edges) for column, edges in zip(X.T, self.edges_, strict=True)]
+        parts = [_fractions(column, edges) for column, edges in zip(X.T, self.edges_, strict=True)]
         return np.hstack(parts)
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
@@ -81,12 +81,12 @@ def _edges(column: Array, n_bins: int) -> Array:
     if len(values) == 1:
         return np.array([values[0], values[0] + max(1.0, np.spacing(abs(values[0])))])
     weights = np.minimum(counts, len(column) / (2 * n_bins))
-    shares = np.cumsum(weights) - weights / 2
-    shares = (shares - shares[0]) / (shares[-1] - shares[0])
-    inner = np.interp(np.linspace(0, 1, n_bins + 1)[1:-1], shares, values)
+    fractions = np.cumsum(weights) - weights / 2
+    fractions = (fractions - fractions[0]) / (fractions[-1] - fractions[0])
+    inner = np.interp(np.linspace(0, 1, n_bins + 1)[1:-1], fractions, values)
     return np.unique(np.concatenate([values[:1], inner, values[-1:]]))
 
 
-def _shares(column: Array, edges: Array) -> Array:
-    with np.errstate(over="ignore"):  # above a bin of next to no width: its share is 1
+def _fractions(column: Array, edges: Array) -> Array:
+    with np.errstate(over="ignore"):  # above a bin of next to no width: its fraction is 1
         return np.clip((column[:, None] - edges[:-1]) / np.diff(edges), 0, 1)

@@ -10,8 +10,7 @@ from thinnet.tables.columns.dates import as_dates
 from thinnet.tables.columns.kinds import CODES, HUGE, MISSING, Column, as_numbers
 from thinnet.tables.columns.missing import cleaned
 from thinnet.tables.columns.naming import there
-from thinnet.tables.reading.cells import Column as Cells
-from thinnet.tables.reading.cells import Frame
+from thinnet.tables.reading.cells import Cells, Frame
 from thinnet.tables.reading.labels import as_labels
 
 

@@ -1,4 +1,4 @@
-"""Table files: found out, read whole or block by block, and written."""
+"""Table files: their dialect found, their rows read whole or in blocks, and written."""
 
 from thinnet.tables.reading.files import blocks, glimpse, read_dialect, read_table, row_count
 

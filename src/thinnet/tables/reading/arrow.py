@@ -22,7 +22,7 @@ def pyarrow(where: str, part: str = "") -> Any:
 
 @contextmanager
 def refusing(where: str) -> Iterator[None]:
-    """DataFileError for what Arrow finds wrong, but for a lack of memory."""
+    """A context in which Arrow's errors are DataFileErrors, but for a lack of memory."""
     pa = pyarrow(where)
     try:
         yield
@@ -99,7 +99,7 @@ def _decoded(column: Any) -> Any:
 
 
 def _mapped(kind: Any) -> Any:
-    """The pandas type for a type of Arrow, or None for that which Arrow chooses."""
+    """The pandas type for a type of Arrow, or None for Arrow's own choice."""
     import pandas as pd
     from pyarrow import types
 

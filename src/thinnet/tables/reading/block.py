@@ -16,9 +16,10 @@ class Block(NamedTuple):
     ----------
     frame : pandas.DataFrame
     done : float
-        The share of the table, from 0 to 1: of its rows where they are counted, else of its bytes.
+        The fraction of the table, from 0 to 1: of its rows where they are counted, else of its
+        bytes.
     kept : pandas.DataFrame or None
-        The columns that were asked for as they came, if any were.
+        The columns to keep, as they came, if there are any.
     """
 
     frame: Frame

@@ -9,7 +9,7 @@ import numpy as np
 
 # pandas is imported where it is needed, so that `import thinnet` stays light.
 Frame: TypeAlias = Any  # pandas.DataFrame
-Column: TypeAlias = Any  # pandas.Series
+Cells: TypeAlias = Any  # pandas.Series
 
 MISSING: Final = frozenset(
     ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None")
@@ -30,7 +30,7 @@ DATE: Final = re.compile(r"[0-9]{1,4}([-/.])[0-9]{1,2}\1[0-9]{1,4}(?:[ T][0-9]{1
 
 
 def kind(cell: str) -> str | None:
-    """``number``, ``date`` or ``text``, and None where the cell is missing."""
+    """Whether a cell is a ``number``, a ``date`` or a ``text``; None where it is missing."""
     if cell in MISSING or cell == DASH:
         return None
     if NUMBER.fullmatch(cell):
@@ -45,7 +45,7 @@ def text_type() -> Any:
     return pd.StringDtype(na_value=np.nan)
 
 
-def tidied(column: Column, decimal: str) -> Column:
+def tidied(column: Cells, decimal: str) -> Cells:
     """A column of text without blanks around its cells, and with points in its numbers.
 
     "1,234" becomes "1.2340", which nobody can take for thousands later.

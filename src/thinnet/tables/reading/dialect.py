@@ -8,7 +8,7 @@ from typing import Any, Final
 from thinnet import checks
 
 ENCODINGS: Final = ("utf-8", "utf-8-sig", "utf-16", "utf-32")
-# The rarer a mark is in plain text, the more it says that each line has as many: first the rarest.
+# The rarest in plain text first: equal counts of a rare mark in all lines are strong evidence.
 DELIMITERS: Final = ("\t", "|", ";", ",")
 DECIMALS: Final = (".", ",")
 

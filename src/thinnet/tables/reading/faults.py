@@ -13,7 +13,7 @@ from thinnet.tables.reading import packing
 from thinnet.tables.reading.dialect import Dialect
 from thinnet.tables.reading.sampling import LONGEST_CELL, is_blank, reader
 
-END: Final = "\0"  # stands in no line: who reads text refuses it
+END: Final = "\0"  # occurs in no line: texts with it are refused
 LONGEST_LINE: Final = 2**22  # characters
 
 

@@ -19,7 +19,7 @@ from thinnet.tables.reading.spooling import on_disk
 from thinnet.tables.reading.texts import TextTable
 from thinnet.tables.reading.typed import typed as with_types
 
-BLOCK_CELLS: Final = 2**20  # of a block whose rows nobody has counted out
+BLOCK_CELLS: Final = 2**20  # the default size of a block
 
 
 class Glimpse(NamedTuple):
@@ -30,7 +30,7 @@ class Glimpse(NamedTuple):
 
     @property
     def table_bytes(self) -> float:
-        """What the whole table takes as a frame."""
+        """The memory that the whole table takes as a frame, in bytes."""
         each = self.frame.memory_usage(index=False, deep=True).sum() / len(self.frame)
         return float(each * self.rows)
 
@@ -40,7 +40,7 @@ def read_table(
 ) -> tuple[Frame, Dialect]:
     r"""A table as a whole, and how it is written.
 
-    A file is told by its content, not its name: Parquet, or text that is plain or packed by gzip,
+    A file is known by its content, not its name: Parquet, or text that is plain or packed by gzip,
     bz2, xz or zip.  Text has cells between commas, semicolons, tabs or bars, in UTF-8 (or UTF-16
     or UTF-32 with a mark); what no UTF-8 is, is read as Windows-1252.  Blanks around cells are
     left out.  Missing are empty cells, ?, NA, N/A, n/a, #N/A, <NA>, NaN, nan, null, NULL and None.
@@ -116,13 +116,13 @@ def blocks(
     ------
     Block
         A frame whose rows are numbered on from the block before (a pandas frame keeps its own
-        labels), and the share of the table that has been read.
+        labels), and the fraction of the table that has been read.
 
     Raises
     ------
     DataFileError
         As `read_table`; at once, or at the block where the file turns out to be damaged.  That a
-        line has too few cells may be told only behind the last block.
+        line has too few cells may be noticed only after the last block.
     """
     table = _table(source, dialect, header)
     if block_rows is not None:

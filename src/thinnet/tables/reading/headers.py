@@ -1,4 +1,4 @@
-"""Whether names stand above a table, and which."""
+"""The header of a table: whether there is one, and its names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from thinnet.tables.reading.cells import kind
 from thinnet.tables.reading.dialect import Dialect
 
 Row = Sequence[str]
-AGREE: Final = 0.9  # of a column's cells, to call it one of numbers or of dates
+AGREE: Final = 0.9  # the fraction of a column's cells that makes it one of numbers or of dates
 YEARS: Final = range(1900, 2101)
 
 
@@ -31,9 +31,9 @@ def has_header(rows: Sequence[Row], like: Dialect | None) -> bool:
         return True
     columns = list(zip(*below, strict=True)) or [()] * len(first)
     above = [(kind(cell), _kind_of(column)) for cell, column in zip(first, columns, strict=True)]
-    told = [one == other for one, other in above if one and other in ("number", "date")]
-    if told:
-        return not all(told)
+    agrees = [one == other for one, other in above if one and other in ("number", "date")]
+    if agrees:
+        return not all(agrees)
     again = sum(cell != "" and cell in column for cell, column in zip(first, columns, strict=True))
     return 2 * again < len(first) and (like is None or known > 0)
 

@@ -7,11 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.tables.reading.cells import NUMBER
-from thinnet.tables.reading.cells import Column as Cells
+from thinnet.tables.reading.cells import NUMBER, Cells
 
-CODE: Final = re.compile("[+-]?0[0-9]+")  # digits behind a zero: no number, but a name of digits
-EXACT: Final = 2**53  # up to which each whole number is a float
+CODE: Final = re.compile("[+-]?0[0-9]+")  # digits after a zero: a name, not a number
+EXACT: Final = 2**53  # all whole numbers up to here are floats
 
 
 def as_labels(cells: Cells, *, codes: bool = True) -> Cells:

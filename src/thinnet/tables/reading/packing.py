@@ -1,4 +1,4 @@
-"""Files as they lie on the disk: packed or not, told apart by their first bytes."""
+"""Files as they are on the disk: whether they are packed shows in their first bytes."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ SPOILT: Final = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotIm
 
 class Opened(NamedTuple):
     content: io.BufferedIOBase  # unpacked
-    raw: io.BufferedIOBase  # as it lies on the disk: its position tells how much is done
+    raw: io.BufferedIOBase  # as it is on the disk: its position is the progress
 
 
 @contextmanager
 def refusing(path: Path) -> Iterator[None]:
-    """DataFileError, in one sentence, for whatever reading `path` may raise."""
+    """A context in which errors of reading `path` are a DataFileError of one sentence."""
     try:
         yield
     except FileNotFoundError:
@@ -59,7 +59,7 @@ def refusing(path: Path) -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """What a library says: it may have taken words, and their length, from the file."""
+    """The first line of a library's message, cut: its words may come from the file."""
     return one_line((str(error).splitlines() or ["no more"])[0], 200)
 
 
@@ -86,7 +86,7 @@ def magic(path: Path) -> bytes:
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Opened]:
-    """The content of a file, whatever its name says about how it is packed."""
+    """The unpacked content of a file, whatever its name."""
     with path.open("rb") as raw:
         first = raw.read(MAGIC_BYTES)
         raw.seek(0)
@@ -124,7 +124,7 @@ def errors_of(encoding: str) -> str:
 
 
 def _as_windows(error: UnicodeError) -> tuple[str, int]:
-    """What no UTF-8 is, read as Windows-1252; its five unused bytes as in Latin-1."""
+    """Bytes that are not UTF-8 as Windows-1252; its five unused bytes as in Latin-1."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     strange = error.object[error.start : error.end]

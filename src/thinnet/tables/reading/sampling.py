@@ -13,7 +13,7 @@ from thinnet.checks import DataFileError
 from thinnet.tables.reading import packing
 
 SAMPLE_BYTES: Final = 2**19
-LONGEST_CELL: Final = csv.field_size_limit()  # characters; 131,072 unless a program says otherwise
+LONGEST_CELL: Final = csv.field_size_limit()  # characters; 131,072 by default
 MARKS: Final = {  # UTF-32 first: its mark begins with that of UTF-16
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -26,7 +26,7 @@ OTHER_FORMAT: Final = re.compile(r'\s*(<!doctype|<html|<\?xml|\{\s*"|\[\s*[\[{])
 
 
 class Sample(NamedTuple):
-    """The beginning of a file; `whole` where there is no more of it."""
+    """The beginning of a file; `whole` if that is all of it."""
 
     text: str
     whole: bool

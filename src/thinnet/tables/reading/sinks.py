@@ -39,7 +39,7 @@ def packed_csv_sink(raw: io.BufferedWriter) -> Sink:
 
 
 class ParquetSink:
-    """A group of rows for each frame; the first says the types of all."""
+    """A Parquet file with a row group for each frame; the first frame has the types of all."""
 
     def __init__(self, raw: io.BufferedWriter) -> None:
         self._raw = raw

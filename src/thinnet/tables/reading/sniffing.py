@@ -1,4 +1,4 @@
-"""How a file of text is written, as its first lines tell."""
+"""The dialect of a file of text, found in its first lines."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ from thinnet.tables.reading.sampling import (
 )
 
 COMPARED_ROWS: Final = 200
-MOSTLY: Final = 0.7  # of the rows must be as long as each other, for a shorter first one to be none
-REGULAR: Final = 0.5  # of the rows must have as many cells as the first, for a delimiter to be one
+MOSTLY: Final = 0.7  # the fraction of equally long rows above which a shorter first one is a title
+REGULAR: Final = (
+    0.5  # the fraction of rows that a delimiter must split into as many cells as the first
+)
 
-Rows = list[list[str]]
+Records = list[list[str]]
 
 
 def dialect_of(path: Path, like: Dialect | None = None, header: bool | None = None) -> Dialect:
-    """How the file of text at `path` is written.
+    """The dialect of the file of text at `path`.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ def dialect_of(path: Path, like: Dialect | None = None, header: bool | None = No
     return found
 
 
-def _some_rows(path: Path, seen: Sample, delimiter: str) -> Rows:
+def _some_rows(path: Path, seen: Sample, delimiter: str) -> Records:
     """The first rows, if the lines are short enough for some to be seen."""
     rows = _rows(seen, delimiter)
     if not rows:
@@ -93,7 +95,7 @@ def _first_line(text: str) -> int:
     return 1 + text[: len(text) - len(text.lstrip())].count("\n")
 
 
-def _rows(seen: Sample, delimiter: str, most: int | None = None) -> Rows:
+def _rows(seen: Sample, delimiter: str, most: int | None = None) -> Records:
     """The first rows, without blanks around their cells and without a last one cut short."""
     rows = list(islice(_records(seen.text, delimiter), most))
     return rows if seen.whole or len(rows) in (1, most) else rows[:-1]
@@ -104,7 +106,7 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
         for record in reader(io.StringIO(text, newline=""), delimiter):
             if not is_blank(record):
                 yield [cell.strip() for cell in record]
-    except csv.Error:  # a quote that is not closed: told, with its line, by who reads it all
+    except csv.Error:  # a quote that is not closed: reading the whole file names its line
         return
 
 
@@ -120,17 +122,17 @@ def _delimiter(seen: Sample, like: Dialect | None) -> str:
         regular = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
         several = len(rows[0]) > 1 and regular >= REGULAR
         liked = like is not None and delimiter == like.delimiter
-        return several, regular, _share_of_numbers(rows), liked
+        return several, regular, _fraction_of_numbers(rows), liked
 
     return max(DELIMITERS, key=merit)
 
 
-def _share_of_numbers(rows: Rows) -> float:
+def _fraction_of_numbers(rows: Records) -> float:
     present = [cell for row in rows for cell in row if cell not in MISSING]
     return sum(NUMBER.fullmatch(cell) is not None for cell in present) / max(len(present), 1)
 
 
-def _decimal(rows: Rows, delimiter: str, like: Dialect | None) -> str:
+def _decimal(rows: Records, delimiter: str, like: Dialect | None) -> str:
     """A comma if more cells are numbers with a comma than with a point.
 
     "1,234" is such a number beside semicolons alone; elsewhere it may be 1234.

@@ -1,4 +1,4 @@
-"""Tables that come through a pipe: kept in a temporary file, since they are looked at twice."""
+"""Tables that come through a pipe: put into a temporary file, since they are read twice."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def on_disk(source: str | os.PathLike[str]) -> Path:
     DataFileError
         If it is a URL, or somebody would have to type the table.
     """
-    said = os.fspath(source)
-    path = source if isinstance(source, Path) else Path(said)
+    name = os.fspath(source)
+    path = source if isinstance(source, Path) else Path(name)
     if path.exists() and not _is_stream(path):
         return path
-    if URL.match(said):
-        raise DataFileError(f"{said} must be a file here, got a URL; download it first")
-    if said == STANDARD_INPUT:
+    if URL.match(name):
+        raise DataFileError(f"{name} must be a file here, got a URL; download it first")
+    if name == STANDARD_INPUT:
         if sys.stdin.isatty():
             raise DataFileError("- must be a table that is piped in, got a terminal")
         return _spooled(getattr(sys.stdin, "buffer", sys.stdin), INPUT)
     if not path.exists():
         return path
     with path.open("rb") as stream:
-        return _spooled(stream, said)
+        return _spooled(stream, name)
 
 
 def called(source: str | os.PathLike[str]) -> str:
-    """What a table is called in titles: a file without its folder, or the standard input."""
+    """A table's name for titles: a file without its folder, or the standard input."""
     is_input = os.fspath(source) == STANDARD_INPUT and not Path(STANDARD_INPUT).exists()
     return INPUT if is_input else Path(str(source)).name
 
@@ -53,18 +53,18 @@ def _is_stream(path: Path) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
 
 
-def _spooled(stream: Any, said: str) -> Path:
+def _spooled(stream: Any, name: str) -> Path:
     file = tempfile.NamedTemporaryFile(prefix="thinnet-")  # noqa: SIM115
     shutil.copyfileobj(stream, file)
     file.flush()
-    return Spool(file.name).of(file, said)
+    return Spool(file.name).of(file, name)
 
 
 class Spool(type(Path())):  # type: ignore[misc]
-    """The path of a temporary file that is called as what it came from, and goes with it."""
+    """The path of a temporary file, which has the name of its source and is deleted with it."""
 
-    def of(self, file: IO[bytes], said: str) -> Spool:
-        self._file, self._said = file, said
+    def of(self, file: IO[bytes], name: str) -> Spool:
+        self._file, self._source_name = file, name
         return self
 
     def __str__(self) -> str:

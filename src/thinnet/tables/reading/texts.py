@@ -26,7 +26,7 @@ class TextTable:
         self.path, self.dialect = path, dialect_of(path, like, header)
 
     def blocks(self, block_rows: int, keep: Sequence[str] = ()) -> Iterator[Block]:
-        """Frames of text; that a line has too few cells may be told behind the last of them."""
+        """Frames of text; a line with too few cells may be noticed only after the last of them."""
         size, dialect = self.path.stat().st_size, self.dialect
         n_rows = 0
         with (
@@ -51,11 +51,11 @@ class TextTable:
             with self._parser(lines, block_rows) as parser:
                 yield from parser
         except ParserError as error:
-            said = packing.first_line(error)
-            if "out of memory" in said:
-                raise MemoryError(f"{self.path}: {said}") from None
+            reason = packing.first_line(error)
+            if "out of memory" in reason:
+                raise MemoryError(f"{self.path}: {reason}") from None
             check_lines(self.path, self.dialect)
-            raise DataFileError(f"{self.path} must be a table of text, got {said}") from None
+            raise DataFileError(f"{self.path} must be a table of text, got {reason}") from None
 
     def _parser(self, lines: Watched, block_rows: int) -> Any:
         import pandas as pd

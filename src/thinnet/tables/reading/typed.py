@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from thinnet.tables.reading.cells import DASH, Column, Frame
+from thinnet.tables.reading.cells import DASH, Cells, Frame
 from thinnet.tables.reading.labels import CODE
 
 LOOKED_AT: Final = 100  # first: most columns of text show themselves there
@@ -43,7 +43,7 @@ def typed(frame: Frame) -> Frame:
     return pd.DataFrame(columns, index=frame.index, columns=frame.columns)
 
 
-def _typed(column: Column) -> Column:
+def _typed(column: Cells) -> Cells:
     import pandas as pd
 
     present = column.dropna()
@@ -56,7 +56,7 @@ def _typed(column: Column) -> Column:
     return column
 
 
-def _spread(found: Column, column: Column) -> Column:
+def _spread(found: Cells, column: Cells) -> Cells:
     """`found`, with missing cells where `column` has some."""
     if len(found) < len(column):
         return found.reindex(column.index)
@@ -64,7 +64,7 @@ def _spread(found: Column, column: Column) -> Column:
     return found.astype(plain) if plain else found
 
 
-def _numbers(present: Column) -> Column | None:
+def _numbers(present: Cells) -> Cells | None:
     import pandas as pd
 
     present = present[present != DASH]
@@ -79,12 +79,12 @@ def _numbers(present: Column) -> Column | None:
     return found.astype("Int64" if rough.dtype == np.int64 else np.float64)
 
 
-def _truths(present: Column) -> Column | None:
+def _truths(present: Cells) -> Cells | None:
     lower = present.str.lower()
     return (lower == "true").astype("boolean") if lower.isin(["true", "false"]).all() else None
 
 
-def _dates(present: Column) -> Column | None:
+def _dates(present: Cells) -> Cells | None:
     import pandas as pd
 
     if not present.str.fullmatch(ISO_DATE).all():

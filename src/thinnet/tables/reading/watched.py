@@ -17,7 +17,7 @@ SUSPICIOUS: Final = 3 * PIECE
 
 
 class Watched(io.TextIOBase):
-    """Text on its way to pandas, which doesn't tell of lines with too few cells.
+    """Text on its way to pandas, which doesn't notice lines with too few cells.
 
     Their number shows in the sum: each line has one delimiter less than cells.  pandas would also
     take a cell or a line as long as memory lasts, where a quote is left open; so `check` is
@@ -43,7 +43,7 @@ class Watched(io.TextIOBase):
     ) -> None:
         self._path, self._text, self._dialect, self._check = path, text, dialect, check
         self._n_lines, self._quoted, self._checked = 0, False, False
-        self._signs = self._cells = 0  # at least so many since a cell, and since a line began
+        self._signs = self._cells = 0  # at least as many since the start of a cell, and of a line
         self.n_delimiters = 0
 
     def readable(self) -> bool:

@@ -93,17 +93,17 @@ class PredictionWriter:
             must(self._names is not None, "predictions", "written at least once", "none")
             self._sink.close()
             return
-        with suppress(Exception):  # a full disk fails again; the exception on its way counts
+        with suppress(Exception):  # a full disk fails again; the first exception is raised
             self._sink.close()
 
 
 def _checked_suffix(out: str | os.PathLike[str]) -> str:
-    """How `out` ends, if a file can be written there."""
+    """The suffix of `out`; ValueError where no file can be written there."""
     must(isinstance(out, str | os.PathLike), "out", "a path", out)
-    where, said = Path(out), os.fspath(out)
+    where, path = Path(out), os.fspath(out)
     suffix = next((s for s in SINKS if where.name.lower().endswith(s)), "")
-    must(suffix in SINKS, "out", f"a file that ends in {', '.join(SINKS)}", said)
+    must(suffix in SINKS, "out", f"a file that ends in {', '.join(SINKS)}", path)
     check_place("out", out)
     if SINKS[suffix] is ParquetSink:
-        pyarrow(said)
+        pyarrow(path)
     return suffix
