@@ -1,0 +1,249 @@
+"""Each layer, loss and optimiser is known wherever it could be met, or refused in a sentence.
+
+docs/adding.md says the same to who adds one; a missing place fails here.
+"""
+
+import dataclasses
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from exported_models import LAYERS as SEVERAL_OF_EACH
+from exported_models import Doubled, X, quiet_network
+from numpy.testing import assert_allclose, assert_array_equal
+from paths import ROOT
+
+import thinnet
+from thinnet import layers, losses, optimizers
+from thinnet.checks import CheckpointError
+from thinnet.export.onnx_estimators import network_graph
+from thinnet.export.torch_modules import module_of
+from thinnet.layers import ConcreteDropout, Dense, FixedMasks
+from thinnet.network.executor import knows
+from thinnet.persistence import known
+from thinnet.persistence.networks import STATES
+from thinnet.uncertainty import output_moments
+
+
+def described(package):
+    """The frozen descriptions among a package's public names."""
+    found = [getattr(package, name) for name in package.__all__]
+    return {each for each in found if dataclasses.is_dataclass(each)}
+
+
+def network_of(layer, executor=None):
+    return quiet_network([layer], X.shape[1], seed=1, dtype=np.float64, executor=executor)
+
+
+# What a network meets.  Each takes one, and raises ValueError where it doesn't know a layer.
+
+
+def compiled(network, _):
+    (layer,) = network.layers
+    found, wanted = network_of(layer, "compiled"), network_of(layer, "reference")
+    found.theta[:] = wanted.theta[:] = network.theta
+    assert_allclose(found.outputs(X), wanted.outputs(X), rtol=1e-9, atol=1e-9)
+
+
+def in_onnx(network, _):
+    assert len(network_graph(network).content()) > 50
+
+
+class Nn:
+    """torch.nn, of which PyTorch itself is not needed to know the names."""
+
+    def __getattr__(self, name):
+        return lambda *args, **settings: SimpleNamespace(name=name)
+
+
+def in_torch(network, _):
+    assert all(module_of(Nn(), *place).name for place in network.places())
+
+
+def saved(network, folder):
+    thinnet.save(network, folder / "network.thinnet")
+    loaded = thinnet.load(folder / "network.thinnet")
+    assert loaded.layers == network.layers
+    assert_array_equal(loaded.outputs(X), network.outputs(X))
+
+
+def with_moments(network, _):
+    found = output_moments(network, X)
+    assert_allclose(found.mean, network.outputs(X), rtol=1e-9, atol=1e-9)
+    assert (found.variance >= 0).all()
+
+
+PLACES = {
+    "compiled": compiled,
+    "onnx": in_onnx,
+    "torch": in_torch,
+    "saved": saved,
+    "moments": with_moments,
+}
+SAID = {
+    "compiled": "executor must be 'reference' for this network: layer 0, {0}.*, has no compiled",
+    "onnx": "each layer must be one of .* for ONNX, got layer 0, {0}",
+    "torch": "each layer must have its like in torch.nn, got layer 0, {0}",
+    "saved": "the class must be one of a fixed list .*, got .*{0}",
+    "moments": "each layer must be one of .* for moments, got layer 0, {0}",
+}
+LAYERS = {type(layer): layer for layer in reversed(SEVERAL_OF_EACH)}
+WITHOUT = {
+    "compiled": {ConcreteDropout, FixedMasks},
+    "onnx": set(),
+    "torch": {FixedMasks},
+    "saved": set(),
+    "moments": {
+        layers.ELU, layers.GELU, layers.SELU, layers.AlphaDropout, layers.DropConnect, FixedMasks,
+        layers.LayerNorm, layers.LeakyReLU, layers.SiLU, layers.Sigmoid, layers.Softmax,
+        layers.Softplus, layers.Tanh,
+    },
+}  # fmt: skip
+
+
+def test_every_public_layer_is_tried():
+    assert described(layers) == set(LAYERS)
+    others = {name for name in layers.__all__ if getattr(layers, name) not in LAYERS}
+    assert others == {"Layer", "Shapes"}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.__name__)
+def test_every_layer_is_known_or_refused_in_a_sentence(kind, place, tmp_path):
+    network = network_of(LAYERS[kind])
+    if kind not in WITHOUT[place]:
+        PLACES[place](network, tmp_path)
+        return
+    with pytest.raises(ValueError, match=SAID[place].format(kind.__name__)):
+        PLACES[place](network, tmp_path)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_layer_of_ones_own_is_refused_where_it_is_not_known(place, tmp_path):
+    with pytest.raises(ValueError, match=SAID[place].format("Doubled")):
+        PLACES[place](network_of(Doubled()), tmp_path)
+
+
+@pytest.mark.parametrize("layer", [*LAYERS.values(), Doubled()])
+def test_every_layer_is_described_with_who_runs_it(layer, capsys):
+    network_of(layer).describe()
+    said = " ".join(capsys.readouterr().out.split())
+    assert f" {type(layer).__name__}" in said
+    no_form = type(layer) in WITHOUT["compiled"] or isinstance(layer, Doubled)
+    assert ("has no compiled form" in said) == no_form
+    assert ("run by compiled code" in said) == (not no_form)
+
+
+# Losses and optimisers: what trains a network
+
+
+N_OUTPUTS = 2
+LABELS = (X[:, 0] > 0).astype(int)
+TARGETS = {
+    losses.AbsoluteError: X[:, :2],
+    losses.BinaryCrossEntropy: (X[:, :2] > 0).astype(int),
+    losses.GaussianNLL: X[:, :1],
+    losses.Huber: X[:, :2],
+    losses.Poisson: np.floor(np.abs(3 * X[:, :2])),
+    losses.SoftmaxCrossEntropy: LABELS,
+    losses.SquaredError: X[:, :2],
+}
+OPTIMIZERS = sorted(described(optimizers), key=lambda kind: kind.__name__)
+
+
+def trained(loss=None, optimizer=None, y=LABELS, executor=None, **settings):
+    network = network_of(Dense(N_OUTPUTS), executor)
+    settings = {"epochs": 2, "batch_size": 30, "progress": False} | settings
+    thinnet.train(network, X, y, loss=loss, optimizer=optimizer, **settings)
+    return network
+
+
+TRAINED_BY = [{"loss": kind(), "y": y} for kind, y in TARGETS.items()] + [
+    {"optimizer": kind(0.01)} for kind in OPTIMIZERS
+]
+
+
+def named(by):
+    return type(by.get("loss", by.get("optimizer"))).__name__
+
+
+def test_every_public_loss_and_optimiser_is_tried():
+    assert described(losses) == set(TARGETS)
+    others = {name for name in losses.__all__ if getattr(losses, name) not in TARGETS}
+    assert others == {"Loss", "loss_for"}
+    others = {name for name in optimizers.__all__ if getattr(optimizers, name) not in OPTIMIZERS}
+    assert others == {"LearningRate", "Optimizer", "clip_norm", "update"}
+
+
+@pytest.mark.parametrize("by", TRAINED_BY, ids=named)
+def test_every_loss_and_optimiser_has_a_compiled_form_that_does_the_same(by):
+    loss, optimizer = by.get("loss", losses.SquaredError()), by.get("optimizer", thinnet.Adam())
+    assert knows(loss, optimizer)
+    found, wanted = trained(**by, executor="compiled"), trained(**by, executor="reference")
+    assert_allclose(found.theta, wanted.theta, rtol=1e-9, atol=1e-9)
+    assert (found.theta != network_of(Dense(N_OUTPUTS)).theta).any()
+
+
+@pytest.mark.parametrize("by", TRAINED_BY, ids=named)
+def test_what_a_network_was_trained_by_is_no_part_of_it_anywhere(by, tmp_path):
+    """Outputs are raw: ONNX, PyTorch, files and moments need not know losses and optimisers."""
+    for place in PLACES.values():
+        place(trained(**by), tmp_path)
+
+
+@pytest.mark.parametrize("by", TRAINED_BY, ids=named)
+def test_every_loss_and_optimiser_goes_on_from_its_own_checkpoint_only(by, tmp_path):
+    kept = {"checkpoint": tmp_path / "run.checkpoint"}
+    trained(**by, **kept, epochs=1)
+    assert_array_equal(trained(**by, **kept, resume=True).theta, trained(**by).theta)
+    ((what, mine), *_) = by.items()
+    other = thinnet.SGD(0.7) if what == "optimizer" else type("Other", (type(mine),), {})()
+    named_both = f"of this run, with {what} .*, got {what} {type(mine).__name__}"
+    with pytest.raises(CheckpointError, match=named_both):
+        trained(**by | {what: other}, **kept, resume=True)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS, ids=lambda kind: kind.__name__)
+def test_files_of_estimators_may_hold_every_optimiser_and_what_it_remembers(kind):
+    assert known.class_of(known.name_of(kind)) is kind
+    state = type(kind(0.01).start(np.zeros(3)))
+    assert state in STATES[kind]
+    assert known.class_of(known.name_of(state)) is state
+
+
+@pytest.mark.parametrize("kind", TARGETS, ids=lambda kind: kind.__name__)
+def test_no_file_holds_a_loss(kind):
+    """An estimator is kept with the name that it has for its loss."""
+    with pytest.raises(ValueError, match="the class must be one of a fixed list"):
+        known.name_of(kind)
+
+
+class OwnLoss(losses.SquaredError):
+    pass
+
+
+class OwnOptimizer(thinnet.SGD):
+    pass
+
+
+@pytest.mark.parametrize("by", [{"loss": OwnLoss()}, {"optimizer": OwnOptimizer(0.01)}], ids=named)
+def test_a_loss_or_optimiser_of_ones_own_is_run_by_the_reference(by):
+    loss, optimizer = by.get("loss", losses.SquaredError()), by.get("optimizer", thinnet.SGD(0.01))
+    assert not knows(loss, optimizer)
+    known_ones = {"loss": losses.SquaredError(), "optimizer": thinnet.SGD(0.01)}
+    found = trained(loss, optimizer, X[:, :2])
+    assert_allclose(found.theta, trained(**known_ones, y=X[:, :2]).theta, rtol=1e-9)
+
+
+PAGE = (ROOT / "docs" / "adding.md").read_text("utf-8")
+IN_TABLES = re.findall(r"^\| [^|]+ \| `([^|`]+\.py)` \| `(\w+)` \|", PAGE, re.MULTILINE)
+
+
+def test_the_page_names_places_that_are_there():
+    assert len(IN_TABLES) == len(re.findall(r"^\| [^-]", PAGE, re.MULTILINE)) - 3 > 15
+    for file, name in IN_TABLES:
+        text = (ROOT / "src" / "thinnet" / file).read_text("utf-8")
+        assert re.search(rf"^(class |def |    def )?{name}\b", text, re.MULTILINE), (file, name)
+    for path in re.findall(r"`([\w/]+/[\w/]*(?:\.pyi?)?)`", PAGE):
+        assert (ROOT / path).exists() or (ROOT / "src" / "thinnet" / path).exists(), path
