@@ -39,8 +39,8 @@ def _balance(y: Array) -> list[str]:
         return []
     return [
         f"class {str(classes[counts.argmax()])!r} is {_per_cent_text(fraction)} of the rows: "
-        "accuracy alone "
-        "says little, and a decision threshold may be what you want: threshold_for='f1'"
+        "accuracy alone says little, and a decision threshold may be what you want: "
+        "threshold_for='f1'"
     ]
 
 

@@ -68,7 +68,7 @@ class Spool(type(Path())):  # type: ignore[misc]
         return self
 
     def __str__(self) -> str:
-        return getattr(self, "_said", super().__str__())
+        return getattr(self, "_source_name", super().__str__())
 
     def __fspath__(self) -> str:
         return super().__str__()
