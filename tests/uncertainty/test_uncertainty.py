@@ -130,7 +130,7 @@ def test_draws_of_several_networks_take_turns(tables, table):
     drawn = tables.sample(X, 12)
     encoded = tables.encoder_.transform(X).astype("float32")
     alone = tables.networks_[2].sample(encoded, 3)
-    means = tables._mixture(alone).means()
+    means = tables.head_.mixture(alone).means()
     assert_array_equal(drawn[2::5], means[:2])
     assert_array_equal(tables.sample(X, 3, first=6), drawn[6:9])
 

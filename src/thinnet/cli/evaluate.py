@@ -72,13 +72,14 @@ def evaluate(
 def _remarks(held: Any, found: Any, file: Path) -> list[str]:
     from thinnet.commands import remarks
     from thinnet.tables.targeting import left_out
+    from thinnet.uncertainty.draws.heads import ClassHead
 
     estimator, holes = held.estimator, held.without_target
-    classes = getattr(estimator, "classes_", None)
+    head = estimator.head_
     return [
         left_out(holes) if holes else "",
         remarks.of_table(estimator.card_, file, len(found.y)),
-        "" if classes is None else remarks.of_classes(classes, found.y),
+        remarks.of_classes(head.classes, found.y) if isinstance(head, ClassHead) else "",
     ]
 
 

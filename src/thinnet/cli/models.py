@@ -34,17 +34,18 @@ def loaded(path: str) -> Any:
 
 def print_scores(estimator: Any, scores: Any, where: str | None = None) -> None:
     from thinnet.commands import scoring
-    from thinnet.tables.deciding import is_decided
+    from thinnet.uncertainty.draws.heads import ClassHead
 
-    card = estimator.card_
+    card, head = estimator.card_, estimator.head_
     where = where or card["tested on"]
     if where is None:
         rows = counted(card["rows"], "row")
         say(f"trained on {rows}; no rows were held out to measure on")
         return
-    plain = "most frequent class" if hasattr(estimator, "classes_") else "mean"
+    of_classes = isinstance(head, ClassHead)
+    plain = "most frequent class" if of_classes else "mean"
     title = f"{card['target']}: {where}"
-    screen.print(scoring.table(title, scores, plain, is_decided=is_decided(estimator)))
+    screen.print(scoring.table(title, scores, plain, is_decided=of_classes and head.is_decided))
 
 
 def print_remarks(remarks: Iterable[str]) -> None:
@@ -57,9 +58,11 @@ def print_remarks(remarks: Iterable[str]) -> None:
 def print_decision(estimator: Any) -> None:
     """Print the probability from which on a class is predicted, where a threshold was chosen."""
     from thinnet.tables.deciding import told
+    from thinnet.tables.heads import WeighedHead
 
-    if hasattr(estimator, "decision_"):
-        note(told(estimator.decision_, estimator.classes_))
+    head = estimator.head_
+    if isinstance(head, WeighedHead) and head.decision is not None:
+        note(told(head.decision, head.classes))
 
 
 def print_held(message: Any) -> None:

@@ -12,8 +12,9 @@ from thinnet.network.summary import draws
 from thinnet.tables import drifting
 from thinnet.tables.reading.cells import Frame
 from thinnet.uncertainty.conformal import rows_needed
-from thinnet.uncertainty.conformal_classifier import SplitConformalClassifier
+from thinnet.uncertainty.conformal_classifier import SplitConformalClassifier, class_scores
 from thinnet.uncertainty.conformal_regressor import SplitConformalRegressor
+from thinnet.uncertainty.draws.heads import ClassHead
 
 FRACTION: Final = 0.2  # of the rows that are not test rows
 COVERAGE: Final = 0.9
@@ -35,9 +36,9 @@ def learn(estimator: Any, frame: Frame, y: Array) -> None:
     A rare class may be missing among them: what is guaranteed is an average over all rows.
     """
     with drifting.told_to(drifting.nothing):
-        if hasattr(estimator, "classes_"):
-            scores = _unlearned(estimator)._scores(frame)
-            places = np.searchsorted(estimator.classes_, y)
+        if isinstance(estimator.head_, ClassHead):
+            scores = class_scores(_unlearned(estimator), frame)
+            places = estimator.head_.known(y)
             estimator.conformal_ = (scores[np.arange(len(y)), places],)
             return
         found = _unlearned(estimator).calibrate(frame, y)
@@ -51,7 +52,7 @@ def is_conformal(estimator: Any) -> bool:
 def wrapped(estimator: Any) -> Any:
     """The estimator with its scores, as one of thinnet's conformal wrappers."""
     found, scores = _unlearned(estimator), estimator.conformal_
-    if hasattr(estimator, "classes_"):
+    if isinstance(estimator.head_, ClassHead):
         found.scores_, found.classes_ = scores[0], estimator.classes_
         return found
     found.normalise = len(scores) == 2
@@ -60,7 +61,7 @@ def wrapped(estimator: Any) -> Any:
 
 
 def _unlearned(estimator: Any) -> Any:
-    if hasattr(estimator, "classes_"):
+    if isinstance(estimator.head_, ClassHead):
         return SplitConformalClassifier(estimator)
     noisy = len(estimator.networks_) > 1 or draws(estimator.networks_[0])
     return SplitConformalRegressor(estimator, normalise=noisy)
@@ -68,21 +69,23 @@ def _unlearned(estimator: Any) -> Any:
 
 def columns(estimator: Any, frame: Frame, coverage: float | None) -> dict[str, Array]:
     """NAME_low and NAME_high, or NAME_set: labels between bars, whose own are written \\\\|."""
-    name, found = getattr(estimator, "target_name_", "prediction"), wrapped(estimator)
+    name, found = estimator.head_.name, wrapped(estimator)
     with drifting.told_to(drifting.nothing):
-        if not hasattr(estimator, "classes_"):
+        if not isinstance(estimator.head_, ClassHead):
             low, high = found.predict_interval(frame, coverage or COVERAGE).T
             return {f"{name}_low": low, f"{name}_high": high}
         inside = found.predict_set(frame, coverage or COVERAGE)
-    labels = np.array([str(label).replace(BETWEEN, "\\" + BETWEEN) for label in estimator.classes_])
+    labels = np.array(
+        [str(label).replace(BETWEEN, "\\" + BETWEEN) for label in estimator.head_.classes]
+    )
     return {f"{name}_set": np.array([BETWEEN.join(labels[row]) for row in inside], object)}
 
 
 def held(estimator: Any, frame: Frame, y: Array) -> Array:
     """Whether the target of each row lies in its interval or set of 90 %."""
     found = wrapped(estimator)
-    if hasattr(estimator, "classes_"):
+    if isinstance(estimator.head_, ClassHead):
         inside = found.predict_set(frame, COVERAGE)
-        return np.asarray(inside[np.arange(len(y)), np.searchsorted(estimator.classes_, y)])
+        return np.asarray(inside[np.arange(len(y)), estimator.head_.known(y)])
     low, high = found.predict_interval(frame, COVERAGE).T
     return np.asarray((low <= y) & (y <= high))

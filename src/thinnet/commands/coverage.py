@@ -13,6 +13,7 @@ from thinnet.network.summary import draws
 from thinnet.tables import drifting
 from thinnet.tables.calibrating import COVERAGES, Calibration
 from thinnet.tables.reading.cells import Frame
+from thinnet.uncertainty.draws.heads import NumberHead
 from thinnet.uncertainty.draws.numbers import central
 
 MOST_ROWS: Final = 1000  # of each block, spread evenly
@@ -32,7 +33,7 @@ class CoverageCheck:
         self.estimator, self.held = estimator, list[Array]()
         noisy = len(estimator.networks_) > 1 or draws(estimator.networks_[0])
         self.is_conformal = conformal.is_conformal(estimator)
-        self.is_able = self.is_conformal or (noisy and not hasattr(estimator, "classes_"))
+        self.is_able = self.is_conformal or (noisy and isinstance(estimator.head_, NumberHead))
 
     def add(self, frame: Frame, y: Array) -> None:
         if not self.is_able:
@@ -55,7 +56,7 @@ class CoverageCheck:
             return ""
         held = np.concatenate(self.held)
         nominal = (conformal.COVERAGE,) if self.is_conformal else COVERAGES
-        what = "sets" if hasattr(self.estimator, "classes_") else "intervals"
+        what = "intervals" if isinstance(self.estimator.head_, NumberHead) else "sets"
         kind = f"conformal {what}" if self.is_conformal else what
         return sentence(kind, nominal, held.mean(axis=0), len(held))
 

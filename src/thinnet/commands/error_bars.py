@@ -10,10 +10,13 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Share
+from thinnet.commands import conformal
 from thinnet.tables.reading.cells import Frame
 from thinnet.uncertainty.draws.drawing import How
+from thinnet.uncertainty.draws.heads import ClassHead
 from thinnet.uncertainty.draws.mixtures import Mixture
-from thinnet.uncertainty.draws.numbers import central, spread
+from thinnet.uncertainty.draws.numbers import central, told_of_mixtures
+from thinnet.uncertainty.draws.spreads import spread
 
 SHARES: Final[dict[str, Share]] = {"batch": "batch", "none": None}  # --share, and `share`
 SHARES_BEFORE: Final = {"draw": "batch", "element": "none"}
@@ -52,11 +55,12 @@ class ErrorBars:
 
     def check_fits(self, estimator: Any) -> None:
         """ValueError for a setting that does not suit the estimator."""
-        if hasattr(estimator, "classes_"):
-            name = getattr(estimator, "target_name_", "prediction")
+        head = estimator.head_
+        of_classes = isinstance(head, ClassHead)
+        if of_classes:
             others = f"named other than {', '.join(MEASURES)}"
-            checks.must(name not in MEASURES, "target", others, name)
-        plain = hasattr(estimator, "classes_") and not hasattr(estimator, "conformal_")
+            checks.must(head.name not in MEASURES, "target", others, head.name)
+        plain = of_classes and not conformal.is_conformal(estimator)
         if self.coverage is not None and plain:
             raise ValueError(
                 "--coverage must be left out for a model of classes without --conformal, got "
@@ -100,7 +104,7 @@ def forecast(
         below = mixture.distribution(truth)[:, 0]
         return values | {"log_density": mixture.log_density(truth), "below": below}
 
-    return Forecast(**estimator._of_mixtures(estimator._drawer(frame), how, summary))
+    return Forecast(**told_of_mixtures(estimator, frame, how, summary))
 
 
 def columns(
@@ -109,35 +113,29 @@ def columns(
     """Predictions and their error bars, for rows of a file from `start` on."""
     import pandas as pd
 
-    name = getattr(estimator, "target_name_", "prediction")
     how = bars.how(start, len(frame))
     found = (
-        _of_classes(estimator, frame, how, name, probabilities)
-        if hasattr(estimator, "classes_")
-        else _of_numbers(estimator, frame, how, name, bars)
+        _of_classes(estimator, frame, how, probabilities)
+        if isinstance(estimator.head_, ClassHead)
+        else _of_numbers(estimator, frame, how, bars)
     )
     return pd.DataFrame(found)
 
 
-def _of_classes(
-    estimator: Any, frame: Frame, how: How, name: str, probabilities: bool
-) -> dict[str, Array]:
+def _of_classes(estimator: Any, frame: Frame, how: How, probabilities: bool) -> dict[str, Array]:
     found = estimator.uncertainty(frame, **how._asdict())
-    predictions = guesses(name, found.probabilities, estimator, probabilities)
+    predictions = guesses(estimator.head_, found.probabilities, probabilities)
     return predictions | {column: getattr(found, measure) for column, measure in MEASURES.items()}
 
 
-def guesses(name: str, p: Array, estimator: Any, each: bool) -> dict[str, Array]:
-    """The predicted classes as the column `name`; with `each` also a column for each class."""
-    classes = estimator.classes_
-    columns = {f"p({label})": p[:, k] for k, label in enumerate(classes)} if each else {}
-    return {name: estimator._guesses(p), **columns}
+def guesses(head: ClassHead, p: Array, each: bool) -> dict[str, Array]:
+    """The predicted classes as a column; with `each` also the probability of each class."""
+    columns = dict(zip(head.columns, p.T, strict=True)) if each else {}
+    return {head.name: head.guesses(p), **columns}
 
 
-def _of_numbers(
-    estimator: Any, frame: Frame, how: How, name: str, bars: ErrorBars
-) -> dict[str, Array]:
-    found = forecast(estimator, frame, how, bars.ends())
+def _of_numbers(estimator: Any, frame: Frame, how: How, bars: ErrorBars) -> dict[str, Array]:
+    found, name = forecast(estimator, frame, how, bars.ends()), estimator.head_.name
     return {
         name: found.mean,
         f"{name}_std": found.std,

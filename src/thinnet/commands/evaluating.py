@@ -15,6 +15,7 @@ from thinnet.commands.blame import data_at_fault
 from thinnet.commands.coverage import CoverageCheck
 from thinnet.tables.reading import blocks
 from thinnet.tables.reading.cells import Frame
+from thinnet.uncertainty.draws.heads import ClassHead
 
 
 class Answers(NamedTuple):
@@ -25,15 +26,15 @@ class Answers(NamedTuple):
 
 
 def answers(estimator: Any, frame: Frame, y: Array) -> Answers:
-    if hasattr(estimator, "classes_"):
-        return Answers(np.searchsorted(estimator.classes_, y), estimator.predict_proba(frame))
+    if isinstance(estimator.head_, ClassHead):
+        return Answers(estimator.head_.known(y), estimator.predict_proba(frame))
     return Answers(y, estimator.predict(frame))
 
 
 def scores(estimator: Any, found: Answers) -> list[scoring.Score]:
     plain = np.array(estimator.card_["plain"])
-    if hasattr(estimator, "classes_"):
-        return scoring.of_classes(*found, plain, estimator._places(found.predicted))
+    if isinstance(estimator.head_, ClassHead):
+        return scoring.of_classes(*found, plain, estimator.head_.places(found.predicted))
     return scoring.of_numbers(*found, float(plain[0]))
 
 
@@ -50,14 +51,10 @@ def evaluate(
     """
     found = []
     for rows in known(estimator, table, coverage_check):
-        found.append(answers(estimator, rows, truth(estimator, rows)))
+        y = truth(estimator, rows)
+        found.append(answers(estimator, rows, y))
         if coverage_check is not None:
-            coverage_check.add(
-                rows,
-                found[-1].y
-                if not hasattr(estimator, "classes_")
-                else estimator.classes_[found[-1].y],
-            )
+            coverage_check.add(rows, y)
     y, predicted = zip(*found, strict=True)
     return Answers(np.concatenate(y), np.concatenate(predicted))
 
@@ -90,6 +87,7 @@ def known(
 def truth(estimator: Any, rows: Frame) -> Array:
     """The targets of rows in which they are known, as labels or numbers."""
     cells = targets.known(estimator, rows[estimator.target_name_])
-    if hasattr(estimator, "classes_"):
-        return targets.labels(cells, estimator.classes_)
-    return targets.as_learned(cells, getattr(estimator, "target_decimal_", None))
+    head = estimator.head_
+    if isinstance(head, ClassHead):
+        return targets.labels(cells, head.classes)
+    return targets.as_learned(cells, head.decimals)

@@ -22,6 +22,7 @@ from thinnet.tables.members import held_out
 from thinnet.tables.reading.spooling import called, on_disk
 from thinnet.tables.regressor import TableRegressor
 from thinnet.training import INTERRUPTED
+from thinnet.uncertainty.draws.heads import ClassHead
 
 __all__ = ["Order", "Outcome", "fit"]
 
@@ -102,8 +103,8 @@ def _remarks(order: Order, estimator: Any, found: Answers | None) -> list[str]:
     if found is None:
         return []
     of_test = "" if order.test is None else remarks.of_test(estimator.card_, order.test)
-    classes = getattr(estimator, "classes_", None)
-    of_classes = "" if classes is None else remarks.of_classes(classes, found.y)
+    head = estimator.head_
+    of_classes = remarks.of_classes(head.classes, found.y) if isinstance(head, ClassHead) else ""
     return [remark for remark in (of_test, of_classes) if remark]
 
 
@@ -123,8 +124,9 @@ def _check_trained(estimator: Any) -> None:
 
 def _baseline(estimator: Any, y: Array) -> list[float]:
     """What the plainest answer predicts: the classes' frequencies, or the mean."""
-    if hasattr(estimator, "classes_"):
-        return [float((y == label).mean()) for label in estimator.classes_]
+    head = estimator.head_
+    if isinstance(head, ClassHead):
+        return [float((y == label).mean()) for label in head.classes]
     return [float(y.mean())]
 
 

@@ -15,6 +15,7 @@ from thinnet.commands.error_bars import ErrorBars, Forecast, forecast
 from thinnet.commands.evaluating import Answers
 from thinnet.tables import drifting, uncertain
 from thinnet.tables.reading.cells import Frame
+from thinnet.uncertainty.draws.heads import ClassHead
 from thinnet.uncertainty.draws.numbers import central
 
 COVERAGES: Final = (0.5, 0.8, 0.9, 0.95)
@@ -90,7 +91,7 @@ def _joined(parts: list[Any]) -> list[Array]:
 
 def _draw_summary(estimator: Any, rows: Frame, y: Array, bars: ErrorBars) -> DrawSummary:
     how = bars.how(0, len(rows))
-    if hasattr(estimator, "classes_"):
+    if isinstance(estimator.head_, ClassHead):
         found = estimator.uncertainty(rows, **how._asdict())
         return Guesses(found.probabilities, found.predictive_entropy)
     return forecast(estimator, rows, how, LEVELS, y)

@@ -15,6 +15,7 @@ from thinnet.commands.evaluating import Answers
 from thinnet.commands.measuring import Measured
 from thinnet.displays.saving import save_figure
 from thinnet.tables import members
+from thinnet.uncertainty.draws.heads import ClassHead
 
 MOST_CLASSES: Final = 20  # that a matrix can show
 STEMS: Final = (
@@ -51,7 +52,7 @@ def save_report(
     paths = [_learning_curve(estimator, report)]
     if found is None:
         return paths
-    of = _of_classes if hasattr(estimator, "classes_") else _of_numbers
+    of = _of_classes if isinstance(estimator.head_, ClassHead) else _of_numbers
     paths += of(estimator, found, measured, report)
     return paths if measured is None else [*paths, _least_certain(measured, report)]
 
@@ -60,10 +61,10 @@ def _of_classes(
     estimator: Any, found: Answers, measured: Measured | None, report: Report
 ) -> list[Path]:
     y, probabilities = found.y, {"dropout off": found.predicted}
-    paths = []
-    if len(estimator.classes_) <= MOST_CLASSES:
+    paths, head = [], estimator.head_
+    if len(head.classes) <= MOST_CLASSES:
         title = report.title("Confusion matrix", estimator, f"{len(y):,} rows")
-        figure = panels.confusion(estimator.classes_, y, estimator._places(found.predicted), title)
+        figure = panels.confusion(head.classes, y, head.places(found.predicted), title)
         paths.append(report.save(figure, "confusion"))
     if measured is None:
         return [*paths, _calibration(estimator, y, probabilities, report)]
@@ -112,7 +113,7 @@ def _epochs_on_all(estimator: Any) -> int | None:
 
 def _positive(estimator: Any) -> int:
     """The class of two that is looked for, as `threshold_for` has it: the rarer, or one named."""
-    decision = getattr(estimator, "decision_", None)
+    decision = estimator.head_.decision
     frequencies = estimator.card_["plain"]
     return int(np.argmin(frequencies)) if decision is None else int(decision.positive)
 
@@ -126,7 +127,7 @@ def _agreement(estimator: Any, found: Answers, report: Report) -> Path:
 def _calibration(estimator: Any, y: Array, probabilities: dict[str, Array], report: Report) -> Path:
     title = report.title("Calibration", estimator, f"{len(y):,} rows")
     positive = _positive(estimator)
-    figure = panels.calibration(estimator.classes_, y, probabilities, title, positive)
+    figure = panels.calibration(estimator.head_.classes, y, probabilities, title, positive)
     return report.save(figure, "calibration")
 
 

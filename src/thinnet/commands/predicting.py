@@ -17,6 +17,7 @@ from thinnet.tables import drifting
 from thinnet.tables.reading import blocks
 from thinnet.tables.reading.cells import Frame
 from thinnet.tables.reading.writing import PredictionWriter
+from thinnet.uncertainty.draws.heads import NumberHead
 
 NO_COLUMNS: Final = Keep()
 PARTS: Final = 1000  # of a progress bar
@@ -56,11 +57,11 @@ def predict(
     """
     if error_bars is not None:
         error_bars.check_fits(estimator)
-    if probabilities and not hasattr(estimator, "classes_"):
+    if probabilities and isinstance(estimator.head_, NumberHead):
         raise ValueError("--proba is for models of classes, got a model of numbers")
     places.check_apart("--out", out, {"TABLE": table})
     if not force:
-        places.check_kind("--out", out, places.predictions_with(_target(estimator)))
+        places.check_kind("--out", out, places.predictions_with(estimator.head_.name))
 
     def predictions(frame: Frame, start: int) -> Frame:
         if error_bars is None:
@@ -97,15 +98,11 @@ def predict(
     return rows
 
 
-def _target(estimator: Any) -> str:
-    return getattr(estimator, "target_name_", "prediction")
-
-
 def _answers(estimator: Any, frame: Frame, probabilities: bool) -> Frame:
     import pandas as pd
 
-    name = _target(estimator)
-    if not hasattr(estimator, "classes_"):
-        return pd.DataFrame({name: estimator.predict(frame)})
+    head = estimator.head_
+    if isinstance(head, NumberHead):
+        return pd.DataFrame({head.name: estimator.predict(frame)})
     p = estimator.predict_proba(frame)
-    return pd.DataFrame(guesses(name, p, estimator, probabilities))
+    return pd.DataFrame(guesses(head, p, probabilities))

@@ -16,6 +16,7 @@ from thinnet.tables.goals import goals, is_text
 from thinnet.tables.reading.cells import DASH, Cells, Frame
 from thinnet.tables.reading.labels import as_labels, as_written, label
 from thinnet.tables.repeating import check_repeats
+from thinnet.uncertainty.draws.heads import ClassHead
 
 Task: TypeAlias = Literal["classification", "regression"]
 FEW: Final = 20  # distinct whole numbers, up to which they are taken as classes
@@ -48,7 +49,8 @@ def known(estimator: Any, cells: Cells) -> Cells:
     if estimator.encoder_.missing_ is None:
         return cells
     cells = cleaned(cells, estimator.encoder_.missing_)
-    is_class = DASH in getattr(estimator, "classes_", ())
+    head = estimator.head_
+    is_class = isinstance(head, ClassHead) and DASH in head.classes
     return cells if is_class else cells.mask(cells.astype(object) == DASH)
 
 

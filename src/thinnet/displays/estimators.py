@@ -7,6 +7,7 @@ from typing import Any
 
 from thinnet import checks
 from thinnet.arrays import MatrixLike
+from thinnet.uncertainty.draws.drawn import Drawn
 
 
 def last_and_before(estimator: Any) -> tuple[Any, Callable[[Any], Any]]:
@@ -22,7 +23,7 @@ def fitted(estimator: Any, needs: str = "uncertainty") -> Any:
     from sklearn.utils.validation import check_is_fitted
 
     last, _ = last_and_before(estimator)
-    ours = hasattr(last, "uncertainty") and not isinstance(last, type)
+    ours = isinstance(last, Drawn)
     checks.must(ours, "estimator", "one of thinnet's", type(last).__name__)
     check_is_fitted(last)
     checks.must(hasattr(last, needs), "estimator", f"one that has {needs}", type(last).__name__)

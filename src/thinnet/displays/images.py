@@ -123,7 +123,7 @@ class CertainImages:
         p = found.probabilities[places]
         shown = cls(
             images=images[places],
-            guesses=last.classes_[p.argmax(axis=-1)],
+            guesses=last.head_.classes[p.argmax(axis=-1)],
             probabilities=p.max(axis=-1),
             values=getattr(found, measure)[places],
             measure=measure,

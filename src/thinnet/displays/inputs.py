@@ -12,6 +12,7 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, MatrixLike, TargetLike
 from thinnet.displays import estimators
+from thinnet.uncertainty.draws.heads import ClassHead, NumberHead
 
 WIDENED = 0.25  # the fraction of the rows' range that is added on each side
 
@@ -67,12 +68,14 @@ def parted(estimator: Any) -> tuple[Any, Callable[[Any], Any]]:
 
 
 def of_one_number(estimator: Any) -> None:
-    one = getattr(estimator, "n_outputs_", 0) == 1 and not hasattr(estimator, "classes_")
+    head = estimator.head_
+    one = isinstance(head, NumberHead) and head.n_outputs == 1
     checks.must(one, "estimator", "a regressor of one number", type(estimator).__name__)
 
 
 def of_one_label(estimator: Any) -> None:
-    one = hasattr(estimator, "classes_") and not estimator._several_labels
+    head = estimator.head_
+    one = isinstance(head, ClassHead) and not head.is_multilabel
     checks.must(one, "estimator", "a classifier of one label a row", type(estimator).__name__)
 
 

@@ -18,7 +18,8 @@ from thinnet.displays.inputs import (
     plot_inputs,
 )
 from thinnet.uncertainty.draws.classes import MEASURES
-from thinnet.uncertainty.draws.numbers import SPREADS
+from thinnet.uncertainty.draws.heads import ClassHead
+from thinnet.uncertainty.draws.spreads import SPREADS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,7 +126,7 @@ class UncertaintyMap:
             If X has another width, nothing draws, or a setting is not as above.
         """
         given = plot_inputs(estimator, X, width=2)
-        classes = hasattr(given.last, "classes_")
+        classes = isinstance(given.last.head_, ClassHead)
         (of_one_label if classes else of_one_number)(given.last)
         known = MEASURES if classes else SPREADS
         measure = known[0] if measure is None else checks.one_of("measure", measure, known)

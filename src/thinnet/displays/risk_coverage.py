@@ -12,7 +12,8 @@ from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, Vecto
 from thinnet.displays.axes import BLUE, ORANGE, ax_or_new
 from thinnet.displays.inputs import parted
 from thinnet.uncertainty.draws.classes import MEASURES
-from thinnet.uncertainty.draws.numbers import SPREADS
+from thinnet.uncertainty.draws.heads import ClassHead
+from thinnet.uncertainty.draws.spreads import SPREADS
 from thinnet.uncertainty.forecasts import one_number_a_row
 from thinnet.uncertainty.selection import (
     RiskCoverage,
@@ -96,7 +97,8 @@ class RiskCoverageCurve:
             error, unsure = errors_and_uncertainties(estimator, X, y)
             return cls.from_predictions(error, unsure, ax=ax)
         last, before = parted(estimator)
-        checks.one_of("measure", measure, MEASURES if hasattr(last, "classes_") else SPREADS)
+        of_classes = isinstance(last.head_, ClassHead)
+        checks.one_of("measure", measure, MEASURES if of_classes else SPREADS)
         error, _ = errors_and_uncertainties(estimator, X, y)
         unsure = getattr(last.uncertainty(before(X)), measure)
         return cls.from_predictions(error, unsure, ax=ax)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -15,7 +14,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from thinnet.arrays import Array, Ids, Rows, Samples, Share
 from thinnet.engine.threads import limited
 from thinnet.estimators import settings, validation, weights
-from thinnet.estimators.convergence import Scale
+from thinnet.estimators.goals import goal_of, strata
+from thinnet.estimators.linked import LinkedWeights, link, linked
+from thinnet.estimators.parameters import MLPParameters
 from thinnet.estimators.settings import STOCHASTIC
 from thinnet.estimators.solvers import Momentary, Task, lbfgs, stochastic
 from thinnet.losses import Loss
@@ -23,14 +24,7 @@ from thinnet.network import Network
 from thinnet.philox import Purpose
 from thinnet.training.data import Data, checked_data
 from thinnet.uncertainty.draws.drawing import Drawer
-
-
-class Goal(NamedTuple):
-    """What a network learns: its loss, and how that relates to scikit-learn's."""
-
-    loss: Loss
-    loss_factor: float = 1.0
-    scale: Scale = Scale()
+from thinnet.uncertainty.draws.heads import Head
 
 
 def takes_steps(estimator: MLP) -> Literal[True]:
@@ -43,53 +37,30 @@ def takes_steps(estimator: MLP) -> Literal[True]:
     return True
 
 
-class MLP(BaseEstimator):
+class MLP(MLPParameters, LinkedWeights, BaseEstimator):
     """Not for use by itself: `MLPClassifier` and `MLPRegressor`."""
 
-    solver: str  # this and the others below are of the constructors, which have their own texts
-    activation: str
-    batch_size: Any
-    random_state: Any
-    max_iter: int
-    warm_start: bool
-    early_stopping: bool
-    validation_fraction: float
-    dtype: str | None
-    n_threads: int | None
-    checkpoint: Any
+    activation: str  # of the constructors
     n_outputs_: int
 
-    _y_is_numeric: ClassVar[bool] = False
     _momentary: Momentary | None = None
     _no_improvement_count: int = 0
+
+    @property
+    @abstractmethod
+    def head_(self) -> Head:
+        """What the network's outputs mean."""
 
     @abstractmethod
     def _read_targets(self, y: Any, *, first: bool, incremental: bool) -> Array:
         """`y` as the loss takes it; what there is to know of it is learned the first time."""
 
-    @abstractmethod
-    def _targets(self, y: Any) -> Array:
-        """`y` as the loss takes it, by what was learned before."""
-
-    @abstractmethod
-    def _goal(self, targets: Array, sample_weight: Array | None) -> Goal: ...
-
-    def _n_network_outputs(self) -> int:
-        return int(self.n_outputs_)
-
     def _learn_noise(self, task: Task, *, incremental: bool) -> None:
         """What draws say about the spread of targets needs to be known of the noise around them."""
 
-    @abstractmethod
-    def _out_activation(self) -> str: ...
-
-    @abstractmethod
     def _class_weights(self, y: Any, incremental: bool) -> Array | None:
         """For each row the weight of its class."""
-
-    @abstractmethod
-    def _strata(self, targets: Array) -> Array | None:
-        """What a held-out part shall have the same shares of."""
+        return None
 
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any = None, incremental: bool = False
@@ -103,7 +74,7 @@ class MLP(BaseEstimator):
         stream = check_random_state(self.random_state)
         if first or not hasattr(self, "network_"):
             self._bind(X, stream, self._weight(X, row_weights, eval_set), draw=first)
-        self._take_assigned()
+        linked(self)
         self._count_anew(first, incremental)
         task = self._task(X, targets, row_weights, eval_set, stream)
         with limited(self.n_threads):
@@ -138,18 +109,18 @@ class MLP(BaseEstimator):
         """A network for `X`; its weights are drawn, unless they have been assigned before."""
         assigned = None if draw else (self.coefs_, self.intercepts_)
         self.network_ = Network(
-            settings.layers(self, self._n_network_outputs(), weight),
+            settings.layers(self, self.head_.width, weight),
             X.shape[1],
             seed=weights.mask_seed(self.random_state, stream),
             dtype=X.dtype,
         )
         if draw:
             weights.draw(self.network_, self.activation, stream)
-        self._link()
+        link(self)
         if assigned is not None:
             self.coefs_, self.intercepts_ = assigned
-        self.n_layers_ = len(self._own_coefs) + 1
-        self.out_activation_ = self._out_activation()
+        self.n_layers_ = len(weights.coefs(self.network_)) + 1
+        self.out_activation_ = self.head_.activation
 
     def _count_anew(self, first: bool, incremental: bool) -> None:
         """The figures that scikit-learn keeps while it fits."""
@@ -170,7 +141,7 @@ class MLP(BaseEstimator):
     def _task(
         self, X: Any, targets: Array, row_weights: Array | None, eval_set: Any, stream: Any
     ) -> Task:
-        goal = self._goal(targets, row_weights)
+        goal = goal_of(self.head_, targets, row_weights)
         everything = np.arange(X.shape[0])
         kept, held = everything, None
         if eval_set is None and self.early_stopping and self.solver != "lbfgs":
@@ -190,7 +161,7 @@ class MLP(BaseEstimator):
             np.arange(len(targets)),
             random_state=stream,
             test_size=self.validation_fraction,
-            stratify=self._strata(targets),
+            stratify=strata(self.head_, targets),
         )
         if len(held) < 2:
             raise ValueError(
@@ -204,12 +175,12 @@ class MLP(BaseEstimator):
             return None
         X, y = settings.evaluation_pair(eval_set)
         X, y = validation.to_fit(self, self, X, y, reset=False)
-        return checked_data(self.network_, loss, X, self._targets(y), name="eval_set ")
+        return checked_data(self.network_, loss, X, self.head_.targets(y), name="eval_set ")
 
     def _entering(self, X: Any) -> Any:
         """Rows as the network takes them."""
         X = validation.to_predict(self, X)
-        self._take_assigned()
+        linked(self)
         return X
 
     def _outputs(self, X: Any) -> Rows:
@@ -288,59 +259,12 @@ class MLP(BaseEstimator):
         check_is_fitted(self)
         return self.network_.rows(step)
 
-    @property
-    def coefs_(self) -> list[Any]:
-        """Weights of each layer, shape (n_in, n_out); may be assigned, whole or one by one."""
-        return self._attribute("_coefs")
-
-    @coefs_.setter
-    def coefs_(self, value: Sequence[Any]) -> None:
-        self._coefs = value
-
-    @property
-    def intercepts_(self) -> list[Any]:
-        """Biases of each layer, shape (n_out,); may be assigned, whole or one by one."""
-        return self._attribute("_intercepts")
-
-    @intercepts_.setter
-    def intercepts_(self, value: Sequence[Any]) -> None:
-        self._intercepts = value
-
-    def _attribute(self, name: str) -> Any:
-        if name not in vars(self):
-            raise AttributeError(f"{type(self).__name__} has {name[1:]}_ only after fit")
-        return vars(self)[name]
-
-    def _link(self) -> None:
-        """Show the network's own arrays as `coefs_` and `intercepts_`."""
-        self._own_coefs = tuple(weights.coefs(self.network_))
-        self._own_intercepts = tuple(weights.intercepts(self.network_))
-        self._coefs, self._intercepts = list(self._own_coefs), list(self._own_intercepts)
-
-    def _take_assigned(self) -> None:
-        """What somebody has put into `coefs_` and `intercepts_` becomes the network's."""
-        weights.assign("coefs_", self._own_coefs, self._coefs)
-        weights.assign("intercepts_", self._own_intercepts, self._intercepts)
-        self._coefs, self._intercepts = list(self._own_coefs), list(self._own_intercepts)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "network_")
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Views do not survive a copy: they are made anew around the copied network."""
-        if self.__sklearn_is_fitted__():
-            self._take_assigned()
-        views = {"_own_coefs", "_own_intercepts", "_coefs", "_intercepts"}
-        left_out = views if self.__sklearn_is_fitted__() else set()
-        state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name not in left_out}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if self.__sklearn_is_fitted__():
-            self._link()
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def momentary(estimator: MLP) -> Momentary | None:
+    """What partial_fit goes on from, if the last step was one of its own."""
+    return estimator._momentary

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, get_args
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import column_or_1d
 
-from thinnet import checks, sparse
+from thinnet import sparse
 from thinnet.arrays import (
     Array,
     ClassWeight,
     EvalSet,
     MatrixLike,
     Predicted,
-    RandomState,
     Samples,
     Share,
     TargetLike,
     VectorLike,
 )
-from thinnet.estimators.base import MLP, Goal, takes_steps
-from thinnet.estimators.convergence import Scale
+from thinnet.estimators.base import MLP, takes_steps
 from thinnet.estimators.labels import Labels
 from thinnet.estimators.parameters import FITTED, PARAMETERS
-from thinnet.training.loop import Callback
 from thinnet.uncertainty.draws.classes import DrawnClasses
 from thinnet.uncertainty.draws.drawing import How
-from thinnet.uncertainty.forecasts import class_places, indicators
+from thinnet.uncertainty.draws.heads import ClassHead, Kind, check_learned, one_column
 
 
+@dataclass(eq=False, repr=False)
 class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
     __doc__ = f"""A multilayer perceptron for classes: scikit-learn's MLPClassifier, with dropout.
 
@@ -73,85 +70,10 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
     (2, 64)
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: RandomState = None,
-        tol: float = 1e-4,
-        verbose: bool = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: float | Sequence[float] = 0.0,
-        input_dropout: float = 0.0,
-        dropout_share: str | None = None,
-        dropout_kind: str = "bernoulli",
-        n_masks: int = 4,
-        batch_norm: bool = False,
-        l1: float = 0.0,
-        max_norm: float | None = None,
-        class_weight: ClassWeight = None,
-        dtype: str | None = None,
-        callbacks: Sequence[Callback] | None = None,
-        progress: bool | None = False,
-        checkpoint: str | os.PathLike[str] | None = None,
-        n_threads: int | None = None,
-    ) -> None:
-        # Whatever they are: scikit-learn sets them freely, and fit checks them.
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.dropout = dropout
-        self.input_dropout = input_dropout
-        self.dropout_share = dropout_share
-        self.dropout_kind = dropout_kind
-        self.n_masks = n_masks
-        self.batch_norm = batch_norm
-        self.l1 = l1
-        self.max_norm = max_norm
-        self.class_weight = class_weight
-        self.dtype = dtype
-        self.callbacks = callbacks
-        self.progress = progress
-        self.checkpoint = checkpoint
-        self.n_threads = n_threads
+    hidden_layer_sizes: int | Sequence[int] = (100,)
+    activation: str = "relu"
+    _: KW_ONLY
+    class_weight: ClassWeight = None
 
     def fit(
         self,
@@ -231,10 +153,16 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
 
     def _learn(self, labels: Labels) -> None:
         self._labels, self.classes_ = labels, labels.classes
-        self.n_outputs_ = labels.n_outputs
+        self.n_outputs_ = self.head_.width
+
+    @property
+    def head_(self) -> ClassHead:
+        """What the network's outputs mean: which classes, and how probable they are."""
+        check_learned(self, "_labels")
+        return ClassHead(*self._labels)
 
     def _read_targets(self, y: TargetLike, *, first: bool, incremental: bool) -> Array:
-        y = self._column(y)
+        y = one_column(y)
         if not hasattr(self, "_labels") or not (self.warm_start or incremental):
             self._learn(Labels.of(y))
         elif self.warm_start and not incremental and set(np.unique(y)) != set(self.classes_):
@@ -242,27 +170,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
                 "warm_start can only be used where `y` has the same classes as in the previous "
                 f"call to fit. Previously got {self.classes_}, `y` has {np.unique(y)}"
             )
-        return self._targets(y)
-
-    def _targets(self, y: TargetLike) -> Array:
-        y = self._column(y)
-        if len(self._labels.unknown(y)):
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
-                f"'y' has {self._labels.unknown(y)} besides."
-            )
-        return self._labels.targets(y)
-
-    @staticmethod
-    def _column(y: TargetLike) -> Any:
-        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-
-    def _goal(self, targets: Array, sample_weight: Array | None) -> Goal:
-        by = 1.0 if self._labels.kind == "multiclass" else float(self.n_outputs_)
-        return Goal(self._labels.loss, by, Scale(by))
-
-    def _out_activation(self) -> str:
-        return "softmax" if self._labels.kind == "multiclass" else "logistic"
+        return self.head_.targets(y)
 
     def _class_weights(self, y: TargetLike, incremental: bool) -> Array | None:
         if self.class_weight is None:
@@ -272,29 +180,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
                 "class_weight must be a dict of weights in partial_fit, which sees a part of the "
                 "rows only, got 'balanced'"
             )
-        return compute_sample_weight(self.class_weight, self._column(y))
-
-    def _strata(self, targets: Array) -> Array | None:
-        return targets.astype(bool)[:, None] if self._labels.kind == "binary" else None
-
-    @property
-    def _several_labels(self) -> bool:
-        return self._labels.kind == "multilabel-indicator"
-
-    def _shares(self, outputs: Array) -> Array:
-        return self._labels.probabilities(outputs)
-
-    def _known(self, y: TargetLike) -> Array:
-        if self._several_labels:
-            return indicators(y, len(self.classes_))
-        return class_places(self._column(checks.array("y", y)), self.classes_)
-
-    def _guesses(self, probabilities: Array) -> Array:
-        """Labels by probabilities, as `predict` has them by outputs."""
-        if self._several_labels:
-            return (probabilities > 0.5).astype(int)
-        places = probabilities.argmax(axis=1)
-        return self.classes_[np.minimum(places, len(self.classes_) - 1)]  # there may be one class
+        return compute_sample_weight(self.class_weight, one_column(y))
 
     def predict(
         self,
@@ -336,11 +222,11 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
             Before fit; if X is not like the X that was fitted; with `abstain`, if nothing draws.
         """
         how = How(n_draws, seed, share, samples, tolerance, progress)
-        by_draws = self._guessed(X, abstain, measure, return_std, how, self._guesses)
+        by_draws = self._guessed(X, abstain, measure, return_std, how)
         if by_draws is not None:
             return by_draws
         outputs = self._outputs(X)
-        return self._labels.names(outputs)
+        return self.head_.labels(outputs)
 
     def predict_proba(self, X: MatrixLike) -> Array:
         """The probability of each class, dropout off.
@@ -360,7 +246,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
             Before fit; if X is not like the X that was fitted.
         """
         outputs = self._outputs(X)
-        return self._labels.probabilities(outputs)
+        return self.head_.predict(outputs)
 
     def predict_log_proba(self, X: MatrixLike) -> Array:
         """The natural logarithm of `predict_proba`; minus infinity where a probability is 0."""
@@ -387,3 +273,19 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def check_labels(classifier: MLPClassifier) -> None:
+    """ValueError where the labels of a classifier from a file are not those of its outputs."""
+    labels = classifier._labels
+    fits = (
+        isinstance(labels, Labels)
+        and labels.kind in get_args(Kind)
+        and isinstance(labels.classes, np.ndarray)
+        and labels.classes.ndim == 1
+        and (labels.kind != "binary" or len(labels.classes) in (1, 2))
+        and np.array_equal(labels.classes, classifier.classes_)
+        and classifier.head_.width == classifier.n_outputs_
+    )
+    if not fits:
+        raise ValueError("the labels of a classifier must fit its outputs, got others")

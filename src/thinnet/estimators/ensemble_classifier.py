@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,6 @@ from thinnet.arrays import (
     EvalSet,
     MatrixLike,
     Predicted,
-    RandomState,
     Samples,
     Share,
     TargetLike,
@@ -26,8 +26,10 @@ from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
 from thinnet.estimators.members import Rows
 from thinnet.uncertainty.draws.classes import DrawnClasses
 from thinnet.uncertainty.draws.drawing import How
+from thinnet.uncertainty.draws.heads import ClassHead, check_learned
 
 
+@dataclass(eq=False, repr=False)
 class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
     __doc__ = f"""Several MLPClassifiers, whose mean predicts and who say how sure they are.
 
@@ -66,24 +68,10 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
     True
     """
 
-    _kind: ClassVar[type[MLP]] = MLPClassifier
+    kind: ClassVar[type[MLP]] = MLPClassifier
 
-    def __init__(
-        self,
-        estimator: MLPClassifier | None = None,
-        n_networks: int = 5,
-        *,
-        bootstrap: bool = False,
-        n_jobs: int | None = None,
-        random_state: RandomState = None,
-        progress: bool | None = False,
-    ) -> None:
-        self.estimator = estimator
-        self.n_networks = n_networks
-        self.bootstrap = bootstrap
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.progress = progress
+    estimator: MLPClassifier | None = None
+    n_networks: int = 5
 
     def fit(
         self,
@@ -117,16 +105,11 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
         self.classes_ = self.estimators_[0].classes_
 
     @property
-    def _several_labels(self) -> bool:
-        return bool(self.estimators_[0]._several_labels)
-
-    def _shares(self, outputs: Array) -> Array:
-        shares: Array = self.estimators_[0]._shares(outputs)
-        return shares
-
-    def _known(self, y: TargetLike) -> Array:
-        known: Array = self.estimators_[0]._known(y)
-        return known
+    def head_(self) -> ClassHead:
+        """What the networks' outputs mean: which classes, and how probable they are."""
+        check_learned(self, "estimators_")
+        head: ClassHead = self.estimators_[0].head_
+        return head
 
     def predict(
         self,
@@ -163,12 +146,11 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
             Before fit; if X is not like the X that was fitted; with `abstain`, if nothing draws.
         """
         check_is_fitted(self)
-        names = self.estimators_[0]._guesses
         how = How(n_draws, seed, share, samples, tolerance, progress)
-        by_draws = self._guessed(X, abstain, measure, return_std, how, names)
+        by_draws = self._guessed(X, abstain, measure, return_std, how)
         if by_draws is not None:
             return by_draws
-        return names(self.predict_proba(X))
+        return self.head_.guesses(self.predict_proba(X))
 
     def predict_proba(self, X: MatrixLike) -> Array:
         """The mean over the networks of the probability of each class, dropout off.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +13,6 @@ from thinnet.arrays import (
     EvalSet,
     MatrixLike,
     Predicted,
-    RandomState,
     Samples,
     Share,
     TargetLike,
@@ -25,10 +25,11 @@ from thinnet.estimators.members import Rows
 from thinnet.estimators.regressor import MLPRegressor
 from thinnet.uncertainty.draws import noise
 from thinnet.uncertainty.draws.drawing import How
-from thinnet.uncertainty.draws.mixtures import Gaussians, Mixture, OwnUnits
+from thinnet.uncertainty.draws.heads import NumberHead, check_learned
 from thinnet.uncertainty.draws.numbers import DrawnNumbers
 
 
+@dataclass(eq=False, repr=False)
 class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
     __doc__ = f"""Several MLPRegressors, whose mean predicts and whose spread is an error bar.
 
@@ -74,25 +75,10 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
     True
     """
 
-    _kind: ClassVar[type[MLP]] = MLPRegressor
-    noise_: Array
+    kind: ClassVar[type[MLP]] = MLPRegressor
 
-    def __init__(
-        self,
-        estimator: MLPRegressor | None = None,
-        n_networks: int = 5,
-        *,
-        bootstrap: bool = False,
-        n_jobs: int | None = None,
-        random_state: RandomState = None,
-        progress: bool | None = False,
-    ) -> None:
-        self.estimator = estimator
-        self.n_networks = n_networks
-        self.bootstrap = bootstrap
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.progress = progress
+    estimator: MLPRegressor | None = None
+    n_networks: int = 5
 
     def fit(
         self,
@@ -133,7 +119,7 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
             return
         X, y, weights = (*rows.held, None) if rows.held else (rows.X, rows.y, rows.weights)
         places = noise.some_rows(X.shape[0], weights)
-        X, y = X[places], first._targets(y[places])
+        X, y = X[places], first.head_.targets(y[places])
         weights = None if weights is None else weights[places]
         turns = -(-noise.N_DRAWS // n) if drops else 1
         how = How(turns * n, progress=False)
@@ -143,15 +129,11 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
             y, weights = y[others], None if weights is None else weights[others]
         self.noise_ = noise.noise_of(centers, y, weights)
 
-    def _mixture(self, outputs: Array) -> Mixture:
-        if self.estimators_[0].loss == "squared_error":
-            return Gaussians(outputs.astype(np.float64), self.noise_, OwnUnits())
-        mixture: Mixture = self.estimators_[0]._mixture(outputs)
-        return mixture
-
-    def _known(self, y: TargetLike) -> Array:
-        known: Array = self.estimators_[0]._known(y)
-        return known
+    @property
+    def head_(self) -> NumberHead:
+        """What the networks' outputs mean: which numbers, and with how much noise."""
+        check_learned(self, "estimators_")
+        return replace(self.estimators_[0].head_, noise=vars(self).get("noise_"))
 
     def predict(
         self,

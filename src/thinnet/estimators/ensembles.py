@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    column_or_1d,
-)
+from sklearn.utils.validation import _check_sample_weight
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import Array, RandomState
 from thinnet.estimators import members, settings, validation
 from thinnet.estimators.base import MLP
+from thinnet.estimators.linked import linked
 from thinnet.estimators.members import Rows
 from thinnet.network import Network
 from thinnet.uncertainty.draws.drawing import Drawer
+from thinnet.uncertainty.draws.heads import Head, one_column
 
 PARAMETERS: Final = """\
 n_networks : int, default=5
@@ -46,18 +46,29 @@ estimators_ : list
         Of the X that was fitted."""
 
 
-class Ensemble(BaseEstimator):
+@dataclass(eq=False, repr=False, kw_only=True)
+class EnsembleParameters:
+    """Whatever they are: scikit-learn sets them freely, and fit checks them."""
+
+    bootstrap: bool = False
+    n_jobs: int | None = None
+    random_state: RandomState = None
+    progress: bool | None = False
+
+
+class Ensemble(EnsembleParameters, BaseEstimator):
     """Not for use by itself: `EnsembleClassifier` and `EnsembleRegressor`."""
 
-    n_networks: Any  # this and those below are of the constructors, which have their own texts
-    bootstrap: Any
-    n_jobs: Any
-    random_state: Any
-    progress: Any
+    n_networks: int  # of the constructors
     estimator: Any
     n_outputs_: int
 
-    _kind: ClassVar[type[MLP]]
+    kind: ClassVar[type[MLP]]
+
+    @property
+    @abstractmethod
+    def head_(self) -> Head:
+        """What the networks' outputs mean."""
 
     @abstractmethod
     def _learn(self, rows: Rows, drawn: list[Array] | None) -> None:
@@ -84,9 +95,9 @@ class Ensemble(BaseEstimator):
         if self.n_jobs is not None:
             fits = checks.is_integer(self.n_jobs) and self.n_jobs != 0
             checks.must(fits, "n_jobs", "None or an integer other than 0", self.n_jobs)
-        model = self._kind() if self.estimator is None else self.estimator
-        fits = isinstance(model, self._kind)
-        checks.must(fits, "estimator", f"None or an {self._kind.__name__}", self.estimator)
+        model = self.kind() if self.estimator is None else self.estimator
+        fits = isinstance(model, self.kind)
+        checks.must(fits, "estimator", f"None or an {self.kind.__name__}", self.estimator)
         if model.checkpoint is not None:
             raise ValueError(
                 "estimator must have checkpoint=None, since its networks can't share a file, got "
@@ -96,7 +107,7 @@ class Ensemble(BaseEstimator):
 
     def _validated(self, model: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         X, y = validation.to_fit(self, model, X, y, reset=reset)
-        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        return X, one_column(y)
 
     def _held(self, model: Any, eval_set: Any) -> tuple[Any, Any] | None:
         if eval_set is None:
@@ -116,9 +127,8 @@ class Ensemble(BaseEstimator):
 
     def _drawer_of(self, X: Any) -> Drawer:
         """For rows that have been checked."""
-        for member in self.estimators_:
-            member._take_assigned()
-        return Drawer(self.networks_, X, self.estimators_[0].n_threads)
+        networks = [linked(member) for member in self.estimators_]
+        return Drawer(networks, X, self.estimators_[0].n_threads)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimators_")
@@ -127,3 +137,17 @@ class Ensemble(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def check_members(ensemble: Ensemble) -> None:
+    """ValueError where the members of an ensemble from a file aren't fitted, or not to the same."""
+    name, shape = ensemble.kind.__name__, (ensemble.n_features_in_, ensemble.n_outputs_)
+    for member in ensemble.estimators_:
+        fits = type(member) is ensemble.kind and member.__sklearn_is_fitted__()
+        if not fits or (member.n_features_in_, member.n_outputs_) != shape:
+            raise ValueError(
+                f"estimators_ must be fitted {name}s that take {shape[0]} numbers and give "
+                f"{shape[1]}, got {member!r}"
+            )
+    if not ensemble.estimators_:
+        raise ValueError("estimators_ must hold an estimator at least, got none")

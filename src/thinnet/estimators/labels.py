@@ -1,15 +1,13 @@
-"""Class labels to targets of a loss, and outputs to class labels."""
+"""Which classes there are among labels."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from thinnet.arrays import Array
-from thinnet.losses import BinaryCrossEntropy, Loss, SoftmaxCrossEntropy
-
-Kind: TypeAlias = Literal["binary", "multiclass", "multilabel-indicator"]
+from thinnet.uncertainty.draws.heads import Kind
 
 
 class Labels(NamedTuple):
@@ -40,38 +38,3 @@ class Labels(NamedTuple):
             )
         found = np.unique(y if classes is None else classes)
         return cls(found, "binary" if len(found) <= 2 else "multiclass")
-
-    @property
-    def n_outputs(self) -> int:
-        return 1 if self.kind == "binary" else len(self.classes)
-
-    @property
-    def loss(self) -> Loss:
-        return SoftmaxCrossEntropy() if self.kind == "multiclass" else BinaryCrossEntropy()
-
-    def unknown(self, y: Any) -> Array:
-        """The labels of `y` that are not among the classes."""
-        from sklearn.utils.multiclass import unique_labels
-
-        return np.setdiff1d(unique_labels(y), self.classes)
-
-    def targets(self, y: Any) -> Array:
-        """What the loss takes: places among the classes, or 0s and 1s, a column for each output."""
-        if self.kind == "multilabel-indicator":
-            return np.asarray(y.todense() if hasattr(y, "todense") else y, np.float64)
-        if self.kind == "multiclass":
-            return np.searchsorted(self.classes, y)
-        return (np.asarray(y) == self.classes[-1]).astype(np.float64) * (len(self.classes) - 1)
-
-    def names(self, outputs: Array) -> Array:
-        """The most probable label of each row, or 0s and 1s, from raw outputs."""
-        if self.kind == "multilabel-indicator":
-            return (outputs > 0).astype(int)
-        if self.kind == "multiclass":
-            return self.classes[outputs.argmax(axis=1)]
-        return self.classes[(outputs[:, 0] > 0).astype(int) * (len(self.classes) - 1)]
-
-    def probabilities(self, outputs: Array) -> Array:
-        """A column for each class."""
-        p = self.loss.predict(outputs)
-        return np.hstack([1 - p, p]) if self.kind == "binary" else p

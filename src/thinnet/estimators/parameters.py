@@ -1,8 +1,14 @@
-"""The parameters that both estimators have, in words: their texts stand once."""
+"""The parameters that both estimators have, and their texts."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
+
+from thinnet.arrays import RandomState
+from thinnet.training.loop import Callback
 
 _PARAMETERS: Final = """\
 hidden_layer_sizes : int or sequence of int, default=(100,)
@@ -132,3 +138,43 @@ out_activation_ : str
 
 
 PARAMETERS, FITTED = (text.replace("\n", "\n    ") for text in (_PARAMETERS, _FITTED))  # indented
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class MLPParameters:
+    """Whatever they are: scikit-learn sets them freely, and fit checks them."""
+
+    solver: str = "adam"
+    alpha: float = 0.0001
+    batch_size: int | str = "auto"
+    learning_rate: str = "constant"
+    learning_rate_init: float = 0.001
+    power_t: float = 0.5
+    max_iter: int = 200
+    shuffle: bool = True
+    random_state: RandomState = None
+    tol: float = 1e-4
+    verbose: bool = False
+    warm_start: bool = False
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    n_iter_no_change: float = 10
+    max_fun: int = 15000
+    dropout: float | Sequence[float] = 0.0
+    input_dropout: float = 0.0
+    dropout_share: str | None = None
+    dropout_kind: str = "bernoulli"
+    n_masks: int = 4
+    batch_norm: bool = False
+    l1: float = 0.0
+    max_norm: float | None = None
+    dtype: str | None = None
+    callbacks: Sequence[Callback] | None = None
+    progress: bool | None = False
+    checkpoint: str | os.PathLike[str] | None = None
+    n_threads: int | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from thinnet import checks, sparse
@@ -26,7 +27,7 @@ def to_fit(estimator: Any, model: Any, X: Any, y: Any, *, reset: bool) -> tuple[
         sparse.own_rows("y", y),
         accept_sparse=SPARSE,
         multi_output=True,
-        y_numeric=model._y_is_numeric,
+        y_numeric=is_regressor(model),
         dtype=[np.float64, np.float32] if model.dtype is None else [np.dtype(model.dtype)],
         reset=reset,
     )

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from thinnet.checks import MissingLibraryError, must
 from thinnet.estimators.base import MLP
+from thinnet.estimators.linked import linked
 from thinnet.network import Network
 
 EXTRAS: Final = {"onnx": "'thinnet[onnx]'"}
@@ -31,8 +32,7 @@ def network_of(model: Network | MLP) -> Network:
     """A network, or that of an estimator with the weights that were assigned to it."""
     if isinstance(model, MLP):
         check_is_fitted(model)
-        model._take_assigned()
-        model = model.network_
+        model = linked(model)
     if not isinstance(model, Network):
         which = "a Network, MLPClassifier or MLPRegressor"
         raise ValueError(f"model must be {which}, got {type(model).__name__}")

@@ -10,6 +10,7 @@ from thinnet.export.onnx_graph import Graph, Value
 from thinnet.export.onnx_labels import add_label, most_probable
 from thinnet.export.onnx_layers import outputs
 from thinnet.network import Network
+from thinnet.uncertainty.draws.heads import ClassHead
 
 
 def network_graph(network: Network) -> Graph:
@@ -20,16 +21,16 @@ def network_graph(network: Network) -> Graph:
 
 def regressor_graph(model: MLPRegressor) -> Graph:
     graph = Graph("MLPRegressor", ("variable",))
-    z = _outputs(graph, model)
-    y = z.to("Exp") if model.loss == "poisson" else z
-    graph.output("variable", y, (model.n_outputs_,))
+    head, z = model.head_, _outputs(graph, model)
+    y = z.to("Exp") if head.activation == "exp" else z
+    graph.output("variable", y, (head.n_outputs,))
     return graph
 
 
 def classifier_graph(model: MLPClassifier) -> Graph:
     graph = Graph("MLPClassifier", ("label", "probabilities"))
-    heads = {"binary": _binary, "multiclass": _multiclass, "multilabel-indicator": _multilabel}
-    heads[model._labels.kind](model, _outputs(graph, model))
+    kinds = {"binary": _binary, "multiclass": _multiclass, "multilabel-indicator": _multilabel}
+    kinds[model.head_.kind](model.head_, _outputs(graph, model))
     return graph
 
 
@@ -38,18 +39,18 @@ def _outputs(graph: Graph, model: Network | MLPClassifier | MLPRegressor) -> Val
     return outputs(network, graph.input("X", network.dtype, network.features))
 
 
-def _binary(model: MLPClassifier, z: Value) -> None:
-    p, last = z.to("Sigmoid"), len(model.classes_) - 1
-    add_label(z.graph, (z > 0.0).cast(np.int64).shaped(-1) * last, model.classes_)
+def _binary(head: ClassHead, z: Value) -> None:
+    p, last = z.to("Sigmoid"), len(head.classes) - 1
+    add_label(z.graph, (z > 0.0).cast(np.int64).shaped(-1) * last, head.classes)
     both = z.graph.node("Concat", p.to("Neg") + 1.0, p, axis=1)
     z.graph.output("probabilities", both, (2,))
 
 
-def _multiclass(model: MLPClassifier, z: Value) -> None:
-    add_label(z.graph, most_probable(z), model.classes_)
-    z.graph.output("probabilities", z.to("Softmax", axis=-1), (model.n_outputs_,))
+def _multiclass(head: ClassHead, z: Value) -> None:
+    add_label(z.graph, most_probable(z), head.classes)
+    z.graph.output("probabilities", z.to("Softmax", axis=-1), (head.width,))
 
 
-def _multilabel(model: MLPClassifier, z: Value) -> None:
-    z.graph.output("label", (z > 0.0).cast(np.int64), (model.n_outputs_,))
-    z.graph.output("probabilities", z.to("Sigmoid"), (model.n_outputs_,))
+def _multilabel(head: ClassHead, z: Value) -> None:
+    z.graph.output("label", (z > 0.0).cast(np.int64), (head.width,))
+    z.graph.output("probabilities", z.to("Sigmoid"), (head.width,))

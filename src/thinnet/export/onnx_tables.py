@@ -19,6 +19,7 @@ from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.columns.kinds import MISSING, Column
 from thinnet.tables.columns.missing import numbers_of
+from thinnet.tables.heads import WeighedHead
 from thinnet.tables.regressor import TableRegressor
 from thinnet.tables.targets import TargetScale
 
@@ -27,39 +28,42 @@ Part: TypeAlias = Callable[[Inputs, Any, Sequence[str], Sequence[str]], Value]
 
 
 def classifier_graph(model: TableClassifier) -> Graph:
-    graph = Graph("TableClassifier", ("label", "probabilities"))
-    p = _mean(graph, model, "Softmax")
-    add_label(graph, most_probable(_decided(p, model)), model.classes_)
-    graph.output("probabilities", p, (len(model.classes_),))
+    graph, head = Graph("TableClassifier", ("label", "probabilities")), model.head_
+    p = _mean(graph, model, "Softmax", head.log_weights())
+    add_label(graph, most_probable(_decided(p, head)), head.classes)
+    graph.output("probabilities", p, (head.width,))
     return graph
 
 
-def _decided(p: Value, model: TableClassifier) -> Value:
+def _decided(p: Value, head: WeighedHead) -> Value:
     """Numbers of which the largest belongs to the class that the model predicts."""
-    if (found := getattr(model, "decision_", None)) is not None:
+    if (found := head.decision) is not None:
         scales = np.full(2, found.threshold)
         scales[found.positive] = 1 - found.threshold
         return p * scales
-    weights = getattr(model, "class_weights_", None)
-    return p if weights is None else p * weights
+    return p if head.weights is None else p * head.weights
 
 
 def regressor_graph(model: TableRegressor) -> Graph:
     graph = Graph("TableRegressor", ("variable",))
     y = _in_own_units(_mean(graph, model, "Identity"), model.target_scale_)
-    graph.output("variable", y, (model.n_outputs_,))
+    graph.output("variable", y, (model.head_.n_outputs,))
     return graph
 
 
-def _mean(graph: Graph, model: TableClassifier | TableRegressor, head: str) -> Value:
-    """The mean over the networks, in float64."""
-    x = encoded(graph, model.encoder_).cast(model.networks_[0].dtype)
-    weights = getattr(model, "class_weights_", None)
+def _mean(
+    graph: Graph,
+    model: TableClassifier | TableRegressor,
+    activation: str,
+    less: Array | None = None,
+) -> Value:
+    """The mean over the networks, in float64; `less` is taken off their raw outputs."""
+    dtype = model.networks_[0].dtype
+    x = encoded(graph, model.encoder_).cast(dtype)
     raw = [outputs(network, x) for network in model.networks_]
-    if weights is not None:
-        logs = np.log(np.where(weights > 0, weights, 1.0)).astype(model.networks_[0].dtype)
-        raw = [z - logs for z in raw]
-    each = [z.to(head).cast(np.float64) for z in raw]
+    if less is not None:
+        raw = [z - less.astype(dtype) for z in raw]
+    each = [z.to(activation).cast(np.float64) for z in raw]
     return reduce(add, each) / len(each)
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.estimators.labels import Kind, Labels
+from thinnet.estimators.base import momentary
+from thinnet.estimators.classifier import check_labels
+from thinnet.estimators.linked import link
 from thinnet.estimators.solvers import Momentary
 from thinnet.network import Network
 from thinnet.network.binding import checked_features, checked_layers, layer_shapes
@@ -127,30 +129,19 @@ def _column(name: str, values: Array) -> list[Any]:
 
 def finish_classifier(classifier: Any) -> None:
     """As `finish`; and the labels must be those of the outputs."""
-    labels = classifier._labels
-    fits = (
-        isinstance(labels, Labels)
-        and labels.kind in get_args(Kind)
-        and isinstance(labels.classes, np.ndarray)
-        and labels.classes.ndim == 1
-        and (labels.kind != "binary" or len(labels.classes) in (1, 2))
-        and np.array_equal(labels.classes, classifier.classes_)
-        and labels.n_outputs == classifier.n_outputs_
-    )
-    if not fits:
-        raise ValueError("the labels of a classifier must fit its outputs, got others")
+    check_labels(classifier)
     finish(classifier)
 
 
 def finish(mlp: Any) -> None:
     """Show the network's weights as `coefs_`; ValueError where the parts don't fit together."""
     network = mlp.network_
-    if (network.features, network.out) != ((mlp.n_features_in_,), (mlp._n_network_outputs(),)):
+    if (network.features, network.out) != ((mlp.n_features_in_,), (mlp.head_.width,)):
         raise ValueError("the network of an estimator must fit its inputs and outputs, got others")
     check_noise(mlp)
-    if mlp._momentary is not None:
-        _check_momentary(mlp._momentary, network)
-    mlp._link()
+    if (state := momentary(mlp)) is not None:
+        _check_momentary(state, network)
+    link(mlp)
 
 
 def check_noise(estimator: Any) -> None:

@@ -20,6 +20,7 @@ from thinnet.tables.drifting import Known
 from thinnet.tables.reading.dialect import Dialect
 from thinnet.tables.targets import TargetScale
 from thinnet.training.history import History
+from thinnet.uncertainty.draws.heads import ClassHead, Head
 from thinnet.uncertainty.draws.shapes import Shape
 
 MOST_HASHED: Final = 2**20
@@ -40,7 +41,7 @@ SCORE: Final[dict[str, Any]] = {"name": str, "model": float, "baseline": float, 
 def finish_classifier(estimator: Any) -> None:
     """ValueError where networks, encoder and classes don't fit."""
     _check_decision(estimator)
-    _finish(estimator, len(estimator.classes_))
+    _finish(estimator)
 
 
 def finish_regressor(estimator: Any) -> None:
@@ -56,7 +57,7 @@ def finish_regressor(estimator: Any) -> None:
     _check_marks(estimator)
     check_noise(estimator)
     _check_calibration(estimator)
-    _finish(estimator, estimator._n_network_outputs())
+    _finish(estimator)
 
 
 def finish_encoder(encoder: Any) -> None:
@@ -188,13 +189,14 @@ def _is_share(value: Any) -> bool:
     return checks.is_real(value) and 0 <= value <= 1
 
 
-def _finish(estimator: Any, n_outputs: int) -> None:
+def _finish(estimator: Any) -> None:
+    head: Head = estimator.head_
     _check_conformal(estimator)
     if not all(type(note) is str for note in estimator.notes_):
         raise ValueError(f"notes_ must be text, got {estimator.notes_!r}")
     if hasattr(estimator, "card_"):
         _check_card(estimator.card_)
-        plain = n_outputs if hasattr(estimator, "classes_") else 1
+        plain = head.width if isinstance(head, ClassHead) else 1
         if len(estimator.card_["plain"]) != plain:
             raise ValueError(f"plain must be {plain} numbers, got {estimator.card_['plain']!r}")
     if not isinstance(estimator.encoder_, TableEncoder):
@@ -207,9 +209,9 @@ def _finish(estimator: Any, n_outputs: int) -> None:
     width = len(estimator.encoder_.get_feature_names_out())
     for network in estimator.networks_:
         fits = isinstance(network, Network)
-        if not fits or network.features != (width,) or network.out != (n_outputs,):
+        if not fits or network.features != (width,) or network.out != (head.width,):
             raise ValueError(
-                f"networks_ must take {width} numbers and give {n_outputs}, got {network!r}"
+                f"networks_ must take {width} numbers and give {head.width}, got {network!r}"
             )
     if not estimator.networks_:
         raise ValueError("networks_ must hold a network at least, got none")

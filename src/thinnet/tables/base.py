@@ -13,13 +13,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from thinnet import checks
-from thinnet.arrays import Array, DataFrame, Ids, Samples, Share, TableLike, TargetLike
+from thinnet.arrays import Array
 from thinnet.checks import quoted
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
-from thinnet.losses import Loss
 from thinnet.network import Network
-from thinnet.philox import Purpose
 from thinnet.tables import drifting, members, memory
 from thinnet.tables.columns import amounts
 from thinnet.tables.columns.encoding import TableEncoder
@@ -27,8 +25,10 @@ from thinnet.tables.columns.kinds import checked_kinds
 from thinnet.tables.columns.missing import words
 from thinnet.tables.columns.noticing import notes
 from thinnet.tables.drifting import Known
+from thinnet.tables.inspected import Inspected
 from thinnet.tables.members import Lesson, Rows
-from thinnet.tables.reading import glimpse, read_table
+from thinnet.tables.parameters import TableParameters
+from thinnet.tables.reading import read_table
 from thinnet.tables.reading.cells import Frame
 from thinnet.tables.reading.dialect import Dialect
 from thinnet.tables.reading.frames import as_frame, collected, frame_of
@@ -37,6 +37,7 @@ from thinnet.tables.targeting import Targeted, check_there, targeted
 from thinnet.tables.teaching import Taught, teach
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.uncertainty.draws.drawing import Drawer
+from thinnet.uncertainty.draws.heads import ClassHead, Head
 
 Splits: TypeAlias = list[tuple[Array, Array]]
 OF_A_FIT: Final = (
@@ -49,7 +50,7 @@ OF_A_FIT: Final = (
 )  # which not every fit sets
 
 
-class TableEstimator(BaseEstimator):
+class TableEstimator(TableParameters, Inspected, BaseEstimator):
     """Not for use by itself: `TableClassifier` and `TableRegressor`."""
 
     dialect_: Dialect | None = None  # of the file that was fitted
@@ -58,29 +59,21 @@ class TableEstimator(BaseEstimator):
     notes_: tuple[str, ...]
     target_decimal_: str | None = None  # a mark for each target of amounts such as "$1,023.45"
 
-    kinds: Any
-    missing: Any
-    encoder: TableEncoder | None  # this and the others below are of the constructors
-    classes_: Array
-    n_networks: Any
-    max_iter: Any
-    random_state: Any
-    n_threads: Any
-    dtype: str
+    hidden_layer_sizes: Any  # of the constructors
+    activation: Any
+
+    @property
+    @abstractmethod
+    def head_(self) -> Head:
+        """What the networks' outputs mean."""
 
     @abstractmethod
     def _read_targets(self, y: Any) -> Array:
         """Targets as the loss takes them; what there is to know of them is learned."""
 
-    @abstractmethod
-    def _targets(self, y: Any) -> Array:
-        """Targets as the loss takes them, by what was learned before."""
-
-    @abstractmethod
-    def _loss(self) -> Loss: ...
-
-    @abstractmethod
-    def _weights(self, y: Any) -> Array | None: ...
+    def _weights(self, y: Any) -> Array | None:
+        """For each row the weight of its class."""
+        return None
 
     def _fit(self, X: Any, y: Any, eval_set: Any, whole: Any = None) -> None:
         members.check(self)
@@ -104,7 +97,8 @@ class TableEstimator(BaseEstimator):
         encoded = self.encoder_.fit_part(X, _one_number(targets), whole)
         self._take_names(self.encoder_)
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
-        told = self.classes_[targets] if classes else targets
+        head = self.head_
+        told = head.classes[targets] if isinstance(head, ClassHead) else targets
         of_columns = notes(frame, self.encoder_, told, classes=classes)
         self.notes_ = (*given.notes, *self._target_notes(y), *of_columns)
         rows = Rows(encoded.astype(self.dtype), targets, self._weights(y))
@@ -124,44 +118,6 @@ class TableEstimator(BaseEstimator):
         both = pd.concat([frame[names].astype(object), held[names].astype(object)])
         places = np.arange(len(both))
         return drifting.learned(both, self.encoder_, [(places[:n], places[n:])], n)
-
-    def drift(self, X: TableLike) -> DataFrame:
-        """How a table differs from the rows of training, column by column.
-
-        Of a column's cells some may be missing, unreadable (no number or date where it has such),
-        unseen (categories) or out of the range learned.  A column drifts where their share is
-        above that of the rows held out in training by more than chance: with probability .001 if
-        both are alike (Fisher's exact form of the binomial test).  `predict` warns then.
-
-        Parameters
-        ----------
-        X : path, data frame or array, shape (rows, columns)
-
-        Returns
-        -------
-        pandas.DataFrame
-            A row for each column that is used and each fault it can have: `column`, `fault`,
-            `share`, `held_out`, `p_value`, `drifts`.
-
-        Raises
-        ------
-        NotFittedError
-            Before fit.
-        ValueError
-            If a column is missing, or the model was saved by a version that learned none of this.
-        """
-        import pandas as pd
-
-        check_is_fitted(self)
-        if not hasattr(self, "drift_"):
-            raise ValueError(
-                "the model must know its held-out rows, got one of an earlier version: fit it again"
-            )
-        frame = as_frame(self._read(X), self.encoder_, first=False)
-        found = drifting.counts(frame, self.encoder_, self.drift_)
-        return pd.DataFrame(
-            drifting.findings(found, self.drift_), columns=list(drifting.Finding._fields)
-        )
 
     def _new_encoder(self) -> TableEncoder:
         """As in `encoder`, with the kinds and words that are given here."""
@@ -193,25 +149,6 @@ class TableEstimator(BaseEstimator):
             self.target_name_ = found.name
         return found
 
-    def check_memory(
-        self, source: TableLike, without: TargetLike = None, header: bool | None = None
-    ) -> None:
-        """MemoryError where a fit takes more memory than there is, told from a file's first rows.
-
-        Parameters
-        ----------
-        source : path or data frame
-        without : str or sequence of str, optional
-            Columns not to learn from.
-        header : bool, optional
-            As for `read_table`.
-        """
-        members.check(self)
-        seen = glimpse(source, header=header)
-        names = [without] if isinstance(without, str) else list(() if without is None else without)
-        others = seen.frame.drop(columns=names, errors="ignore")
-        memory.check(self, self._new_encoder(), others, seen.rows, 2 * seen.table_bytes)
-
     def _target_notes(self, y: Any) -> tuple[str, ...]:
         """How targets were read, where that needs to be said."""
         return ()
@@ -239,7 +176,7 @@ class TableEstimator(BaseEstimator):
         X, y = self._paired(*evaluation_pair(eval_set))
         with drifting.told_to(drifting.nothing):
             encoded = self._encoded(X)
-        return Rows(encoded, self._targets(np.asarray(y)), None)
+        return Rows(encoded, self.head_.targets(np.asarray(y)), None)
 
     def _train(self, rows: Rows, held: Rows | None) -> Splits:
         """Places that networks learned from and that they stopped by, if these are of the table."""
@@ -284,7 +221,7 @@ class TableEstimator(BaseEstimator):
     def _teach(
         self, lessons: list[Lesson], stream: np.random.RandomState, flag: InterruptFlag
     ) -> Taught:
-        return teach(self, self._loss(), lessons, stream, flag)
+        return teach(self, self.head_.loss, lessons, stream, flag)
 
     def _learn_noise(self, lessons: list[Lesson]) -> None:
         """From the rows that each network was not shown."""
@@ -293,10 +230,7 @@ class TableEstimator(BaseEstimator):
         """By rows held out, which `stopped` were not shown; `held` if they are the same for all."""
 
     def _lesson(self, rows: Rows, held: Rows | None, epochs: int = 0) -> Lesson:
-        return Lesson(rows, held, epochs or self.max_iter, self._n_network_outputs())
-
-    @abstractmethod
-    def _n_network_outputs(self) -> int: ...
+        return Lesson(rows, held, epochs or self.max_iter, self.head_.width)
 
     def _encoded(self, X: Any) -> Array:
         """Rows as the networks take them."""
@@ -318,62 +252,10 @@ class TableEstimator(BaseEstimator):
         encoded = self._encoded(X)
         with limited(self.n_threads):
             total = sum(
-                self._said(network.outputs(encoded)).astype(np.float64)
+                self.head_.predict(network.outputs(encoded)).astype(np.float64)
                 for network in self.networks_
             )
         return np.asarray(total / len(self.networks_))
-
-    def _said(self, outputs: Array) -> Array:
-        """What raw outputs of a network say."""
-        return self._loss().predict(outputs)
-
-    def masks(
-        self,
-        step: int,
-        samples: Samples | None = None,
-        purpose: Purpose = "train",
-        network: int = 0,
-        *,
-        share: Share = None,
-    ) -> dict[int, Array]:
-        """Which units of one of the networks dropout kept, as `MLPClassifier.masks`.
-
-        Parameters
-        ----------
-        step, samples, purpose, share
-            The samples are places among the rows that this network learned from.
-        network : int, default=0
-            Its place in `networks_`.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            Before fit; if a coordinate is out of its range.
-        """
-        check_is_fitted(self)
-        checks.integer("network", network, 0, len(self.networks_) - 1)
-        of = self.networks_[network]
-        return of.masks(step=step, samples=samples, share=share, purpose=purpose)
-
-    def rows(self, step: int, network: int = 0) -> Ids:
-        """Which rows a step of one of the networks was taken on, as `MLPClassifier.rows`.
-
-        They are places among the rows that this network learned from.
-
-        Parameters
-        ----------
-        step : int
-        network : int, default=0
-            Its place in `networks_`.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            Before fit; if the step was not taken, or its rows are not known.
-        """
-        check_is_fitted(self)
-        checks.integer("network", network, 0, len(self.networks_) - 1)
-        return self.networks_[network].rows(step)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,6 @@ from thinnet.arrays import (
     ClassWeight,
     EvalSet,
     Predicted,
-    RandomState,
     Samples,
     Share,
     TableLike,
@@ -25,19 +25,17 @@ from thinnet.arrays import (
     VectorLike,
 )
 from thinnet.checks import quoted
-from thinnet.losses import Loss, SoftmaxCrossEntropy
 from thinnet.network import Network
 from thinnet.tables.base import TableEstimator
-from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.deciding import decision, goal_of, told
+from thinnet.tables.heads import WeighedHead
 from thinnet.tables.members import Lesson, Rows
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.repeating import check_repeats
 from thinnet.tables.targeting import check_there
-from thinnet.training.loop import Callback
 from thinnet.uncertainty.draws.classes import DrawnClasses
 from thinnet.uncertainty.draws.drawing import How
-from thinnet.uncertainty.forecasts import class_places
+from thinnet.uncertainty.draws.heads import NAME, check_learned
 
 BROUGHT_BACK: Final = "probabilities are brought back to what they are without it"
 WEIGHTED: Final = (
@@ -48,6 +46,7 @@ WEIGHTED_IN_TRAINING: Final = (
 )
 
 
+@dataclass(eq=False, repr=False)
 class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
     __doc__ = f"""Classes from a table with numbers, categories, dates, texts and holes, as it is.
 
@@ -99,59 +98,12 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
     ("column 'city' tells the target by itself: leave it out if it is not known before",)
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Sequence[int] | str = "auto",
-        activation: str = "relu",
-        *,
-        dropout: float | Sequence[float] = 0.3,
-        input_dropout: float = 0.1,
-        dropout_share: str | None = None,
-        batch_norm: bool = False,
-        n_networks: int = 5,
-        learning_rate_init: float = 0.001,
-        weight_decay: float = 0.01,
-        batch_size: int | str = "auto",
-        max_iter: int = 500,
-        n_iter_no_change: float = 20,
-        validation_fraction: float = 0.15,
-        class_weight: ClassWeight = None,
-        threshold_for: str | None = None,
-        positive_class: bool | int | float | str | None = None,
-        kinds: Mapping[str, str] | None = None,
-        missing: Sequence[str] = (),
-        encoder: TableEncoder | None = None,
-        dtype: str = "float32",
-        random_state: RandomState = None,
-        callbacks: Sequence[Callback] | None = None,
-        progress: bool | None = False,
-        n_threads: int | None = None,
-    ) -> None:
-        # Whatever they are: scikit-learn sets them freely, and fit checks them.
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.dropout = dropout
-        self.input_dropout = input_dropout
-        self.dropout_share = dropout_share
-        self.batch_norm = batch_norm
-        self.n_networks = n_networks
-        self.learning_rate_init = learning_rate_init
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.n_iter_no_change = n_iter_no_change
-        self.validation_fraction = validation_fraction
-        self.class_weight = class_weight
-        self.threshold_for = threshold_for
-        self.positive_class = positive_class
-        self.kinds = kinds
-        self.missing = missing
-        self.encoder = encoder
-        self.dtype = dtype
-        self.random_state = random_state
-        self.callbacks = callbacks
-        self.progress = progress
-        self.n_threads = n_threads
+    hidden_layer_sizes: Sequence[int] | str = "auto"
+    activation: str = "relu"
+    _: KW_ONLY
+    class_weight: ClassWeight = None
+    threshold_for: str | None = None
+    positive_class: bool | int | float | str | None = None
 
     def fit(
         self, X: TableLike, y: TargetLike, eval_set: EvalSet = None, whole: TableLike = None
@@ -215,7 +167,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         if self.class_weight is not None:
             weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
             self.class_weights_ = np.asarray(weights, np.float64)
-        return self._targets(y)
+        return self.head_.targets(y)
 
     def _check_decision(self) -> None:
         if self.threshold_for is None:
@@ -232,32 +184,21 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
             there = ", ".join(map(quoted, self.classes_.tolist()))
             checks.must(bool(known), "positive_class", f"one of {there}", self.positive_class)
 
-    def _targets(self, y: TargetLike) -> Array:
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            there = ", ".join(map(quoted, self.classes_.tolist()))
-            raise ValueError(f"y must hold the classes {there}, got {str(unknown[0])!r}")
-        return np.asarray(np.searchsorted(self.classes_, y))
-
-    def _loss(self) -> Loss:
-        return SoftmaxCrossEntropy()
+    @property
+    def head_(self) -> WeighedHead:
+        """What the networks' outputs mean: which classes, and how probable they are."""
+        check_learned(self, "classes_")
+        known = vars(self)
+        return WeighedHead(
+            self.classes_,
+            "multiclass",
+            known.get("target_name_", NAME),
+            known.get("class_weights_"),
+            known.get("decision_"),
+        )
 
     def _weights(self, y: TargetLike) -> Array | None:
         return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
-
-    def _n_network_outputs(self) -> int:
-        return len(self.classes_)
-
-    def _said(self, outputs: Array) -> Array:
-        """Probabilities: those of weighted classes are ``p * weight``, made to sum to 1."""
-        weights = getattr(self, "class_weights_", None)
-        if weights is None:
-            return self._loss().predict(outputs)
-        logs = np.log(np.where(weights > 0, weights, 1.0))
-        return self._loss().predict((outputs - logs).astype(outputs.dtype))
-
-    def _shares(self, outputs: Array) -> Array:
-        return self._said(outputs)
 
     def _calibrate(self, lessons: list[Lesson], stopped: list[Network], held: Rows | None) -> None:
         if self.class_weight is not None:
@@ -271,10 +212,12 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         """Probabilities of the rows held out, and the places of their classes."""
         parts = [lesson.held for lesson in lessons if lesson.held is not None]
         if held is not None:
-            p = np.mean([self._said(network.outputs(held.X)) for network in stopped], axis=0)
+            p = np.mean(
+                [self.head_.predict(network.outputs(held.X)) for network in stopped], axis=0
+            )
             return p, held.y
         pairs = zip(stopped, parts, strict=True)
-        p = np.concatenate([self._said(network.outputs(part.X)) for network, part in pairs])
+        p = np.concatenate([self.head_.predict(network.outputs(part.X)) for network, part in pairs])
         return p, np.concatenate([part.y for part in parts])
 
     def _choose(self, goal: str, p: Array, y: Array) -> None:
@@ -286,19 +229,6 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         found = decision(goal, positive, p[:, positive].astype(float), y == positive)
         self.decision_ = found
         self.notes_ += (told(found, self.classes_),)
-
-    def _known(self, y: TargetLike) -> Array:
-        return class_places(column_or_1d(y, warn=True), self.classes_)
-
-    def _guesses(self, probabilities: Array) -> Array:
-        return np.asarray(self.classes_[self._places(probabilities)])
-
-    def _places(self, p: Array) -> Array:
-        """Of the classes that are predicted where their probabilities are `p`."""
-        if (found := getattr(self, "decision_", None)) is not None:
-            return np.asarray(found.places(p))
-        weights = getattr(self, "class_weights_", None)
-        return np.asarray((p if weights is None else p * weights).argmax(axis=1))
 
     def predict(
         self,
@@ -339,11 +269,11 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
             With `abstain` a masked array, masked where the model abstains; with `return_std` two.
         """
         how = How(n_draws, seed, share, samples, tolerance, progress)
-        by_draws = self._guessed(X, abstain, measure, return_std, how, self._guesses)
+        by_draws = self._guessed(X, abstain, measure, return_std, how)
         if by_draws is not None:
             return by_draws
         p = self.predict_proba(X)
-        return self._guesses(p)
+        return self.head_.guesses(p)
 
     def predict_proba(self, X: TableLike) -> Array:
         """The probability of each class, the mean over the networks, dropout off.

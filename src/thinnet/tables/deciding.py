@@ -34,11 +34,6 @@ class Decision(NamedTuple):
         return np.where(p[:, self.positive] >= self.threshold, self.positive, 1 - self.positive)
 
 
-def is_decided(estimator: Any) -> bool:
-    """Does something else than the largest probability decide on the class?"""
-    return hasattr(estimator, "decision_") or hasattr(estimator, "class_weights_")
-
-
 def goal_of(text: Any) -> tuple[str, float]:
     """What is to be good, and the least share that is asked for; ValueError for others."""
     name, _, share = str(text).partition("=")

@@ -1,8 +1,14 @@
-"""The parameters that both estimators of tables have, in words: their texts stand once."""
+"""The parameters that both estimators of tables have, and their texts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
+
+from thinnet.arrays import RandomState
+from thinnet.tables.columns.encoding import TableEncoder
+from thinnet.training.loop import Callback
 
 _PARAMETERS: Final = """\
 hidden_layer_sizes : sequence of int or 'auto', default='auto'
@@ -70,3 +76,28 @@ n_iter_ : int
     Epochs of the network that took most."""
 
 PARAMETERS, FITTED = (text.replace("\n", "\n    ") for text in (_PARAMETERS, _FITTED))  # indented
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class TableParameters:
+    """Whatever they are: scikit-learn sets them freely, and fit checks them."""
+
+    dropout: float | Sequence[float] = 0.3
+    input_dropout: float = 0.1
+    dropout_share: str | None = None
+    batch_norm: bool = False
+    n_networks: int = 5
+    learning_rate_init: float = 0.001
+    weight_decay: float = 0.01
+    batch_size: int | str = "auto"
+    max_iter: int = 500
+    n_iter_no_change: float = 20
+    validation_fraction: float = 0.15
+    kinds: Mapping[str, str] | None = None
+    missing: Sequence[str] = ()
+    encoder: TableEncoder | None = None
+    dtype: str = "float32"
+    random_state: RandomState = None
+    callbacks: Sequence[Callback] | None = None
+    progress: bool | None = False
+    n_threads: int | None = None

@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils import check_array
-from sklearn.utils.validation import column_or_1d
 
 from thinnet import checks
 from thinnet.arrays import (
     Array,
     EvalSet,
     Predicted,
-    RandomState,
     Samples,
     Share,
     TableLike,
     TargetLike,
     VectorLike,
 )
-from thinnet.losses import GaussianNLL, Loss, SquaredError
 from thinnet.network import Network
 from thinnet.tables import calibrating
 from thinnet.tables.base import TableEstimator
 from thinnet.tables.columns import amounts
-from thinnet.tables.columns.encoding import TableEncoder
+from thinnet.tables.heads import AmountHead
 from thinnet.tables.members import Lesson, Rows, held_out_draws
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.targeting import check_there
 from thinnet.tables.targets import TargetScale
-from thinnet.training.loop import Callback
 from thinnet.uncertainty.draws import noise
 from thinnet.uncertainty.draws.drawing import How
-from thinnet.uncertainty.draws.mixtures import Gaussians, Mixture, with_own_noise
+from thinnet.uncertainty.draws.heads import NAME, check_learned
 from thinnet.uncertainty.draws.numbers import DrawnNumbers
-from thinnet.uncertainty.draws.shapes import Calibrated
 
-LOSSES: Final[dict[str, Loss]] = {"squared_error": SquaredError(), "gaussian_nll": GaussianNLL()}
+LOSSES: Final = ("squared_error", "gaussian_nll")
 
 
+@dataclass(eq=False, repr=False)
 class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
     __doc__ = f"""Numbers from a table with numbers, categories, dates, texts and holes, as it is.
 
@@ -96,57 +92,11 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
     True
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Sequence[int] | str = "auto",
-        activation: str = "relu",
-        *,
-        dropout: float | Sequence[float] = 0.3,
-        input_dropout: float = 0.1,
-        dropout_share: str | None = None,
-        batch_norm: bool = False,
-        n_networks: int = 5,
-        learning_rate_init: float = 0.001,
-        weight_decay: float = 0.01,
-        batch_size: int | str = "auto",
-        max_iter: int = 500,
-        n_iter_no_change: float = 20,
-        validation_fraction: float = 0.15,
-        loss: str = "squared_error",
-        calibrated: bool = True,
-        kinds: Mapping[str, str] | None = None,
-        missing: Sequence[str] = (),
-        encoder: TableEncoder | None = None,
-        dtype: str = "float32",
-        random_state: RandomState = None,
-        callbacks: Sequence[Callback] | None = None,
-        progress: bool | None = False,
-        n_threads: int | None = None,
-    ) -> None:
-        # Whatever they are: scikit-learn sets them freely, and fit checks them.
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.dropout = dropout
-        self.input_dropout = input_dropout
-        self.dropout_share = dropout_share
-        self.batch_norm = batch_norm
-        self.n_networks = n_networks
-        self.learning_rate_init = learning_rate_init
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.n_iter_no_change = n_iter_no_change
-        self.validation_fraction = validation_fraction
-        self.loss = loss
-        self.calibrated = calibrated
-        self.kinds = kinds
-        self.missing = missing
-        self.encoder = encoder
-        self.dtype = dtype
-        self.random_state = random_state
-        self.callbacks = callbacks
-        self.progress = progress
-        self.n_threads = n_threads
+    hidden_layer_sizes: Sequence[int] | str = "auto"
+    activation: str = "relu"
+    _: KW_ONLY
+    loss: str = "squared_error"
+    calibrated: bool = True
 
     def fit(
         self, X: TableLike, y: TargetLike, eval_set: EvalSet = None, whole: TableLike = None
@@ -169,7 +119,7 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         -------
         self
         """
-        checks.one_of("loss", self.loss, tuple(LOSSES))
+        checks.one_of("loss", self.loss, LOSSES)
         checks.boolean("calibrated", self.calibrated)
         self._fit(X, y, eval_set, whole)
         return self
@@ -190,36 +140,39 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         """
         found = self._targeted(X, y)
         check_there(found.y)
-        numbers = self._numbers(found.y)
+        numbers = self.head_.read(found.y)
         return float(super().score(found.X, numbers, found.weights(sample_weight)))
 
     def _read_targets(self, y: TargetLike) -> Array:
         if (decimals := amounts.decimals_needed(y)) is not None:
             self.target_decimal_ = decimals
-        numbers = self._numbers(y)
+        numbers = AmountHead(self.loss, 0, decimals=self.target_decimal_).read(y)
         self.n_outputs_ = numbers.shape[1]
         self.target_scale_ = TargetScale.of(numbers)
         return self.target_scale_.forward(numbers)
 
+    @property
+    def head_(self) -> AmountHead:
+        """What the networks' outputs mean: which numbers, and with how much noise."""
+        check_learned(self, "target_scale_")
+        known = vars(self)
+        calibration = known.get("calibration_")
+        return AmountHead(
+            self.loss,
+            self.n_outputs_,
+            known.get("noise_"),
+            self.target_scale_,
+            None if calibration is None else calibration.shape,
+            known.get("target_name_", NAME),
+            self.target_decimal_,
+        )
+
     def _target_notes(self, y: TargetLike) -> tuple[str, ...]:
-        numbers = self._numbers(y)
+        numbers = self.head_.read(y)
         columns = np.asarray(y).reshape(numbers.shape).T
         marks = self.target_decimal_ or amounts.PLAIN * len(columns)
         said = map(amounts.reading_text, columns, numbers.T, marks)
         return tuple(f"target {words}" for words in said if words)
-
-    def _numbers(self, y: TargetLike) -> Array:
-        y = amounts.plain(y, self.target_decimal_)
-        numbers = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-        if numbers.ndim == 2 and numbers.shape[1] == 1:
-            numbers = column_or_1d(numbers, warn=True)
-        return numbers.reshape(len(numbers), -1)
-
-    def _targets(self, y: TargetLike) -> Array:
-        return self.target_scale_.forward(self._numbers(y))
-
-    def _loss(self) -> Loss:
-        return LOSSES[self.loss]
 
     def _learn_noise(self, lessons: list[Lesson]) -> None:
         if self.loss == "squared_error":
@@ -230,30 +183,12 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         if not self.calibrated:
             return
         if held is not None:
-            found = calibrating.of_others(self._plain_mixture, held, self.networks_)
+            found = calibrating.of_others(self.head_.gaussians, held, self.networks_)
         else:
             parts = [lesson.held for lesson in lessons if lesson.held is not None]
-            found = calibrating.of_folds(self._plain_mixture, parts, stopped, self.networks_)
+            found = calibrating.of_folds(self.head_.gaussians, parts, stopped, self.networks_)
         if found is not None:
             self.calibration_ = found
-
-    def _mixture(self, outputs: Array) -> Mixture:
-        plain, learned = self._plain_mixture(outputs), getattr(self, "calibration_", None)
-        return plain if learned is None else Calibrated.of(plain, learned.shape)
-
-    def _plain_mixture(self, outputs: Array) -> Gaussians:
-        if self.loss == "gaussian_nll":
-            return with_own_noise(outputs, self.target_scale_)
-        return Gaussians(outputs.astype(np.float64), self.noise_, self.target_scale_)
-
-    def _known(self, y: TargetLike) -> Array:
-        return self._of_width(self._numbers(y))
-
-    def _weights(self, y: TargetLike) -> Array | None:
-        return None
-
-    def _n_network_outputs(self) -> int:
-        return self.n_outputs_ * (2 if self.loss == "gaussian_nll" else 1)
 
     def predict(
         self,
@@ -287,5 +222,4 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         if (both := self._mean_and_std(X, return_std, how)) is not None:
             return both
         mean = self._mean(X)
-        y = self.target_scale_.back(mean)
-        return y[:, 0] if self.n_outputs_ == 1 else y
+        return self.head_.squeezed(self.target_scale_.back(mean))

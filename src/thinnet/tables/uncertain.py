@@ -12,13 +12,15 @@ from sklearn.utils.validation import check_is_fitted
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, TableLike
 from thinnet.tables import drifting
+from thinnet.tables.base import TableEstimator
 from thinnet.tables.columns.kinds import Column, as_dates, as_labels, as_numbers, label
 from thinnet.tables.columns.missing import cleaned
 from thinnet.tables.reading import read_table
 from thinnet.tables.reading.cells import POINT_NUMBER, Cells, Frame
 from thinnet.tables.reading.frames import as_frame
 from thinnet.uncertainty.draws.classes import MEASURES
-from thinnet.uncertainty.draws.numbers import SPREADS
+from thinnet.uncertainty.draws.heads import ClassHead
+from thinnet.uncertainty.draws.spreads import SPREADS
 
 REASONS: Final = 3  # for a row, at most
 LEAST: Final = 0.005  # share by which a cell must raise the uncertainty to be named
@@ -98,18 +100,18 @@ def uncertain_rows(
 def checked_measure(estimator: Any, measure: str | None) -> str:
     """`measure`, or the one that is meant by None."""
     check_is_fitted(estimator)
-    ours = hasattr(estimator, "encoder_") and hasattr(estimator, "uncertainty")
+    ours = isinstance(estimator, TableEstimator)
     kinds = "a TableClassifier or TableRegressor"
     checks.must(ours, "estimator", kinds, type(estimator).__name__)
     if not is_classes(estimator):
-        outputs = estimator.n_outputs_
+        outputs = estimator.head_.n_outputs
         checks.must(outputs == 1, "estimator", "a regressor of one number", outputs)
     known = MEASURES if is_classes(estimator) else SPREADS
     return known[0] if measure is None else checks.one_of("measure", measure, known)
 
 
 def is_classes(estimator: Any) -> bool:
-    return hasattr(estimator, "classes_")
+    return isinstance(estimator.head_, ClassHead)
 
 
 def used(estimator: Any) -> list[Column]:
@@ -154,7 +156,7 @@ def told(estimator: Any, rows: Frame, typical: Frame, n_draws: int, measure: str
     found = estimator.uncertainty(rows, n_draws, progress=False)
     told: dict[str, Any] = {"row": rows.index.to_numpy()}
     if is_classes(estimator):
-        told["prediction"] = estimator._guesses(found.probabilities)
+        told["prediction"] = estimator.head_.guesses(found.probabilities)
         told |= {name: getattr(found, name) for name in MEASURES[:2]}
     else:
         told |= {"prediction": found.mean, "std": found.std}

@@ -93,7 +93,7 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
             If the method is unknown, or `y` is empty, of another length, or holds one class only
             or unknown labels.
         """
-        scores = self._scores(X)
+        scores = class_scores(self, X)
         places = calibration_classes(y, self.estimator.classes_, len(scores))
         self.scores_ = scores[np.arange(len(scores)), places]
         self.classes_ = self.estimator.classes_
@@ -137,8 +137,12 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
         level = confidence(checks.inside("coverage", coverage), len(self.scores_))
         fitted = crepes().ConformalClassifier().fit(self.scores_)
         # Smoothing would draw the sets with NumPy's global generator.
-        return fitted.predict_set(self._scores(X), confidence=level, smoothing=False).astype(bool)
+        return fitted.predict_set(class_scores(self, X), confidence=level, smoothing=False).astype(
+            bool
+        )
 
-    def _scores(self, X: MatrixLike) -> Float[Array, "rows classes"]:
-        score = SCORES[checks.one_of("method", self.method, tuple(SCORES))]
-        return score(predicted(self.estimator, X))
+
+def class_scores(wrapper: SplitConformalClassifier, X: MatrixLike) -> Float[Array, "rows classes"]:
+    """How unlike its rows each class would be, by the wrapper's method."""
+    score = SCORES[checks.one_of("method", wrapper.method, tuple(SCORES))]
+    return score(predicted(wrapper.estimator, X))

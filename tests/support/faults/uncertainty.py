@@ -13,7 +13,7 @@ FAULTS = [
     ),
     Mutant(
         "error bars leave the noise out",
-        "uncertainty/draws/numbers.py",
+        "uncertainty/draws/spreads.py",
         "spread",
         "np.sqrt(epistemic + aleatoric)",
         "np.sqrt(epistemic)",

@@ -10,7 +10,7 @@ from scipy import integrate, stats
 from thinnet.tables.targets import TargetScale
 from thinnet.uncertainty.draws.mixtures import Gaussians, OwnUnits, Poissons, with_own_noise
 from thinnet.uncertainty.draws.noise import noise_of, some_rows
-from thinnet.uncertainty.draws.numbers import spread
+from thinnet.uncertainty.draws.spreads import spread
 
 SKEWED = TargetScale(np.array([0.3]), np.array([0.8]), np.array([2.0]))
 UNITS = {"own": OwnUnits(), "logged": SKEWED}

@@ -14,6 +14,7 @@ from thinnet.moved import RenamedMethod
 from thinnet.uncertainty.draws import measures, reducing
 from thinnet.uncertainty.draws.drawing import How, Part, standard_error
 from thinnet.uncertainty.draws.drawn import Drawn
+from thinnet.uncertainty.draws.heads import ClassHead
 from thinnet.uncertainty.draws.results import Result
 
 Measure: TypeAlias = Literal[
@@ -65,20 +66,10 @@ class DrawnClasses(Drawn):
 
     sample = RenamedMethod("sample_proba")
 
-    classes_: Any
-
     @property
-    def _several_labels(self) -> bool:
-        """Can a row have several labels at once?"""
-        return False
-
     @abstractmethod
-    def _shares(self, outputs: Array) -> Array:
-        """The probabilities that raw outputs of shape (rows, outputs) say, (rows, n_classes)."""
-
-    @abstractmethod
-    def _known(self, y: TargetLike) -> Array:
-        """The place of each row's label, shape (rows,); of several 0s and 1s, (rows, n_classes)."""
+    def head_(self) -> ClassHead:
+        """What the networks' outputs mean: which classes, and how probable they are."""
 
     def sample_proba(
         self,
@@ -165,7 +156,8 @@ class DrawnClasses(Drawn):
         Gal 2016, "Uncertainty in deep learning", section 3.3.1.
         """
         how = How(n_draws, seed, share, samples, tolerance, progress).checked(least=2)
-        found = self._drawer(X).gathered(how, self._of_draws, self._measured)
+        drawer, head = self._drawer(X), self.head_
+        found = drawer.gathered(how, head.of_draws, lambda part: _measured(part, head))
         return ClassUncertainty(**found)
 
     def log_likelihood(
@@ -202,23 +194,22 @@ class DrawnClasses(Drawn):
         """
         how = How(n_draws, seed, share, samples, tolerance, progress).checked()
         X, y = self._paired(X, y)
-        drawer, known = self._drawer(X), self._known(y)
+        drawer, head = self._drawer(X), self.head_
+        known = head.known(y)
         checks.same_length("y", known, "X", drawer.rows)
 
         def tell(part: Part) -> dict[str, Array]:
-            p = reducing.mean(self._of_draws(part.draws))
+            p = reducing.mean(head.of_draws(part.draws))
             return {"log": _log_chances(p, known[part.places])}
 
-        return drawer.gathered(how, self._of_draws, tell)["log"]
+        return drawer.gathered(how, head.of_draws, tell)["log"]
 
-    def _abstaining(
-        self, X: MatrixLike, abstain: Any, measure: str, how: How, names: Any
-    ) -> np.ma.MaskedArray:
-        """Guesses by the draws, masked where they are too unsure; `names` tells the labels."""
+    def _abstaining(self, X: MatrixLike, abstain: Any, measure: str, how: How) -> np.ma.MaskedArray:
+        """Guesses by the draws, masked where they are too unsure."""
         checks.non_negative("abstain", abstain)
         checks.one_of("measure", measure, MEASURES)
         found = self.uncertainty(X, **how._asdict())
-        guesses = names(found.probabilities)
+        guesses = self.head_.guesses(found.probabilities)
         unsure = getattr(found, measure) > abstain
         wide = unsure if guesses.ndim == 1 else np.broadcast_to(unsure[:, None], guesses.shape)
         return np.ma.masked_array(guesses, wide)
@@ -230,15 +221,14 @@ class DrawnClasses(Drawn):
         measure: str,
         return_std: bool,
         how: How,
-        names: Any,
     ) -> Any:
         """What `predict` says by draws; None where nothing was asked of them."""
         checks.boolean("return_std", return_std)
         if abstain is not None:
             checks.must(not return_std, "return_std", "False with abstain", return_std)
-            return self._abstaining(X, abstain, measure, how, names)
+            return self._abstaining(X, abstain, measure, how)
         if return_std:
-            return self._with_std(X, how, names)
+            return self._with_std(X, how)
         if given := how.given():
             raise ValueError(
                 f"{', '.join(given)} must come with abstain or return_std=True, got abstain=None "
@@ -246,27 +236,24 @@ class DrawnClasses(Drawn):
             )
         return None
 
-    def _with_std(self, X: MatrixLike, how: How, names: Any) -> tuple[Any, Array]:
+    def _with_std(self, X: MatrixLike, how: How) -> tuple[Any, Array]:
         """The guesses, and the standard deviation over the draws of what each of them rests on."""
         found = self.uncertainty(X, **how._asdict())
-        guesses = names(found.probabilities)
+        guesses = self.head_.guesses(found.probabilities)
         if guesses.ndim > 1:
             return guesses, found.std
         places = found.probabilities.argmax(axis=1)
         return guesses, found.std[np.arange(len(places)), places]
 
-    def _of_draws(self, outputs: Array) -> Array:
-        together = self._shares(outputs.reshape(-1, outputs.shape[-1]))
-        return together.astype(np.float64).reshape(*outputs.shape[:2], together.shape[-1])
 
-    def _measured(self, part: Part) -> dict[str, Array]:
-        p = self._of_draws(part.draws)
-        found = _of_labels(p) if self._several_labels else _measures(p)
-        found |= {"probabilities": reducing.mean(p), "std": np.sqrt(reducing.variance(p))}
-        return found | {
-            "standard_error": standard_error(p),
-            "n_draws": np.full(p.shape[1], len(p)),
-        }
+def _measured(part: Part, head: ClassHead) -> dict[str, Array]:
+    p = head.of_draws(part.draws)
+    found = _of_labels(p) if head.is_multilabel else _measures(p)
+    found |= {"probabilities": reducing.mean(p), "std": np.sqrt(reducing.variance(p))}
+    return found | {
+        "standard_error": standard_error(p),
+        "n_draws": np.full(p.shape[1], len(p)),
+    }
 
 
 def _log_chances(p: Array, known: Array) -> Array:

@@ -7,18 +7,20 @@ from typing import Any
 
 from thinnet.arrays import Array, MatrixLike, TargetLike
 from thinnet.uncertainty.draws.drawing import Drawer, How
+from thinnet.uncertainty.draws.heads import Head
 
 
 class Drawn:
     """What an estimator can say by its draws."""
 
+    @property
+    @abstractmethod
+    def head_(self) -> Head:
+        """What the networks' outputs mean."""
+
     @abstractmethod
     def _drawer(self, X: MatrixLike) -> Drawer:
         """The networks, and the rows as they take them."""
-
-    @abstractmethod
-    def _of_draws(self, outputs: Array) -> Array:
-        """What raw outputs of shape (n_draws, rows, outputs) predict, draw by draw."""
 
     def _paired(self, X: MatrixLike, y: TargetLike) -> tuple[Any, Any]:
         """Rows and their targets, which may lie in one table."""
@@ -26,4 +28,5 @@ class Drawn:
 
     def _sample(self, X: MatrixLike, how: How, first: int) -> Array:
         """What each draw predicts, shape (n_draws, rows, n_classes or n_outputs)."""
-        return self._of_draws(self._drawer(X).sample(how.checked(), first))
+        drawn = self._drawer(X).sample(how.checked(), first)
+        return self.head_.of_draws(drawn)

@@ -82,6 +82,9 @@ class OwnUnits:
         return mean, variance
 
 
+OWN_UNITS: Final = OwnUnits()
+
+
 @dataclass(frozen=True, slots=True)
 class Gaussians:
     """``p(y) = mean over t of N(y; centers_t, spread_t^2)`` (Gal and Ghahramani 2016, eq. 8).

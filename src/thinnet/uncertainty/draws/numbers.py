@@ -4,83 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, MatrixLike, Samples, Share, TargetLike
-from thinnet.uncertainty.draws import reducing
-from thinnet.uncertainty.draws.drawing import Drawer, How, Part, standard_error
+from thinnet.uncertainty.draws.drawing import Drawer, How, Part
 from thinnet.uncertainty.draws.drawn import Drawn
+from thinnet.uncertainty.draws.heads import NumberHead
 from thinnet.uncertainty.draws.mixtures import Mixture
-from thinnet.uncertainty.draws.results import Result
-from thinnet.uncertainty.draws.shapes import Calibrated
-
-SPREADS: Final = ("std", "epistemic", "aleatoric")  # by which rows can be ranked
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class NumberUncertainty(Result):
-    """Mean and spread of each row's target, in its own units.
-
-    ``std ** 2 = epistemic ** 2 + aleatoric ** 2``.
-
-    Attributes
-    ----------
-    mean : array, shape (rows,) or (rows, n_outputs)
-        Over the draws.
-    std : array of that shape
-        Standard deviation of a new target.
-    epistemic : array of that shape
-        The part that more data would remove: the standard deviation of the draws.
-    aleatoric : array of that shape
-        The part that is noise.
-    standard_error : array of that shape
-        Of `mean`, since there were only so many draws; NaN for a single one.
-    n_draws : array of int, shape (rows,)
-        How many draws each row took.
-    """
-
-    mean: Array
-    std: Array
-    epistemic: Array
-    aleatoric: Array
-    standard_error: Array
-    n_draws: Array
-
-
-class Spread(NamedTuple):
-    """The fields of `NumberUncertainty` of the same names, shape (rows, outputs)."""
-
-    mean: Array
-    std: Array
-    epistemic: Array
-    aleatoric: Array
-    standard_error: Array
-
-
-def spread(mixture: Mixture) -> Spread:
-    means = mixture.means()
-    epistemic, aleatoric = reducing.variance(means), reducing.mean(mixture.variances())
-    found = Spread(
-        reducing.mean(means),
-        np.sqrt(epistemic + aleatoric),
-        np.sqrt(epistemic),
-        np.sqrt(aleatoric),
-        standard_error(means),
-    )
-    return _calibrated(found, mixture) if isinstance(mixture, Calibrated) else found
-
-
-def _calibrated(found: Spread, mixture: Calibrated) -> Spread:
-    """With the moments of the calibrated distribution, divided in the same proportion."""
-    mean, std = mixture.moments()
-    scale = std / found.std
-    return found._replace(
-        mean=mean, std=std, epistemic=scale * found.epistemic, aleatoric=scale * found.aleatoric
-    )
+from thinnet.uncertainty.draws.spreads import NumberUncertainty, spread
 
 
 def central(coverage: float) -> tuple[float, float]:
@@ -92,15 +26,10 @@ def central(coverage: float) -> tuple[float, float]:
 class DrawnNumbers(Drawn):
     """What a regressor can say by its draws."""
 
-    n_outputs_: int
-
+    @property
     @abstractmethod
-    def _mixture(self, outputs: Array) -> Mixture:
-        """What raw outputs of shape (n_draws, rows, outputs) say."""
-
-    @abstractmethod
-    def _known(self, y: TargetLike) -> Array:
-        """Targets in their own units, shape (rows, outputs)."""
+    def head_(self) -> NumberHead:
+        """What the networks' outputs mean: which numbers, and with how much noise."""
 
     def sample(
         self,
@@ -187,13 +116,14 @@ class DrawnNumbers(Drawn):
         Gal 2016, "Uncertainty in deep learning", section 3.3; Kendall and Gal 2017 (the parts).
         """
         how = How(n_draws, seed, share, samples, tolerance, progress).checked(least=2)
+        drawer, head = self._drawer(X), self.head_
 
         def tell(part: Part) -> dict[str, Array]:
-            found = spread(self._mixture(part.draws))._asdict()
-            told = {name: self._told(values) for name, values in found.items()}
+            found = spread(head.mixture(part.draws))._asdict()
+            told = {name: head.squeezed(values) for name, values in found.items()}
             return told | {"n_draws": np.full(len(part.places), len(part.draws))}
 
-        return NumberUncertainty(**self._drawer(X).gathered(how, self._of_draws, tell))
+        return NumberUncertainty(**drawer.gathered(how, head.of_draws, tell))
 
     def predict_quantiles(
         self,
@@ -235,7 +165,8 @@ class DrawnNumbers(Drawn):
             return {"quantiles": np.stack([mixture.quantile(q) for q in levels], axis=1)}
 
         how = How(n_draws, seed, share, samples, tolerance, progress).checked(least=2)
-        return self._told(self._of_mixtures(self._drawer(X), how, tell)["quantiles"])
+        found = told_of_mixtures(self, X, how, tell)
+        return self.head_.squeezed(found["quantiles"])
 
     def predict_interval(
         self,
@@ -352,7 +283,8 @@ class DrawnNumbers(Drawn):
         Dawid 1984, "Statistical theory: the prequential approach", section 5.3 (PIT).
         """
         how = How(n_draws, seed, share, samples, tolerance, progress)
-        return self._told(self._at_targets(X, y, how, "distribution"))
+        found = self._at_targets(X, y, how, "distribution")
+        return self.head_.squeezed(found)
 
     def _mean_and_std(self, X: MatrixLike, return_std: bool, how: How) -> Any:
         """For `predict`: None without `return_std`."""
@@ -368,30 +300,29 @@ class DrawnNumbers(Drawn):
     def _at_targets(self, X: MatrixLike, y: TargetLike, how: How, name: str) -> Array:
         """The method `name` of the mixtures, at each row's own target."""
         X, y = self._paired(X, y)
-        drawer, y = self._drawer(X), self._known(y)
+        drawer, y = self._drawer(X), self.head_.known(y)
         checks.same_length("y", y, "X", drawer.rows)
 
         def tell(mixture: Mixture, places: Array) -> dict[str, Array]:
             return {name: getattr(mixture, name)(y[places])}
 
-        return self._of_mixtures(drawer, how.checked(), tell)[name]
+        return of_mixtures(drawer, self.head_, how.checked(), tell)[name]
 
-    def _of_mixtures(
-        self, drawer: Drawer, how: How, tell: Callable[[Mixture, Array], dict[str, Array]]
-    ) -> dict[str, Array]:
-        """What `tell` says of the mixture of some rows and of their places, for all rows."""
-        return drawer.gathered(
-            how, self._of_draws, lambda part: tell(self._mixture(part.draws), part.places)
-        )
 
-    def _of_width(self, y: Array) -> Array:
-        """`y`, if it has a column for each output."""
-        if y.shape[1] != self.n_outputs_:
-            raise ValueError(f"y must have {self.n_outputs_} columns, got {y.shape[1]}")
-        return y
+def of_mixtures(
+    drawer: Drawer,
+    head: NumberHead,
+    how: How,
+    tell: Callable[[Mixture, Array], dict[str, Array]],
+) -> dict[str, Array]:
+    """What `tell` says of the mixture of some rows and of their places, for all rows."""
+    return drawer.gathered(
+        how, head.of_draws, lambda part: tell(head.mixture(part.draws), part.places)
+    )
 
-    def _of_draws(self, outputs: Array) -> Array:
-        return self._mixture(outputs).means()
 
-    def _told(self, values: Array) -> Array:
-        return values[..., 0] if self.n_outputs_ == 1 else values
+def told_of_mixtures(
+    estimator: DrawnNumbers, X: Any, how: How, tell: Callable[[Mixture, Array], dict[str, Array]]
+) -> dict[str, Array]:
+    """The same of an estimator and rows as it takes them."""
+    return of_mixtures(estimator._drawer(X), estimator.head_, how, tell)

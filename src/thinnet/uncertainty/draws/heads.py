@@ -1,0 +1,241 @@
+"""What the outputs of networks mean: a head for classes and a head for numbers.
+
+A fitted estimator hands out its own as `head_`; whatever asks an estimator what it predicts, asks
+that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_array
+from sklearn.utils.validation import column_or_1d
+
+from thinnet import checks
+from thinnet.arrays import Array, TargetLike
+from thinnet.losses import (
+    BinaryCrossEntropy,
+    GaussianNLL,
+    Loss,
+    Poisson,
+    SoftmaxCrossEntropy,
+    SquaredError,
+)
+from thinnet.uncertainty.draws.mixtures import (
+    OWN_UNITS,
+    Gaussians,
+    Mixture,
+    Poissons,
+    Units,
+    with_own_noise,
+)
+from thinnet.uncertainty.draws.shapes import Calibrated, Shape
+from thinnet.uncertainty.forecasts import class_places, indicators
+
+Kind: TypeAlias = Literal["binary", "multiclass", "multilabel-indicator"]
+NAME: Final = "prediction"  # of a target that has no other
+LOSSES: Final[dict[str, Loss]] = {
+    "squared_error": SquaredError(),
+    "poisson": Poisson(),
+    "gaussian_nll": GaussianNLL(),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ClassHead:
+    """Classes: one of two, one of many, or several at once.
+
+    Parameters
+    ----------
+    classes : array, shape (n_classes,)
+        The labels, sorted.
+    kind : {'binary', 'multiclass', 'multilabel-indicator'}
+        With 'binary' a network has one output, else one for each class.
+    name : str
+        Of the target.
+    """
+
+    classes: Array
+    kind: Kind
+    name: str = NAME
+
+    @property
+    def width(self) -> int:
+        """How many outputs a network has."""
+        return 1 if self.kind == "binary" else len(self.classes)
+
+    @property
+    def loss(self) -> Loss:
+        return SoftmaxCrossEntropy() if self.kind == "multiclass" else BinaryCrossEntropy()
+
+    @property
+    def activation(self) -> str:
+        """What makes probabilities of raw outputs."""
+        return "softmax" if self.kind == "multiclass" else "logistic"
+
+    @property
+    def is_multilabel(self) -> bool:
+        """Can a row have several labels at once?"""
+        return self.kind == "multilabel-indicator"
+
+    @property
+    def columns(self) -> list[str]:
+        """A name for the probability of each class."""
+        return [f"p({label})" for label in self.classes]
+
+    def targets(self, y: Any) -> Array:
+        """What the loss takes: places among the classes, or 0s and 1s, a column for each output."""
+        from sklearn.utils.multiclass import unique_labels
+
+        unknown = np.setdiff1d(unique_labels(y), self.classes)
+        if len(unknown):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. "
+                f"'y' has {unknown} besides."
+            )
+        if self.is_multilabel:
+            return np.asarray(y.todense() if hasattr(y, "todense") else y, np.float64)
+        if self.kind == "multiclass":
+            return np.searchsorted(self.classes, y)
+        return (np.asarray(y) == self.classes[-1]).astype(np.float64) * (len(self.classes) - 1)
+
+    def known(self, y: TargetLike) -> Array:
+        """The place of each row's label, shape (rows,); of several 0s and 1s, (rows, n_classes)."""
+        if self.is_multilabel:
+            return indicators(y, len(self.classes))
+        return class_places(one_column(checks.array("y", y)), self.classes)
+
+    def predict(self, outputs: Array) -> Array:
+        """Probabilities by raw outputs of shape (rows, width): (rows, n_classes)."""
+        p = self.loss.predict(outputs)
+        return np.hstack([1 - p, p]) if self.kind == "binary" else p
+
+    def of_draws(self, outputs: Array) -> Array:
+        """Probabilities in float64 by raw outputs of shape (n_draws, rows, width)."""
+        together = self.predict(outputs.reshape(-1, outputs.shape[-1]))
+        return together.astype(np.float64).reshape(*outputs.shape[:2], together.shape[-1])
+
+    def places(self, p: Array) -> Array:
+        """Of the classes that are predicted where their probabilities are `p`."""
+        return np.asarray(np.minimum(p.argmax(axis=1), len(self.classes) - 1))  # it may be one
+
+    def guesses(self, p: Array) -> Array:
+        """The labels that are predicted where their probabilities are `p`; of several 0s and 1s."""
+        return (p > 0.5).astype(int) if self.is_multilabel else self.classes[self.places(p)]
+
+    def labels(self, outputs: Array) -> Array:
+        """The most probable label of each row, or 0s and 1s, from raw outputs."""
+        if self.is_multilabel:
+            return (outputs > 0).astype(int)
+        if self.kind == "multiclass":
+            return self.classes[outputs.argmax(axis=1)]
+        return self.classes[(outputs[:, 0] > 0).astype(int) * (len(self.classes) - 1)]
+
+
+@dataclass(frozen=True, eq=False)
+class NumberHead:
+    """Numbers, and the noise around them.
+
+    Parameters
+    ----------
+    kind : {'squared_error', 'poisson', 'gaussian_nll'}
+        The loss.
+    n_outputs : int
+        Targets of a row.
+    noise : array, shape (n_outputs,), optional
+        With 'squared_error' the standard deviation around draws, in the network's units.
+    units : Units
+        Between the target's own and the network's.
+    shape : Shape, optional
+        Of errors on rows held out; else noise is Gaussian.
+    name : str
+        Of the target.
+    """
+
+    kind: str
+    n_outputs: int
+    noise: Array | None = None
+    units: Units = OWN_UNITS
+    shape: Shape | None = None
+    name: str = NAME
+
+    @property
+    def width(self) -> int:
+        """How many outputs a network has."""
+        return self.n_outputs * (2 if self.kind == "gaussian_nll" else 1)
+
+    @property
+    def loss(self) -> Loss:
+        return LOSSES[self.kind]
+
+    @property
+    def activation(self) -> str:
+        """What makes numbers of raw outputs."""
+        return "exp" if self.kind == "poisson" else "identity"
+
+    def targets(self, y: Any) -> Array:
+        """What the loss takes, shape (rows, n_outputs)."""
+        return self.units.forward(columns(y))
+
+    def read(self, y: TargetLike) -> Array:
+        """Targets in their own units, shape (rows, outputs)."""
+        return columns(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
+
+    def known(self, y: TargetLike) -> Array:
+        """Targets in their own units; ValueError where they aren't such as were learned."""
+        y = self.read(y)
+        if y.shape[1] != self.n_outputs:
+            raise ValueError(f"y must have {self.n_outputs} columns, got {y.shape[1]}")
+        if self.kind == "poisson" and (bad := (y < 0) | (y != np.floor(y))).any():
+            got = f"{y[bad][0]:g} in row {int(np.argwhere(bad)[0][0])}"
+            raise ValueError(f"y must hold whole numbers >= 0 with loss='poisson', got {got}")
+        return y
+
+    def predict(self, outputs: Array) -> Array:
+        """Means in the network's units by raw outputs of shape (rows, width)."""
+        return self.loss.predict(outputs)
+
+    def of_draws(self, outputs: Array) -> Array:
+        """Means in the target's own units by raw outputs of shape (n_draws, rows, width)."""
+        return self.mixture(outputs).means()
+
+    def mixture(self, outputs: Array) -> Mixture:
+        """What raw outputs of shape (n_draws, rows, width) say together."""
+        if self.kind == "poisson":
+            return Poissons(np.exp(outputs.astype(np.float64)))
+        plain = self.gaussians(outputs)
+        return plain if self.shape is None else Calibrated.of(plain, self.shape)
+
+    def gaussians(self, outputs: Array) -> Gaussians:
+        """The same before errors on rows held out have given it their shape."""
+        if self.kind == "gaussian_nll":
+            return with_own_noise(outputs, self.units)
+        assert self.noise is not None  # it is learned wherever there are draws
+        return Gaussians(outputs.astype(np.float64), self.noise, self.units)
+
+    def squeezed(self, values: Array) -> Array:
+        """Without the last axis where there is one output."""
+        return values[..., 0] if self.n_outputs == 1 else values
+
+
+Head: TypeAlias = ClassHead | NumberHead
+
+
+def one_column(y: Any) -> Any:
+    """Labels or numbers of shape (rows,) where they came as (rows, 1), with scikit-learn's word."""
+    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def columns(y: Any) -> Array:
+    """Numbers of shape (rows, outputs)."""
+    y = one_column(y)
+    return y.reshape(-1, 1) if y.ndim == 1 else y
+
+
+def check_learned(estimator: Any, name: str) -> None:
+    """NotFittedError where an attribute that fit learns isn't there."""
+    if name not in vars(estimator):
+        raise NotFittedError(f"this {type(estimator).__name__} is not fitted yet: call fit first")

@@ -1,0 +1,79 @@
+"""Mean and spread of numbers, and where the spread comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.uncertainty.draws import reducing
+from thinnet.uncertainty.draws.drawing import standard_error
+from thinnet.uncertainty.draws.mixtures import Mixture
+from thinnet.uncertainty.draws.results import Result
+from thinnet.uncertainty.draws.shapes import Calibrated
+
+SPREADS: Final = ("std", "epistemic", "aleatoric")  # by which rows can be ranked
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NumberUncertainty(Result):
+    """Mean and spread of each row's target, in its own units.
+
+    ``std ** 2 = epistemic ** 2 + aleatoric ** 2``.
+
+    Attributes
+    ----------
+    mean : array, shape (rows,) or (rows, n_outputs)
+        Over the draws.
+    std : array of that shape
+        Standard deviation of a new target.
+    epistemic : array of that shape
+        The part that more data would remove: the standard deviation of the draws.
+    aleatoric : array of that shape
+        The part that is noise.
+    standard_error : array of that shape
+        Of `mean`, since there were only so many draws; NaN for a single one.
+    n_draws : array of int, shape (rows,)
+        How many draws each row took.
+    """
+
+    mean: Array
+    std: Array
+    epistemic: Array
+    aleatoric: Array
+    standard_error: Array
+    n_draws: Array
+
+
+class Spread(NamedTuple):
+    """The fields of `NumberUncertainty` of the same names, shape (rows, outputs)."""
+
+    mean: Array
+    std: Array
+    epistemic: Array
+    aleatoric: Array
+    standard_error: Array
+
+
+def spread(mixture: Mixture) -> Spread:
+    means = mixture.means()
+    epistemic, aleatoric = reducing.variance(means), reducing.mean(mixture.variances())
+    found = Spread(
+        reducing.mean(means),
+        np.sqrt(epistemic + aleatoric),
+        np.sqrt(epistemic),
+        np.sqrt(aleatoric),
+        standard_error(means),
+    )
+    return _calibrated(found, mixture) if isinstance(mixture, Calibrated) else found
+
+
+def _calibrated(found: Spread, mixture: Calibrated) -> Spread:
+    """With the moments of the calibrated distribution, divided in the same proportion."""
+    mean, std = mixture.moments()
+    scale = std / found.std
+    return found._replace(
+        mean=mean, std=std, epistemic=scale * found.epistemic, aleatoric=scale * found.aleatoric
+    )
