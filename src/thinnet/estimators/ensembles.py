@@ -41,6 +41,8 @@ estimators_ : list
         first one as far as it came.
     networks_ : list of Network
         Theirs.
+    head_ : ClassHead or NumberHead
+        What outputs mean, as a small object: loss, targets, probabilities or mixture.
     n_outputs_ : int
     n_features_in_, feature_names_in_
         Of the X that was fitted."""

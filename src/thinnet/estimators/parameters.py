@@ -108,6 +108,8 @@ n_threads : int or None, default=None
 _FITTED: Final = """\
 network_ : Network
     The network, for all that is not said here.
+head_ : ClassHead or NumberHead
+    What outputs mean, as a small object: loss, targets, probabilities or mixture.
 history_ : History
     Epoch by epoch: losses and scores with dropout, without it, and on the held-out rows; it
     prints, plots and converts itself.  Of the last call to fit.

@@ -22,7 +22,7 @@ from .draws.measures import expected_entropy as expected_entropy
 from .draws.measures import mutual_information as mutual_information
 from .draws.measures import predictive_entropy as predictive_entropy
 from .draws.measures import variation_ratio as variation_ratio
-from .draws.numbers import NumberUncertainty as NumberUncertainty
+from .draws.spreads import NumberUncertainty as NumberUncertainty
 from .intervals import interval_coverage as interval_coverage
 from .intervals import interval_score as interval_score
 from .intervals import interval_width as interval_width
