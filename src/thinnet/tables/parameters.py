@@ -61,9 +61,9 @@ n_threads : int or None, default=None
 _FITTED: Final = """\
 encoder_ : TableEncoder
     Fitted; ``encoder_.columns_`` says what each column holds.
-networks_ : list of Network
 head_ : ClassHead or NumberHead
     What outputs mean, as a small object: loss, targets, probabilities or mixture.
+networks_ : list of Network
 histories_ : list of History
     One for each part that was held out; `history_` is the first.
 notes_ : tuple of str
