@@ -254,7 +254,7 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
             return np.log(self.predict_proba(X))
 
     def score(self, X: MatrixLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
-        """The share of rows whose labels are right, all of them where there are several.
+        """The fraction of rows whose labels are right, all of them where there are several.
 
         Parameters
         ----------

@@ -41,7 +41,7 @@ def _of_perfect(targets: Array, sample_weight: Array | None) -> float:
 
 
 def strata(head: Head, targets: Array) -> Array | None:
-    """What a held-out part shall have the same shares of, as scikit-learn has it."""
+    """What a held-out part shall have the same frequencies of, as scikit-learn has it."""
     if isinstance(head, NumberHead) or head.kind != "binary":
         return None
     return targets.astype(bool)[:, None]

@@ -29,7 +29,7 @@ from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.draws.heads import LOSSES, NumberHead, check_learned, columns
 from thinnet.uncertainty.draws.numbers import DrawnNumbers
 
-LEAST_SHARE = 0.1  # of the latest rows, in the noise that partial_fit has learned
+LEAST_WEIGHT = 0.1  # of the latest rows, in the noise that partial_fit has learned
 
 
 @dataclass(eq=False, repr=False)
@@ -164,8 +164,8 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
         centers = task.network.sample(rows.X, noise.N_DRAWS, progress=False).astype(np.float64)
         self.noise_ = noise.noise_of(centers, rows.targets, rows.weights)
         if incremental and before is not None:
-            share = max(task.data.n_rows / self.t_, LEAST_SHARE)
-            self.noise_ = np.sqrt(share * self.noise_**2 + (1 - share) * before**2)
+            weight = max(task.data.n_rows / self.t_, LEAST_WEIGHT)
+            self.noise_ = np.sqrt(weight * self.noise_**2 + (1 - weight) * before**2)
 
     def predict(
         self,
