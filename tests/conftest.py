@@ -21,13 +21,15 @@ sys.path.append(str(Path(__file__).parent / "support"))
 import interrupts  # noqa: E402
 import oracles  # noqa: E402
 import shape_checks  # noqa: E402
+import torch_oracle  # noqa: E402
 
 settings.register_profile("default-without-deadline", **SLOW_IS_FINE)
 settings.register_profile("ci", derandomize=True, **SLOW_IS_FINE)
 settings.load_profile("ci" if os.environ.get("CI") else "default-without-deadline")
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser, pluginmanager):
+    pluginmanager.register(torch_oracle)
     parser.addoption(
         "--data-dir",
         type=Path,

@@ -99,9 +99,11 @@ def test_what_is_not_there_is_said_before_anything_runs(run, tmp_path, capsys, o
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("draws", [1, 3, 1002, 2000])
 def test_a_loop_of_pytorch_takes_as_many_draws_as_asked(draws, monkeypatch, sets):
-    torch = pytest.importorskip("torch")
+    import torch
+
     monkeypatch.syspath_prepend(UCI.parent)
     from published import torch_loop
     from published.sets import DataSet

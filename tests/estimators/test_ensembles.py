@@ -4,6 +4,7 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -311,7 +312,6 @@ def test_fitting_leaves_the_given_estimator_as_it_is():
 
 
 def test_names_of_columns_are_kept_and_asked_for_once():
-    pd = pytest.importorskip("pandas")
     table = pd.DataFrame(PETALS, columns=["length", "width"])
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)

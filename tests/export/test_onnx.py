@@ -5,6 +5,7 @@ import re
 import sys
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 from exported_models import (
@@ -152,7 +153,6 @@ def test_assigned_weights_are_exported(path):
 
 
 def test_a_file_says_who_wrote_it_and_needs_only_old_operators(path):
-    onnx = pytest.importorskip("onnx")
     export_onnx(Network([Dense(2)], 3, seed=0), path)
     model = onnx.load(path)
     assert (model.producer_name, model.producer_version) == ("thinnet", thinnet.__version__)
@@ -161,7 +161,6 @@ def test_a_file_says_who_wrote_it_and_needs_only_old_operators(path):
 
 
 def test_the_same_model_gives_the_same_file(path):
-    pytest.importorskip("onnx")
     network = Network([Dense(2), Tanh()], 3, seed=0)
     contents = []
     for _ in range(2):
@@ -171,7 +170,6 @@ def test_the_same_model_gives_the_same_file(path):
 
 
 def test_a_file_stays_when_the_next_one_cannot_be_made(path):
-    pytest.importorskip("onnx")
     path.write_bytes(b"before")
     with pytest.raises(ValueError, match="for ONNX"):
         export_onnx(Network([Doubled()], 3), path)
@@ -203,21 +201,18 @@ def test_a_place_that_cannot_be_written_to_is_refused_before_work(tmp_path, monk
 
 def test_a_layer_without_a_form_in_onnx_is_named(path):
     network = Network([Dense(2), Doubled()], 3)
-    pytest.importorskip("onnx")
     with pytest.raises(ValueError, match=r"^each layer .* for ONNX, got layer 1, Doubled\(\)$"):
         export_onnx(network, path)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.longdouble])
 def test_a_network_of_another_type_is_refused(dtype, path):
-    pytest.importorskip("onnx")
     with pytest.raises(ValueError, match="type must be float32 or float64"):
         export_onnx(Network([Dense(2)], 3, dtype=dtype), path)
 
 
 @pytest.mark.parametrize("y", [["2001-01-01", "2001-01-02"] * 10, [0, 2**63] * 10])
 def test_classes_that_are_neither_integers_nor_text_are_refused(y, path):
-    pytest.importorskip("onnx")
     y = np.array(y, "datetime64[D]" if isinstance(y[0], str) else np.uint64)
     model = TableClassifier(n_networks=1, max_iter=1).fit(X[:20], y)
     with pytest.raises(ValueError, match=r"^classes must be integers of 64 bits or text for ONNX"):
@@ -236,7 +231,6 @@ REFUSED = {
 
 @pytest.mark.parametrize(("columns", "said"), REFUSED.values(), ids=REFUSED)
 def test_a_column_without_a_form_in_onnx_is_named(columns, said, path):
-    pytest.importorskip("onnx")
     table = pd.DataFrame({"x": NUMBERS, **columns})
     model = TableClassifier(n_networks=1, max_iter=1).fit(table, PLACE[:40])
     with pytest.raises(ValueError, match=said):
@@ -255,18 +249,13 @@ def test_a_library_that_is_not_installed_is_named(library, path, monkeypatch):
 
 # --- examples ------------------------------------------------------------------------------------
 
-EXAMPLES = [
-    (export_onnx, "onnxruntime"),
-    *((function, "torch") for function in (to_torch, to_torch_state, from_torch_state)),
-]
+OF_TORCH = [to_torch, to_torch_state, from_torch_state]
+EXAMPLES = [export_onnx, *(pytest.param(each, marks=pytest.mark.torch) for each in OF_TORCH)]
 
 
-@pytest.mark.parametrize(("function", "library"), EXAMPLES)
-def test_examples_that_need_another_library_print_what_they_show(
-    function, library, tmp_path, monkeypatch
-):
+@pytest.mark.parametrize("function", EXAMPLES)
+def test_examples_that_need_another_library_print_what_they_show(function, tmp_path, monkeypatch):
     """The tests of all docstrings skip them."""
-    pytest.importorskip(library)
     monkeypatch.chdir(tmp_path)
     text = function.__doc__.replace("# doctest: +SKIP", "")
     space = {"np": np, **vars(torch_state)}

@@ -1,6 +1,7 @@
 """Exported models of tables: the columns become numbers in ONNX Runtime as they do here."""
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 from exported_models import exported, runs
@@ -127,7 +128,6 @@ def test_bundled_data_are_predicted_the_same(load, kind, path):
 
 
 def test_a_column_may_be_called_like_a_value_within_the_graph(path, rng):
-    onnx = pytest.importorskip("onnx")
     table = pd.DataFrame({"a": rng.normal(size=40), "b": ["x", "y"] * 20})
     few = {"n_networks": 1, "max_iter": 1, "random_state": 0}
     export_onnx(TableRegressor(**few).fit(table, table["a"]), path)
@@ -155,7 +155,6 @@ def encoded_in_onnx(encoder, table):
 def test_numbers_are_encoded_the_same_also_at_ties_and_at_the_ends(
     seed, n, decimals, holes, n_bins
 ):
-    pytest.importorskip("onnx")
     rng = np.random.default_rng(seed)
     x = np.round(rng.standard_t(2, n) * 5, decimals)
     table = pd.DataFrame({"x": holed(x, holes, rng), "y": rng.normal(size=n)})
@@ -167,7 +166,6 @@ def test_numbers_are_encoded_the_same_also_at_ties_and_at_the_ends(
 
 
 def test_a_rare_category_is_the_same_as_an_unseen_one_and_empty_text_is_missing():
-    pytest.importorskip("onnx")
     names = [*["a"] * 10, *["b"] * 10, "rare", None, None, None]
     encoder = TableEncoder(min_frequency=3).fit(pd.DataFrame({"name": names}))
     table = pd.DataFrame({"name": ["a", "b", "rare", "unseen", None]})
@@ -177,7 +175,6 @@ def test_a_rare_category_is_the_same_as_an_unseen_one_and_empty_text_is_missing(
 
 
 def test_the_normal_quantile_is_that_of_scipy():
-    pytest.importorskip("onnx")
     tail = np.geomspace(1e-8, 0.5, 5001)
     p = np.concatenate([tail, 1 - tail])[:, None]
     graph = Graph("quantile", ("y",))

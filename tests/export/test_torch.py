@@ -24,12 +24,17 @@ from thinnet import (
 )
 from thinnet.export import to_torch
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 
 
 @pytest.fixture
 def torch():
-    return pytest.importorskip("torch")
+    import torch
+
+    return torch
 
 
 def torch_outputs(torch, network, x):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas
 import pytest
 from model_files import (
     MODELS,
@@ -223,7 +224,6 @@ def test_a_loaded_transformer_is_the_saved_one(transformer, data, path):
 
 
 def test_a_loaded_column_transformer_gives_the_same_frames(path):
-    pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"a": X[:, 0], "b": X[:, 1], "word": WORDS[PLACE], "n": PLACE})
     columns = ColumnTransformer(
         [

@@ -4,7 +4,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-import pytest
+from onnxruntime import InferenceSession
 
 from thinnet import (
     ELU,
@@ -76,13 +76,12 @@ def quiet_network(*args, **settings):
 
 def runs(content, feed):
     """The outputs that ONNX Runtime computes, by their names."""
-    session = pytest.importorskip("onnxruntime").InferenceSession(content)
+    session = InferenceSession(content)
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(None, feed), strict=True))
 
 
 def exported(model, feed, path):
-    pytest.importorskip("onnx")
     export_onnx(model, path)
     return runs(path, feed)
 

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -231,7 +232,6 @@ def test_a_file_and_the_name_of_a_column_will_do(tmp_path):
 
 
 def test_frames_of_polars_will_do():
-    polars = pytest.importorskip("polars")
     frame = polars.DataFrame(TABLE[["age", "income", "member"]].to_dict("list"))
     model = TableClassifier(**QUICK).fit(frame, BUYS)
     assert_allclose(model.predict_proba(frame), model.predict_proba(frame.to_pandas()))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from torch_oracle import imported
 
 from thinnet import (
     ELU,
@@ -39,7 +40,8 @@ from thinnet import (
 )
 from thinnet.optimizers import clip_norm, update
 
-torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+torch = imported()
 nn = torch.nn
 functional = torch.nn.functional
 

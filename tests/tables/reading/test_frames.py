@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -112,7 +113,6 @@ def test_row_labels_that_pandas_saved_are_no_column(place):
 
 
 def test_a_polars_frame_is_read_as_parquet_is(place):
-    polars = pytest.importorskip("polars")
     mine = polars.from_arrow(RICH.drop_columns(["nothing"]))
     frame, dialect = read_table(mine)
     parquet.write_table(mine.to_arrow(), place)
