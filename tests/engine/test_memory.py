@@ -1,61 +1,94 @@
 """Compiled code writes nothing outside its memory, and what stands behind it changes no result."""
 
+import ctypes
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from random_networks import Problem, problems, thin_chains, trained
 from trying import given_few_or_many
 
-from thinnet import Dense, Dropout, ReLU, SoftmaxCrossEntropy
-from thinnet.engine import lowering
-from thinnet.engine.tables import Work
+from thinnet import Dense, Dropout, Network, ReLU, SoftmaxCrossEntropy
+from thinnet.engine import calling, lowering, predictor, tables
 from thinnet.optimizers import SGD
 
-# The engine's own; the others belong to the network, its optimiser, the data or the caller.
-OWN = {
-    "operations", "votes", "maps", "widths", "seen", "activations", "slopes", "statistics",
-    "row_loss", "ones", "every", "present", "index", "count", "chance", "scratch", "drawn",
-    "samples", "bits", "stages", "instructions", "tasks", "squares", "shared",
-}  # fmt: skip
 AROUND = 4096  # bytes
 
 
 class Guards:
-    """Memory with bytes around it that nobody may change."""
+    """Stands between compiled code and its memory, with bytes around that nobody may change.
+
+    Whatever the record points to is copied between guards for a call, and back after it.  All
+    addresses come from one function, which is asked which arrays they are of.
+    """
 
     def __init__(self, fill):
-        self.fill, self.rooms = fill, []
+        self.fill, self.known, self.calls = fill, {}, 0
 
-    def copied(self, name, values):
+    def address(self, values, of=tables.address):
+        self.known[of(values)] = values  # kept alive, so that no other array comes to lie there
+        return of(values)
+
+    def run_team(self, size, function, n_rounds, record, like, run=calling.run_team):
+        self.calls += 1
+        rooms = {place: self._room(self.known[place]) for place in self._places(record).values()}
+        guarded = self._room(record)
+        for name, place in self._places(record).items():
+            self._inside(guarded, record)[name] = rooms[place].ctypes.data + AROUND
+        run(size, function, n_rounds, self._inside(guarded, record), like)
+        for name, place in self._places(record).items():
+            self._check(name, rooms[place])
+        self._check("the record", guarded)
+        for place, room in rooms.items():
+            self._give_back(room, self.known[place])
+
+    def _places(self, record):
+        return {name: int(record[name][0]) for name in tables.ADDRESSES if record[name][0]}
+
+    def _room(self, values):
         room = np.full(values.nbytes + 2 * AROUND, self.fill, np.uint8)
-        inside = room[AROUND : AROUND + values.nbytes].view(values.dtype).reshape(values.shape)
-        inside[...] = values
-        self.rooms.append((name, room))
-        return inside
+        self._inside(room, values)[...] = values
+        return room
 
-    def assert_untouched(self):
-        for name, room in self.rooms:
-            around = np.concatenate([room[:AROUND], room[-AROUND:]])
-            assert (around == self.fill).all(), name
+    def _inside(self, room, like):
+        return room[AROUND : AROUND + like.nbytes].view(like.dtype).reshape(like.shape)
+
+    def _check(self, name, room):
+        around = np.concatenate([room[:AROUND], room[-AROUND:]])
+        assert (around == self.fill).all(), name
+
+    def _give_back(self, room, values):
+        """What only reads may have been lent memory that can't be written to."""
+        found = self._inside(room, values)
+        if found.tobytes() != values.tobytes():
+            values[...] = found
 
 
 def guarded(function, fill):
     """The result of a function whose compiled code works in guarded memory."""
-    guards, put = Guards(fill), Work.put
-
-    def surrounded(work, arrays):
-        own = {
-            name: guards.copied(name, values) if name in OWN and values is not None else values
-            for name, values in arrays.items()
-        }
-        put(work, own)
-
+    guards = Guards(fill)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Work, "put", surrounded)
+        patch.setattr(tables, "address", guards.address)
+        patch.setattr(predictor, "address", guards.address)
+        patch.setattr(calling, "run_team", guards.run_team)
         found = function()
-    assert guards.rooms
-    guards.assert_untouched()
+    assert guards.calls
     return found
+
+
+@pytest.mark.parametrize("name", ["theta", "activations", "shared", "outputs"])
+@pytest.mark.parametrize("beyond", [False, True])
+def test_a_byte_beside_any_array_of_compiled_code_is_seen(name, beyond, monkeypatch):
+    def spills(me, size, n_rounds, record, like):
+        end = values[name].nbytes if beyond else -1
+        ctypes.memset(int(record[name][0]) + end, 0x77, 1)
+
+    values, put = {}, tables.Work.put
+    monkeypatch.setattr(tables.Work, "put", lambda w, a: (values.update(a), put(w, a))[1])
+    monkeypatch.setattr(calling, "drive", spills)
+    network = Network([Dense(3)], 5, seed=0)
+    with pytest.raises(AssertionError, match=name):
+        guarded(lambda: network.outputs(np.ones((40, 5), np.float32)), 0)
 
 
 def assert_keeps_to_its_memory(problem):
