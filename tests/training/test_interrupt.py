@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import interrupts
 import numpy as np
@@ -163,9 +162,8 @@ def test_ctrl_c_at_any_moment_of_a_process_ends_it_with_a_checkpoint(tmp_path):
     one_thread = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     with child([sys.executable, script, path], env=one_thread) as process:
         assert process.stdout.readline() == "training\n"
-        time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     stopped, steps, usable = said.split()
     assert (stopped, usable) == ("interrupted", "True")

@@ -1,11 +1,10 @@
 """Numbers as people write them."""
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from promises import done_within
 
 from thinnet import TableClassifier, TableRegressor
 from thinnet.tables.columns.amounts import decimal_of, read
@@ -42,9 +41,8 @@ def test_what_is_no_amount_is_left_to_others(cells):
 
 @pytest.mark.parametrize("text", ["1" * 10**6 + "x", "1," * 10**6, "(" * 10**6, " " * 10**6 + "x"])
 def test_long_cells_take_no_time(text):
-    start = time.perf_counter()
-    assert decimal_of([text]) is None
-    assert time.perf_counter() - start < 1
+    with done_within(10):
+        assert decimal_of([text]) is None
 
 
 def table(n=60):

@@ -7,9 +7,9 @@ import pkgutil
 import re
 import subprocess
 import sys
-import time
 
 import pytest
+from promises import done_within
 
 from thinnet import DataFileError, TableEncoder
 from thinnet.tables.reading import read_table
@@ -51,10 +51,9 @@ def test_every_pattern_takes_time_in_proportion_to_a_text():
         for unit, tail in itertools.product(HOSTILE, TAILS):
             text = (unit * (LENGTH // len(unit))) + tail
             text = text if isinstance(pattern.pattern, str) else text.encode()
-            start = time.perf_counter()
-            pattern.match(text)
-            pattern.fullmatch(text)
-            assert time.perf_counter() - start < 1, pattern
+            with done_within(10, pattern):
+                pattern.match(text)
+                pattern.fullmatch(text)
 
 
 CELLS = {
@@ -71,10 +70,9 @@ CELLS = {
 def test_a_long_cell_is_read_in_a_moment(cell, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a;b\n" + f"{cell};1\n2;2\n" * 3)
-    start = time.perf_counter()
-    frame, _ = read_table(path)
-    TableEncoder().fit(frame)
-    assert time.perf_counter() - start < 5
+    with done_within(20):
+        frame, _ = read_table(path)
+        TableEncoder().fit(frame)
 
 
 def test_a_cell_may_have_131072_characters_and_no_more(tmp_path):
