@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
-from thinnet import MLPClassifier, MLPRegressor, load, save
+from thinnet import EnsembleClassifier, MLPClassifier, MLPRegressor, load, save
 from thinnet.persistence import codec, known, rules
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -126,6 +126,21 @@ FORGED = [
 def test_a_value_that_is_never_written_is_refused(forged):
     with pytest.raises(ValueError, match=r"must (be|hold|have)|is not known"):
         codec.unpack(forged, {})
+
+
+def test_code_points_beyond_all_letters_are_refused():
+    codes = np.array([[0x10FFFF + 1]], np.uint32)
+    with pytest.raises(ValueError, match="must be so many code points"):
+        codec.unpack({"is": "array", "of": ["U1", "a"]}, {"a": codes})
+
+
+def test_a_member_with_other_classes_than_its_ensemble_is_refused(path):
+    ensemble = EnsembleClassifier(MLPClassifier(**SMALL), n_networks=2).fit(X, PLACE % 2)
+    member = ensemble.estimators_[1]
+    member.classes_ = member.classes_ + 5
+    member._labels = member._labels._replace(classes=member.classes_)
+    with pytest.raises(ValueError, match="the classes of their ensemble"):
+        save(ensemble, path)
 
 
 def test_values_that_hold_themselves_are_refused():

@@ -31,7 +31,7 @@ class Mutant(NamedTuple):
     function: str
     code: str
     instead: str
-    tests: tuple[str, ...]
+    tests: tuple[str, ...]  # files, or files::functions
 
 
 def planted(mutant: Mutant, source: str) -> str:
@@ -87,7 +87,7 @@ def plant(mutant: Mutant, package: Path) -> None:
 
 
 def run_tests(
-    folder: Path, tests: tuple[str, ...], *options: str
+    folder: Path, tests: tuple[str, ...], *options: str, seconds: float | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run fast test files on the package in `folder`, up to the first failure."""
     (folder / "mutant_witness.py").write_text(WITNESS)
@@ -102,6 +102,7 @@ def run_tests(
         | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
+        timeout=seconds,
     )
     imported = (folder / "mutant_witness.txt").read_text()
     assert Path(imported).parent == folder / "thinnet"

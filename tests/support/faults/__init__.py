@@ -2,11 +2,15 @@
 
 from faults import (
     basics,
+    cli,
     commands,
+    displays,
     engine,
     estimators,
+    export,
     layers,
     network,
+    persistence,
     tables,
     training,
     uncertainty,
@@ -16,7 +20,8 @@ MUTANTS = [
     fault
     for room in (
         *(basics, layers, network, training, engine),
-        *(estimators, tables, uncertainty, commands),
+        *(estimators, tables, uncertainty),
+        *(persistence, export, displays, commands, cli),
     )
     for fault in room.FAULTS
 ]

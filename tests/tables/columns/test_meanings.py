@@ -145,6 +145,11 @@ def test_the_command_refuses_such_a_kind(path, asked):
     assert done.output.count("thinnet: ") == 1
 
 
+def test_a_columns_name_may_hold_an_equals_sign(path):
+    asked = ["fit", str(path), "--target", "t", "--kind", "a=b=number"]
+    assert "got 'a=b'" in CliRunner().invoke(app, asked).output
+
+
 # --- missing cells -------------------------------------------------------------------------------
 
 

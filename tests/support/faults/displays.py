@@ -1,0 +1,54 @@
+"""Faults of pictures."""
+
+from mutants import Mutant
+
+FAULTS = [
+    Mutant(
+        "the error of calibration is a mean over bins, not over rows",
+        "displays/reliability.py",
+        "ReliabilityDiagram.plot",
+        "self.curve.share @ self.curve.gaps",
+        "self.curve.gaps.mean()",
+        ("displays/test_calibration_displays.py",),
+    ),
+    Mutant(
+        "a number's place is that in a normal distribution of deviation 1",
+        "displays/pit.py",
+        "_below",
+        'norm.cdf(checks.same_length("y", y, "X", len(mean)), mean, std)',
+        'norm.cdf(checks.same_length("y", y, "X", len(mean)), mean)',
+        ("displays/test_calibration_displays.py",),
+    ),
+    Mutant(
+        "the best ranking is that of the uncertainties",
+        "displays/risk_coverage.py",
+        "RiskCoverageCurve.from_predictions",
+        "risk_coverage(error, np.argsort(np.argsort(error)))",
+        "risk_coverage(error, uncertainty)",
+        ("displays/test_calibration_displays.py",),
+    ),
+    Mutant(
+        "numbers at ticks are not brought to the unit behind them",
+        "displays/ticks.py",
+        "_tick_text",
+        "x / size",
+        "x",
+        ("displays/test_ticks.py",),
+    ),
+    Mutant(
+        "ticks that are too close for their unit read alike",
+        "displays/ticks.py",
+        "_unit_and_decimals",
+        "step < unit[0] / 1000",
+        "False",
+        ("displays/test_ticks.py",),
+    ),
+    Mutant(
+        "a picture is written in place",
+        "displays/saving.py",
+        "save_figure",
+        "replacing(where)",
+        'where.open("wb")',
+        ("displays/test_saving.py",),
+    ),
+]
