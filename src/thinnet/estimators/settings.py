@@ -66,9 +66,9 @@ def check(settings: Any) -> None:
     if settings.batch_size != "auto":
         is_size = checks.is_integer(settings.batch_size) and settings.batch_size >= 1
         checks.must(is_size, "batch_size", "'auto' or an integer >= 1", settings.batch_size)
-    fraction = settings.validation_fraction
-    checks.must(checks.below_one("validation_fraction", fraction) > 0 or not settings.early_stopping,
-                "validation_fraction", "in (0, 1) with early_stopping", fraction)  # fmt: skip
+    fraction = checks.below_one("validation_fraction", settings.validation_fraction)
+    fits = fraction > 0 or not settings.early_stopping
+    checks.must(fits, "validation_fraction", "in (0, 1) with early_stopping", fraction)
     if settings.n_threads is not None:
         checks.integer("n_threads", settings.n_threads, 1)
     _check_rates(settings)
