@@ -15,6 +15,6 @@ refuse_old_modules()
 
 
 def __getattr__(name: str) -> Any:
-    if said := new_name(name):
-        raise AttributeError(said)
+    if message := new_name(name):
+        raise AttributeError(message)
     return _public(name)

@@ -130,7 +130,7 @@ def _mode(where: Path) -> int | None:
 
 
 def _lock(handle: int, *, wait: bool) -> bool:
-    """Is it ours?  Some file systems have no locks; nothing is swept there."""
+    """Lock a file; whether that succeeded: some file systems have no locks."""
     if fcntl is None:
         return True
     with suppress(OSError):
@@ -140,7 +140,7 @@ def _lock(handle: int, *, wait: bool) -> bool:
 
 
 def _keep(held: io.FileIO, beside: Path, where: Path) -> None:
-    """Into its place; the lock is held until it is there."""
+    """Move the file into its place; the lock is held until it is there."""
     os.fsync(held.fileno())
     if where.exists() and hasattr(os, "fchmod"):
         _take_owner_and_mode(held.fileno(), where.stat())

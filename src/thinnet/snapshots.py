@@ -29,7 +29,7 @@ class Snapshot(NamedTuple):
 
 
 class Form(NamedTuple):
-    """A kind of file: what sentences call it, what marks it, and what its refusals are.
+    """A kind of file: its name in sentences, its mark, and its errors.
 
     `number` is that of the format which is written; those from `oldest` on are read.
     """
@@ -111,7 +111,7 @@ def read(path: str | os.PathLike[str]) -> Snapshot:
 
 
 def read_as(form: Form, path: str | os.PathLike[str]) -> Snapshot:
-    """The snapshot in a file of another kind; whatever is wrong with it is a `form.error`."""
+    """The snapshot in a file of another kind; all that is wrong with it is a `form.error`."""
     what = f"{form.name} {os.fspath(path)!r}"
     metadata, arrays = _content(form, path, what)
     text = metadata.get("values", "")
@@ -124,7 +124,7 @@ def read_as(form: Form, path: str | os.PathLike[str]) -> Snapshot:
 
 
 def kind_of(path: str | os.PathLike[str]) -> str | None:
-    """What kind a file says that it is; None for other files."""
+    """The kind of a file by its own mark; None for other files."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -70,14 +70,14 @@ def own_rows(name: str, values: Any) -> Any:
 
 @cache
 def _kind() -> Any:
-    """Made when the first sparse matrix comes: SciPy's take a while to import."""
+    """The class of our own rows, made when the first sparse matrix comes: SciPy imports slowly."""
     from scipy.sparse import csr_array
 
     return type("OwnRows", (csr_array,), {"__doc__": "Rows whose parts have been checked."})
 
 
 def _built(parts: Parts, shape: tuple[int, int]) -> Any:
-    """By SciPy's own code, which is safe with what has been checked."""
+    """The matrix, built by SciPy's own code, which is safe with checked parts."""
     from scipy.sparse import csr_array
 
     rows = csr_array((parts.values, (parts.rows, parts.columns)), shape=shape)
@@ -148,7 +148,7 @@ def _by_places(name: str, matrix: Any, shape: tuple[int, int]) -> Parts:
 
 
 def _parts(name: str, values: Array, rows: Any, columns: Any, shape: tuple[int, int]) -> Parts:
-    """Entries whose rows and columns are both told."""
+    """The entries of a matrix that stores the row and the column of each."""
     places = [
         _inside(name, what, _integers(name, what, numbers), size)
         for what, numbers, size in zip(("row", "col"), (rows, columns), shape, strict=True)
@@ -219,7 +219,7 @@ def _shape(name: str, matrix: Any) -> tuple[int, int]:
 
 
 def _values(name: str, values: Any, axes: int = 1) -> Array:
-    """Native, without gaps, and of a type that SciPy's code takes."""
+    """`values` in native byte order, contiguous, of a type that SciPy's code takes."""
     given = np.asarray(values)
     real = given.dtype.kind in "fiub" and given.ndim == axes
     _must(real, name, f"real numbers along {axes} axes", f"{given.dtype} of shape {given.shape}")
@@ -228,7 +228,7 @@ def _values(name: str, values: Any, axes: int = 1) -> Array:
 
 
 def _integers(name: str, what: str, numbers: Any) -> Array:
-    """A copy, which nobody else can change any more when it is looked at."""
+    """A copy of integers, so that nobody can change them after they are checked."""
     given = np.asarray(numbers)
     fits = given.dtype.kind in "iu" and given.ndim == 1
     _must(fits, name, f"integers as {what}", f"{given.dtype} of shape {given.shape}")

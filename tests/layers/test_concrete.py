@@ -22,7 +22,7 @@ from thinnet import (
     keep_mask,
     train,
 )
-from thinnet.network.summary import draws, said_executor
+from thinnet.network.summary import executor_text, has_random_masks
 from thinnet.training.penalties import add_penalty_gradient, limit_norms, penalty_value
 
 SEED, WIDTH = 5, 40
@@ -151,7 +151,7 @@ def test_prediction_drops_nothing():
 
 def test_a_network_with_it_draws_and_samples_differ(rng):
     network, x = alone(), rng.normal(size=(2, WIDTH))
-    assert draws(network)
+    assert has_random_masks(network)
     first, second = network.sample(x, 2, progress=False)
     assert (first != second).all()
 
@@ -163,7 +163,7 @@ def test_its_stream_is_counted_with_those_of_other_layers_that_draw():
 
 
 def test_it_is_run_by_the_reference_executor():
-    assert "ConcreteDropout(Dense(3), rate=0.3), has no compiled form" in said_executor(alone())
+    assert "ConcreteDropout(Dense(3), rate=0.3), has no compiled form" in executor_text(alone())
 
 
 # --- slopes --------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import thinnet
 from thinnet import Dense, Dropout, FixedMasks, Network, ReLU, Run, SquaredError, keep_mask, train
-from thinnet.network.summary import draws, said_executor
+from thinnet.network.summary import executor_text, has_random_masks
 
 SEED, WIDTH = 11, 24
 IDS = [0, 1, 2, 3, 4, 5, 2**32 - 2]
@@ -103,8 +103,8 @@ def test_at_rate_zero_nothing_changes_and_at_rate_one_nothing_is_left(rng):
     for run in (Run.train(1), Run.predict(), Run.sample(1)):
         assert_array_equal(alone(0.0).forward(x, run)[0], x)
         assert not alone(1.0).forward(x, run)[0].any()
-    assert not draws(alone(0.0))
-    assert draws(alone(0.4))
+    assert not has_random_masks(alone(0.0))
+    assert has_random_masks(alone(0.4))
 
 
 def test_masks_are_shown_as_they_were_used(rng):
@@ -159,7 +159,7 @@ def test_a_pass_keeps_the_type_of_its_network(dtype):
 
 
 def test_it_is_run_by_the_reference_executor():
-    assert "FixedMasks(0.4), has no compiled form" in said_executor(alone())
+    assert "FixedMasks(0.4), has no compiled form" in executor_text(alone())
 
 
 @pytest.mark.parametrize(

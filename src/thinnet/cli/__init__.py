@@ -20,11 +20,11 @@ for command in (fit.fit, predict.predict, evaluate.evaluate, show.show, export.e
     app.command(help=unwrapped(command.__doc__))(command)
 
 
-def _version(asked: bool) -> bool:
-    if asked:
+def _version(shown: bool) -> bool:
+    if shown:
         say(f"thinnet {__version__}")
         raise typer.Exit
-    return asked
+    return shown
 
 
 @app.callback()

@@ -28,7 +28,9 @@ from thinnet_command import space
 FAILED: Final = 1
 WRONG_USE: Final = 2
 STOPPED: Final = 130
-SAID_OTHERWISE: Final = "Training interrupted by user"  # with what becomes of the model
+NO_WARNING: Final = (
+    "Training interrupted by user"  # thinnet adds what becomes of the model
+)
 
 REFUSED: Final = (
     DataFileError,
@@ -56,7 +58,7 @@ def one_sentence(about: str = "this") -> Iterator[None]:
         with _pressed_is_raised(), warnings.catch_warnings():
             warnings.showwarning = _note  # type: ignore[assignment]
             warnings.simplefilter("always", UserWarning)
-            warnings.filterwarnings("ignore", SAID_OTHERWISE, UserWarning)
+            warnings.filterwarnings("ignore", NO_WARNING, UserWarning)
             yield
     except REFUSED as error:
         fail(error, FAILED)
@@ -66,7 +68,7 @@ def one_sentence(about: str = "this") -> Iterator[None]:
             fail(f"there is not enough memory for {about} ({words}){space.said()}", FAILED)
         if not isinstance(error, OSError):
             raise
-        fail(_system_said(error), FAILED)
+        fail(_system_reason(error), FAILED)
     except ValueError as error:
         fail(error, WRONG_USE)
     except KeyboardInterrupt as pressed:
@@ -88,7 +90,7 @@ def _pressed_is_raised() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _system_said(error: OSError) -> str:
+def _system_reason(error: OSError) -> str:
     """The system's reason and its file, without the error's number."""
     words = error.strerror or str(error)
     return f"{words}: {error.filename}" if error.filename else words

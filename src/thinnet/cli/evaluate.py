@@ -50,7 +50,7 @@ def evaluate(
         from thinnet.tables.reading.spooling import called, on_disk
 
         name, read = called(table), {"MODEL": model, "TABLE": table}
-        pictured = reports.asked(report, kind, name, read, force)
+        pictured = reports.report_of(report, kind, name, read, force)
         bars = error_bars(uncertainty, n_draws=draws)
         estimator = loaded(model)
         drift, held, file = drifting.Total(), coverage.CoverageCheck(estimator), on_disk(table)

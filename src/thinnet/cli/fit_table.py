@@ -42,7 +42,7 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     places.check("--out", out, places.MODEL, read, force)
     measured_on = called(options.get("test") or data)
     folder, kind = options.pop("report", None), options.pop("format", None)
-    report = reports.asked(folder, kind, measured_on, read | {"--out": out}, force)
+    report = reports.report_of(folder, kind, measured_on, read | {"--out": out}, force)
     with unsaved():
         outcome = fitting.fit(_order(data, options), report=say)
     for message in outcome.estimator.notes_:

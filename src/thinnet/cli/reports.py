@@ -14,7 +14,7 @@ from thinnet.displays.saving import FORMATS
 FORMAT: Final = f"Of the pictures of --report: {', '.join(FORMATS)}; by default png."
 
 
-def asked(
+def report_of(
     folder: Path | None, kind: str | None, table: str, read: Mapping[str, Any], force: bool
 ) -> Any:
     """The report on a table, checked before work begins; None without a folder."""

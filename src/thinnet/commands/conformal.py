@@ -8,7 +8,7 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.checks import DataFileError
-from thinnet.network.summary import draws
+from thinnet.network.summary import has_random_masks
 from thinnet.tables import drifting
 from thinnet.tables.reading.cells import Frame
 from thinnet.uncertainty.conformal import rows_needed
@@ -63,7 +63,7 @@ def wrapped(estimator: Any) -> Any:
 def _unlearned(estimator: Any) -> Any:
     if isinstance(estimator.head_, ClassHead):
         return SplitConformalClassifier(estimator)
-    noisy = len(estimator.networks_) > 1 or draws(estimator.networks_[0])
+    noisy = len(estimator.networks_) > 1 or has_random_masks(estimator.networks_[0])
     return SplitConformalRegressor(estimator, normalise=noisy)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.commands import conformal
 from thinnet.console.tables import counted
-from thinnet.network.summary import draws
+from thinnet.network.summary import has_random_masks
 from thinnet.tables import drifting
 from thinnet.tables.calibrating import COVERAGES, Calibration
 from thinnet.tables.reading.cells import Frame
@@ -31,7 +31,7 @@ class CoverageCheck:
     def __init__(self, estimator: Any) -> None:
         self.without_target = 0
         self.estimator, self.held = estimator, list[Array]()
-        noisy = len(estimator.networks_) > 1 or draws(estimator.networks_[0])
+        noisy = len(estimator.networks_) > 1 or has_random_masks(estimator.networks_[0])
         self.is_conformal = conformal.is_conformal(estimator)
         self.is_able = self.is_conformal or (noisy and isinstance(estimator.head_, NumberHead))
 

@@ -109,8 +109,8 @@ def _test(order: Order, whole: Part, goal: Goal, dialect: Any) -> Part:
 
 
 def _is_learned(order: Order, frame: Frame, name: str) -> bool:
-    asked = {key: kind for key, kind in order.kinds.items() if key == name}
-    (column,) = columns_of(frame[[name]], asked, words(order.missing))
+    kinds = {key: kind for key, kind in order.kinds.items() if key == name}
+    (column,) = columns_of(frame[[name]], kinds, words(order.missing))
     return column.kind != "left out"
 
 

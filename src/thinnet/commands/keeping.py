@@ -15,14 +15,14 @@ INSTEAD: Final = "predicted {}"  # is what a prediction is called where its name
 class Keep(NamedTuple):
     """Which columns are kept: those between commas, or all."""
 
-    asked: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     all: bool = False
 
     def columns(self, names: Sequence[str]) -> list[str]:
         """The columns of a table to keep, each once; DataFileError for one that is not there."""
         if self.all:
             return list(names)
-        found = [name for text in self.asked for name in _between_commas(text, names)]
+        found = [name for text in self.texts for name in _between_commas(text, names)]
         for name in found:
             if name not in names:
                 raise DataFileError(

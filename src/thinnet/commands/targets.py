@@ -84,16 +84,16 @@ class Goal(NamedTuple):
         return numbers(cells, self.decimal)
 
 
-def goal_of(cells: Cells, asked: str) -> Goal:
-    """The task that was asked for, or the one that the target's values suggest.
+def goal_of(cells: Cells, task: str) -> Goal:
+    """The goal of a given task, or of the one that the target's values suggest ("auto").
 
     Raises
     ------
     DataFileError
-        If most cells are numbers and others aren't, or begin with one, and no task is asked for.
+        If most cells are numbers and others aren't, or begin with one, and no task is given.
     """
     present = cells.dropna()
-    if asked == "classification":
+    if task == "classification":
         return Goal("classification")
     if dates.is_dates(present):
         _check_no_dates(present)
@@ -102,7 +102,7 @@ def goal_of(cells: Cells, asked: str) -> Goal:
         found = amounts.read(present, decimal)
     mark = decimal or amounts.PLAIN
     notes = tuple(filter(None, [amounts.reading_text(present.array, found.array, mark)]))
-    if asked == "regression":
+    if task == "regression":
         return Goal("regression", decimal, notes)
     if found.isna().any():
         _check_no_numbers(present, found)

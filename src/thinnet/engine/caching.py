@@ -57,8 +57,8 @@ def kept() -> Kept:
     try:
         return Kept(Folder(place.absolute() / f"kernels-{source_hash()}", ours))
     except OSError as error:
-        said = str(error) if isinstance(error, UnsafeError) else f"{place}: {error.strerror}"
-        return Kept(None, said)
+        reason = str(error) if isinstance(error, UnsafeError) else f"{place}: {error.strerror}"
+        return Kept(None, reason)
 
 
 def _of_user() -> tuple[Path, Path]:

@@ -64,7 +64,7 @@ NOISES: dict[type, int] = {
     GaussianDropout: code.TIMES_NORMAL,
     GaussianNoise: code.PLUS_NORMAL,
 }
-NOTHING: tuple[type, ...] = (Identity, Flatten)  # rows stay as they lie
+NO_OPERATION: tuple[type, ...] = (Identity, Flatten)  # rows stay as they lie
 
 # Thinning moves what is kept of W together, and its gradient apart again.  That pays where
 # products are large against it, and where enough is dropped.
@@ -123,7 +123,7 @@ def not_lowered(network: Bound) -> list[int]:
 def _is_known(layer: Any, site: Site) -> bool:
     if type(layer) is BatchNorm:
         return layer.axis % len(site.features) == len(site.features) - 1
-    known = (*ACTIVATIONS, *NOISES, *NOTHING, Dense, DropConnect, LayerNorm, Softmax)
+    known = (*ACTIVATIONS, *NOISES, *NO_OPERATION, Dense, DropConnect, LayerNorm, Softmax)
     return type(layer) in known
 
 
@@ -140,9 +140,9 @@ class _Lowering:
         self._gaps = self._thin_gaps()
         self._started = False  # has a sampling pass met its first noise?
         n = math.prod(network.features)
-        self._add(kind=code.GATHER, layer=code.NOWHERE, n_in=n, n_out=n, y=self._column(n))
+        self._add(kind=code.GATHER, layer=code.NO_PLACE, n_in=n, n_out=n, y=self._column(n))
         for i, (layer, site) in enumerate(zip(network.layers, network.sites, strict=True)):
-            if type(layer) not in NOTHING:
+            if type(layer) not in NO_OPERATION:
                 self._lower(i, layer, site)
         self._thin_out()
 
@@ -157,7 +157,7 @@ class _Lowering:
 
     def _add(self, **values: Any) -> None:
         blank = dict.fromkeys(INTEGERS, 0) | dict.fromkeys(REALS, 0.0)
-        nowhere = dict.fromkeys(("weights", "bias", "state", "counters", "map"), code.NOWHERE)
+        nowhere = dict.fromkeys(("weights", "bias", "state", "counters", "map"), code.NO_PLACE)
         self.result.operations.append({**blank, **nowhere, "max_norm": math.inf, **values})
 
     def _lower(self, i: int, layer: Any, site: Site) -> None:
@@ -184,7 +184,7 @@ class _Lowering:
         by_output = self._last["activation"] != code.IDENTITY and not self._last["by_input"]
         return self._last["kind"] == code.SOFTMAX or by_output
 
-    def _elementwise(self, i: int, by_input: bool, bias: int = code.NOWHERE) -> None:
+    def _elementwise(self, i: int, by_input: bool, bias: int = code.NO_PLACE) -> None:
         n, x = self._last["n_out"], self._last["y"]
         y = self._new_output(not (by_input or self._keeps_output()), n)
         self._add(
@@ -205,7 +205,7 @@ class _Lowering:
         self._last.update(activation=number, a=a)
 
     def _is_plain(self, op: dict[str, Any]) -> bool:
-        return op["activation"] == code.IDENTITY and op["noise"] == code.SILENT
+        return op["activation"] == code.IDENTITY and op["noise"] == code.NO_NOISE
 
     def _noise(self, i: int, layer: Any, site: Site) -> None:
         first = not self._started and self.kind in ("draw", "element")
@@ -221,7 +221,7 @@ class _Lowering:
     def _joins(self, layer: Any) -> bool:
         """May the noise stand in the same sweep as the activation before it?"""
         op = self._last
-        if op["kind"] != code.ELEMENTWISE or op["noise"] != code.SILENT:
+        if op["kind"] != code.ELEMENTWISE or op["noise"] != code.NO_NOISE:
             return False
         return type(layer) is Dropout or op["by_input"] or op["activation"] == code.IDENTITY
 
@@ -235,7 +235,7 @@ class _Lowering:
             "stream": self._purpose | site.ordinal,
             "shared": self._is_shared(layer),
             "n_drawn": math.prod(drawn),
-            "map": self._map(drawn, site.features) if axes else code.NOWHERE,
+            "map": self._map(drawn, site.features) if axes else code.NO_PLACE,
         }
 
     def _is_shared(self, layer: Any) -> bool:

@@ -17,7 +17,7 @@ FORWARD, BACKWARD = range(2)
 IDENTITY, RELU, LEAKY, ELU, SELU, GELU, SILU, SOFTPLUS, TANH, SIGMOID = range(10)
 
 # Noise of an elementwise operation, or of the rows that come in.
-SILENT, MASK, TIMES_NORMAL, PLUS_NORMAL = range(4)
+NO_NOISE, MASK, TIMES_NORMAL, PLUS_NORMAL = range(4)
 
 # Losses.
 (
@@ -27,4 +27,4 @@ SILENT, MASK, TIMES_NORMAL, PLUS_NORMAL = range(4)
 # Optimisers.
 DESCENT, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM = range(6)
 
-NOWHERE: Final = -1
+NO_PLACE: Final = -1

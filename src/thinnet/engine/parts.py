@@ -22,8 +22,8 @@ from thinnet.engine.compile import EXACT, FASTMATH
 F = TypeVar("F", bound=Callable[..., Any])
 
 # What is called if Python calls a part: nothing, which Python reports as a SystemError.
-_NOTHING: Final = ctypes.PYFUNCTYPE(*[ctypes.c_void_p] * 4)(lambda *_: 0)
-_ADDRESS: Final = ctypes.cast(_NOTHING, ctypes.c_void_p).value
+_NO_CALL: Final = ctypes.PYFUNCTYPE(*[ctypes.c_void_p] * 4)(lambda *_: 0)
+_ADDRESS: Final = ctypes.cast(_NO_CALL, ctypes.c_void_p).value
 
 
 class _Library(codegen.JITCodeLibrary):
@@ -65,8 +65,8 @@ class _Compiler(compiler.CompilerBase):
     def define_pipelines(self) -> list[Any]:
         passes = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
         passes.passes = [
-            (_Lowering if each is typed_passes.NativeLowering else each, said)
-            for each, said in passes.passes
+            (_Lowering if each is typed_passes.NativeLowering else each, name)
+            for each, name in passes.passes
         ]
         passes.finalize()
         return [passes]

@@ -109,9 +109,9 @@ def place_slopes(lowered: Lowered) -> None:
         op = operations[i]
         op["dy"] = op["dx"] = column
         if op["kind"] in (code.DENSE, code.LAYER_NORM):
-            column = op["dx"] = lowered.slope_columns if i > first else code.NOWHERE
+            column = op["dx"] = lowered.slope_columns if i > first else code.NO_PLACE
             lowered.slope_columns += op["n_in"] if i > first else 0
-        if column == code.NOWHERE:
+        if column == code.NO_PLACE:
             break
 
 

@@ -15,7 +15,7 @@ from thinnet.passes import Run
 from thinnet.schedules import Schedule
 
 Numbers = tuple[int, tuple[float, float, float]]
-QUIET: Numbers = (0, (1.0, 0.0, 0.0))
+NO_DROPPING: Numbers = (0, (1.0, 0.0, 0.0))
 
 
 def numbers(noisy: Noisy, run: Run) -> Numbers:
@@ -34,7 +34,7 @@ def numbers(noisy: Noisy, run: Run) -> Numbers:
     limit = masks.threshold(rate)
     if isinstance(layer, AlphaDropout):
         if rate == 0:
-            return QUIET
+            return NO_DROPPING
         a, b, low = affine(rate)
         return limit, (a, low, a * low + b)
     scale = 1.0 if classical else masks.LEVELS / (masks.LEVELS - limit) if q else 0.0
@@ -47,6 +47,6 @@ def is_constant(noisy: Sequence[Noisy]) -> bool:
 
 def tables(noisy: Sequence[Noisy], runs: Sequence[Run], dtype: np.dtype) -> tuple[Array, Array]:
     """Limits and levels: a row for each run, a column for each rate."""
-    rows = [[QUIET] * (not noisy) + [numbers(each, run) for each in noisy] for run in runs]
+    rows = [[NO_DROPPING] * (not noisy) + [numbers(each, run) for each in noisy] for run in runs]
     limits = np.array([[limit for limit, _ in row] for row in rows], np.uint64)
     return limits, np.array([[levels for _, levels in row] for row in rows], dtype)

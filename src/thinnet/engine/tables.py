@@ -19,8 +19,8 @@ INTEGERS: Final = (
     "layer",  # of the network, for messages
     "n_in", "n_out",  # numbers of a row before and after
     "x", "y",  # columns of the activations at which input and output start
-    "dx", "dy",  # columns of the gradients; NOWHERE if nobody needs dx
-    "weights", "bias",  # places in theta: W and b, gamma and beta; NOWHERE for none
+    "dx", "dy",  # columns of the gradients; NO_PLACE if nobody needs dx
+    "weights", "bias",  # places in theta: W and b, gamma and beta; NO_PLACE for none
     "state", "counters",  # places in the network's state
     "statistics",  # where a BatchNorm keeps its batch's numbers, 4 * n_out of them
     "activation", "by_input",  # is its derivative taken from the input?

@@ -23,7 +23,7 @@ from thinnet.arrays import (
 from thinnet.estimators.base import MLP, takes_steps
 from thinnet.estimators.parameters import FITTED, PARAMETERS
 from thinnet.estimators.solvers import Task
-from thinnet.network.summary import draws
+from thinnet.network.summary import has_random_masks
 from thinnet.uncertainty.draws import noise
 from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.draws.heads import LOSSES, NumberHead, check_learned, columns
@@ -154,7 +154,7 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
 
     def _learn_noise(self, task: Task, *, incremental: bool) -> None:
         before = self.__dict__.pop("noise_", None)
-        if self.loss != "squared_error" or not draws(task.network):
+        if self.loss != "squared_error" or not has_random_masks(task.network):
             return
         if self.precision is not None:
             self.noise_ = np.full(self.n_outputs_, self.precision**-0.5)

@@ -30,7 +30,7 @@ BELOW_ONE: Final = ("gaussian", "concrete")  # kinds whose rate can't be 1
 
 
 class Dropping(NamedTuple):
-    """How what enters a Dense layer is dropped."""
+    """The dropout of a Dense layer's inputs."""
 
     kind: str
     share: Share
@@ -38,7 +38,7 @@ class Dropping(NamedTuple):
     rate_penalty: float
 
     def into(self, dense: Dense, rate: Rate) -> list[Layer]:
-        """The layer with what drops its inputs; together they take one stream, whatever the rate.
+        """A Dense layer and the dropout of its inputs, which take one stream at any rate.
 
         At rate 0 a Dropout keeps the stream for kinds that know no such rate, or no compiled form.
         """
@@ -53,7 +53,7 @@ class Dropping(NamedTuple):
         return [self._learning(dense, rate)]
 
     def _learning(self, dense: Dense, rate: Any) -> Layer:
-        """Its penalty on weights depends on the rate, and so takes the place of the Dense's."""
+        """A ConcreteDropout, whose penalty on weights replaces that of the Dense layer."""
         plain = dataclasses.replace(dense, l2=0.0)
         weight, of_rate = dense.l2, self.rate_penalty
         return ConcreteDropout(plain, rate, weight_penalty=weight, rate_penalty=of_rate)

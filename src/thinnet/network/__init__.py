@@ -1,4 +1,4 @@
-"""Layers bound to a width and a seed, and who runs them."""
+"""Layers bound to a width and a seed, and their executors."""
 
 from thinnet.network.network import Network
 

@@ -22,7 +22,7 @@ DEFAULT_RULE = "glorot_uniform"
 
 
 class Vectors(NamedTuple):
-    """Everything a network remembers, flat: parameters, their gradients, and state."""
+    """The flat vectors of a network: parameters, their gradients, and state."""
 
     theta: Flat
     gradient: Flat
@@ -30,7 +30,7 @@ class Vectors(NamedTuple):
 
 
 def layer_shapes(layers: Sequence[Layer], features: Features) -> list[Shapes]:
-    """What each layer needs; an error names the first that doesn't fit."""
+    """The shapes of each layer; an error names the first that doesn't fit."""
     shapes = []
     for i, layer in enumerate(layers):
         try:
@@ -81,7 +81,7 @@ def bind(
         _cut(vectors.state[n_state:], (s.counters for s in shapes)),
         strict=True,
     )
-    drawing = np.cumsum([trait(layer, "can_draw") for layer in layers])
+    ordinals = np.cumsum([trait(layer, "can_draw") for layer in layers])
     sites = [
         Site(
             name=f"layer {i}, {title(layer)}",
@@ -92,7 +92,7 @@ def bind(
             s=s,
             counters=counters,
             seed=seed,
-            ordinal=max(int(drawing[i]) - 1, 0),
+            ordinal=max(int(ordinals[i]) - 1, 0),
             clock=clock,
         )
         for i, (layer, (p, g, s, counters)) in enumerate(zip(layers, pieces, strict=True))
@@ -105,7 +105,7 @@ def bind(
 
 @dataclass(frozen=True, slots=True)
 class FirstWeights:
-    """Draws the first weights of the layer at `position`; `default` suits what follows it."""
+    """Makes the first weights of the layer at `position`, by the rule `default` or another."""
 
     seed: int
     position: int
@@ -118,7 +118,7 @@ class FirstWeights:
 
 
 def _rule_for(places: Sequence[tuple[Layer, Site]]) -> str:
-    """What suits the first activation in `places`, if it comes before units are mixed again."""
+    """The initialiser for the first activation in `places`, if no weights come before it."""
     for layer, site in places:
         if rule := getattr(layer, "weights_before", None):
             return str(rule)

@@ -49,7 +49,7 @@ class Bound:
     changes : list of Change
         Settings of layers that had other values in earlier steps.
     compiled : bool or None
-        Does compiled code run it? None where nobody has asked yet (`is_compiled`).
+        Whether compiled code runs it; None before the first look (`is_compiled`).
     predictors : dict
         Compiled passes that no thread uses, by their kind.
     """
@@ -135,7 +135,7 @@ class Bound:
 
     @property
     def seed(self) -> int:
-        """What first weights, masks and shuffles are functions of."""
+        """The seed of first weights, masks and shuffles."""
         return self._seed
 
     @property
@@ -145,7 +145,7 @@ class Bound:
 
     @property
     def gradient(self) -> Flat:
-        """What the last backward pass wrote, in the order of `theta`."""
+        """The gradient that the last backward pass wrote, in the order of `theta`."""
         return self.vectors.gradient
 
     @property

@@ -1,4 +1,4 @@
-"""Settings of layers that were changed between two steps: what they were before is remembered."""
+"""Settings of layers that were changed between two steps, with their old values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Change(NamedTuple):
 
 
 def having(layers: Sequence[Layer], setting: str, place: int | None) -> list[int]:
-    """The places of the layers whose setting is meant; ValueError where there is none."""
+    """The places of the layers with the setting; ValueError where there is none."""
     checks.one_of("setting", setting, SETTINGS)
     if place is not None:
         place = checks.integer("layer", place, 0, len(layers) - 1)
@@ -47,7 +47,7 @@ def having(layers: Sequence[Layer], setting: str, place: int | None) -> list[int
 
 
 def _has(layer: Any, setting: str) -> bool:
-    """Is it a field, and not one that is learned?"""
+    """Whether the layer has the setting as a field, and does not learn it."""
     is_ours = dataclasses.is_dataclass(layer)
     named = is_ours and setting in {field.name for field in dataclasses.fields(layer)}
     return bool(named) and not (setting == "rate" and hasattr(layer, "learned_rate"))
@@ -68,7 +68,7 @@ def before(layers: Sequence[Layer], changes: Sequence[Change], step: int) -> lis
 
 
 def checked_changes(values: Any, layers: Sequence[Layer], step: int) -> list[Change]:
-    """What a file holds of changes up to a step; ValueError where none could have been so."""
+    """The changes in a file, up to a step; ValueError for ones that cannot have been."""
     lists = type(values) is list and all(type(v) is list and len(v) == 5 for v in values)
     checks.must(lists, "changes", "a list of lists of five", type(values).__name__)
     found = [Change(*value) for value in values]

@@ -1,4 +1,4 @@
-"""Which executor runs a network: compiled code, or the reference in NumPy."""
+"""The executor of a network: compiled code, or the reference in NumPy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DTYPES: Final = (np.float32, np.float64)
 
 @cache
 def obstacle() -> str:
-    """What this machine lacks to run compiled code; nothing where it can."""
+    """What this machine lacks to run compiled code; empty where it lacks nothing."""
     for needed in ("numba", "scipy_openblas32"):
         if find_spec(needed) is None:
             return f"{needed} is not installed"
@@ -29,9 +29,9 @@ def obstacle() -> str:
 
 
 def obstacles(network: Bound) -> list[str]:
-    """Why a network can't be run by compiled code, in sentences; none where it can."""
-    if said := obstacle():
-        return [said]
+    """The reasons why compiled code can't run a network; empty where it can."""
+    if reason := obstacle():
+        return [reason]
     found = [] if network.dtype in DTYPES else [f"{network.dtype} is not float32 or float64"]
     from thinnet.engine.lowering import not_lowered
 
@@ -40,21 +40,21 @@ def obstacles(network: Bound) -> list[str]:
 
 
 def is_compiled(network: Bound) -> bool:
-    """Does compiled code run this network? Layers and type of a network never change."""
+    """Whether compiled code runs this network; its layers and type never change."""
     if network.compiled is None:
         network.compiled = network.executor != "reference" and not obstacles(network)
     return network.compiled
 
 
 def knows(loss: Any, optimizer: Any) -> bool:
-    """Are both of the kinds that compiled code has?"""
+    """Whether compiled code has this loss and this optimiser."""
     from thinnet.engine.stepper import LOSSES, OPTIMIZERS
 
     return type(loss) in LOSSES and type(optimizer) in OPTIMIZERS
 
 
 def permutation(network: Bound) -> Callable[..., Any]:
-    """Who shuffles for a network; it makes no difference to the order."""
+    """The function that shuffles for a network; all of them give the same order."""
     if not is_compiled(network):
         return philox.permutation
     from thinnet.engine import shuffling

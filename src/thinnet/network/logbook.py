@@ -1,4 +1,4 @@
-"""What a network was trained on: one entry for each training, from which rows are recomputed.
+"""The trainings of a network, an entry each, from which the rows of a step are recomputed.
 
 A step's rows are a function of a few numbers, like its masks: nothing is stored for each step.
 Trainings that continue each other in the same way are one entry, so that a network that gets its
@@ -20,7 +20,7 @@ from thinnet.philox import MAX_SAMPLE, MAX_STEP, SHARED
 
 Order: TypeAlias = Literal["kept", "keyed", "drawn"]
 ORDERS: Final = get_args(Order)
-MOST_ENTRIES: Final = 4096  # that are kept; the oldest are forgotten
+MOST_ENTRIES: Final = 4096  # the oldest are forgotten
 MOST_STATES: Final = 256  # of generators, in all entries together
 MOST_IDS: Final = 2**20  # likewise
 WORDS: Final = 625  # of a Mersenne Twister: its 624 numbers, and the place of the next
@@ -36,18 +36,18 @@ class Entry(NamedTuple):
     rows, batch_size, accumulate : int
         Rows of the data; how they are divided.
     order : "kept", "keyed" or "drawn"
-        Of the rows in an epoch: that of the data, a function of (seed, epoch), or that of a
-        generator, as scikit-learn draws it.
+        The order of the rows in an epoch: that of the data, a function of (seed, epoch), or
+        permutations from a generator, as in scikit-learn.
     epoch : int
         The number of its first epoch in the network's life.
     ids : array or None
         The rows' ids: None for their places; empty where they were too many to be kept.
     state : array or None
-        Of the generator when training began, with "drawn".
+        With "drawn": the generator's state when training began.
     per_call : int
         With "drawn": epochs after which the order starts from that of the data; 0 for never.
     resets : bool
-        Does the generator start from `state` again, too?
+        Whether the generator starts from `state` again, too.
     """
 
     first: int
@@ -66,8 +66,8 @@ class Entry(NamedTuple):
     def end(self) -> int:
         return self.first + self.steps
 
-    def alike(self, other: Entry) -> bool:
-        """Are data and settings those of `other`, as far as rows depend on them?"""
+    def is_alike(self, other: Entry) -> bool:
+        """Whether data and settings are those of `other`, as far as rows depend on them."""
         same = self[2:6] == other[2:6]
         return same and _same(self.ids, other.ids) and (self.ids is None or self.ids.size > 0)
 
@@ -94,18 +94,18 @@ class Logbook:
             checks.must(entry.first >= before.end, "first", f">= {before.end}", entry.first)
 
     def copy(self) -> Logbook:
-        """The entries; a training that goes on goes on elsewhere."""
+        """A copy of the entries, without a training that has not ended."""
         return Logbook(self.entries)
 
     def until(self, step: int) -> list[Entry]:
-        """All entries, with the one of a training that goes on and has come to `step`."""
+        """All entries, with that of a training that has not ended, up to `step`."""
         going_on = (
             [] if self._open is None else [self._open._replace(steps=step - self._open.first)]
         )
         return [*self.entries, *(entry for entry in going_on if entry.steps > 0)]
 
     def begin(self, entry: Entry) -> None:
-        """A training begins, or goes on that has ended before: it goes on until `end` is called."""
+        """Record a training that begins or is resumed, until `end` is called."""
         if self._open is not None and self._open.first < entry.first:
             self.entries = self.until(entry.first)
         self._open = None
@@ -115,7 +115,7 @@ class Logbook:
         self._open, self._latest = entry if known else None, None
 
     def end(self, step: int, network: Bound, after: Array | None = None) -> None:
-        """The training has ended before step number `step`, its generator in the state `after`."""
+        """Record that the training ended before step `step`, its generator in the state `after`."""
         known = len(self.entries)
         self.entries, self._open, self._latest = self.until(step), None, None
         if 0 < known < len(self.entries) and (one := self._joined(network, *self.entries[-2:])):
@@ -124,23 +124,23 @@ class Logbook:
         self._forget()
 
     def cut(self, step: int) -> None:
-        """Forget what came from step number `step` on."""
+        """Forget all steps from number `step` on."""
         before = [entry for entry in self.entries if entry.first < step]
         self.entries = [e._replace(steps=min(e.steps, step - e.first)) for e in before]
         self._after = self._latest = None
 
     def _joined(self, network: Bound, before: Entry, entry: Entry) -> Entry | None:
-        """Both as one, if `entry` continues what was before it."""
+        """Both entries as one, if `entry` continues the one before; else None."""
         n = len(batches(network, *before[2:5]))
-        if not before.alike(entry) or before.end != entry.first or before.steps % n:
+        if not before.is_alike(entry) or before.end != entry.first or before.steps % n:
             return None
         both, epochs = before._replace(steps=before.steps + entry.steps), before.steps // n
         if entry.order == "drawn":
-            return self._drawn_on(both, entry, n)
+            return self._continued_shuffles(both, entry, n)
         goes_on = entry.order == "kept" or before.epoch + epochs == entry.epoch
         return both if goes_on else None
 
-    def _drawn_on(self, both: Entry, entry: Entry, n: int) -> Entry | None:
+    def _continued_shuffles(self, both: Entry, entry: Entry, n: int) -> Entry | None:
         of_each = both.per_call or (both.steps - entry.steps) // n
         if entry.steps != of_each * n:
             return None
@@ -152,7 +152,7 @@ class Logbook:
         return None
 
     def _forget(self) -> None:
-        """The oldest, where there are too many."""
+        """Drop the oldest entries, states and ids where there are too many."""
         self.entries = self.entries[-MOST_ENTRIES:]
         states = [i for i, entry in enumerate(self.entries) if entry.state is not None]
         if len(states) > MOST_STATES:
@@ -183,7 +183,7 @@ class Logbook:
         return places.astype(np.uint32) if ids is None else ids[places]
 
     def unused(self, network: Bound, step: int, ids: Ids) -> str:
-        """Why no training has used the masks of these rows in this step, if that is known."""
+        """The reason why a step has not used the masks of these rows; empty if it may have."""
         taken = network.clock.step
         if step >= taken > 0:
             return f"step {step} is not among the {taken} that were taken: its masks were not used"
@@ -197,25 +197,25 @@ class Logbook:
         some = ", ".join(map(str, absent[:3].tolist())) + (", ..." if absent.size > 3 else "")
         return (
             f"step {step} was not taken on all of these rows (not on {some}): their masks were not "
-            f"used; rows({step}) tells on which it was"
+            f"used; rows({step}) gives those it was taken on"
         )
 
     def _order(self, network: Bound, entry: Entry, epoch: int) -> Array:
         if entry.order == "kept":
             return np.arange(entry.rows)
-        asked = (entry.first, entry.per_call, entry.resets)
+        key = (entry.first, entry.per_call, entry.resets)
         epoch = epoch % entry.per_call if entry.resets else epoch
-        if self._latest is None or self._latest.of != asked or self._latest.epoch > epoch:
+        if self._latest is None or self._latest.of != key or self._latest.epoch > epoch:
             self._latest = None
         if self._latest is None or self._latest.epoch < epoch:
-            self._latest = self._ordered(network, entry, epoch, asked)
+            self._latest = self._ordered(network, entry, epoch, key)
         return self._latest.order
 
-    def _ordered(self, network: Bound, entry: Entry, epoch: int, asked: Any) -> _Replay:
-        """A drawn order takes drawing all before it, from the latest that is known."""
+    def _ordered(self, network: Bound, entry: Entry, epoch: int, key: Any) -> _Replay:
+        """The order of an epoch; a generator's is replayed from the latest that is known."""
         if entry.order == "keyed":
             order = keyed_order(network, entry.epoch + epoch, entry.rows)
-            return _Replay(asked, epoch, order)
+            return _Replay(key, epoch, order)
         assert entry.state is not None  # of the order "drawn" (`_checked`)
         if self._latest is None:
             call, shuffles = 0, Shuffles(entry.rows, generator(entry.state))
@@ -225,11 +225,11 @@ class Logbook:
         for _ in range(call, wanted):
             shuffles(entry.per_call - 1)
             shuffles = Shuffles(entry.rows, shuffles.stream)
-        return _Replay(asked, epoch, shuffles(inside), max(call, wanted), shuffles)
+        return _Replay(key, epoch, shuffles(inside), max(call, wanted), shuffles)
 
 
 class _Replay(NamedTuple):
-    """The order that was asked for last, and the generator behind it."""
+    """The latest order that was recomputed, and the generator behind it."""
 
     of: Any
     epoch: int
@@ -254,7 +254,7 @@ def _ids_of(entry: Entry, samples: Any) -> Ids | None:
 
 
 def _checked(entry: Entry) -> Entry:
-    """ValueError where a file holds what no training has written."""
+    """`entry`; ValueError for one that no training can have written."""
     checks.must(isinstance(entry, Entry), "an entry", "a thinnet.network.logbook.Entry", entry)
     checks.boolean("resets", entry.resets)
     least = {"first": 0, "steps": 1, "rows": 1, "batch_size": 1, "accumulate": 1, "epoch": 0}
@@ -265,8 +265,8 @@ def _checked(entry: Entry) -> Entry:
     if entry.ids is not None:
         sizes = [(entry.rows,), (0,)]
         checks.must(_words(entry.ids) in sizes, "ids", "an id a row", np.shape(entry.ids))
-    drawn = entry.order == "drawn"
-    checks.must((entry.state is not None) == drawn, "state", "there with 'drawn' only", drawn)
+    is_drawn = entry.order == "drawn"
+    checks.must((entry.state is not None) == is_drawn, "state", "there with 'drawn' only", is_drawn)
     if entry.state is not None:
         fits = _words(entry.state) == (WORDS,) and entry.state[-1] < WORDS
         checks.must(fits, "state", f"{WORDS} words of a generator", np.shape(entry.state))

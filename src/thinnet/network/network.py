@@ -36,8 +36,8 @@ class Network(Bound):
         Of parameters and passes.
     executor : None, "compiled" or "reference"
         Who trains and predicts: compiled code, or the textbook formulas in NumPy.  None: compiled
-        code where it knows every layer and the type (`describe` tells).  `forward` and `backward`
-        are always the textbook's.
+        code where it knows every layer and the type (`describe` shows which).  `forward` and
+        `backward` are always the textbook's.
 
     Attributes
     ----------
@@ -227,7 +227,7 @@ class Network(Bound):
         step : int
             The number of the optimiser step, from 0; with ``purpose="predict"`` of the draw.
         samples : sequence of int
-            The rows' ids; in training a row's index in the data.  `rows` tells those of a step.
+            The rows' ids; in training a row's index in the data.  `rows` gives those of a step.
             Left out with ``share="batch"``.
         share : None or "batch"
             None: each row's own mask; "batch": the one mask of passes that have it for all rows,

@@ -1,4 +1,4 @@
-"""In which order, and in which batches, training comes to the rows of its data."""
+"""The order of the rows in an epoch, and their batches."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def keyed_order(network: Bound, epoch: int, rows: int) -> Array:
 
 
 def generator_state(stream: np.random.RandomState) -> Array | None:
-    """As many words as `stream` can be made of again; None for another kind of generator."""
+    """The state of `stream` as 32-bit words; None if it is not a Mersenne Twister."""
     name, *state = stream.get_state(legacy=False).values()
     if name != "MT19937":
         return None
@@ -42,12 +42,12 @@ def generator(state: Array) -> np.random.RandomState:
 
 
 class Shuffles:
-    """The order of the rows in each epoch, as scikit-learn's MLP draws it from its random state.
+    """The order of the rows in each epoch, as scikit-learn's MLP makes it from its random state.
 
     Attributes
     ----------
     state : array or None
-        The generator's, before the first epoch.
+        The generator's state before the first epoch.
     """
 
     def __init__(self, rows: int, stream: np.random.RandomState) -> None:
@@ -55,7 +55,7 @@ class Shuffles:
         self._order, self.stream, self.done = np.arange(rows), stream, 0
 
     def __call__(self, epoch: int) -> Array:
-        """Of an epoch that is not before the last one asked for."""
+        """The order of an epoch; epochs must not decrease from call to call."""
         while self.done <= epoch:
             self._order = self._order[self.stream.permutation(len(self._order))]
             self.done += 1

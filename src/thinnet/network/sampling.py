@@ -1,4 +1,4 @@
-"""Draws: passes of thinned networks that draw masks and learn nothing (Monte Carlo dropout)."""
+"""Draws: passes with random masks that learn nothing (Monte Carlo dropout)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BLOCK_ROWS: Final = 4096  # rows that one pass of the reference executor takes
 
 
 class Draws(NamedTuple):
-    """Which draws: their numbers, and the seed of their masks."""
+    """The numbers of some draws, and the seed of their masks."""
 
     numbers: range
     seed: int
@@ -36,7 +36,7 @@ class Draws(NamedTuple):
         checks.integer("the number of the last draw", first + n_draws - 1, 0, MAX_STEP)
         if seed is not None:
             checks.integer("seed", seed, 0, MAX_SEED)
-        if not summary.draws(network):
+        if not summary.has_random_masks(network):
             raise ValueError(
                 "sampling needs a layer that draws, such as Dropout with a rate above 0; "
                 f"got {network!r}"
@@ -75,7 +75,7 @@ def sample(
 
 
 def room(shape: tuple[int, ...], dtype: np.dtype) -> Array:
-    """An array for draws; one sentence where they don't fit in memory."""
+    """An empty array for draws; MemoryError with a sentence where they don't fit."""
     try:
         return np.empty(shape, dtype)
     except (MemoryError, ValueError) as error:
@@ -86,7 +86,7 @@ def room(shape: tuple[int, ...], dtype: np.dtype) -> Array:
 
 
 def in_blocks(forward: Forward, x: Any, run: Callable[[slice], Run], out: Array) -> None:
-    """Passes of the reference executor over so many rows at once as fit in its memory."""
+    """Passes of the reference executor over blocks of rows."""
     for start in range(0, len(out), BLOCK_ROWS):
         rows = slice(start, min(start + BLOCK_ROWS, len(out)))
         out[rows], _ = forward(x[rows], run(rows))

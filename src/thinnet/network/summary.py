@@ -1,4 +1,4 @@
-"""A look at a network before training: what it is made of, and whether its order is wise."""
+"""A summary of a network: its layers, and advice on their order."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def order_advice(layers: Sequence[Layer]) -> str | None:
     )
 
 
-def draws(network: Bound) -> bool:
-    """Does a sampling pass of this network draw anything?"""
+def has_random_masks(network: Bound) -> bool:
+    """Whether draws of this network differ: whether a layer has random masks or noise."""
     return any(_is_active(layer, site) for layer, site in network.places())
 
 
 def distinct_draws(network: Bound) -> int:
-    """After how many draws a sampling pass repeats itself; 0 for never."""
+    """The number of draws after which they repeat themselves; 0 for never."""
     active = [layer for layer, site in network.places() if _is_active(layer, site)]
     return math.lcm(*(getattr(layer, "n_masks", 0) for layer in active))
 
@@ -61,7 +61,7 @@ def _size(group: Any) -> int:
 
 
 def _rate(layer: Layer, site: Site) -> str:
-    """Now, where it is learned."""
+    """The layer's rate as text: the present one where it is learned."""
     learned = getattr(layer, "learned_rate", None)
     rate = learned(site) if learned else getattr(layer, "rate", None)
     if rate is None:
@@ -87,12 +87,12 @@ def describe(network: Bound) -> None:
     table.add_section()
     table.add_row("", "all", "", "", f"{network.theta.size:,}", f"{running:,}", "", "")
     numbers = "at: place in `layers`; masks: number in `masks` and `keep_mask`"
-    table.caption = f"run by {said_executor(network)}\n{numbers}"
+    table.caption = f"run by {executor_text(network)}\n{numbers}"
     Console().print(table)
 
 
-def said_executor(network: Bound) -> str:
-    """Who trains and predicts, and why it is not compiled code."""
+def executor_text(network: Bound) -> str:
+    """The name of the executor, and the reasons if it is not compiled code."""
     if executor.is_compiled(network):
         return "compiled code"
     found = [] if network.executor == "reference" else executor.obstacles(network)

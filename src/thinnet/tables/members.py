@@ -18,7 +18,7 @@ from thinnet.layers import Layer
 from thinnet.layers.mlp import mlp
 from thinnet.losses import Loss
 from thinnet.network import Network
-from thinnet.network.summary import draws
+from thinnet.network.summary import has_random_masks
 from thinnet.optimizers import AdamW
 from thinnet.training import EarlyStopping, History, train
 from thinnet.uncertainty.draws import noise
@@ -185,7 +185,7 @@ def held_out_draws(networks: Sequence[Network], lessons: Sequence[Lesson]) -> tu
 
 def draws_of(network: Network, X: Array, n: int) -> Array:
     """Raw outputs, shape (n, rows, outputs); without dropout the same each time."""
-    if draws(network):
+    if has_random_masks(network):
         return network.sample(X, n, progress=False)
     return np.repeat(network.outputs(X)[None], n, axis=0)
 

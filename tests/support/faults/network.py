@@ -7,7 +7,7 @@ FAULTS = [
         "all layers draw the same mask",
         "network/binding.py",
         "bind",
-        "max(int(drawing[i]) - 1, 0)",
+        "max(int(ordinals[i]) - 1, 0)",
         "0",
         ("training/test_training.py",),
     ),
@@ -78,7 +78,7 @@ FAULTS = [
     Mutant(
         "a generator that goes on is taken for one that starts again",
         "network/logbook.py",
-        "Logbook._drawn_on",
+        "Logbook._continued_shuffles",
         "return both._replace(per_call=of_each, resets=False)",
         "return both._replace(per_call=of_each, resets=True)",
         ("network/test_rows.py",),

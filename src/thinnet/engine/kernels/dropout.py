@@ -22,8 +22,8 @@ from thinnet.engine.kernels.philox import UNITS, bits_along, keep_bits, word_at
 from thinnet.engine.parts import part
 
 # What is done with a row besides dropping.
-NOTHING, ADD, ADD_AND_RECTIFY = 0, 1, 2
-NOT_USED: Final = np.uint64(0)  # the address of a bias that isn't added
+NO_BIAS, ADD, ADD_AND_RECTIFY = 0, 1, 2
+NO_ADDRESS: Final = np.uint64(0)  # the address of a bias that isn't added
 
 
 @part
@@ -74,7 +74,7 @@ def apply_word(what: Any, row: Any, bias: Any, word: Any, n: Any, scale: Any, si
 
 @inlined
 def _apply_lanes(what: Any, x: Any, bias: Any, kept: Any, there: Any, scale: Any) -> None:
-    if what == NOTHING:
+    if what == NO_BIAS:
         drop_lanes(x, bias, kept, there, scale, x)
     elif what == ADD:
         add_and_drop_lanes(x, bias, kept, there, scale, x)
@@ -103,8 +103,8 @@ def _apply_bits(x: Any, bits: Any, n: Any, scale: Any, out: Any, size: Any) -> N
     whole = n // LANES
     for i in range(whole):
         ahead, kept = np.uint64(i * LANES * size), np.uint16(word_at(bits + np.uint64(2 * i)))
-        drop_lanes(x + ahead, NOT_USED, kept, EVERY, scale, out + ahead)
+        drop_lanes(x + ahead, NO_ADDRESS, kept, EVERY, scale, out + ahead)
     if n % LANES:
         ahead = np.uint64(whole * LANES * size)
         kept = np.uint16(word_at(bits + np.uint64(2 * whole)))
-        drop_lanes(x + ahead, NOT_USED, kept, tail(n), scale, out + ahead)
+        drop_lanes(x + ahead, NO_ADDRESS, kept, tail(n), scale, out + ahead)

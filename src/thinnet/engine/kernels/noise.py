@@ -14,17 +14,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.kernels.dropout import NOT_USED, NOTHING, apply_bits_to_rows, drop_row
+from thinnet.engine.kernels.dropout import NO_ADDRESS, NO_BIAS, apply_bits_to_rows, drop_row
 from thinnet.engine.kernels.functions import fma
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.normals import normals
 from thinnet.engine.kernels.philox import keep_bits, keep_bits_of_rows
-from thinnet.engine.opcodes import MASK, NOWHERE, PLUS_NORMAL, SILENT, TIMES_NORMAL
+from thinnet.engine.opcodes import MASK, NO_NOISE, NO_PLACE, PLUS_NORMAL, TIMES_NORMAL
 from thinnet.engine.parts import exact_part, part
 from thinnet.philox import SHARED
 
-NOBODY: Final = np.uint64(SHARED)
-ALL: Final = np.uint64(65_536)  # the threshold below which every draw lies
+SHARED_ID: Final = np.uint64(SHARED)
+LEVELS: Final = np.uint64(65_536)  # the threshold below which every draw lies
 SWEEP_ROWS: Final = 64  # rows that are swept over together, at most
 # Units of a row from which on its own counters fill the lanes of a vector well enough; below, they
 # are filled by several rows.
@@ -51,7 +51,7 @@ def bits_of(me: Any, w: Any) -> Any:
 def sample_of(op: Any, run: Any, r: Any, w: Any) -> Any:
     """Whose mask row r of a round gets."""
     if op.shared:
-        return NOBODY
+        return SHARED_ID
     place = run.start + r
     row = view(w.order, np.int64(0))[place] if w.order else place
     return np.uint64(view(w.ids, np.uint32(0))[row])
@@ -74,7 +74,7 @@ def draw_masks(op: Any, low: Any, high: Any, me: Any, run: Any, limit: Any, w: A
     """The keep bits of rows `low` to `high`; how many bytes lie between two of them."""
     bits = bits_of(me, w)
     if op.shared:
-        draw_mask(op, run.step, NOBODY, limit, w, bits)
+        draw_mask(op, run.step, SHARED_ID, limit, w, bits)
         return 0
     blocks = (op.n_drawn + 7) // 8
     if op.n_drawn >= ALONG:
@@ -132,8 +132,8 @@ def mask_rows(
     w: Any,
 ) -> None:
     """``rows = rows * by`` where kept and 0 elsewhere; `rows` starts at row `low`."""
-    if op.map == NOWHERE:
-        drop_rows(NOTHING, op, low, high, n, NOT_USED, rows, me, run, limit, by, w)
+    if op.map == NO_PLACE:
+        drop_rows(NO_BIAS, op, low, high, n, NO_ADDRESS, rows, me, run, limit, by, w)
         return
     between, bits = draw_masks(op, low, high, me, run, limit, w), bits_of(me, w)
     for r in range(high - low):
@@ -147,7 +147,7 @@ def normal_row(op: Any, step: Any, sample: Any, me: Any, level: Any, w: Any, row
     drawn, maps = view(w.drawn + 8 * me * w.drawn_size, 0.0), view(w.maps, np.int32(0))
     normals(drawn[: op.n_drawn], w.k0, w.k1, np.uint64(op.stream), np.uint64(step), sample)
     for i in range(row.size):
-        n = drawn[i if op.map == NOWHERE else np.int64(maps[op.map + i])]
+        n = drawn[i if op.map == NO_PLACE else np.int64(maps[op.map + i])]
         if op.noise == PLUS_NORMAL:
             row[i] += row.dtype.type(np.float64(level) * n)
         else:
@@ -196,21 +196,21 @@ def noise_forward(
         factors(op, low, high, n, rows, k, me, run, op.thin_out != 0, w)
         if after != 0:
             shift_rows(after, high - low, op.n_out, n, rows)
-    elif op.noise != SILENT and first != 0:
+    elif op.noise != NO_NOISE and first != 0:
         normal_rows(op, low, high, n, rows, me, run, first, w)
 
 
 @part
 def noise_backward(
-    op: Any, low: Any, high: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, told: Any, w: Any
+    op: Any, low: Any, high: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, implied: Any, w: Any
 ) -> None:
     """The derivative times `rows`: the same factors, and nothing that was added.
 
-    Where the mask is `told` by what comes next, only its scale is left.
+    Where the mask is `implied` by a rectifier's zeros, only its scale is left.
     """
     level = level_of(op, k, 0, w, rows.dtype.type(0))
     if op.noise == MASK:
-        factors(op, low, high, n, rows, k, me, run, told or op.thin_out != 0, w)
+        factors(op, low, high, n, rows, k, me, run, implied or op.thin_out != 0, w)
     elif op.noise == TIMES_NORMAL and level != 0:
         normal_rows(op, low, high, n, rows, me, run, level, w)
 

@@ -14,7 +14,7 @@ import numpy as np
 from thinnet.engine.kernels.functions import fma
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.sides import count_of, in_use, present_of, unit_at
-from thinnet.engine.opcodes import NOWHERE
+from thinnet.engine.opcodes import NO_PLACE
 from thinnet.engine.parts import exact_part, part
 
 PARTS: Final = 6
@@ -157,7 +157,7 @@ def layer_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
 
 @part
 def layer_norm_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
-    if op.dx == NOWHERE:
+    if op.dx == NO_PLACE:
         return
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     gamma = view(w.theta, like)[op.weights :]

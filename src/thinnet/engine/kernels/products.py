@@ -15,7 +15,7 @@ from thinnet.engine.kernels.lanes import sum_rows
 from thinnet.engine.kernels.memory import cast, size_of, view
 from thinnet.engine.kernels.sides import n_inputs, n_outputs
 from thinnet.engine.kernels.single import AT_ONCE, row_product
-from thinnet.engine.opcodes import NOWHERE
+from thinnet.engine.opcodes import NO_PLACE
 from thinnet.engine.parts import part
 
 library()  # before any machine code that calls it by name is compiled or read from the cache
@@ -107,7 +107,7 @@ def few_rows(op: Any, low: Any, high: Any, n_in: Any, n_out: Any, w: Any, like: 
 @part
 def dense_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     """``dx = dy @ W``: the gradient of the input."""
-    if op.dx == NOWHERE:
+    if op.dx == NO_PLACE:
         return
     size = size_of(like)
     one, zero = cast(1, like), cast(0, like)

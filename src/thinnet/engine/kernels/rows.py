@@ -32,7 +32,7 @@ from thinnet.engine.kernels.noise import (
     noise_forward,
 )
 from thinnet.engine.kernels.sides import index_of, n_outputs, pick
-from thinnet.engine.opcodes import CROSS_ENTROPY, GAUSSIAN, IDENTITY, MASK, NOWHERE, RELU, SILENT
+from thinnet.engine.opcodes import CROSS_ENTROPY, GAUSSIAN, IDENTITY, MASK, NO_NOISE, NO_PLACE, RELU
 from thinnet.engine.parts import exact_part, part
 
 SWEEP_NUMBERS: Final = 8192  # that stay in the first cache while they are swept over again
@@ -97,8 +97,8 @@ def elementwise(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any,
 def is_plain(op: Any, k: Any, w: Any) -> Any:
     """Bias, ReLU or nothing, dropout or nothing, in place: what one sweep can do."""
     straight = op.activation in (IDENTITY, RELU)
-    masks = op.noise == SILENT or (op.noise == MASK and op.map == NOWHERE and not op.shifts)
-    return straight and masks and op.bias != NOWHERE and op.x == op.y
+    masks = op.noise == NO_NOISE or (op.noise == MASK and op.map == NO_PLACE and not op.shifts)
+    return straight and masks and op.bias != NO_PLACE and op.x == op.y
 
 
 @part
@@ -123,7 +123,7 @@ def start_rows(op: Any, first: Any, last: Any, n: Any, w: Any, rows: Any) -> Non
     """The input with its bias, where the output is to be."""
     like = rows.dtype.type(0)
     x = view(w.activations, like)[op.x * w.capacity + first * op.n_in :]
-    if op.bias != NOWHERE:
+    if op.bias != NO_PLACE:
         bias = view(w.seen if op.thin_out else w.theta, like)[op.bias :]
         add_to_rows(x, last - first, op.n_in, bias, n)
     if op.x == op.y:
@@ -151,11 +151,11 @@ def elementwise_backward(
 ) -> None:
     n, step = n_outputs(op, w), rows_of_a_sweep(op)
     # Where ReLU stands before dropout, y > 0 tells all that the mask would.
-    told = op.activation == RELU and op.noise == MASK
+    implied = op.activation == RELU and op.noise == MASK
     for first in range(low, high, step):
         last = min(first + step, high)
         rows = view(w.slopes, like)[op.dy * w.capacity + first * op.n_out :]
-        noise_backward(op, first, last, n, rows, k, me, run, told, w)
+        noise_backward(op, first, last, n, rows, k, me, run, implied, w)
         if op.activation != IDENTITY:
             slope_rows(op, first, last, n, k, w, rows)
 

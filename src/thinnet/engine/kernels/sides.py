@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from thinnet.engine.kernels.memory import view, vote_at
-from thinnet.engine.kernels.noise import ALL, NOBODY, bits_of, draw_mask, is_kept
+from thinnet.engine.kernels.noise import LEVELS, SHARED_ID, bits_of, draw_mask, is_kept
 from thinnet.engine.kernels.philox import keep_bits
-from thinnet.engine.opcodes import NOWHERE
+from thinnet.engine.opcodes import NO_PLACE
 from thinnet.engine.parts import part
 
 
@@ -73,8 +73,8 @@ def prepare_side(side: Any, k: Any, me: Any, run: Any, w: Any) -> None:
         vote = vote_at(w.votes, i)
         if vote.side == side:
             limit = view(w.limits, np.uint64(0))[k * w.n_rates + vote.rate]
-            chance *= np.float64(ALL - limit) / np.float64(ALL)
-            draw_mask(vote, run.step, NOBODY, limit, w, bits)
+            chance *= np.float64(LEVELS - limit) / np.float64(LEVELS)
+            draw_mask(vote, run.step, SHARED_ID, limit, w, bits)
             keep_only(vote, bits, w, present)
     view(w.chance, 0.0)[side] = chance
     view(w.count, np.int64(0))[side] = number(present, index_of(side, w))
@@ -84,7 +84,7 @@ def prepare_side(side: Any, k: Any, me: Any, run: Any, w: Any) -> None:
 def keep_only(vote: Any, bits: Any, w: Any, present: Any) -> None:
     maps = view(w.maps, np.int32(0))
     for unit in range(present.size):
-        place = unit if vote.map == NOWHERE else np.int64(maps[vote.map + unit])
+        place = unit if vote.map == NO_PLACE else np.int64(maps[vote.map + unit])
         present[unit] &= is_kept(bits, place)
 
 
@@ -132,7 +132,7 @@ def mask_weights(op: Any, unit: Any, k: Any, me: Any, run: Any, w: Any, row: Any
     first = unit * op.n_in
     start, stop = first // 8, (first + op.n_in + 7) // 8
     used, stream = bits_of(me, w)[: stop - start], np.uint64(op.stream)
-    keep_bits(used, w.k0, w.k1, stream, np.uint64(run.step), NOBODY, limit, start)
+    keep_bits(used, w.k0, w.k1, stream, np.uint64(run.step), SHARED_ID, limit, start)
     ahead = first - 8 * start
     for i in range(op.n_in):
         row[i] = row[i] * scale if is_kept(used, ahead + i) else row.dtype.type(0)

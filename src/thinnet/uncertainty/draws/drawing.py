@@ -83,7 +83,7 @@ class Drawer:
 
     def __init__(self, networks: Sequence[Network], X: Any, n_threads: int | None = None) -> None:
         self.networks, self.X, self.n_threads = networks, X, n_threads
-        self.noisy = [summary.draws(network) for network in networks]
+        self.noisy = [summary.has_random_masks(network) for network in networks]
         if not any(self.noisy) and len(networks) == 1:
             raise checks.NothingDrawsError(
                 "the model must have active dropout to draw from, or several networks: "
