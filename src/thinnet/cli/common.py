@@ -28,9 +28,7 @@ from thinnet_command import space
 FAILED: Final = 1
 WRONG_USE: Final = 2
 STOPPED: Final = 130
-NO_WARNING: Final = (
-    "Training interrupted by user"  # thinnet adds what becomes of the model
-)
+NO_WARNING: Final = "Training interrupted by user"  # the command has its own sentence
 
 REFUSED: Final = (
     DataFileError,
