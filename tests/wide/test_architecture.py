@@ -1,5 +1,6 @@
 """The house: importing it is light, and a user's own layer is at home (imports: `lint-imports`)."""
 
+import ast
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,44 @@ ROOT = Path(find_spec("thinnet").origin).parent  # of what is tested: a wheel or
 
 def test_few_modules_stand_outside_of_a_room():
     assert len(list(ROOT.glob("*.py"))) <= 16
+
+
+# The inside of engine/ is laid out by its own rules.
+SOURCES = [path for path in sorted(ROOT.rglob("*.py")) if "engine" not in path.parts]
+WIDE = {  # public, and their keywords are what they are for
+    "cli/fit.py: fit",
+    "cli/predict.py: predict",
+    "commands/predicting.py: predict",
+    "estimators/classifier.py: predict",
+    "estimators/ensemble_classifier.py: predict",
+    "functional.py: dropout",
+    "layers/mlp.py: mlp",
+    "tables/classifier.py: predict",
+    "training/training.py: __init__",
+    "training/training.py: train",
+}
+
+
+def parameters(function):
+    of = function.args
+    named = [a.arg for a in (*of.posonlyargs, *of.args, *of.kwonlyargs)]
+    return len(set(named) - {"self", "cls"}) + (of.vararg is not None) + (of.kwarg is not None)
+
+
+def test_no_file_is_too_long_to_be_read_at_once():
+    assert len(SOURCES) > 100
+    lengths = {str(path): len(path.read_text("utf-8").splitlines()) for path in SOURCES}
+    assert {path: n for path, n in lengths.items() if n > 300} == {}
+
+
+def test_only_public_functions_whose_keywords_are_the_interface_take_over_eight():
+    wide = {
+        f"{path.relative_to(ROOT).as_posix()}: {node.name}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef) and parameters(node) > 8
+    }
+    assert wide == WIDE
 
 
 def test_importing_thinnet_loads_nothing_heavy():

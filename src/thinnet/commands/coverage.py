@@ -13,8 +13,8 @@ from thinnet.network.summary import has_random_masks
 from thinnet.tables import drifting
 from thinnet.tables.calibrating import COVERAGES, Calibration
 from thinnet.tables.reading.cells import Frame
+from thinnet.uncertainty.draws.distributions import central
 from thinnet.uncertainty.draws.heads import NumberHead
-from thinnet.uncertainty.draws.numbers import central
 
 MOST_ROWS: Final = 1000  # of each block, spread evenly
 

@@ -12,10 +12,10 @@ from thinnet import checks
 from thinnet.arrays import Array, Share
 from thinnet.commands import conformal
 from thinnet.tables.reading.cells import Frame
+from thinnet.uncertainty.draws.distributions import central, told_of_mixtures
 from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.draws.heads import ClassHead
 from thinnet.uncertainty.draws.mixtures import Mixture
-from thinnet.uncertainty.draws.numbers import central, told_of_mixtures
 from thinnet.uncertainty.draws.spreads import spread
 
 SHARES: Final[dict[str, Share]] = {"batch": "batch", "none": None}  # --share, and `share`

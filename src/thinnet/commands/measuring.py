@@ -15,8 +15,8 @@ from thinnet.commands.error_bars import ErrorBars, Forecast, forecast
 from thinnet.commands.evaluating import Answers
 from thinnet.tables import drifting, uncertain
 from thinnet.tables.reading.cells import Frame
+from thinnet.uncertainty.draws.distributions import central
 from thinnet.uncertainty.draws.heads import ClassHead
-from thinnet.uncertainty.draws.numbers import central
 
 COVERAGES: Final = (0.5, 0.8, 0.9, 0.95)
 LEVELS: Final = tuple(level for coverage in COVERAGES for level in central(coverage))

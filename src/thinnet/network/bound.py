@@ -8,8 +8,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from thinnet import checks
-from thinnet.arrays import DTypeLike, Flat
+from thinnet import checks, sparse
+from thinnet.arrays import DTypeLike, Flat, MatrixLike, Rows
 from thinnet.layers import Layer, Shapes
 from thinnet.layers.base import title
 from thinnet.layers.presence import Presence, parameters_present
@@ -167,3 +167,18 @@ class Bound:
             kept += [part.ravel() for part in present]
             probability += [part.ravel() for part in how_probable]
         return Presence(np.concatenate(kept), np.concatenate(probability))
+
+    def fitting(self, x: MatrixLike) -> MatrixLike:
+        """`x` as an array or sparse rows, if they have the shape this network takes."""
+        x = sparse.own_rows("X", x) if sparse.is_sparse(x) else checks.array("X", x)
+        if x.ndim == 0 or x.shape[1:] != self.features or x.shape[0] == 0:
+            takes = ", ".join(map(str, ("rows", *self.features)))
+            raise ValueError(f"this network takes ({takes}) arrays, got {x.shape}")
+        if x.dtype.kind not in "fiub":
+            raise ValueError(f"this network takes arrays of real numbers, got dtype {x.dtype}")
+        return x
+
+    def entering(self, x: MatrixLike) -> Rows:
+        """`x` as an array of the network's type, if it fits."""
+        with np.errstate(over="ignore"):  # what is too large becomes infinity, and is refused so
+            return sparse.dense(self.fitting(x)).astype(self.dtype, copy=False)

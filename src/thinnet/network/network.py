@@ -84,21 +84,6 @@ class Network(Bound):
     def __setstate__(self, values: dict[str, Any]) -> None:
         super().__setstate__({"logbook": Logbook()} | values)
 
-    def fitting(self, x: MatrixLike) -> MatrixLike:
-        """`x` as an array or sparse rows, if they have the shape this network takes."""
-        x = sparse.own_rows("X", x) if sparse.is_sparse(x) else checks.array("X", x)
-        if x.ndim == 0 or x.shape[1:] != self.features or x.shape[0] == 0:
-            takes = ", ".join(map(str, ("rows", *self.features)))
-            raise ValueError(f"this network takes ({takes}) arrays, got {x.shape}")
-        if x.dtype.kind not in "fiub":
-            raise ValueError(f"this network takes arrays of real numbers, got dtype {x.dtype}")
-        return x
-
-    def entering(self, x: MatrixLike) -> Rows:
-        """`x` as an array of the network's type, if it fits."""
-        with np.errstate(over="ignore"):  # what is too large becomes infinity, and is refused so
-            return sparse.dense(self.fitting(x)).astype(self.dtype, copy=False)
-
     def forward(self, x: MatrixLike, run: Run, watch: Watch = unwatched) -> tuple[Rows, Pass]:
         """The raw outputs of a pass of kind `run`, and what `backward` needs.
 

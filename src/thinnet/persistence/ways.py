@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -81,7 +82,7 @@ def fitted(
     known = {**ALL_MAY_HAVE, **(maybe or {}), **always}
 
     def make(cls: Any, state: State) -> Any:
-        names = cls._get_param_names()
+        names = signature(cls).parameters
         estimator = cls(**{name: state.pop(name) for name in names if name in state})
         _check_kinds(cls, state, known)
         vars(estimator).update(state)
@@ -95,7 +96,7 @@ def fitted(
 def _state_of_estimator(estimator: Any) -> State:
     state = estimator.__getstate__()
     kept = {name: value for name, value in state.items() if name not in LEFT_OUT}
-    for name in type(estimator)._get_param_names():
+    for name in signature(type(estimator)).parameters:
         if name in OF_TRAINING or isinstance(kept[name], np.random.RandomState):
             kept[name] = None
     return kept

@@ -20,8 +20,8 @@ from thinnet.arrays import Array
 from thinnet.network import Network
 from thinnet.tables.members import Rows, draws_of
 from thinnet.uncertainty.draws import noise
+from thinnet.uncertainty.draws.distributions import central
 from thinnet.uncertainty.draws.mixtures import Gaussians
-from thinnet.uncertainty.draws.numbers import central
 from thinnet.uncertainty.draws.shapes import Shape, shape_of, standardised
 
 COVERAGES: Final = (0.5, 0.8, 0.9, 0.95)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from sklearn.base import clone
 
+from thinnet.tables.columns.encoding import bins
 from thinnet.tables.reading.cells import Frame
 
 ANYWAY: Final = "THINNET_IGNORE_MEMORY"  # set to 1: try whatever the estimate says
@@ -49,8 +50,7 @@ def check(estimator: Any, encoder: Any, some: Frame, rows: int, table_bytes: flo
 def encoded_width(encoder: Any, some: Frame, rows: int) -> int:
     """Numbers that a row becomes, if the others are like `some`."""
     like = clone(encoder)
-    if like.n_bins == "auto":
-        like.set_params(n_bins=like._bins(rows))
+    like.set_params(n_bins=bins(like.n_bins, rows))
     try:
         return len(like.fit(some).get_feature_names_out())
     except ValueError:  # of these rows alone nothing can be made: the fit will say what is wrong

@@ -71,6 +71,18 @@ def checked_data(
     return Data(X, targets, _checked_weights(sample_weight, n), ids)
 
 
+def held_out(network: Network, loss: Loss, validation: Any) -> Data | None:
+    """The rows of `train(validation=)`, checked."""
+    if validation is None:
+        return None
+    fits = isinstance(validation, tuple | list) and len(validation) in (2, 3)
+    got = f"a {type(validation).__name__}"
+    got += f" of {len(validation)}" if isinstance(validation, tuple | list) else ""
+    checks.must(fits, "validation", "a pair (X, y) or (X, y, sample_weight)", got)
+    X, y, weights = (*validation, None)[:3]
+    return checked_data(network, loss, X, y, weights, name="validation ")
+
+
 def _check_range(name: str, X: Any, dtype: np.dtype) -> None:
     """All must be finite, and stay so in the network's type."""
     sparse.finite(name, X, X.dtype)

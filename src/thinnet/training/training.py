@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from thinnet import checks
 from thinnet.arrays import MatrixLike, TargetLike, VectorLike
@@ -14,7 +13,7 @@ from thinnet.moved import renamed
 from thinnet.network import Network
 from thinnet.optimizers import Adam, Optimizer
 from thinnet.training.checkpointing import Keeper
-from thinnet.training.data import Data, checked_data
+from thinnet.training.data import checked_data, held_out
 from thinnet.training.history import History
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.loop import INTERRUPTED, Callback, Loop, carry_out, check_callbacks, end
@@ -99,7 +98,7 @@ class Training(TrainingState):
         loss = loss_for(y) if loss is None else loss
         checks.of_kind("loss", loss, Loss)
         data = checked_data(network, loss, X, y, sample_weight, samples)
-        held_out = _held_out(network, loss, validation)
+        held = held_out(network, loss, validation)
         plan = Plan(
             loss=loss,
             optimizer=Adam() if optimizer is None else optimizer,
@@ -113,9 +112,9 @@ class Training(TrainingState):
             clean_rows=clean_rows,
             checkpoint_every=checkpoint_every,
         )
-        plan.check_watched(held_out is not None)
+        plan.check_watched(held is not None)
         check_callbacks(callbacks)
-        super().__init__(network, data, held_out, plan)
+        super().__init__(network, data, held, plan)
         self._callbacks, self._keeper = tuple(callbacks), Keeper(self, checkpoint)
         if checks.boolean("resume", resume):
             self._keeper.resume()
@@ -296,14 +295,3 @@ def train(
         resume=resume,
     )
     return training.run(progress, title)
-
-
-def _held_out(network: Network, loss: Loss, validation: Any) -> Data | None:
-    if validation is None:
-        return None
-    fits = isinstance(validation, tuple | list) and len(validation) in (2, 3)
-    got = f"a {type(validation).__name__}"
-    got += f" of {len(validation)}" if isinstance(validation, tuple | list) else ""
-    checks.must(fits, "validation", "a pair (X, y) or (X, y, sample_weight)", got)
-    X, y, weights = (*validation, None)[:3]
-    return checked_data(network, loss, X, y, weights, name="validation ")

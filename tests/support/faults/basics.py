@@ -101,19 +101,19 @@ FAULTS = [
     ),
     Mutant(
         "an idx file with too many bytes is read",
-        "datasets.py",
+        "datasets/idx.py",
         "_values",
         "values = _at_most(file, size + 1)",
         "values = _at_most(file, size)",
-        ("test_datasets.py",),
+        ("datasets/test_datasets.py",),
     ),
     Mutant(
         "a download's checksum is not looked at",
-        "datasets.py",
+        "datasets/sources.py",
         "_cached",
         'f"md5:{source.md5[file]}"',
         "None",
-        ("test_datasets.py",),
+        ("datasets/test_datasets.py",),
     ),
     Mutant(
         "column numbers of a sparse matrix are not looked at",

@@ -180,7 +180,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         rows = len(ready)
         of_several = [
             ("number", _scaler(rows), numbers),
-            ("piece", _pieces(self._bins(rows)), numbers),
+            ("piece", _pieces(bins(self.n_bins, rows)), numbers),
             ("hole", MissingIndicator(features="all"), holes),
             ("category", self._one_hot(rows), few),
             ("mean", TargetEncoder(cv=KFold(5, shuffle=True, random_state=0)), many),
@@ -189,11 +189,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         at = [place for place, name in enumerate(ready.columns) if name in texts]
         of_texts = [(f"text {i}", _hashing(), place) for i, place in enumerate(at)]
         return ColumnTransformer([*used, *of_texts], sparse_threshold=0.0)
-
-    def _bins(self, rows: int) -> int:
-        if self.n_bins != "auto":
-            return int(self.n_bins)
-        return int(2 ** np.clip(round(math.log2(max(rows, 1) / ROWS_A_BIN)), 2, 6))
 
     def _one_hot(self, rows: int) -> OneHotEncoder:
         least = self.min_frequency
@@ -231,3 +226,10 @@ def _pieces(n_bins: int) -> Pipeline:
 
 def _hashing() -> HashedText:
     return HashedText(analyzer="char_wb", ngram_range=(2, 4), n_features=TEXT_WIDTH)
+
+
+def bins(n_bins: int | str, rows: int) -> int:
+    """How many pieces a column of numbers has, where `n_bins` may be 'auto'."""
+    if n_bins != "auto":
+        return int(n_bins)
+    return int(2 ** np.clip(round(math.log2(max(rows, 1) / ROWS_A_BIN)), 2, 6))

@@ -30,3 +30,8 @@ class Drawn:
         """What each draw predicts, shape (n_draws, rows, n_classes or n_outputs)."""
         drawn = self._drawer(X).sample(how.checked(), first)
         return self.head_.of_draws(drawn)
+
+
+def drawer_of(estimator: Drawn, X: MatrixLike) -> Drawer:
+    """The networks of a fitted estimator, and the rows as they take them."""
+    return estimator._drawer(X)

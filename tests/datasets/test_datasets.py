@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from thinnet import DataFileError, datasets
-from thinnet.datasets import FILES, Source, read_idx
+from thinnet.datasets import FILES, Source, images, read_idx
 
 # --- digits and spirals --------------------------------------------------------------------------
 
@@ -245,7 +245,7 @@ def test_files_in_the_cache_are_taken_without_a_download(
     folder = put(tmp_path / "cache" / "thinnet" / name, arrays)
     sums = {file: hashlib.md5((folder / file).read_bytes()).hexdigest() for file in FILES}
     source = Source(name, "http://nowhere.invalid/", sums)
-    monkeypatch.setattr(datasets, name.upper().replace("-", "_"), source)
+    monkeypatch.setattr(images, name.upper().replace("-", "_"), source)
     assert_array_equal(load().y_test, arrays[FILES[3]])
     assert not no_network
 
@@ -338,7 +338,7 @@ def test_a_download_with_another_checksum_is_said_to_be_that(no_network, monkeyp
 def test_a_download_with_the_right_checksum_is_kept(tmp_path, no_network, monkeypatch, capsys):
     contents = {file: gzip.compress(idx(a)) for file, a in small_files().items()}
     sums = {file: hashlib.md5(content).hexdigest() for file, content in contents.items()}
-    monkeypatch.setattr(datasets, "MNIST", Source("mnist", "http://nowhere.invalid/", sums))
+    monkeypatch.setattr(images, "MNIST", Source("mnist", "http://nowhere.invalid/", sums))
     downloads(monkeypatch, contents)
     assert_array_equal(datasets.mnist().y_train, small_files()[FILES[1]])
     assert sorted(p.name for p in (tmp_path / "cache/thinnet/mnist").iterdir()) == sorted(FILES)
