@@ -29,11 +29,9 @@ WIDE = {  # public, and their keywords are what they are for
     "cli/fit.py: fit",
     "cli/predict.py: predict",
     "commands/predicting.py: predict",
-    "estimators/classifier.py: predict",
-    "estimators/ensemble_classifier.py: predict",
+    "estimators/predicting.py: predict",
     "functional.py: dropout",
     "layers/mlp.py: mlp",
-    "tables/classifier.py: predict",
     "training/training.py: __init__",
     "training/training.py: train",
 }

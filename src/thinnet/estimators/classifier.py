@@ -17,22 +17,18 @@ from thinnet.arrays import (
     ClassWeight,
     EvalSet,
     MatrixLike,
-    Predicted,
-    Samples,
-    Share,
     TargetLike,
     VectorLike,
 )
 from thinnet.estimators.base import MLP, takes_steps
 from thinnet.estimators.labels import Labels
 from thinnet.estimators.parameters import FITTED, PARAMETERS
-from thinnet.uncertainty.draws.classes import DrawnClasses
-from thinnet.uncertainty.draws.drawing import How
+from thinnet.estimators.predicting import PredictsClasses
 from thinnet.uncertainty.draws.heads import ClassHead, Kind, check_learned, one_column
 
 
 @dataclass(eq=False, repr=False)
-class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
+class MLPClassifier(ClassifierMixin, MLP, PredictsClasses):
     __doc__ = f"""A multilayer perceptron for classes: scikit-learn's MLPClassifier, with dropout.
 
     One label a row, of two classes or more, or several labels at once (an indicator matrix).
@@ -182,49 +178,8 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
             )
         return compute_sample_weight(self.class_weight, one_column(y))
 
-    def predict(
-        self,
-        X: MatrixLike,
-        abstain: float | None = None,
-        measure: str = "predictive_entropy",
-        return_std: bool = False,
-        *,
-        n_draws: int = 100,
-        seed: int | None = None,
-        share: Share = "batch",
-        samples: Samples | None = None,
-        tolerance: float | None = None,
-        progress: bool | None = None,
-    ) -> Predicted:
-        """The most probable label of each row; with `abstain` only where the model is sure.
-
-        Parameters
-        ----------
-        X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
-        abstain : float, optional
-            Guess by draws with dropout on, and not where their `measure` is above this.
-        measure : str, default='predictive_entropy'
-            Or 'mutual_information', 'variation_ratio', 'expected_entropy': see `uncertainty`.
-        return_std : bool, default=False
-            Guess by draws with dropout on, and return the standard deviation over them of the
-            probability of the guess too.
-        n_draws, seed, share, samples, tolerance, progress
-            With one of them: as for `uncertainty`.
-
-        Returns
-        -------
-        array, shape (n_samples,) or (n_samples, n_classes)
-            With `abstain` a masked array, masked where the model abstains; with `return_std` two.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            Before fit; if X is not like the X that was fitted; with `abstain`, if nothing draws.
-        """
-        how = How(n_draws, seed, share, samples, tolerance, progress)
-        by_draws = self._guessed(X, abstain, measure, return_std, how)
-        if by_draws is not None:
-            return by_draws
+    def _guesses_of(self, X: MatrixLike) -> Array:
+        """By raw outputs, as scikit-learn's are."""
         outputs = self._outputs(X)
         return self.head_.labels(outputs)
 
@@ -247,11 +202,6 @@ class MLPClassifier(ClassifierMixin, MLP, DrawnClasses):
         """
         outputs = self._outputs(X)
         return self.head_.predict(outputs)
-
-    def predict_log_proba(self, X: MatrixLike) -> Array:
-        """The natural logarithm of `predict_proba`; minus infinity where a probability is 0."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
 
     def score(self, X: MatrixLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
         """The fraction of rows whose labels are right, all of them where there are several.

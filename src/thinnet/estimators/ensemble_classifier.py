@@ -7,16 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
 
 from thinnet import sparse
 from thinnet.arrays import (
     Array,
     EvalSet,
     MatrixLike,
-    Predicted,
-    Samples,
-    Share,
     TargetLike,
     VectorLike,
 )
@@ -24,13 +20,12 @@ from thinnet.estimators.base import MLP
 from thinnet.estimators.classifier import MLPClassifier
 from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
 from thinnet.estimators.members import Rows
-from thinnet.uncertainty.draws.classes import DrawnClasses
-from thinnet.uncertainty.draws.drawing import How
+from thinnet.estimators.predicting import PredictsClasses
 from thinnet.uncertainty.draws.heads import ClassHead, check_learned
 
 
 @dataclass(eq=False, repr=False)
-class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
+class EnsembleClassifier(ClassifierMixin, Ensemble, PredictsClasses):
     __doc__ = f"""Several MLPClassifiers, whose mean predicts and who say how sure they are.
 
     Without dropout the networks are the draws of `sample_proba` and `uncertainty`; with it the
@@ -111,47 +106,6 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
         head: ClassHead = self.estimators_[0].head_
         return head
 
-    def predict(
-        self,
-        X: MatrixLike,
-        abstain: float | None = None,
-        measure: str = "predictive_entropy",
-        return_std: bool = False,
-        *,
-        n_draws: int = 100,
-        seed: int | None = None,
-        share: Share = "batch",
-        samples: Samples | None = None,
-        tolerance: float | None = None,
-        progress: bool | None = None,
-    ) -> Predicted:
-        """The label of the highest mean probability; with `abstain` only where that is sure.
-
-        Parameters
-        ----------
-        X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
-        abstain, measure, return_std
-            As for `MLPClassifier.predict`.
-        n_draws, seed, share, samples, tolerance, progress
-            With one of them: as for `uncertainty`.
-
-        Returns
-        -------
-        array, shape (n_samples,) or (n_samples, n_classes)
-            With `abstain` a masked array, masked where the model abstains; with `return_std` two.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            Before fit; if X is not like the X that was fitted; with `abstain`, if nothing draws.
-        """
-        check_is_fitted(self)
-        how = How(n_draws, seed, share, samples, tolerance, progress)
-        by_draws = self._guessed(X, abstain, measure, return_std, how)
-        if by_draws is not None:
-            return by_draws
-        return self.head_.guesses(self.predict_proba(X))
-
     def predict_proba(self, X: MatrixLike) -> Array:
         """The mean over the networks of the probability of each class, dropout off.
 
@@ -171,11 +125,6 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, DrawnClasses):
         """
         X = self._entering(X)
         return np.mean([member.predict_proba(X) for member in self.estimators_], axis=0)
-
-    def predict_log_proba(self, X: MatrixLike) -> Array:
-        """The natural logarithm of `predict_proba`; minus infinity where a probability is 0."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
 
     def score(self, X: MatrixLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
         """As `MLPClassifier.score`."""

@@ -12,9 +12,6 @@ from thinnet.arrays import (
     Array,
     EvalSet,
     MatrixLike,
-    Predicted,
-    Samples,
-    Share,
     TargetLike,
     VectorLike,
 )
@@ -22,15 +19,15 @@ from thinnet.estimators import settings
 from thinnet.estimators.base import MLP
 from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
 from thinnet.estimators.members import Rows
+from thinnet.estimators.predicting import PredictsNumbers
 from thinnet.estimators.regressor import MLPRegressor
 from thinnet.uncertainty.draws import noise
 from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.draws.heads import NumberHead, check_learned
-from thinnet.uncertainty.draws.numbers import DrawnNumbers
 
 
 @dataclass(eq=False, repr=False)
-class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
+class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
     __doc__ = f"""Several MLPRegressors, whose mean predicts and whose spread is an error bar.
 
     Without dropout the networks are the draws of `sample` and `uncertainty`; with it the draws
@@ -135,40 +132,7 @@ class EnsembleRegressor(RegressorMixin, Ensemble, DrawnNumbers):
         check_learned(self, "estimators_")
         return replace(self.estimators_[0].head_, noise=vars(self).get("noise_"))
 
-    def predict(
-        self,
-        X: MatrixLike,
-        return_std: bool = False,
-        *,
-        n_draws: int = 100,
-        seed: int | None = None,
-        share: Share = "batch",
-        samples: Samples | None = None,
-        tolerance: float | None = None,
-        progress: bool | None = None,
-    ) -> Predicted:
-        """The mean over the networks, dropout off; or over draws, with error bars.
-
-        Parameters
-        ----------
-        X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
-        return_std : bool, default=False
-            Return the mean over draws, and the standard deviation of a new target.
-        n_draws, seed, share, samples, tolerance, progress
-            With `return_std`: as for `uncertainty`.
-
-        Returns
-        -------
-        array, shape (n_samples,) or (n_samples, n_outputs); or two of them
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            Before fit; if X is not like the X that was fitted; if nothing draws.
-        """
-        how = How(n_draws, seed, share, samples, tolerance, progress)
-        if (both := self._mean_and_std(X, return_std, how)) is not None:
-            return both
+    def _means_of(self, X: MatrixLike) -> Array:
         X = self._entering(X)
         return np.mean([member.predict(X) for member in self.estimators_], axis=0)
 

@@ -14,26 +14,22 @@ from thinnet.arrays import (
     Array,
     EvalSet,
     MatrixLike,
-    Predicted,
-    Samples,
-    Share,
     TargetLike,
     VectorLike,
 )
 from thinnet.estimators.base import MLP, takes_steps
 from thinnet.estimators.parameters import FITTED, PARAMETERS
+from thinnet.estimators.predicting import PredictsNumbers
 from thinnet.estimators.solvers import Task
 from thinnet.network.summary import has_random_masks
 from thinnet.uncertainty.draws import noise
-from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.draws.heads import LOSSES, NumberHead, check_learned, columns
-from thinnet.uncertainty.draws.numbers import DrawnNumbers
 
 LEAST_WEIGHT = 0.1  # of the latest rows, in the noise that partial_fit has learned
 
 
 @dataclass(eq=False, repr=False)
-class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
+class MLPRegressor(RegressorMixin, MLP, PredictsNumbers):
     __doc__ = f"""A multilayer perceptron for numbers: scikit-learn's MLPRegressor, with dropout.
 
     One target a row, or several.
@@ -167,39 +163,6 @@ class MLPRegressor(RegressorMixin, MLP, DrawnNumbers):
             weight = max(task.data.n_rows / self.t_, LEAST_WEIGHT)
             self.noise_ = np.sqrt(weight * self.noise_**2 + (1 - weight) * before**2)
 
-    def predict(
-        self,
-        X: MatrixLike,
-        return_std: bool = False,
-        *,
-        n_draws: int = 100,
-        seed: int | None = None,
-        share: Share = "batch",
-        samples: Samples | None = None,
-        tolerance: float | None = None,
-        progress: bool | None = None,
-    ) -> Predicted:
-        """The mean of each row's target, dropout off; or over draws, with error bars.
-
-        Parameters
-        ----------
-        X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
-        return_std : bool, default=False
-            Return the mean over draws with dropout on, and the standard deviation of a new target.
-        n_draws, seed, share, samples, tolerance, progress
-            With `return_std`: as for `uncertainty`.
-
-        Returns
-        -------
-        array, shape (n_samples,) or (n_samples, n_outputs); or two of them
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            Before fit; if X is not like the X that was fitted; if nothing draws.
-        """
-        how = How(n_draws, seed, share, samples, tolerance, progress)
-        if (both := self._mean_and_std(X, return_std, how)) is not None:
-            return both
+    def _means_of(self, X: MatrixLike) -> Array:
         outputs = self._outputs(X)
         return self.head_.squeezed(self.head_.predict(outputs))

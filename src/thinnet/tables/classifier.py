@@ -17,14 +17,12 @@ from thinnet.arrays import (
     Array,
     ClassWeight,
     EvalSet,
-    Predicted,
-    Samples,
-    Share,
     TableLike,
     TargetLike,
     VectorLike,
 )
 from thinnet.checks import quoted
+from thinnet.estimators.predicting import PredictsClasses
 from thinnet.network import Network
 from thinnet.tables.base import TableEstimator
 from thinnet.tables.deciding import decision, goal_of, told
@@ -33,8 +31,6 @@ from thinnet.tables.members import Lesson, Rows
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.repeating import check_repeats
 from thinnet.tables.targeting import check_there
-from thinnet.uncertainty.draws.classes import DrawnClasses
-from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.draws.heads import NAME, check_learned
 
 BROUGHT_BACK: Final = "probabilities are brought back to what they are without it"
@@ -47,7 +43,7 @@ WEIGHTED_IN_TRAINING: Final = (
 
 
 @dataclass(eq=False, repr=False)
-class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
+class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
     __doc__ = f"""Classes from a table with numbers, categories, dates, texts and holes, as it is.
 
     Parameters
@@ -230,51 +226,6 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
         self.decision_ = found
         self.notes_ += (told(found, self.classes_),)
 
-    def predict(
-        self,
-        X: TableLike,
-        abstain: float | None = None,
-        measure: str = "predictive_entropy",
-        return_std: bool = False,
-        *,
-        n_draws: int = 100,
-        seed: int | None = None,
-        share: Share = "batch",
-        samples: Samples | None = None,
-        tolerance: float | None = None,
-        progress: bool | None = None,
-    ) -> Predicted:
-        """The class of each row; with `abstain` only where the model is sure.
-
-        It is the most probable one; with `class_weight` that of the largest ``weight *
-        probability``, with `threshold_for` that of `decision_`.
-
-        Parameters
-        ----------
-        X : path, data frame or array, shape (rows, columns)
-            The columns of the table that was fitted, in any order; others are ignored.
-        abstain : float, optional
-            Guess by draws with dropout on, and not where their `measure` is above this.
-        measure : str, default='predictive_entropy'
-            Or 'mutual_information', 'variation_ratio', 'expected_entropy': see `uncertainty`.
-        return_std : bool, default=False
-            Guess by draws with dropout on, and return the standard deviation over them of the
-            probability of the guess too.
-        n_draws, seed, share, samples, tolerance, progress
-            With one of them: as for `uncertainty`.
-
-        Returns
-        -------
-        array, shape (rows,)
-            With `abstain` a masked array, masked where the model abstains; with `return_std` two.
-        """
-        how = How(n_draws, seed, share, samples, tolerance, progress)
-        by_draws = self._guessed(X, abstain, measure, return_std, how)
-        if by_draws is not None:
-            return by_draws
-        p = self.predict_proba(X)
-        return self.head_.guesses(p)
-
     def predict_proba(self, X: TableLike) -> Array:
         """The probability of each class, the mean over the networks, dropout off.
 
@@ -288,8 +239,3 @@ class TableClassifier(ClassifierMixin, TableEstimator, DrawnClasses):
             Columns in the order of `classes_`.
         """
         return self._mean(X)
-
-    def predict_log_proba(self, X: TableLike) -> Array:
-        """The natural logarithm of `predict_proba`."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))

@@ -13,13 +13,11 @@ from thinnet import checks
 from thinnet.arrays import (
     Array,
     EvalSet,
-    Predicted,
-    Samples,
-    Share,
     TableLike,
     TargetLike,
     VectorLike,
 )
+from thinnet.estimators.predicting import PredictsNumbers
 from thinnet.network import Network
 from thinnet.tables import calibrating
 from thinnet.tables.base import TableEstimator
@@ -30,15 +28,13 @@ from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.targeting import check_there
 from thinnet.tables.targets import TargetScale
 from thinnet.uncertainty.draws import noise
-from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.draws.heads import NAME, check_learned
-from thinnet.uncertainty.draws.numbers import DrawnNumbers
 
 LOSSES: Final = ("squared_error", "gaussian_nll")
 
 
 @dataclass(eq=False, repr=False)
-class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
+class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
     __doc__ = f"""Numbers from a table with numbers, categories, dates, texts and holes, as it is.
 
     The target is standardised; a skewed one that is never negative is learned as a logarithm.
@@ -190,36 +186,6 @@ class TableRegressor(RegressorMixin, TableEstimator, DrawnNumbers):
         if found is not None:
             self.calibration_ = found
 
-    def predict(
-        self,
-        X: TableLike,
-        return_std: bool = False,
-        *,
-        n_draws: int = 100,
-        seed: int | None = None,
-        share: Share = "batch",
-        samples: Samples | None = None,
-        tolerance: float | None = None,
-        progress: bool | None = None,
-    ) -> Predicted:
-        """The target of each row, the mean over the networks, dropout off; or with error bars.
-
-        Parameters
-        ----------
-        X : path, data frame or array, shape (rows, columns)
-            The columns of the table that was fitted, in any order; others are ignored.
-        return_std : bool, default=False
-            Return the mean over draws with dropout on, and the standard deviation of a new target.
-        n_draws, seed, share, samples, tolerance, progress
-            With `return_std`: as for `uncertainty`.
-
-        Returns
-        -------
-        array, shape (rows,) or (rows, n_outputs); or two of them
-            In the target's own units.
-        """
-        how = How(n_draws, seed, share, samples, tolerance, progress)
-        if (both := self._mean_and_std(X, return_std, how)) is not None:
-            return both
+    def _means_of(self, X: TableLike) -> Array:
         mean = self._mean(X)
         return self.head_.squeezed(self.target_scale_.back(mean))

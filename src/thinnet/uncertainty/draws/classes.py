@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -203,47 +203,6 @@ class DrawnClasses(Drawn):
             return {"log": _log_chances(p, known[part.places])}
 
         return drawer.gathered(how, head.of_draws, tell)["log"]
-
-    def _abstaining(self, X: MatrixLike, abstain: Any, measure: str, how: How) -> np.ma.MaskedArray:
-        """Guesses by the draws, masked where they are too unsure."""
-        checks.non_negative("abstain", abstain)
-        checks.one_of("measure", measure, MEASURES)
-        found = self.uncertainty(X, **how._asdict())
-        guesses = self.head_.guesses(found.probabilities)
-        unsure = getattr(found, measure) > abstain
-        wide = unsure if guesses.ndim == 1 else np.broadcast_to(unsure[:, None], guesses.shape)
-        return np.ma.masked_array(guesses, wide)
-
-    def _guessed(
-        self,
-        X: MatrixLike,
-        abstain: Any,
-        measure: str,
-        return_std: bool,
-        how: How,
-    ) -> Any:
-        """What `predict` says by draws; None where nothing was asked of them."""
-        checks.boolean("return_std", return_std)
-        if abstain is not None:
-            checks.must(not return_std, "return_std", "False with abstain", return_std)
-            return self._abstaining(X, abstain, measure, how)
-        if return_std:
-            return self._with_std(X, how)
-        if given := how.given():
-            raise ValueError(
-                f"{', '.join(given)} must come with abstain or return_std=True, got abstain=None "
-                "and return_std=False"
-            )
-        return None
-
-    def _with_std(self, X: MatrixLike, how: How) -> tuple[Any, Array]:
-        """The guesses, and the standard deviation over the draws of what each of them rests on."""
-        found = self.uncertainty(X, **how._asdict())
-        guesses = self.head_.guesses(found.probabilities)
-        if guesses.ndim > 1:
-            return guesses, found.std
-        places = found.probabilities.argmax(axis=1)
-        return guesses, found.std[np.arange(len(places)), places]
 
 
 def _measured(part: Part, head: ClassHead) -> dict[str, Array]:

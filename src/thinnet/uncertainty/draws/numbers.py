@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from thinnet.arrays import Array, MatrixLike, Samples, Share
@@ -108,14 +106,3 @@ class DrawnNumbers(PredictiveDistributions):
             return told | {"n_draws": np.full(len(part.places), len(part.draws))}
 
         return NumberUncertainty(**drawer.gathered(how, head.of_draws, tell))
-
-    def _mean_and_std(self, X: MatrixLike, return_std: bool, how: How) -> Any:
-        """For `predict`: None without `return_std`."""
-        if not return_std:
-            if given := how.given():
-                raise ValueError(
-                    f"{', '.join(given)} must come with return_std=True, got return_std=False"
-                )
-            return None
-        found = self.uncertainty(X, **how._asdict())
-        return found.mean, found.std

@@ -1,0 +1,182 @@
+"""What classifiers predict, and regressors: without draws, or by them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array, MatrixLike, Predicted, Samples, Share
+from thinnet.uncertainty.draws.classes import MEASURES, DrawnClasses
+from thinnet.uncertainty.draws.drawing import How
+from thinnet.uncertainty.draws.numbers import DrawnNumbers
+
+
+class PredictsClasses(DrawnClasses):
+    """The classes that probabilities make most sense of."""
+
+    @abstractmethod
+    def predict_proba(self, X: MatrixLike) -> Array:
+        """The probability of each class, dropout off."""
+
+    def _guesses_of(self, X: MatrixLike) -> Array:
+        """The predicted labels, dropout off."""
+        p = self.predict_proba(X)
+        return self.head_.guesses(p)
+
+    def predict(
+        self,
+        X: MatrixLike,
+        abstain: float | None = None,
+        measure: str = "predictive_entropy",
+        return_std: bool = False,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
+    ) -> Predicted:
+        """The most probable class of each row; with `abstain` only where the model is sure.
+
+        Of several networks it is that of the highest mean probability.  In tables it is with
+        `class_weight` that of the largest ``weight * probability``, with `threshold_for` that of
+        `decision_`.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            A table's columns may come in any order; others are ignored.
+        abstain : float, optional
+            Guess by draws with dropout on, and not where their `measure` is above this.
+        measure : str, default='predictive_entropy'
+            Or 'mutual_information', 'variation_ratio', 'expected_entropy': see `uncertainty`.
+        return_std : bool, default=False
+            Guess by draws with dropout on, and return the standard deviation over them of the
+            probability of the guess too.
+        n_draws, seed, share, samples, tolerance, progress
+            With one of them: as for `uncertainty`.
+
+        Returns
+        -------
+        array, shape (n_samples,) or (n_samples, n_classes)
+            With `abstain` a masked array, masked where the model abstains; with `return_std` two.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before fit; if X is not like the X that was fitted; with `abstain`, if nothing draws.
+        """
+        how = How(n_draws, seed, share, samples, tolerance, progress)
+        by_draws = self._guessed(X, abstain, measure, return_std, how)
+        if by_draws is not None:
+            return by_draws
+        return self._guesses_of(X)
+
+    def predict_log_proba(self, X: MatrixLike) -> Array:
+        """The natural logarithm of `predict_proba`; minus infinity where a probability is 0."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def _abstaining(self, X: MatrixLike, abstain: Any, measure: str, how: How) -> np.ma.MaskedArray:
+        """Guesses by the draws, masked where they are too unsure."""
+        checks.non_negative("abstain", abstain)
+        checks.one_of("measure", measure, MEASURES)
+        found = self.uncertainty(X, **how._asdict())
+        guesses = self.head_.guesses(found.probabilities)
+        unsure = getattr(found, measure) > abstain
+        wide = unsure if guesses.ndim == 1 else np.broadcast_to(unsure[:, None], guesses.shape)
+        return np.ma.masked_array(guesses, wide)
+
+    def _guessed(
+        self,
+        X: MatrixLike,
+        abstain: Any,
+        measure: str,
+        return_std: bool,
+        how: How,
+    ) -> Any:
+        """What `predict` says by draws; None where nothing was asked of them."""
+        checks.boolean("return_std", return_std)
+        if abstain is not None:
+            checks.must(not return_std, "return_std", "False with abstain", return_std)
+            return self._abstaining(X, abstain, measure, how)
+        if return_std:
+            return self._with_std(X, how)
+        if given := how.given():
+            raise ValueError(
+                f"{', '.join(given)} must come with abstain or return_std=True, got abstain=None "
+                "and return_std=False"
+            )
+        return None
+
+    def _with_std(self, X: MatrixLike, how: How) -> tuple[Any, Array]:
+        """The guesses, and the standard deviation over the draws of what each of them rests on."""
+        found = self.uncertainty(X, **how._asdict())
+        guesses = self.head_.guesses(found.probabilities)
+        if guesses.ndim > 1:
+            return guesses, found.std
+        places = found.probabilities.argmax(axis=1)
+        return guesses, found.std[np.arange(len(places)), places]
+
+
+class PredictsNumbers(DrawnNumbers):
+    """The means of numbers."""
+
+    @abstractmethod
+    def _means_of(self, X: MatrixLike) -> Array:
+        """The predicted numbers, dropout off."""
+
+    def predict(
+        self,
+        X: MatrixLike,
+        return_std: bool = False,
+        *,
+        n_draws: int = 100,
+        seed: int | None = None,
+        share: Share = "batch",
+        samples: Samples | None = None,
+        tolerance: float | None = None,
+        progress: bool | None = None,
+    ) -> Predicted:
+        """The mean of each row's target, dropout off; or over draws, with error bars.
+
+        Of several networks it is the mean over them.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            A table's columns may come in any order; others are ignored.
+        return_std : bool, default=False
+            Return the mean over draws with dropout on, and the standard deviation of a new target.
+        n_draws, seed, share, samples, tolerance, progress
+            With `return_std`: as for `uncertainty`.
+
+        Returns
+        -------
+        array, shape (n_samples,) or (n_samples, n_outputs); or two of them
+            In the target's own units.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before fit; if X is not like the X that was fitted; if nothing draws.
+        """
+        how = How(n_draws, seed, share, samples, tolerance, progress)
+        if (both := self._mean_and_std(X, return_std, how)) is not None:
+            return both
+        return self._means_of(X)
+
+    def _mean_and_std(self, X: MatrixLike, return_std: bool, how: How) -> Any:
+        """For `predict`: None without `return_std`."""
+        if not return_std:
+            if given := how.given():
+                raise ValueError(
+                    f"{', '.join(given)} must come with return_std=True, got return_std=False"
+                )
+            return None
+        found = self.uncertainty(X, **how._asdict())
+        return found.mean, found.std
