@@ -43,6 +43,10 @@ def test_text_is_kept_as_it_came(model, table, block_rows):
     assert found["y"].tolist() == pd.read_csv("plain.csv")["y"].tolist()
 
 
+def test_a_column_that_is_asked_for_twice_is_kept_once():
+    assert Keep(("id", "day,id", "a,b")).columns(["id", "a,b", "day"]) == ["id", "day", "a,b"]
+
+
 def test_a_prediction_gives_way_to_a_column_of_its_name(model, table):
     predict(model, table, "p.csv", keep=Keep(all=True), probabilities=True)
     found = pd.read_csv("p.csv", dtype=str, keep_default_na=False)

@@ -1,6 +1,8 @@
 """Losses: the textbook's value by another way, stability, weights, and what they refuse."""
 
+import dataclasses
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -32,6 +34,14 @@ LOSSES = [
     GaussianNLL(),
     Poisson(),
 ]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_loss_is_a_frozen_value(loss):
+    assert pickle.loads(pickle.dumps(loss)) == loss == dataclasses.replace(loss)
+    assert hash(loss) == hash(dataclasses.replace(loss))
+    with pytest.raises((dataclasses.FrozenInstanceError, AttributeError, TypeError)):
+        loss.anything = 1
 
 
 def example(loss, rng, rows=8):

@@ -41,7 +41,7 @@ FAULTS = [
         "of_classes",
         "np.tile(frequencies, (len(y), 1))",
         "np.full_like(p, 1 / p.shape[1])",
-        ("cli/test_tables.py::test_scores_are_those_of_scikit_learn",),
+        ("commands/test_scoring.py",),
     ),
     Mutant(
         "a label's own bar is taken for one between labels",
