@@ -1,6 +1,7 @@
 """The house: importing it is light, and a user's own layer is at home (imports: `lint-imports`)."""
 
 import ast
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -24,7 +25,11 @@ def test_few_modules_stand_outside_of_a_room():
 
 
 # The inside of engine/ is laid out by its own rules.
-SOURCES = [path for path in sorted(ROOT.rglob("*.py")) if "engine" not in path.parts]
+SOURCES = {
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for path in sorted(ROOT.rglob("*.py"))
+    if "engine" not in path.relative_to(ROOT).parts
+}
 WIDE = {  # public, and their keywords are what they are for
     "cli/fit.py: fit",
     "cli/predict.py: predict",
@@ -45,18 +50,46 @@ def parameters(function):
 
 def test_no_file_is_too_long_to_be_read_at_once():
     assert len(SOURCES) > 100
-    lengths = {str(path): len(path.read_text("utf-8").splitlines()) for path in SOURCES}
-    assert {path: n for path, n in lengths.items() if n > 300} == {}
+    assert {path for path, text in SOURCES.items() if len(text.splitlines()) > 300} == set()
 
 
 def test_only_public_functions_whose_keywords_are_the_interface_take_over_eight():
     wide = {
-        f"{path.relative_to(ROOT).as_posix()}: {node.name}"
-        for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        f"{path}: {node.name}"
+        for path, text in SOURCES.items()
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.FunctionDef) and parameters(node) > 8
     }
     assert wide == WIDE
+
+
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+def private_names_of_others(tree):
+    """Private attributes of other objects than `self` that the file itself doesn't give them."""
+    nodes, named_tuples = list(ast.walk(tree)), {"_asdict", "_fields", "_replace"}
+    own = {n.name for n in nodes if isinstance(n, ast.FunctionDef)} | named_tuples
+    own |= {n.target.id for n in nodes if isinstance(n, ast.AnnAssign) and hasattr(n.target, "id")}
+    read = [n for n in nodes if isinstance(n, ast.Attribute)]
+    own |= {n.attr for n in read if isinstance(n.ctx, ast.Store)}
+    others = [n for n in read if getattr(n.value, "id", "") not in ("self", "cls")]
+    return {n.attr for n in others if is_private(n.attr)} - own
+
+
+def test_no_module_reads_private_names_of_another():
+    readers = {path for path, text in SOURCES.items() if private_names_of_others(ast.parse(text))}
+    assert readers == {"persistence/transformers.py"}  # makes scikit-learn's own encoders anew
+
+
+def test_what_an_estimator_predicts_is_asked_of_its_head():
+    guess = re.compile(r"""attr\([\w.]+, "(classes_|n_outputs_|loss)"[,)]""")
+    guessing = {path for path, text in SOURCES.items() if guess.search(text)}
+    assert guessing == {
+        "estimators/settings.py",  # of parameters, before fit
+        "persistence/wrappers.py",  # of any scikit-learn classifier
+    }
 
 
 def test_importing_thinnet_loads_nothing_heavy():
