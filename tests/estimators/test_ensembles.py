@@ -25,7 +25,7 @@ from thinnet import (
     MLPRegressor,
     derived_seed,
 )
-from thinnet.estimators.members import seeds, times_drawn
+from thinnet.estimators.members import seeds, times_chosen
 from thinnet.persistence import known
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -127,7 +127,7 @@ def test_a_progress_bar_makes_no_difference():
 
 @pytest.mark.parametrize("rows", [1, 7, 1000])
 def test_as_many_rows_are_drawn_as_there_are(rows):
-    drawn = np.array([times_drawn(each.rows, rows) for each in seeds(5, 200)])
+    drawn = np.array([times_chosen(each.rows, rows) for each in seeds(5, 200)])
     assert (drawn.sum(axis=1) == rows).all()
     if rows == 1000:  # each row is left out with the probability (1 - 1 / n)^n
         left = (drawn == 0).mean()
@@ -139,7 +139,7 @@ def test_a_row_that_comes_k_times_weighs_k():
     model = numbers(2, bootstrap=True, max_iter=5).fit(X, Y, sample_weight=w)
     for each, member in zip(seeds(0, 2), model.estimators_, strict=True):
         alone = clone(model.estimator).set_params(random_state=each.network)
-        alone.fit(X, Y, sample_weight=w * times_drawn(each.rows, len(X)))
+        alone.fit(X, Y, sample_weight=w * times_chosen(each.rows, len(X)))
         assert_array_equal(alone.network_.theta, member.network_.theta)
 
 

@@ -21,7 +21,7 @@ from thinnet import (
     save,
 )
 from thinnet.tables import calibrating
-from thinnet.tables.members import Rows
+from thinnet.tables.members import TableRows
 from thinnet.uncertainty.draws.mixtures import Gaussians, OwnUnits
 from thinnet.uncertainty.draws.shapes import shape_of
 
@@ -120,7 +120,7 @@ def test_the_mean_of_networks_errs_less_than_one_by_how_little_their_errors_are_
     for i, network in enumerate(networks):
         network.theta[:] = 0
         network.theta[[0, 1 + i]] = 1  # the truth, and an error of its own
-    held = [Rows(X[i::k], y[i::k], None) for i in range(k)]
+    held = [TableRows(X[i::k], y[i::k], None) for i in range(k)]
 
     def mixture(outputs):
         return Gaussians(outputs, 0.1, OwnUnits())

@@ -82,12 +82,12 @@ def test_blocks_are_judged_together(model):
     total = drifting.Total()
     other = table(200, 4)
     other.loc[other.index % 25 == 0, "city"] = "Rom"
-    with drifting.told_to(total):
+    with drifting.reported_to(total):
         for start in range(0, 200, 25):
             part = other.iloc[start : start + 25]
             assert not model.drift(part).drifts.any()
             model.predict(part)
-    assert "'city'" in total.said(model)
+    assert "'city'" in total.message(model)
 
 
 def test_a_model_from_before_is_silent_and_says_why(model, tmp_path):

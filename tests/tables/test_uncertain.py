@@ -130,7 +130,7 @@ def test_a_hole_is_said_to_be_missing_and_can_be_typical(numbers):
     cells = uncertain.typical_row(rows, uncertain.used(model))
     assert cells["x"][0] == 9.0
     assert cells["c"].isna()[0]
-    assert uncertain._said(np.nan, "x") == "x is missing"
+    assert uncertain._cell_text(np.nan, "x") == "x is missing"
     nothing = uncertain.typical_row(rows[:2], uncertain.used(model))
     assert nothing["x"].isna()[0]
 
@@ -141,7 +141,7 @@ def test_a_hole_is_said_to_be_missing_and_can_be_typical(numbers):
      ("w" * 99, "w" * 37 + "...")],
 )  # fmt: skip
 def test_cells_are_shown_briefly(cell, said):
-    assert uncertain._said(cell, "fare") == f"fare = {said}"
+    assert uncertain._cell_text(cell, "fare") == f"fare = {said}"
 
 
 def test_dates_have_a_median_and_labels_a_most_frequent_one():

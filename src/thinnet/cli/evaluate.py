@@ -54,10 +54,10 @@ def evaluate(
         bars = error_bars(uncertainty, n_draws=draws)
         estimator = loaded(model)
         drift, held, file = drifting.Total(), coverage.CoverageCheck(estimator), on_disk(table)
-        with drifting.told_to(drift):
+        with drifting.reported_to(drift):
             measured = None if bars is None else _measured(held, file, bars, report)
             found = measured.answers if measured else evaluating.evaluate(estimator, file, held)
-        _judge(drift.said(estimator), strict)
+        _judge(drift.message(estimator), strict)
         where = printable(f"{name}, {counted(len(found.y), 'row')}")
         print_scores(estimator, evaluating.scores(estimator, found), where)
         print_remarks(_remarks(held, found, file))

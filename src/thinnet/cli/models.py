@@ -57,12 +57,12 @@ def print_remarks(remarks: Iterable[str]) -> None:
 
 def print_decision(estimator: Any) -> None:
     """Print the probability from which on a class is predicted, where a threshold was chosen."""
-    from thinnet.tables.deciding import told
+    from thinnet.tables.deciding import decision_message
     from thinnet.tables.heads import WeighedHead
 
     head = estimator.head_
     if isinstance(head, WeighedHead) and head.decision is not None:
-        note(told(head.decision, head.classes))
+        note(decision_message(head.decision, head.classes))
 
 
 def print_held(message: Any) -> None:

@@ -35,7 +35,7 @@ def learn(estimator: Any, frame: Frame, y: Array) -> None:
 
     A rare class may be missing among them: what is guaranteed is an average over all rows.
     """
-    with drifting.told_to(drifting.nothing):
+    with drifting.reported_to(drifting.ignored):
         if isinstance(estimator.head_, ClassHead):
             scores = class_scores(_unlearned(estimator), frame)
             places = estimator.head_.known(y)
@@ -70,7 +70,7 @@ def _unlearned(estimator: Any) -> Any:
 def columns(estimator: Any, frame: Frame, coverage: float | None) -> dict[str, Array]:
     """NAME_low and NAME_high, or NAME_set: labels between bars, whose own are written \\\\|."""
     name, found = estimator.head_.name, wrapped(estimator)
-    with drifting.told_to(drifting.nothing):
+    with drifting.reported_to(drifting.ignored):
         if not isinstance(estimator.head_, ClassHead):
             low, high = found.predict_interval(frame, coverage or COVERAGE).T
             return {f"{name}_low": low, f"{name}_high": high}

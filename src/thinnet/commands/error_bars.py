@@ -12,7 +12,7 @@ from thinnet import checks
 from thinnet.arrays import Array, Share
 from thinnet.commands import conformal
 from thinnet.tables.reading.cells import Frame
-from thinnet.uncertainty.draws.distributions import central, told_of_mixtures
+from thinnet.uncertainty.draws.distributions import central, summarised_mixtures
 from thinnet.uncertainty.draws.drawing import How
 from thinnet.uncertainty.draws.heads import ClassHead
 from thinnet.uncertainty.draws.mixtures import Mixture
@@ -104,7 +104,7 @@ def forecast(
         below = mixture.distribution(truth)[:, 0]
         return values | {"log_density": mixture.log_density(truth), "below": below}
 
-    return Forecast(**told_of_mixtures(estimator, frame, how, summary))
+    return Forecast(**summarised_mixtures(estimator, frame, how, summary))
 
 
 def columns(

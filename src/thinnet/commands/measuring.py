@@ -73,14 +73,14 @@ def measure(
     answers, draws, uncertain_rows = [], [], LeastCertain(estimator)
     for rows in evaluating.known(estimator, table, held):
         y = evaluating.truth(estimator, rows)
-        with drifting.told_to(drifting.nothing):  # the answers without draws warn of drift
+        with drifting.reported_to(drifting.ignored):  # the answers without draws warn of drift
             draws.append(_draw_summary(estimator, rows, y, bars))
         answers.append(evaluating.answers(estimator, rows, y))
         if held is not None and held.is_conformal:
             held.add(rows, y)
         if least_certain:
             uncertain_rows.add(rows, draws[-1])
-    with drifting.told_to(drifting.nothing):
+    with drifting.reported_to(drifting.ignored):
         shown = uncertain_rows.frame(bars.n_draws) if least_certain else None
     return Measured(Answers(*_joined(answers)), type(draws[0])(*_joined(draws)), shown)
 
@@ -122,6 +122,6 @@ class LeastCertain:
         (rows,), typical = self.rows, pd.concat(self.typical, ignore_index=True)
         measure = uncertain.checked_measure(self.estimator, None)
         cells = uncertain.typical_row(typical, self.columns)
-        found = uncertain.told(self.estimator, rows, cells, n_draws, measure)
+        found = uncertain.frame_of(self.estimator, rows, cells, n_draws, measure)
         found.insert(2, "true", evaluating.truth(self.estimator, rows))
         return found

@@ -75,7 +75,7 @@ def predict(
 
     rows, done, drift = 0, 0, drifting.Total()
     with (
-        drifting.told_to(drift),
+        drifting.reported_to(drift),
         PredictionWriter(out) as writer,
         bars.opened(progress, "predicting", 0, PARTS, PATIENCE) as bar,
     ):
@@ -90,7 +90,7 @@ def predict(
             rows += len(frame)
             bar.advance(int(block.done * PARTS) - done)
             done = int(block.done * PARTS)
-        message = drift.said(estimator)
+        message = drift.message(estimator)
         if message and strict:
             raise DataFileError(message)
     if message:

@@ -115,20 +115,20 @@ class Convergence:
         """The reason to stop, or nothing where the learning rate is cut instead."""
         estimator = self._estimator
         what = "Validation score" if estimator.early_stopping else "Training loss"
-        said = (
+        message = (
             f"{what} did not improve more than tol={estimator.tol:f} for "
             f"{estimator.n_iter_no_change} consecutive epochs."
         )
         if estimator.solver != "sgd" or estimator.learning_rate != "adaptive":
-            return self._say(f"{said} Stopping.")
+            return self._print(f"{message} Stopping.")
         if self.rate <= LEAST_RATE:
-            return self._say(f"{said} Learning rate too small. Stopping.")
+            return self._print(f"{message} Learning rate too small. Stopping.")
         self._set_rate(self.rate / CUT)
         estimator._no_improvement_count = 0
-        self._say(f"{said} Setting learning rate to {self.rate:f}")
+        self._print(f"{message} Setting learning rate to {self.rate:f}")
         return ""
 
-    def _say(self, words: str) -> str:
+    def _print(self, words: str) -> str:
         if self._estimator.verbose:
             print(words)
         return words

@@ -19,7 +19,7 @@ from thinnet.arrays import (
 from thinnet.estimators.base import MLP
 from thinnet.estimators.classifier import MLPClassifier
 from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
-from thinnet.estimators.members import Rows
+from thinnet.estimators.members import EnsembleData
 from thinnet.estimators.predicting import PredictsClasses
 from thinnet.uncertainty.draws.heads import ClassHead, check_learned
 
@@ -96,7 +96,7 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, PredictsClasses):
         self._fit(X, y, sample_weight, eval_set)
         return self
 
-    def _learn(self, rows: Rows, drawn: list[Array] | None) -> None:
+    def _learn(self, rows: EnsembleData, times: list[Array] | None) -> None:
         self.classes_ = self.estimators_[0].classes_
 
     @property

@@ -18,7 +18,7 @@ from thinnet.arrays import (
 from thinnet.estimators import settings
 from thinnet.estimators.base import MLP
 from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
-from thinnet.estimators.members import Rows
+from thinnet.estimators.members import EnsembleData
 from thinnet.estimators.predicting import PredictsNumbers
 from thinnet.estimators.regressor import MLPRegressor
 from thinnet.uncertainty.draws import noise
@@ -105,7 +105,7 @@ class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
         self._fit(X, y, sample_weight, eval_set)
         return self
 
-    def _learn(self, rows: Rows, drawn: list[Array] | None) -> None:
+    def _learn(self, rows: EnsembleData, times: list[Array] | None) -> None:
         self.__dict__.pop("noise_", None)  # of an earlier fit
         first, n = self.estimators_[0], len(self.estimators_)
         drops = settings.drops(first)
@@ -121,8 +121,8 @@ class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
         turns = -(-noise.N_DRAWS // n) if drops else 1
         how = How(turns * n, progress=False)
         centers = self._drawer_of(X).sample(how).astype(np.float64)
-        if drawn is not None and rows.held is None:
-            centers, others = _of_others(centers, np.stack(drawn)[:, places] > 0)
+        if times is not None and rows.held is None:
+            centers, others = _of_others(centers, np.stack(times)[:, places] > 0)
             y, weights = y[others], None if weights is None else weights[others]
         self.noise_ = noise.noise_of(centers, y, weights)
 

@@ -14,7 +14,7 @@ from thinnet.arrays import Array, RandomState
 from thinnet.estimators import members, settings, validation
 from thinnet.estimators.base import MLP
 from thinnet.estimators.linked import linked
-from thinnet.estimators.members import Rows
+from thinnet.estimators.members import EnsembleData
 from thinnet.network import Network
 from thinnet.uncertainty.draws.drawing import Drawer
 from thinnet.uncertainty.draws.heads import Head, one_column
@@ -73,23 +73,23 @@ class Ensemble(EnsembleParameters, BaseEstimator):
         """What the networks' outputs mean."""
 
     @abstractmethod
-    def _learn(self, rows: Rows, drawn: list[Array] | None) -> None:
+    def _learn(self, rows: EnsembleData, times: list[Array] | None) -> None:
         """What there is to know of the whole."""
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any) -> None:
         model = self._checked_model()
         X, y = self._validated(model, X, y, reset=True)
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
-        rows = Rows(X, y, weights, self._held(model, eval_set))
+        rows = EnsembleData(X, y, weights, self._held(model, eval_set))
         of_each = members.seeds(self.random_state, self.n_networks)
-        drawn = None
+        times = None
         if self.bootstrap:
-            drawn = [members.times_drawn(each.rows, rows.n) for each in of_each]
-        found = members.trained(model, rows, of_each, drawn, self.n_jobs, self.progress)
+            times = [members.times_chosen(each.rows, rows.n) for each in of_each]
+        found = members.trained(model, rows, of_each, times, self.n_jobs, self.progress)
         self.estimators_ = list(found.values())
-        drawn = None if drawn is None else [drawn[place] for place in found]
+        times = None if times is None else [times[place] for place in found]
         self.n_outputs_ = self.estimators_[0].n_outputs_
-        self._learn(rows, drawn)
+        self._learn(rows, times)
 
     def _checked_model(self) -> Any:
         checks.integer("n_networks", self.n_networks, 1)

@@ -25,8 +25,8 @@ from thinnet.training.loop import INTERRUPTED
 HALF: Final = 0xFFFFFFFF  # of a derived seed: as much as scikit-learn takes
 
 
-class Rows(NamedTuple):
-    """What an ensemble is fitted to."""
+class EnsembleData(NamedTuple):
+    """The data that an ensemble is fitted to."""
 
     X: Any
     y: Any
@@ -39,7 +39,7 @@ class Rows(NamedTuple):
 
 
 class Seeds(NamedTuple):
-    """Of one member: what it starts from, and what draws its rows; they share no numbers."""
+    """The independent seeds of one member: of its network, and of the choice of its rows."""
 
     network: int
     rows: int
@@ -54,17 +54,17 @@ def seeds(random_state: Any, n: int) -> list[Seeds]:
     return [Seeds(each & HALF, each >> 32) for each in derived]
 
 
-def times_drawn(seed: int, rows: int) -> Array:
-    """How often each row comes when as many are drawn with replacement (Breiman 1996)."""
-    drawn = np.random.RandomState(seed).randint(0, rows, rows)
-    return np.bincount(drawn, minlength=rows)
+def times_chosen(seed: int, rows: int) -> Array:
+    """How often each row is chosen in a bootstrap sample of all rows (Breiman 1996)."""
+    places = np.random.RandomState(seed).randint(0, rows, rows)
+    return np.bincount(places, minlength=rows)
 
 
 def trained(
     model: MLP,
-    rows: Rows,
+    rows: EnsembleData,
     of_each: Sequence[Seeds],
-    drawn: Sequence[Array] | None,
+    times: Sequence[Array] | None,
     n_jobs: int | None,
     show: bool | None,
 ) -> dict[int, Any]:
@@ -78,7 +78,7 @@ def trained(
     n = len(of_each)
     together = min(effective_n_jobs(n_jobs), n)
     work = Parallel(n_jobs=together, prefer="threads", return_as="generator")
-    weights = [rows.weights] * n if drawn is None else [_weights(rows, times) for times in drawn]
+    weights = [rows.weights] * n if times is None else [_weights(rows, own) for own in times]
     threads = None if together == 1 else 1
     with InterruptFlag() as flag, bars.opened(show, "ensemble", 0, n) as bar:
         tasks = (
@@ -89,13 +89,13 @@ def trained(
     return _trained_to_the_end(found, n) if flag.asked else found
 
 
-def _weights(rows: Rows, times: Array) -> Array:
+def _weights(rows: EnsembleData, times: Array) -> Array:
     return times if rows.weights is None else times * rows.weights
 
 
 def _fitted(
     model: MLP,
-    rows: Rows,
+    rows: EnsembleData,
     weights: Array | None,
     seed: int,
     threads: int | None,

@@ -100,8 +100,8 @@ def encoded(graph: Graph, encoder: TableEncoder) -> Value:
 
 def _input(graph: Graph, column: Column) -> Value:
     types = {"number": np.float64, "category": TEXT}
-    said = f"column {quoted(column.name)}"
-    must(column.kind in types, said, "of numbers or categories for ONNX", f"{column.kind}s")
+    what = f"column {quoted(column.name)}"
+    must(column.kind in types, what, "of numbers or categories for ONNX", f"{column.kind}s")
     free = column.name != "" and column.name not in graph.taken
     must(free, "the name of a column", "neither empty nor that of an output", column.name)
     return graph.input(column.name, types[column.kind], (1,))

@@ -184,16 +184,16 @@ def _check_names(places: Mapping[str, Place], state: Any) -> None:
 
 
 def _checked(torch: Any, name: str, tensor: Any, place: Place) -> Array:
-    said, wanted = f"state[{name!r}]", place.exported()
+    what, wanted = f"state[{name!r}]", place.exported()
     is_dense = isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided
-    must(is_dense, said, "a dense tensor", type(tensor).__name__)
+    must(is_dense, what, "a dense tensor", type(tensor).__name__)
     must(
-        tensor.dtype == getattr(torch, str(wanted.dtype)), said, f"of {wanted.dtype}", tensor.dtype
+        tensor.dtype == getattr(torch, str(wanted.dtype)), what, f"of {wanted.dtype}", tensor.dtype
     )
     shape = tuple(tensor.shape)
-    must(shape == wanted.shape, said, f"of shape {wanted.shape}", shape)
+    must(shape == wanted.shape, what, f"of shape {wanted.shape}", shape)
     array = np.atleast_1d(tensor.detach().cpu().numpy())
-    finite(said, array)
+    finite(what, array)
     if place.counts or name.endswith(".running_var"):
-        must(array.min() >= 0, said, ">= 0", array.min().item())
+        must(array.min() >= 0, what, ">= 0", array.min().item())
     return array

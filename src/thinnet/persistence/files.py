@@ -139,10 +139,10 @@ def _is_table(path: Path) -> bool:
 
 
 def _refusal(path: str | os.PathLike[str], values: Any, error: Exception) -> str:
-    said = one_line(f"{type(error).__name__}: {error}")
+    reason = one_line(f"{type(error).__name__}: {error}")
     return (
         f"{NAME} {os.fspath(path)!r} must hold a model that this thinnet knows, got one "
-        f"{_written_by(values)} that it can't make ({said})"
+        f"{_written_by(values)} that it can't make ({reason})"
     )
 
 
@@ -184,8 +184,8 @@ def _written_by(values: Any) -> str:
     versions = values.get("versions") if isinstance(values, dict) else None
     if not isinstance(versions, dict):
         return "of no known version"
-    said = ", ".join(f"{name} {number}" for name, number in versions.items())
-    return f"written by {one_line(said, 200)}"
+    reason = ", ".join(f"{name} {number}" for name, number in versions.items())
+    return f"written by {one_line(reason, 200)}"
 
 
 def _compare_versions(path: str | os.PathLike[str], values: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ from thinnet.tables.columns.missing import words
 from thinnet.tables.columns.noticing import notes
 from thinnet.tables.drifting import Known
 from thinnet.tables.inspected import Inspected
-from thinnet.tables.members import Lesson, Rows
+from thinnet.tables.members import TableRows, TrainingSet
 from thinnet.tables.parameters import TableParameters
 from thinnet.tables.reading import read_table
 from thinnet.tables.reading.cells import Frame
@@ -34,7 +34,7 @@ from thinnet.tables.reading.dialect import Dialect
 from thinnet.tables.reading.frames import as_frame, collected, frame_of
 from thinnet.tables.reading.spooling import on_disk
 from thinnet.tables.targeting import Targeted, check_there, targeted
-from thinnet.tables.teaching import Taught, teach
+from thinnet.tables.teaching import FittedMembers, fit_members
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.uncertainty.draws.drawing import Drawer
 from thinnet.uncertainty.draws.heads import ClassHead, Head
@@ -98,10 +98,10 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         self._take_names(self.encoder_)
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
         head = self.head_
-        told = head.classes[targets] if isinstance(head, ClassHead) else targets
-        of_columns = notes(frame, self.encoder_, told, classes=classes)
+        labels = head.classes[targets] if isinstance(head, ClassHead) else targets
+        of_columns = notes(frame, self.encoder_, labels, classes=classes)
         self.notes_ = (*given.notes, *self._target_notes(y), *of_columns)
-        rows = Rows(encoded.astype(self.dtype), targets, self._weights(y))
+        rows = TableRows(encoded.astype(self.dtype), targets, self._weights(y))
         held = None if eval_set is None else self._held(eval_set)
         with limited(self.n_threads):
             splits = self._train(rows, held)
@@ -172,72 +172,82 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
                 raise
             raise ValueError(f"target column {quoted(name)} can't be used: {error}") from error
 
-    def _held(self, eval_set: Any) -> Rows:
+    def _held(self, eval_set: Any) -> TableRows:
         X, y = self._paired(*evaluation_pair(eval_set))
-        with drifting.told_to(drifting.nothing):
+        with drifting.reported_to(drifting.ignored):
             encoded = self._encoded(X)
-        return Rows(encoded, self.head_.targets(np.asarray(y)), None)
+        return TableRows(encoded, self.head_.targets(np.asarray(y)), None)
 
-    def _train(self, rows: Rows, held: Rows | None) -> Splits:
+    def _train(self, rows: TableRows, held: TableRows | None) -> Splits:
         """Places that networks learned from and that they stopped by, if these are of the table."""
         stream, n = check_random_state(self.random_state), len(rows.y)
         places: Splits = []
         if held is not None:
-            lessons = [self._lesson(rows, held)] * self.n_networks
+            training_sets = [self._training_set(rows, held)] * self.n_networks
         else:
             places = list(members.splits(self, rows.y, stream))
-            lessons = [self._lesson(rows.part(kept), rows.part(stop)) for kept, stop in places]
+            training_sets = [
+                self._training_set(rows.part(kept), rows.part(stop)) for kept, stop in places
+            ]
         with InterruptFlag() as flag:
-            folds = self._teach(lessons, stream, flag)
-            pupils = folds.kept
-            self.networks_ = [pupil.network for pupil in pupils]
-            self.histories_ = [pupil.history for pupil in pupils]
-            stopped, lessons = self.networks_, lessons[: len(pupils)]
-            whole = folds.is_whole and held is None and len(lessons) > 1
-            self._learn_noise(lessons)
-            told = folds.told("were trained to their end", "stands for all")
+            folds = self._fit_members(training_sets, stream, flag)
+            trained = folds.kept
+            self.networks_ = [member.network for member in trained]
+            self.histories_ = [member.history for member in trained]
+            stopped, training_sets = self.networks_, training_sets[: len(trained)]
+            whole = folds.is_whole and held is None and len(training_sets) > 1
+            self._learn_noise(training_sets)
+            message = folds.message("were trained to their end", "stands for all")
             if whole and n < members.FEW_ROWS:
-                told = self._learn_from_all(rows, stream, flag)
+                message = self._learn_from_all(rows, stream, flag)
         with limited(self.n_threads):
-            self._calibrate(lessons, stopped, held)
+            self._calibrate(training_sets, stopped, held)
         self.history_ = self.histories_[0]
         self.n_iter_ = max(len(history) for history in self.histories_)
         self.interrupted_ = flag.asked
         if flag.asked:
-            self.notes_ += (told,)
+            self.notes_ += (message,)
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
         return places
 
     def _learn_from_all(
-        self, rows: Rows, stream: np.random.RandomState, flag: InterruptFlag
+        self, rows: TableRows, stream: np.random.RandomState, flag: InterruptFlag
     ) -> str:
         """Networks that have seen all rows, for as many epochs as were best on the folds."""
         epochs = members.common_epochs(self.histories_)
-        taught = self._teach([self._lesson(rows, None, epochs)] * self.n_networks, stream, flag)
-        if taught.done:
-            self.networks_ = [pupil.network for pupil in taught.done]
-        return taught.told("have learned from all rows", "is left out and those of the folds stand")
+        fitted = self._fit_members(
+            [self._training_set(rows, None, epochs)] * self.n_networks, stream, flag
+        )
+        if fitted.done:
+            self.networks_ = [member.network for member in fitted.done]
+        return fitted.message(
+            "have learned from all rows", "is left out and those of the folds stand"
+        )
 
-    def _teach(
-        self, lessons: list[Lesson], stream: np.random.RandomState, flag: InterruptFlag
-    ) -> Taught:
-        return teach(self, self.head_.loss, lessons, stream, flag)
+    def _fit_members(
+        self, training_sets: list[TrainingSet], stream: np.random.RandomState, flag: InterruptFlag
+    ) -> FittedMembers:
+        return fit_members(self, self.head_.loss, training_sets, stream, flag)
 
-    def _learn_noise(self, lessons: list[Lesson]) -> None:
+    def _learn_noise(self, training_sets: list[TrainingSet]) -> None:
         """From the rows that each network was not shown."""
 
-    def _calibrate(self, lessons: list[Lesson], stopped: list[Network], held: Rows | None) -> None:
+    def _calibrate(
+        self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None
+    ) -> None:
         """By rows held out, which `stopped` were not shown; `held` if they are the same for all."""
 
-    def _lesson(self, rows: Rows, held: Rows | None, epochs: int = 0) -> Lesson:
-        return Lesson(rows, held, epochs or self.max_iter, self.head_.width)
+    def _training_set(
+        self, rows: TableRows, held: TableRows | None, epochs: int = 0
+    ) -> TrainingSet:
+        return TrainingSet(rows, held, epochs or self.max_iter, self.head_.width)
 
     def _encoded(self, X: Any) -> Array:
         """Rows as the networks take them."""
         check_is_fitted(self)
         X = self._read(X)
         encoded = self.encoder_.transform(X).astype(self.dtype)
-        drifting.tell(self, as_frame(X, self.encoder_, first=False))
+        drifting.report(self, as_frame(X, self.encoder_, first=False))
         return encoded
 
     def _read(self, X: Any) -> Any:

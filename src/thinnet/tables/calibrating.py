@@ -18,7 +18,7 @@ from scipy import special
 
 from thinnet.arrays import Array
 from thinnet.network import Network
-from thinnet.tables.members import Rows, draws_of
+from thinnet.tables.members import TableRows, draws_of
 from thinnet.uncertainty.draws import noise
 from thinnet.uncertainty.draws.distributions import central
 from thinnet.uncertainty.draws.mixtures import Gaussians
@@ -59,7 +59,7 @@ class Folds(NamedTuple):
     owner: Array
 
     @classmethod
-    def of(cls, held: Sequence[Rows]) -> Folds:
+    def of(cls, held: Sequence[TableRows]) -> Folds:
         """Of each network's rows at most `noise.MOST_ROWS`."""
         places = [noise.some_rows(len(rows.y)) for rows in held]
         some = [rows.part(at) for rows, at in zip(held, places, strict=True)]
@@ -69,7 +69,7 @@ class Folds(NamedTuple):
 
 def of_folds(
     mixture: Callable[[Array], Gaussians],
-    held: Sequence[Rows],
+    held: Sequence[TableRows],
     stopped: Sequence[Network],
     asked: Sequence[Network],
 ) -> Calibration | None:
@@ -79,7 +79,7 @@ def of_folds(
     ----------
     mixture : callable
         What raw outputs of shape (n_draws, rows, outputs) say.
-    held : sequence of Rows
+    held : sequence of TableRows
         What each of `stopped` has not seen.
     stopped : sequence of Network
     asked : sequence of Network
@@ -102,7 +102,7 @@ def of_folds(
 
 
 def of_others(
-    mixture: Callable[[Array], Gaussians], rows: Rows, asked: Sequence[Network]
+    mixture: Callable[[Array], Gaussians], rows: TableRows, asked: Sequence[Network]
 ) -> Calibration | None:
     """The calibration by rows that no network has learned from."""
     some = rows.part(noise.some_rows(len(rows.y)))

@@ -25,9 +25,9 @@ from thinnet.checks import quoted
 from thinnet.estimators.predicting import PredictsClasses
 from thinnet.network import Network
 from thinnet.tables.base import TableEstimator
-from thinnet.tables.deciding import decision, goal_of, told
+from thinnet.tables.deciding import decision, decision_message, goal_of
 from thinnet.tables.heads import WeighedHead
-from thinnet.tables.members import Lesson, Rows
+from thinnet.tables.members import TableRows, TrainingSet
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.repeating import check_repeats
 from thinnet.tables.targeting import check_there
@@ -196,17 +196,21 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
     def _weights(self, y: TargetLike) -> Array | None:
         return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
 
-    def _calibrate(self, lessons: list[Lesson], stopped: list[Network], held: Rows | None) -> None:
+    def _calibrate(
+        self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None
+    ) -> None:
         if self.class_weight is not None:
             self.notes_ += (WEIGHTED if self.threshold_for is None else WEIGHTED_IN_TRAINING,)
         if self.threshold_for is not None:
-            self._choose(self.threshold_for, *self._of_held(lessons, stopped, held))
+            self._choose(self.threshold_for, *self._of_held(training_sets, stopped, held))
 
     def _of_held(
-        self, lessons: list[Lesson], stopped: list[Network], held: Rows | None
+        self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None
     ) -> tuple[Array, Array]:
         """Probabilities of the rows held out, and the places of their classes."""
-        parts = [lesson.held for lesson in lessons if lesson.held is not None]
+        parts = [
+            training_set.held for training_set in training_sets if training_set.held is not None
+        ]
         if held is not None:
             p = np.mean(
                 [self.head_.predict(network.outputs(held.X)) for network in stopped], axis=0
@@ -224,7 +228,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
             positive = int(np.flatnonzero(self.classes_ == self.positive_class)[0])
         found = decision(goal, positive, p[:, positive].astype(float), y == positive)
         self.decision_ = found
-        self.notes_ += (told(found, self.classes_),)
+        self.notes_ += (decision_message(found, self.classes_),)
 
     def predict_proba(self, X: TableLike) -> Array:
         """The probability of each class, the mean over the networks, dropout off.

@@ -1,4 +1,4 @@
-"""From which probability on a class is predicted, chosen on rows held out."""
+"""Decisions: the probability from which on a class is predicted, chosen on rows held out."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ class Decision(NamedTuple):
     rows: int
 
     def places(self, p: Array) -> Array:
-        """Of the predicted classes, for probabilities of shape (rows, 2)."""
+        """The places of the predicted classes, for probabilities of shape (rows, 2)."""
         return np.where(p[:, self.positive] >= self.threshold, self.positive, 1 - self.positive)
 
 
 def goal_of(text: Any) -> tuple[str, float]:
-    """What is to be good, and the least share that is asked for; ValueError for others."""
-    name, _, share = str(text).partition("=")
+    """The measure of a goal, and its least value (0 for none); ValueError for others."""
+    name, _, fraction = str(text).partition("=")
     try:
-        least = float(share) if share else 0.0
+        least = float(fraction) if fraction else 0.0
     except ValueError:
         least = -1.0
-    known = name in (AT_LEAST if share else BEST) and (not share or 0 < least <= 1)
+    known = name in (AT_LEAST if fraction else BEST) and (not fraction or 0 < least <= 1)
     checks.must(known, "threshold_for", ALLOWED, text)
     return name, least
 
 
-def decision(goal: str, positive: int, p: Array, came: Array) -> Decision:
+def decision(goal: str, positive: int, p: Array, is_positive: Array) -> Decision:
     """The threshold that is best for a goal.
 
     Parameters
@@ -57,10 +57,10 @@ def decision(goal: str, positive: int, p: Array, came: Array) -> Decision:
     p : array, shape (rows,)
         Its probability.
     came : array of bool, shape (rows,)
-        Was it that class?
+        Whether the row is of that class.
     """
     name, least = goal_of(goal)
-    thresholds, figures = _figures(p, came)
+    thresholds, figures = _figures(p, is_positive)
     values = figures[name]
     if name in BEST:
         at = int(np.argmax(values))
@@ -72,8 +72,8 @@ def decision(goal: str, positive: int, p: Array, came: Array) -> Decision:
     return Decision(goal, positive, float(thresholds[at]), rows=len(p), **shown)
 
 
-def told(found: Decision, classes: Array) -> str:
-    """A sentence about it."""
+def decision_message(found: Decision, classes: Array) -> str:
+    """A sentence about the decision."""
     name, least = goal_of(found.goal)
     reached = getattr(found, name.replace("-", "_"))
     missed = f"; no threshold reaches {found.goal}" if reached < least else ""
@@ -85,14 +85,14 @@ def told(found: Decision, classes: Array) -> str:
     )
 
 
-def _figures(p: Array, came: Array) -> tuple[Array, dict[str, Array]]:
+def _figures(p: Array, is_positive: Array) -> tuple[Array, dict[str, Array]]:
     """Thresholds between neighbouring probabilities, from above, and what each would reach."""
     order = np.argsort(-p, kind="stable")
-    p, came = p[order], came[order]
+    p, is_positive = p[order], is_positive[order]
     last = np.flatnonzero(np.append(p[1:] != p[:-1], True))
     thresholds = (p[last] + np.append(p[last][1:], 0.0)) / 2
-    hits, taken = np.cumsum(came)[last], last + 1
-    n, others = max(came.sum(), 1), max((~came).sum(), 1)
+    hits, taken = np.cumsum(is_positive)[last], last + 1
+    n, others = max(is_positive.sum(), 1), max((~is_positive).sum(), 1)
     recall, precision = hits / n, hits / taken
     return thresholds, {
         "precision": precision,

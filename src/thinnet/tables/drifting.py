@@ -21,7 +21,7 @@ from thinnet.tables.reading.cells import DASH, Frame
 
 CHANCE: Final = 0.001  # of as many such cells, if the rows are like those held out
 MARGIN: Final = 1e-6  # of a range: numbers of another float type are no strangers
-MOST_SAID: Final = 5  # columns in a sentence
+MOST_NAMED: Final = 5  # columns in a sentence
 Words: TypeAlias = tuple[str, ...] | None  # that mean a missing cell
 
 
@@ -165,7 +165,7 @@ def counts(frame: Frame, encoder: TableEncoder, known: Sequence[Known]) -> Count
 
 def findings(found: Counts, known: Sequence[Known]) -> list[Finding]:
     """A line for each column and each fault that its kind can have."""
-    told = []
+    lines = []
     for i, learned in enumerate(known):
         named = {
             "missing": (int(found.missing[i]), learned.missing),
@@ -178,51 +178,51 @@ def findings(found: Counts, known: Sequence[Known]) -> list[Finding]:
             del named["unreadable"]
         if learned.kind == "text":
             del named["unseen"]
-        told += [_finding(learned, fault, found.rows, *pair) for fault, pair in named.items()]
-    return told
+        lines += [_finding(learned, fault, found.rows, *pair) for fault, pair in named.items()]
+    return lines
 
 
 def _finding(known: Known, fault: str, rows: int, here: int, held: int) -> Finding:
     """By the binomial test of two samples, given how many cells are strange in both (Fisher)."""
     together = here + held
     p = float(stats.hypergeom.sf(here - 1, rows + known.rows, together, rows)) if here else 1.0
-    share, before = here / max(rows, 1), held / max(known.rows, 1)
-    return Finding(known.name, fault, share, before, p, p < CHANCE and share > before)
+    fraction, before = here / max(rows, 1), held / max(known.rows, 1)
+    return Finding(known.name, fault, fraction, before, p, p < CHANCE and fraction > before)
 
 
 def sentence(found: Sequence[Finding]) -> str:
     """What drifts, in words; empty where nothing does."""
     most = [finding for finding in found if finding.drifts]
-    said = "; ".join(
+    text = "; ".join(
         f"{quoted(f.column)}: {f.share:.2%} of the cells {f.fault} "
         f"(held-out rows: {f.held_out:.2%})"
-        for f in most[:MOST_SAID]
+        for f in most[:MOST_NAMED]
     )
-    more = f"; and {len(most) - MOST_SAID} more" if len(most) > MOST_SAID else ""
-    return f"the table differs from the rows of training: column {said}{more}" if most else ""
+    more = f"; and {len(most) - MOST_NAMED} more" if len(most) > MOST_NAMED else ""
+    return f"the table differs from the rows of training: column {text}{more}" if most else ""
 
 
-Told: TypeAlias = Callable[[Any, Counts], None]
+Report: TypeAlias = Callable[[Any, Counts], None]
 
 
 def _warn(estimator: Any, found: Counts) -> None:
-    if said := sentence(findings(found, estimator.drift_)):
-        warnings.warn(said, DriftWarning, stacklevel=2)
+    if message := sentence(findings(found, estimator.drift_)):
+        warnings.warn(message, DriftWarning, stacklevel=2)
 
 
-_told: ContextVar[Told] = ContextVar("told", default=_warn)
+_report: ContextVar[Report] = ContextVar("drift_report", default=_warn)
 
 
-def tell(estimator: Any, frame: Frame) -> None:
-    """Count the strange cells of a table that is asked about, and warn, or hand the counts on."""
+def report(estimator: Any, frame: Frame) -> None:
+    """Count the strange cells of a table to predict for, and warn, or hand the counts on."""
     known = getattr(estimator, "drift_", None)
-    if known is None or (told := _told.get()) is nothing:
+    if known is None or (receiver := _report.get()) is ignored:
         return
-    told(estimator, counts(frame, estimator.encoder_, known))
+    receiver(estimator, counts(frame, estimator.encoder_, known))
 
 
-def nothing(estimator: Any, found: Counts) -> None:
-    """Rows that have been counted already."""
+def ignored(estimator: Any, found: Counts) -> None:
+    """Drop the counts, of rows that have been counted already."""
 
 
 class Total:
@@ -234,14 +234,14 @@ class Total:
     def __call__(self, estimator: Any, found: Counts) -> None:
         self.counts = found if self.counts is None else self.counts.plus(found)
 
-    def said(self, estimator: Any) -> str:
+    def message(self, estimator: Any) -> str:
         return sentence(findings(self.counts, estimator.drift_)) if self.counts else ""
 
 
 @contextmanager
-def told_to(told: Told) -> Iterator[None]:
-    token = _told.set(told)
+def reported_to(receiver: Report) -> Iterator[None]:
+    token = _report.set(receiver)
     try:
         yield
     finally:
-        _told.reset(token)
+        _report.reset(token)

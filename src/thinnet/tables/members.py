@@ -29,14 +29,14 @@ LEAST_STEPS: Final = 400  # without an improvement, before training stops
 BATCHES: Final = 40  # in an epoch, if batches of 16 to 512 rows allow it
 
 
-class Rows(NamedTuple):
+class TableRows(NamedTuple):
     X: Array
     y: Array
     weights: Array | None
 
-    def part(self, places: Array) -> Rows:
+    def part(self, places: Array) -> TableRows:
         weights = None if self.weights is None else self.weights[places]
-        return Rows(self.X[places], self.y[places], weights)
+        return TableRows(self.X[places], self.y[places], weights)
 
 
 def check(settings: Any) -> None:
@@ -50,8 +50,8 @@ def check(settings: Any) -> None:
         checks.below_one("dropout", rate)
     checks.positive("learning_rate_init", settings.learning_rate_init)
     checks.non_negative("weight_decay", settings.weight_decay)
-    share = checks.below_one("validation_fraction", settings.validation_fraction)
-    checks.must(share > 0, "validation_fraction", "in (0, 1)", share)
+    fraction = checks.below_one("validation_fraction", settings.validation_fraction)
+    checks.must(fraction > 0, "validation_fraction", "in (0, 1)", fraction)
     if settings.batch_size != "auto":
         checks.integer("batch_size", settings.batch_size, 1)
     if settings.n_threads is not None:
@@ -66,12 +66,12 @@ def strata(y: Array, parts: float) -> Array | None:
     return y if np.unique(y, return_counts=True)[1].min() >= parts else None
 
 
-def held_out(y: Array, share: float, seed: int) -> tuple[Array, Array]:
-    """Places to learn from, and a `share` of them, in (0, 1), to stop or to measure by.
+def held_out(y: Array, fraction: float, seed: int) -> tuple[Array, Array]:
+    """Places to learn from, and a `fraction` of them, in (0, 1), to stop or to measure by.
 
     A class whose few rows were all held out is learned instead: nobody can guess it unseen.
     """
-    kept, held = _parted(y, share, seed)
+    kept, held = _parted(y, fraction, seed)
     if y.dtype.kind == "f":
         return kept, held
     places = np.unique(y, return_inverse=True)[1]
@@ -79,10 +79,10 @@ def held_out(y: Array, share: float, seed: int) -> tuple[Array, Array]:
     return np.append(kept, held[unseen]), held[~unseen]
 
 
-def _parted(y: Array, share: float, seed: int) -> tuple[Array, Array]:
-    stratify = strata(y, 1 / min(share, 1 - share))
+def _parted(y: Array, fraction: float, seed: int) -> tuple[Array, Array]:
+    stratify = strata(y, 1 / min(fraction, 1 - fraction))
     places = np.arange(len(y))
-    kept, held = train_test_split(places, test_size=share, random_state=seed, stratify=stratify)
+    kept, held = train_test_split(places, test_size=fraction, random_state=seed, stratify=stratify)
     return kept, held
 
 
@@ -95,9 +95,9 @@ def splits(settings: Any, y: Array, stream: np.random.RandomState) -> Iterator[A
         )
     seed = stream.randint(2**31)
     if settings.n_networks == 1:
-        share = max(settings.validation_fraction, 1 / n)
-        kept, held = held_out(y, share, seed)
-        return iter([(kept, held) if len(held) else _parted(y, share, seed)])
+        fraction = max(settings.validation_fraction, 1 / n)
+        kept, held = held_out(y, fraction, seed)
+        return iter([(kept, held) if len(held) else _parted(y, fraction, seed)])
     folds = max(2, min(settings.n_networks, n // 2))
     stratify = strata(y, folds)
     kind = KFold if stratify is None else StratifiedKFold
@@ -123,22 +123,22 @@ def layers(settings: Any, n_outputs: int) -> list[Layer]:
     )
 
 
-class Lesson(NamedTuple):
-    """What one network learns from, and what it stops by; or how many epochs it takes."""
+class TrainingSet(NamedTuple):
+    """The rows that one network learns from, and those it stops by, or its number of epochs."""
 
-    rows: Rows
-    held: Rows | None
+    rows: TableRows
+    held: TableRows | None
     epochs: int
     n_outputs: int
 
 
 def train_member(
-    settings: Any, loss: Loss, lesson: Lesson, seed: int, title: str
+    settings: Any, loss: Loss, training_set: TrainingSet, seed: int, title: str
 ) -> tuple[Network, History]:
     """One network, with the weights of its best epoch where it stops by held-out rows."""
-    rows, held = lesson.rows, lesson.held
+    rows, held = training_set.rows, training_set.held
     network = Network(
-        layers(settings, lesson.n_outputs), rows.X.shape[1], seed=seed, dtype=settings.dtype
+        layers(settings, training_set.n_outputs), rows.X.shape[1], seed=seed, dtype=settings.dtype
     )
     n = len(rows.y)
     batch = _batch_size(settings.batch_size, n)
@@ -150,7 +150,7 @@ def train_member(
             rows.y,
             loss=loss,
             optimizer=AdamW(settings.learning_rate_init, weight_decay=settings.weight_decay),
-            epochs=lesson.epochs,
+            epochs=training_set.epochs,
             batch_size=batch,
             sample_weight=rows.weights,
             validation=None if held is None else tuple(held),
@@ -165,22 +165,24 @@ def train_member(
     return network, history
 
 
-def held_out_draws(networks: Sequence[Network], lessons: Sequence[Lesson]) -> tuple[Array, Array]:
-    """What each network says of rows that it was not shown, and their targets.
+def held_out_draws(
+    networks: Sequence[Network], training_sets: Sequence[TrainingSet]
+) -> tuple[Array, Array]:
+    """Draws of each network for the rows held out from it, and their targets.
 
     Returns
     -------
     array, shape (n_draws, rows, outputs)
-        Of networks without dropout the same `noise.N_DRAWS` times.
+        The draws; of networks without dropout the same one `noise.N_DRAWS` times.
     array, shape (rows, outputs)
     """
-    drawn, targets = [], []
-    for network, lesson in zip(networks, lessons, strict=True):
-        assert lesson.held is not None
-        places = noise.some_rows(len(lesson.held.y))
-        targets.append(lesson.held.y[places])
-        drawn.append(draws_of(network, lesson.held.X[places], noise.N_DRAWS))
-    return np.concatenate(drawn, axis=1).astype(np.float64), np.concatenate(targets)
+    draws, targets = [], []
+    for network, training_set in zip(networks, training_sets, strict=True):
+        assert training_set.held is not None
+        places = noise.some_rows(len(training_set.held.y))
+        targets.append(training_set.held.y[places])
+        draws.append(draws_of(network, training_set.held.X[places], noise.N_DRAWS))
+    return np.concatenate(draws, axis=1).astype(np.float64), np.concatenate(targets)
 
 
 def draws_of(network: Network, X: Array, n: int) -> Array:
@@ -190,14 +192,14 @@ def draws_of(network: Network, X: Array, n: int) -> Array:
     return np.repeat(network.outputs(X)[None], n, axis=0)
 
 
-def hidden_widths(asked: Any) -> list[int]:
-    if isinstance(asked, str):
-        checks.one_of("hidden_layer_sizes", asked, ("auto",))
+def hidden_widths(wanted: Any) -> list[int]:
+    if isinstance(wanted, str):
+        checks.one_of("hidden_layer_sizes", wanted, ("auto",))
         return [WIDTH]
-    return [checks.integer("each of hidden_layer_sizes", width, 1) for width in asked]
+    return [checks.integer("each of hidden_layer_sizes", width, 1) for width in wanted]
 
 
-def _batch_size(asked: Any, rows: int) -> int:
-    if asked != "auto":
-        return int(min(asked, rows))
+def _batch_size(wanted: Any, rows: int) -> int:
+    if wanted != "auto":
+        return int(min(wanted, rows))
     return int(min(rows, 2 ** np.clip(round(math.log2(max(rows, 1) / BATCHES)), 4, 9)))

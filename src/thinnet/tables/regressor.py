@@ -23,7 +23,7 @@ from thinnet.tables import calibrating
 from thinnet.tables.base import TableEstimator
 from thinnet.tables.columns import amounts
 from thinnet.tables.heads import AmountHead
-from thinnet.tables.members import Lesson, Rows, held_out_draws
+from thinnet.tables.members import TableRows, TrainingSet, held_out_draws
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.targeting import check_there
 from thinnet.tables.targets import TargetScale
@@ -170,18 +170,22 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
         said = map(amounts.reading_text, columns, numbers.T, marks)
         return tuple(f"target {words}" for words in said if words)
 
-    def _learn_noise(self, lessons: list[Lesson]) -> None:
+    def _learn_noise(self, training_sets: list[TrainingSet]) -> None:
         if self.loss == "squared_error":
-            centers, y = held_out_draws(self.networks_, lessons)
+            centers, y = held_out_draws(self.networks_, training_sets)
             self.noise_ = noise.noise_of(centers, y)
 
-    def _calibrate(self, lessons: list[Lesson], stopped: list[Network], held: Rows | None) -> None:
+    def _calibrate(
+        self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None
+    ) -> None:
         if not self.calibrated:
             return
         if held is not None:
             found = calibrating.of_others(self.head_.gaussians, held, self.networks_)
         else:
-            parts = [lesson.held for lesson in lessons if lesson.held is not None]
+            parts = [
+                training_set.held for training_set in training_sets if training_set.held is not None
+            ]
             found = calibrating.of_folds(self.head_.gaussians, parts, stopped, self.networks_)
         if found is not None:
             self.calibration_ = found

@@ -93,8 +93,8 @@ def uncertain_rows(
     values = getattr(estimator.uncertainty(frame, n_draws), measure)
     rows = frame.iloc[least_certain(values, n)]
     typical = typical_row(frame, used(estimator), estimator.encoder_.missing_)
-    with drifting.told_to(drifting.nothing):  # that was told of all rows
-        return told(estimator, rows, typical, n_draws, measure)
+    with drifting.reported_to(drifting.ignored):  # all rows have been counted
+        return frame_of(estimator, rows, typical, n_draws, measure)
 
 
 def checked_measure(estimator: Any, measure: str | None) -> str:
@@ -115,7 +115,7 @@ def is_classes(estimator: Any) -> bool:
 
 
 def used(estimator: Any) -> list[Column]:
-    """The columns that say something to the networks."""
+    """The columns that the networks learned from."""
     return [column for column in estimator.encoder_.columns_ if column.kind != "left out"]
 
 
@@ -149,21 +149,21 @@ def _typical(cells: Cells, column: Column, missing: tuple[str, ...] | None) -> C
     return cells.iloc[[first[counts.argmax()]]]
 
 
-def told(estimator: Any, rows: Frame, typical: Frame, n_draws: int, measure: str) -> Frame:
-    """What is known of rows, whose labels are their places in the table."""
+def frame_of(estimator: Any, rows: Frame, typical: Frame, n_draws: int, measure: str) -> Frame:
+    """The uncertainties of rows, whose labels are their places in the table, and the reasons."""
     import pandas as pd
 
     found = estimator.uncertainty(rows, n_draws, progress=False)
-    told: dict[str, Any] = {"row": rows.index.to_numpy()}
+    values: dict[str, Any] = {"row": rows.index.to_numpy()}
     if is_classes(estimator):
-        told["prediction"] = estimator.head_.guesses(found.probabilities)
-        told |= {name: getattr(found, name) for name in MEASURES[:2]}
+        values["prediction"] = estimator.head_.guesses(found.probabilities)
+        values |= {name: getattr(found, name) for name in MEASURES[:2]}
     else:
-        told |= {"prediction": found.mean, "std": found.std}
-    told[measure] = getattr(found, measure)
+        values |= {"prediction": found.mean, "std": found.std}
+    values[measure] = getattr(found, measure)
     replaced = _replaced(estimator, rows, typical, n_draws, measure)
-    told["why"] = _reasons(rows, typical, told[measure], replaced)
-    return pd.DataFrame(told)
+    values["why"] = _reasons(rows, typical, values[measure], replaced)
+    return pd.DataFrame(values)
 
 
 def _replaced(estimator: Any, rows: Frame, typical: Frame, n_draws: int, measure: str) -> Array:
@@ -189,16 +189,16 @@ def _with(rows: Frame, cell: Cells) -> Frame:
 
 def _reasons(rows: Frame, typical: Frame, before: Array, replaced: Array) -> list[str]:
     falls = np.where(before > 0, 1 - replaced / np.where(before > 0, before, 1.0), 0.0)
-    said = []
+    texts = []
     for i, fall in enumerate(falls.T):
         most = [j for j in np.argsort(-fall, kind="stable")[:REASONS] if fall[j] >= LEAST]
-        cells = [_said(rows[typical.columns[j]].iloc[i], typical.columns[j]) for j in most]
-        shares = [f"(-{100 * fall[j]:.0f} %)" for j in most]
-        said.append("; ".join(map(" ".join, zip(cells, shares, strict=True))))
-    return said
+        cells = [_cell_text(rows[typical.columns[j]].iloc[i], typical.columns[j]) for j in most]
+        falls_by = [f"(-{100 * fall[j]:.0f} %)" for j in most]
+        texts.append("; ".join(map(" ".join, zip(cells, falls_by, strict=True))))
+    return texts
 
 
-def _said(cell: Any, name: str) -> str:
+def _cell_text(cell: Any, name: str) -> str:
     import pandas as pd
 
     if pd.isna(cell):

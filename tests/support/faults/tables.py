@@ -31,8 +31,8 @@ FAULTS = [
         "a column drifts by chance",
         "tables/drifting.py",
         "_finding",
-        "p < CHANCE and share > before",
-        "share > before",
+        "p < CHANCE and fraction > before",
+        "fraction > before",
         ("tables/test_drifting.py",),
     ),
     Mutant(

@@ -198,11 +198,11 @@ class DrawnClasses(Drawn):
         known = head.known(y)
         checks.same_length("y", known, "X", drawer.rows)
 
-        def tell(part: Part) -> dict[str, Array]:
+        def summarise(part: Part) -> dict[str, Array]:
             p = reducing.mean(head.of_draws(part.draws))
             return {"log": _log_chances(p, known[part.places])}
 
-        return drawer.gathered(how, head.of_draws, tell)["log"]
+        return drawer.gathered(how, head.of_draws, summarise)["log"]
 
 
 def _measured(part: Part, head: ClassHead) -> dict[str, Array]:

@@ -66,11 +66,11 @@ class PredictiveDistributions(Drawn):
         levels = [checks.inside("each of quantiles", level) for level in given]
         checks.must(bool(levels), "quantiles", "a sequence of numbers in (0, 1)", quantiles)
 
-        def tell(mixture: Mixture, _: Array) -> dict[str, Array]:
+        def summarise(mixture: Mixture, _: Array) -> dict[str, Array]:
             return {"quantiles": np.stack([mixture.quantile(q) for q in levels], axis=1)}
 
         how = How(n_draws, seed, share, samples, tolerance, progress).checked(least=2)
-        found = told_of_mixtures(self, X, how, tell)
+        found = summarised_mixtures(self, X, how, summarise)
         return self.head_.squeezed(found["quantiles"])
 
     def predict_interval(
@@ -197,29 +197,29 @@ class PredictiveDistributions(Drawn):
         drawer, y = self._drawer(X), self.head_.known(y)
         checks.same_length("y", y, "X", drawer.rows)
 
-        def tell(mixture: Mixture, places: Array) -> dict[str, Array]:
+        def summarise(mixture: Mixture, places: Array) -> dict[str, Array]:
             return {name: getattr(mixture, name)(y[places])}
 
-        return of_mixtures(drawer, self.head_, how.checked(), tell)[name]
+        return of_mixtures(drawer, self.head_, how.checked(), summarise)[name]
 
 
 def of_mixtures(
     drawer: Drawer,
     head: NumberHead,
     how: How,
-    tell: Callable[[Mixture, Array], dict[str, Array]],
+    summarise: Callable[[Mixture, Array], dict[str, Array]],
 ) -> dict[str, Array]:
-    """What `tell` says of the mixture of some rows and of their places, for all rows."""
+    """What `summarise` says of the mixture of some rows and of their places, for all rows."""
     return drawer.gathered(
-        how, head.of_draws, lambda part: tell(head.mixture(part.draws), part.places)
+        how, head.of_draws, lambda part: summarise(head.mixture(part.draws), part.places)
     )
 
 
-def told_of_mixtures(
+def summarised_mixtures(
     estimator: PredictiveDistributions,
     X: Any,
     how: How,
-    tell: Callable[[Mixture, Array], dict[str, Array]],
+    summarise: Callable[[Mixture, Array], dict[str, Array]],
 ) -> dict[str, Array]:
     """The same of an estimator and rows as it takes them."""
-    return of_mixtures(drawer_of(estimator, X), estimator.head_, how, tell)
+    return of_mixtures(drawer_of(estimator, X), estimator.head_, how, summarise)

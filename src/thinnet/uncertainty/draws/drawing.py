@@ -131,12 +131,12 @@ class Drawer:
         self,
         how: How,
         measured: Callable[[Array], Array],
-        tell: Callable[[Part], dict[str, Array]],
+        summarise: Callable[[Part], dict[str, Array]],
     ) -> dict[str, Array]:
-        """What `tell` says of each of the `parts`, as arrays over all rows in their order."""
+        """The arrays that `summarise` makes of each of the `parts`, put together in their order."""
         found: dict[str, Array] = {}
         for part in self.parts(how, measured):
-            for name, of_part in tell(part).items():
+            for name, of_part in summarise(part).items():
                 shape = (self.rows, *of_part.shape[1:])
                 whole = found.setdefault(name, np.empty(shape, of_part.dtype))
                 whole[part.places] = of_part

@@ -100,9 +100,9 @@ class DrawnNumbers(PredictiveDistributions):
         how = How(n_draws, seed, share, samples, tolerance, progress).checked(least=2)
         drawer, head = self._drawer(X), self.head_
 
-        def tell(part: Part) -> dict[str, Array]:
+        def summarise(part: Part) -> dict[str, Array]:
             found = spread(head.mixture(part.draws))._asdict()
             told = {name: head.squeezed(values) for name, values in found.items()}
             return told | {"n_draws": np.full(len(part.places), len(part.draws))}
 
-        return NumberUncertainty(**drawer.gathered(how, head.of_draws, tell))
+        return NumberUncertainty(**drawer.gathered(how, head.of_draws, summarise))
