@@ -43,7 +43,7 @@ def check(option: str, out: Where, kind: FileKind, reads: Others, force: bool = 
     option : str
         What the user calls it.
     out : path
-    kind : Kind
+    kind : FileKind
         What will be written.  An empty file, or another file of this kind, is replaced.
     reads : mapping
         Files that the same command reads or writes, by what they are called; None for none.

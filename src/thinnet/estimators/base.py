@@ -115,7 +115,7 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
             dtype=X.dtype,
         )
         if draw:
-            weights.draw(self.network_, self.activation, stream)
+            weights.initialise(self.network_, self.activation, stream)
         link(self)
         if assigned is not None:
             self.coefs_, self.intercepts_ = assigned

@@ -24,7 +24,7 @@ from thinnet.estimators.base import MLP, takes_steps
 from thinnet.estimators.labels import Labels
 from thinnet.estimators.parameters import FITTED, PARAMETERS
 from thinnet.estimators.predicting import PredictsClasses
-from thinnet.uncertainty.draws.heads import ClassHead, Kind, check_learned, one_column
+from thinnet.uncertainty.draws.heads import ClassHead, TargetType, check_learned, one_column
 
 
 @dataclass(eq=False, repr=False)
@@ -230,7 +230,7 @@ def check_labels(classifier: MLPClassifier) -> None:
     labels = classifier._labels
     fits = (
         isinstance(labels, Labels)
-        and labels.kind in get_args(Kind)
+        and labels.kind in get_args(TargetType)
         and isinstance(labels.classes, np.ndarray)
         and labels.classes.ndim == 1
         and (labels.kind != "binary" or len(labels.classes) in (1, 2))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinnet.arrays import Array
-from thinnet.uncertainty.draws.heads import Kind
+from thinnet.uncertainty.draws.heads import TargetType
 
 
 class Labels(NamedTuple):
@@ -20,7 +20,7 @@ class Labels(NamedTuple):
     """
 
     classes: Array
-    kind: Kind
+    kind: TargetType
 
     @classmethod
     def of(cls, y: Any, classes: Any = None) -> Labels:

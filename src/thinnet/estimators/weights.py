@@ -1,4 +1,4 @@
-"""Weights in scikit-learn's shapes: drawn as it draws them, and seen as it shows them."""
+"""Weights as scikit-learn initialises them, and in its shapes."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def intercepts(network: Network) -> list[Array]:
     return [site.p.b for site in dense_sites(network)]
 
 
-def draw(network: Network, activation: str, stream: np.random.RandomState) -> None:
-    """Glorot and Bengio 2010, eq. 16, biases too, in scikit-learn's order, so that the same
-    `random_state` starts from the same weights."""
+def initialise(network: Network, activation: str, stream: np.random.RandomState) -> None:
+    """First weights and biases after Glorot and Bengio 2010, eq. 16, in scikit-learn's order, so
+    that the same `random_state` starts from the same ones."""
     factor = 2.0 if activation == "logistic" else 6.0
     for W, b in zip(coefs(network), intercepts(network), strict=True):
         bound = np.sqrt(factor / sum(W.shape))

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-Kind: TypeAlias = Any  # what isinstance takes
-Kinds: TypeAlias = Mapping[str, Kind]
+Checked: TypeAlias = Any  # what isinstance takes
+Kinds: TypeAlias = Mapping[str, Checked]
 State: TypeAlias = dict[str, Any]
 
 OF_TRAINING: Final = ("callbacks", "checkpoint", "memory")  # settings that are saved as None

@@ -39,24 +39,24 @@ class TableRows(NamedTuple):
         return TableRows(self.X[places], self.y[places], weights)
 
 
-def check(settings: Any) -> None:
+def check(estimator: Any) -> None:
     """ValueError for the first parameter that is out of its range."""
-    checks.one_of("activation", settings.activation, tuple(ACTIVATIONS))
-    checks.one_of("dtype", settings.dtype, ("float32", "float64"))
+    checks.one_of("activation", estimator.activation, tuple(ACTIVATIONS))
+    checks.one_of("dtype", estimator.dtype, ("float32", "float64"))
     for name in ("n_networks", "max_iter", "n_iter_no_change"):
-        checks.integer(name, getattr(settings, name), 1)
-    checks.below_one("input_dropout", settings.input_dropout)
-    for rate in np.atleast_1d(np.asarray(settings.dropout, object)):
+        checks.integer(name, getattr(estimator, name), 1)
+    checks.below_one("input_dropout", estimator.input_dropout)
+    for rate in np.atleast_1d(np.asarray(estimator.dropout, object)):
         checks.below_one("dropout", rate)
-    checks.positive("learning_rate_init", settings.learning_rate_init)
-    checks.non_negative("weight_decay", settings.weight_decay)
-    fraction = checks.below_one("validation_fraction", settings.validation_fraction)
+    checks.positive("learning_rate_init", estimator.learning_rate_init)
+    checks.non_negative("weight_decay", estimator.weight_decay)
+    fraction = checks.below_one("validation_fraction", estimator.validation_fraction)
     checks.must(fraction > 0, "validation_fraction", "in (0, 1)", fraction)
-    if settings.batch_size != "auto":
-        checks.integer("batch_size", settings.batch_size, 1)
-    if settings.n_threads is not None:
-        checks.integer("n_threads", settings.n_threads, 1)
-    layers(settings, 1)
+    if estimator.batch_size != "auto":
+        checks.integer("batch_size", estimator.batch_size, 1)
+    if estimator.n_threads is not None:
+        checks.integer("n_threads", estimator.n_threads, 1)
+    layers(estimator, 1)
 
 
 def strata(y: Array, parts: float) -> Array | None:
@@ -86,7 +86,7 @@ def _parted(y: Array, fraction: float, seed: int) -> tuple[Array, Array]:
     return kept, held
 
 
-def splits(settings: Any, y: Array, stream: np.random.RandomState) -> Iterator[Any]:
+def splits(estimator: Any, y: Array, stream: np.random.RandomState) -> Iterator[Any]:
     """For each network the rows it learns from, and those it stops by."""
     n = len(y)
     if n < 2:
@@ -94,11 +94,11 @@ def splits(settings: Any, y: Array, stream: np.random.RandomState) -> Iterator[A
             f"X must have 2 rows at least, to learn from and to stop by, got {n} sample"
         )
     seed = stream.randint(2**31)
-    if settings.n_networks == 1:
-        fraction = max(settings.validation_fraction, 1 / n)
+    if estimator.n_networks == 1:
+        fraction = max(estimator.validation_fraction, 1 / n)
         kept, held = held_out(y, fraction, seed)
         return iter([(kept, held) if len(held) else _parted(y, fraction, seed)])
-    folds = max(2, min(settings.n_networks, n // 2))
+    folds = max(2, min(estimator.n_networks, n // 2))
     stratify = strata(y, folds)
     kind = KFold if stratify is None else StratifiedKFold
     return kind(folds, shuffle=True, random_state=seed).split(np.zeros(n), stratify)
@@ -111,15 +111,15 @@ def common_epochs(histories: Sequence[History]) -> int:
     return int(np.nanargmin(curve)) + 1 if np.isfinite(curve).any() else n
 
 
-def layers(settings: Any, n_outputs: int) -> list[Layer]:
+def layers(estimator: Any, n_outputs: int) -> list[Layer]:
     return mlp(
-        hidden_widths(settings.hidden_layer_sizes),
+        hidden_widths(estimator.hidden_layer_sizes),
         n_outputs,
-        activation=ACTIVATIONS[settings.activation],
-        dropout=settings.dropout,
-        input_dropout=settings.input_dropout,
-        share=settings.dropout_share,
-        batch_norm=settings.batch_norm,
+        activation=ACTIVATIONS[estimator.activation],
+        dropout=estimator.dropout,
+        input_dropout=estimator.input_dropout,
+        share=estimator.dropout_share,
+        batch_norm=estimator.batch_norm,
     )
 
 
@@ -133,30 +133,30 @@ class TrainingSet(NamedTuple):
 
 
 def train_member(
-    settings: Any, loss: Loss, training_set: TrainingSet, seed: int, title: str
+    estimator: Any, loss: Loss, training_set: TrainingSet, seed: int, title: str
 ) -> tuple[Network, History]:
     """One network, with the weights of its best epoch where it stops by held-out rows."""
     rows, held = training_set.rows, training_set.held
     network = Network(
-        layers(settings, training_set.n_outputs), rows.X.shape[1], seed=seed, dtype=settings.dtype
+        layers(estimator, training_set.n_outputs), rows.X.shape[1], seed=seed, dtype=estimator.dtype
     )
     n = len(rows.y)
-    batch = _batch_size(settings.batch_size, n)
-    patience = max(settings.n_iter_no_change, math.ceil(LEAST_STEPS * batch / n))
+    batch = _batch_size(estimator.batch_size, n)
+    patience = max(estimator.n_iter_no_change, math.ceil(LEAST_STEPS * batch / n))
     try:
         history = train(
             network,
             rows.X,
             rows.y,
             loss=loss,
-            optimizer=AdamW(settings.learning_rate_init, weight_decay=settings.weight_decay),
+            optimizer=AdamW(estimator.learning_rate_init, weight_decay=estimator.weight_decay),
             epochs=training_set.epochs,
             batch_size=batch,
             sample_weight=rows.weights,
             validation=None if held is None else tuple(held),
             early_stopping=None if held is None else EarlyStopping(patience),
-            callbacks=settings.callbacks or (),
-            progress=settings.progress,
+            callbacks=estimator.callbacks or (),
+            progress=estimator.progress,
             title=title,
         )
     except DivergedError as error:

@@ -54,7 +54,7 @@ class FittedMembers(NamedTuple):
 
 
 def fit_members(
-    settings: Any,
+    estimator: Any,
     loss: Loss,
     training_sets: Sequence[TrainingSet],
     stream: np.random.RandomState,
@@ -67,7 +67,7 @@ def fit_members(
             break
         seed = int(stream.randint(SEEDS, dtype=np.int64))
         title = f"network {i} of {len(training_sets)}"
-        member = Member(*train_member(settings, loss, training_set, seed, title))
+        member = Member(*train_member(estimator, loss, training_set, seed, title))
         if member.history.stopped == INTERRUPTED:
             return FittedMembers(done, member, training_sets)
         done.append(member)

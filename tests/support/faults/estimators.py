@@ -7,8 +7,8 @@ FAULTS = [
         "alpha is not halved",
         "estimators/settings.py",
         "layers",
-        "settings.alpha / 2 * by",
-        "settings.alpha * by",
+        "estimator.alpha / 2 * by",
+        "estimator.alpha * by",
         ("estimators/test_estimators.py",),
     ),
     Mutant(

@@ -35,7 +35,7 @@ from thinnet.uncertainty.draws.mixtures import (
 from thinnet.uncertainty.draws.shapes import Calibrated, Shape
 from thinnet.uncertainty.forecasts import class_places, indicators
 
-Kind: TypeAlias = Literal["binary", "multiclass", "multilabel-indicator"]
+TargetType: TypeAlias = Literal["binary", "multiclass", "multilabel-indicator"]
 NAME: Final = "prediction"  # of a target that has no other
 LOSSES: Final[dict[str, Loss]] = {
     "squared_error": SquaredError(),
@@ -59,7 +59,7 @@ class ClassHead:
     """
 
     classes: Array
-    kind: Kind
+    kind: TargetType
     name: str = NAME
 
     @property

@@ -102,7 +102,7 @@ class DrawnNumbers(PredictiveDistributions):
 
         def summarise(part: Part) -> dict[str, Array]:
             found = spread(head.mixture(part.draws))._asdict()
-            told = {name: head.squeezed(values) for name, values in found.items()}
-            return told | {"n_draws": np.full(len(part.places), len(part.draws))}
+            squeezed = {name: head.squeezed(values) for name, values in found.items()}
+            return squeezed | {"n_draws": np.full(len(part.places), len(part.draws))}
 
         return NumberUncertainty(**drawer.gathered(how, head.of_draws, summarise))
