@@ -29,7 +29,7 @@ def limit() -> int | None:
     return None if soft == resource.RLIM_INFINITY else int(soft)
 
 
-def said() -> str:
+def shortage_text() -> str:
     """The limit in words, for the end of a sentence; nothing where there is none."""
     bytes_ = limit()
     return "" if bytes_ is None else f"; the limit is {bytes_ / 2**30:.1f} GiB (ulimit -v)"
@@ -52,7 +52,7 @@ def leave_if_short(error: BaseException) -> None:
 
 
 def _leave(words: bytes) -> NoReturn:
-    os.write(2, b"thinnet: " + words + said().encode() + b"\n")
+    os.write(2, b"thinnet: " + words + shortage_text().encode() + b"\n")
     os._exit(FAILED)
 
 

@@ -63,7 +63,7 @@ def one_sentence(about: str = "this") -> Iterator[None]:
     except (MemoryError, OSError, ImportError, RuntimeError) as error:
         if space.is_short(error):
             words = str(error) or "no more can be had"
-            fail(f"there is not enough memory for {about} ({words}){space.said()}", FAILED)
+            fail(f"there is not enough memory for {about} ({words}){space.shortage_text()}", FAILED)
         if not isinstance(error, OSError):
             raise
         fail(_system_reason(error), FAILED)

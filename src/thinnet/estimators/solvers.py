@@ -107,16 +107,16 @@ def _plan(estimator: Any, task: Task, epochs: int) -> Plan:
     )
 
 
-def _batch_size(asked: Any, rows: int) -> int:
-    if asked == "auto":
+def _batch_size(wanted: Any, rows: int) -> int:
+    if wanted == "auto":
         return min(200, rows)
-    if asked > rows:
+    if wanted > rows:
         warnings.warn(
-            f"batch_size must be at most the {rows} rows, got {asked}: all are one batch",
+            f"batch_size must be at most the {rows} rows, got {wanted}: all are one batch",
             UserWarning,
             stacklevel=2,
         )
-    return int(min(asked, rows))
+    return int(min(wanted, rows))
 
 
 def _carry_out(

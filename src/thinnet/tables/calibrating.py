@@ -71,7 +71,7 @@ def of_folds(
     mixture: Callable[[Array], Gaussians],
     held: Sequence[TableRows],
     stopped: Sequence[Network],
-    asked: Sequence[Network],
+    networks: Sequence[Network],
 ) -> Calibration | None:
     """The calibration that errors of folds allow.
 
@@ -92,21 +92,23 @@ def of_folds(
             for i, network in enumerate(stopped)
         ]
     )
-    _, spread = standardised(mixture(_of_all(asked, folds.X)))
+    _, spread = standardised(mixture(_of_all(networks, folds.X)))
     plain = np.stack([mixture(n.outputs(folds.X)[None]).centers[0] for n in stopped])
     errors = (folds.y - center) / spread
-    if asked is stopped:  # others have learned from the same rows: that their errors differ is left
+    if (
+        networks is stopped
+    ):  # others have learned from the same rows: that their errors differ is left
         errors *= _of_mean(folds.y - plain, folds.owner)
     halves = np.arange(len(errors)) % 2  # of the rows of one network
     return _calibration(errors, folds.owner if len(stopped) > 1 else halves)
 
 
 def of_others(
-    mixture: Callable[[Array], Gaussians], rows: TableRows, asked: Sequence[Network]
+    mixture: Callable[[Array], Gaussians], rows: TableRows, networks: Sequence[Network]
 ) -> Calibration | None:
     """The calibration by rows that no network has learned from."""
     some = rows.part(noise.some_rows(len(rows.y)))
-    center, spread = standardised(mixture(_of_all(asked, some.X)))
+    center, spread = standardised(mixture(_of_all(networks, some.X)))
     return _calibration((some.y - center) / spread, np.arange(len(some.y)) % 2)
 
 

@@ -167,8 +167,8 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
         numbers = self.head_.read(y)
         columns = np.asarray(y).reshape(numbers.shape).T
         marks = self.target_decimal_ or amounts.PLAIN * len(columns)
-        said = map(amounts.reading_text, columns, numbers.T, marks)
-        return tuple(f"target {words}" for words in said if words)
+        texts = map(amounts.reading_text, columns, numbers.T, marks)
+        return tuple(f"target {words}" for words in texts if words)
 
     def _learn_noise(self, training_sets: list[TrainingSet]) -> None:
         if self.loss == "squared_error":

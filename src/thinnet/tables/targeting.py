@@ -78,8 +78,8 @@ def targeted(
     cells = frame[names].apply(lambda column: clean(column, missing))
     known = cells.notna().all(axis=1).to_numpy()
     if not known.any():
-        said = quoted(names[0]) if len(names) == 1 else ", ".join(map(quoted, names))
-        raise ValueError(f"column {said} must hold targets, got missing cells only")
+        listed = quoted(names[0]) if len(names) == 1 else ", ".join(map(quoted, names))
+        raise ValueError(f"column {listed} must hold targets, got missing cells only")
     one = isinstance(y, str)
     targets = values_of(cells[names[0]][known]) if one else cells[known].to_numpy()
     return Targeted(whole[known], targets, dialect, names[0] if one else None, known, whole)

@@ -55,7 +55,7 @@ FAULTS = [
         "the mean of networks errs as one of them does",
         "tables/calibrating.py",
         "of_folds",
-        "asked is stopped",
+        "networks is stopped",
         "False",
         ("tables/test_calibrating.py",),
     ),

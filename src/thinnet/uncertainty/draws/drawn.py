@@ -28,8 +28,8 @@ class Drawn:
 
     def _sample(self, X: MatrixLike, how: How, first: int) -> Array:
         """What each draw predicts, shape (n_draws, rows, n_classes or n_outputs)."""
-        drawn = self._drawer(X).sample(how.checked(), first)
-        return self.head_.of_draws(drawn)
+        outputs = self._drawer(X).sample(how.checked(), first)
+        return self.head_.of_draws(outputs)
 
 
 def drawer_of(estimator: Drawn, X: MatrixLike) -> Drawer:
