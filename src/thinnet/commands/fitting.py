@@ -45,7 +45,7 @@ def fit(
     order : Order
     progress : bool, optional
         Show progress bars; None: where somebody looks.
-    tell : callable, optional
+    report : callable, optional
         Gets the task and its rows in a line, before training begins.
 
     Raises

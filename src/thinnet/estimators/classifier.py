@@ -138,7 +138,7 @@ class MLPClassifier(ClassifierMixin, MLP, PredictsClasses):
         return self
 
     def _meet(self, y: TargetLike, classes: Array) -> None:
-        """The classes of all calls to partial_fit, said in one of them."""
+        """The classes of all calls to partial_fit, given in one of them."""
         if not hasattr(self, "_labels"):
             self._learn(Labels.of(y, classes))
         elif not np.array_equal(self.classes_, classes):

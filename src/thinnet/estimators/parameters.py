@@ -107,7 +107,7 @@ n_threads : int or None, default=None
 
 _FITTED: Final = """\
 network_ : Network
-    The network, for all that is not said here.
+    The network, for all that is not described here.
 head_ : ClassHead or NumberHead
     What outputs mean, as a small object: loss, targets, probabilities or mixture.
 history_ : History

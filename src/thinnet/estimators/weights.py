@@ -25,7 +25,7 @@ def mask_seed(random_state: Any, stream: np.random.RandomState) -> int:
 
 
 def dense_sites(network: Network) -> list[Site]:
-    """Of the Dense layers, those that others wrap among them."""
+    """The sites of the Dense layers, also of those that others wrap."""
     return [
         site
         for layer, site in network.places()

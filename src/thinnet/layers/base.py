@@ -1,6 +1,6 @@
 """What a layer is: a frozen description with three methods.
 
-Optional class variables tell what the network may conclude from a layer (all False by default):
+Optional class variables say what a network may rely on (all False by default):
 
 ``can_draw``    it has random numbers in some pass, and so takes a stream of its own;
 ``unitwise``    unit j of a row's output depends on unit j of its input alone (and on the batch);

@@ -150,7 +150,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         return found
 
     def _target_notes(self, y: Any) -> tuple[str, ...]:
-        """How targets were read, where that needs to be said."""
+        """Notes on how targets were read, where that may surprise."""
         return ()
 
     def _targeted(self, X: Any, y: Any) -> Targeted:

@@ -60,7 +60,7 @@ class Folds(NamedTuple):
 
     @classmethod
     def of(cls, held: Sequence[TableRows]) -> Folds:
-        """Of each network's rows at most `noise.MOST_ROWS`."""
+        """The folds of held-out rows, at most `noise.MOST_ROWS` of each network."""
         places = [noise.some_rows(len(rows.y)) for rows in held]
         some = [rows.part(at) for rows, at in zip(held, places, strict=True)]
         owner = np.repeat(np.arange(len(some)), [len(rows.y) for rows in some])

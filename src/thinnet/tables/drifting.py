@@ -43,7 +43,7 @@ class Known(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Of the cells of each column, in the order of `Known`; those of several tables add up."""
+    """Counts of cells by column, in the order of `Known`; those of several tables add up."""
 
     rows: int
     missing: Array
@@ -56,7 +56,7 @@ class Counts(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """Of one column and one fault: the share of cells, that of held-out rows, and its chance."""
+    """A fault of a column: its share of cells, that of held-out rows, and the p-value."""
 
     column: str
     fault: str

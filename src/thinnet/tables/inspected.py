@@ -36,7 +36,7 @@ class Inspected:
     def check_memory(
         self, source: TableLike, without: TargetLike = None, header: bool | None = None
     ) -> None:
-        """MemoryError where a fit takes more memory than there is, told from a file's first rows.
+        """MemoryError where a fit takes more memory than there is, by a file's first rows.
 
         Parameters
         ----------

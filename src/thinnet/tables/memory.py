@@ -1,4 +1,4 @@
-"""How much memory a fit takes, told from some rows, and how much there is."""
+"""The memory that a fit takes, estimated from some rows, and the memory that there is."""
 
 from __future__ import annotations
 

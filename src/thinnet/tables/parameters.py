@@ -67,7 +67,7 @@ networks_ : list of Network
 histories_ : list of History
     One for each part that was held out; `history_` is the first.
 notes_ : tuple of str
-    What was noticed in the table: columns left out and why, columns that tell the target, classes
+    What was noticed in the table: columns left out and why, columns that leak the target, classes
     out of balance; and what became of the networks if training was interrupted.
 interrupted_ : bool
     Whether Ctrl-C ended training: then the networks trained to their end by then are kept, or the

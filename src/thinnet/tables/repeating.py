@@ -12,7 +12,7 @@ MOST: Final = 0.5  # classes a row, above which there is nothing to learn of mos
 
 
 def check_repeats(name: str, labels: Any) -> None:
-    """ValueError for too many different labels, told as `name`."""
+    """ValueError for too many different labels of `name`."""
     n, distinct = len(labels), np.unique(np.asarray(labels))
     if n >= ENOUGH and len(distinct) > MOST * n:
         raise ValueError(

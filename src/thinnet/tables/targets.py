@@ -9,7 +9,7 @@ from scipy import stats
 
 from thinnet.arrays import Array
 
-LEAST: Final = 1e-9  # of 1 + y / unit: what lies below can't be told from minus infinity
+LEAST: Final = 1e-9  # of 1 + y / unit: smaller values count as minus infinity
 MOST_LOG: Final = 100.0  # of an expected target and its variance: far from all data, no more
 SKEWED: Final = 1.0  # from which on targets >= 0 are learned as logarithms
 

@@ -68,7 +68,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ------
     ValueError
         If no column says anything, or one is missing in transform; in fit, if a column is not of
-        the kind that it is said to be.
+        the kind that `kinds` gives it.
 
     Examples
     --------

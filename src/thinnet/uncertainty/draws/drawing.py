@@ -192,7 +192,7 @@ def _slice_of(rows: Any) -> Any:
 
 
 def standard_error(values: Array) -> Array:
-    """Of the mean over draws, shape (rows, outputs); values of shape (n_draws, rows, outputs)."""
+    """The standard error of the mean over draws, (rows, outputs), of (n_draws, rows, outputs)."""
     if len(values) < 2:
         return np.full(values.shape[1:], np.nan)
     return np.sqrt(reducing.variance(values, ddof=1) / len(values))

@@ -119,7 +119,7 @@ class ClassHead:
         return together.astype(np.float64).reshape(*outputs.shape[:2], together.shape[-1])
 
     def places(self, p: Array) -> Array:
-        """Of the classes that are predicted where their probabilities are `p`."""
+        """The places of the classes that are predicted from probabilities `p`."""
         return np.asarray(np.minimum(p.argmax(axis=1), len(self.classes) - 1))  # it may be one
 
     def guesses(self, p: Array) -> Array:

@@ -22,15 +22,15 @@ class Mixture(Protocol):
     """The distribution of targets, shape (rows, outputs), with equal weight on each draw."""
 
     def means(self) -> Array:
-        """Of each draw, shape (n_draws, rows, outputs), in the target's own units."""
+        """The mean of each draw, shape (n_draws, rows, outputs), in the target's own units."""
         ...
 
     def variances(self) -> Array:
-        """Of the noise around each draw, which broadcasts to the shape of `means`."""
+        """The variance of the noise around each draw; it broadcasts to the shape of `means`."""
         ...
 
     def log_density(self, y: Array) -> Array:
-        """Of each row's targets together, shape (rows,)."""
+        """The joint log density of each row's targets, shape (rows,)."""
         ...
 
     def distribution(self, y: Array) -> Array:
@@ -153,7 +153,7 @@ class Gaussians:
 
 
 def with_own_noise(outputs: Array, units: Units) -> Gaussians:
-    """Of networks whose outputs are means and logs of variances, side by side (`GaussianNLL`).
+    """The mixture of networks with means and log variances side by side (`GaussianNLL`).
 
     The logs are kept within `LOG_VARIANCES`: far from all data they may say anything.
     """
