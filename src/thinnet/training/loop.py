@@ -110,7 +110,7 @@ class Loop:
         plan, data = training.plan, training.data
         self._clean = clean_subsample(training.network, data.n_rows, plan.clean_rows)
         self._every = [_every(c) for c in callbacks if isinstance(c, StepCallback)]
-        self._steps: tuple[int, Steps] | None = None  # and the version that they know
+        self._steps: tuple[int, Steps] | None = None  # and how many changes they know of
         self._order: tuple[int, Array] | None = None  # of the rows, and its epoch
         self._seconds = 0.0  # of the epoch that is not complete
 
@@ -157,9 +157,9 @@ class Loop:
         return self._order[1]
 
     def _executor(self) -> Steps:
-        version = self.training.version
-        if self._steps is None or self._steps[0] != version:
-            self._steps = version, steps_for(self.training, watched=bool(self._every))
+        n_changes = len(self.training.history.changes)
+        if self._steps is None or self._steps[0] != n_changes:
+            self._steps = n_changes, steps_for(self.training, watched=bool(self._every))
         return self._steps[1]
 
     def _until_due(self) -> int:

@@ -101,8 +101,6 @@ class TrainingState:
         The batches, as parts of an epoch's order.
     outputs : array
         Of each row, when it was last trained on.
-    version : int
-        How often settings were changed; executors that know them are made anew for each.
     """
 
     def __init__(
@@ -127,7 +125,6 @@ class TrainingState:
         self._schedule = as_schedule(plan.optimizer.learning_rate)
         self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
         self.shuffles, self._t_before = shuffles, self.t
-        self.version, self._n_changes = 0, len(network.changes)
 
     @property
     def learning_rate(self) -> float:
@@ -169,7 +166,6 @@ class TrainingState:
             before = len(self.network.changes)
             self.network.change(setting, value, layer)
             self.history.changes += self.network.changes[before:]
-        self.version += 1
 
     def take_learning_rate(self, value: float | None, before: float) -> None:
         """Go on with another learning rate; it was `before`."""

@@ -115,10 +115,10 @@ class Training(TrainingState):
         plan.check_watched(held is not None)
         check_callbacks(callbacks)
         super().__init__(network, data, held, plan)
-        self._callbacks, self._keeper = tuple(callbacks), Keeper(self, checkpoint)
+        self._keeper = Keeper(self, checkpoint)
         if checks.boolean("resume", resume):
             self._keeper.resume()
-        self._loop = Loop(self, [*self._callbacks, self._keeper])
+        self._loop = Loop(self, [*callbacks, self._keeper])
 
     def advance(self, n_steps: int = 1) -> str:
         """Go some steps on; epochs end, and are measured, as they come.

@@ -141,10 +141,10 @@ FAULTS = [
     ),
     Mutant(
         "compiled steps go on with the settings from before a change",
-        "training/state.py",
-        "TrainingState.change",
-        "self.version += 1",
-        "pass",
+        "training/loop.py",
+        "Loop._executor",
+        "len(self.training.history.changes)",
+        "0",
         ("training/test_stepwise.py",),
     ),
     Mutant(

@@ -8,7 +8,6 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from thinnet import checks
 from thinnet.arrays import Array, MatrixLike, Samples, Share, TargetLike
 from thinnet.moved import RenamedMethod
 from thinnet.uncertainty.draws import measures, reducing
@@ -193,10 +192,7 @@ class DrawnClasses(Drawn):
             If nothing draws, `y` doesn't fit, or a setting is not as above.
         """
         how = How(n_draws, seed, share, samples, tolerance, progress).checked()
-        X, y = self._paired(X, y)
-        drawer, head = self._drawer(X), self.head_
-        known = head.known(y)
-        checks.same_length("y", known, "X", drawer.rows)
+        (drawer, known), head = self._with_targets(X, y), self.head_
 
         def summarise(part: Part) -> dict[str, Array]:
             p = reducing.mean(head.of_draws(part.draws))

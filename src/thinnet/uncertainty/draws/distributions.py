@@ -193,12 +193,10 @@ class PredictiveDistributions(Drawn):
 
     def _at_targets(self, X: MatrixLike, y: TargetLike, how: How, name: str) -> Array:
         """The method `name` of the mixtures, at each row's own target."""
-        X, y = self._paired(X, y)
-        drawer, y = self._drawer(X), self.head_.known(y)
-        checks.same_length("y", y, "X", drawer.rows)
+        drawer, known = self._with_targets(X, y)
 
         def summarise(mixture: Mixture, places: Array) -> dict[str, Array]:
-            return {name: getattr(mixture, name)(y[places])}
+            return {name: getattr(mixture, name)(known[places])}
 
         return of_mixtures(drawer, self.head_, how.checked(), summarise)[name]
 
