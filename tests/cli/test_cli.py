@@ -3,12 +3,11 @@
 import signal
 
 import pytest
+from commanding import thinnet_command
 from idx_files import write_bars
-from typer.testing import CliRunner
 
 import thinnet
 from thinnet import Dense, Network, datasets, load
-from thinnet.cli import app
 from thinnet.commands import comparison
 from thinnet.commands.comparison import surface
 from thinnet.commands.recipes import RECIPES
@@ -21,13 +20,6 @@ SMALL = ["--epochs", "2", "--hidden", "16"]
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def thinnet_command(*arguments):
-    """Exit code and all that was printed, in one line each."""
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(a) for a in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.output
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from commanding import thinnet_command
 from mangling import people, written
 from typer.testing import CliRunner
 
@@ -21,12 +22,6 @@ from thinnet.tables import members
 
 FAST = ("--epochs", "20", "--networks", "2", "--hidden", "16")
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-def thinnet_command(*arguments):
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(a) for a in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.output
 
 
 @pytest.fixture(autouse=True)

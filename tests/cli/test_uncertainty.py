@@ -6,12 +6,11 @@ import pathlib
 import numpy as np
 import pandas as pd
 import pytest
+from commanding import thinnet_command
 from scipy import stats
 from sklearn import metrics
-from typer.testing import CliRunner
 
 from thinnet import load
-from thinnet.cli import app
 from thinnet.commands import calibration, measuring
 from thinnet.commands.error_bars import ErrorBars
 
@@ -19,12 +18,6 @@ ROWS = 150
 FAST = ("--epochs", "15", "--networks", "2", "--hidden", "16", "--test-fraction", "0")
 PNG = b"\x89PNG\r\n\x1a\n"
 MEASURES = ["entropy", "expected_entropy", "mutual_information", "variation_ratio"]
-
-
-def thinnet_command(*arguments):
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(a) for a in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.output
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,10 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
+from commanding import thinnet_command
 from matplotlib.figure import Figure
-from typer.testing import CliRunner
 
 from thinnet import load
-from thinnet.cli import app
 from thinnet.commands import panels, pictures
 from thinnet.commands.error_bars import Forecast
 from thinnet.commands.evaluating import Answers
@@ -19,12 +18,6 @@ RNG = np.random.default_rng(0)
 FAST = ("--epochs", "3", "--networks", "2", "--hidden", "8")
 HEADS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF"}
 CLASSES = np.array(["ash", "beech"])
-
-
-def thinnet_command(*arguments):
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(a) for a in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.output
 
 
 def texts(axes):

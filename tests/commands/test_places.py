@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from commanding import thinnet_command
 from idx_files import write_idx
 from mangling import people, written
 from matplotlib.figure import Figure
-from typer.testing import CliRunner
 
 from thinnet import Dense, Network, save
-from thinnet.cli import app
 from thinnet.commands import fitting, pictures, places, predicting
 from thinnet.displays.saving import save_figure
 
@@ -23,10 +22,9 @@ SPIRAL = ("fit", "spiral", "--epochs", "1", "--hidden", "2", "--no-compare")
 PREDICT = ("predict", "model.thinnet", "people.csv")
 
 
-def thinnet_command(*arguments):
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(a) for a in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, " ".join(result.output.split())
+def in_one_line(*arguments):
+    code, output = thinnet_command(*arguments)
+    return code, " ".join(output.split())
 
 
 def content():
@@ -90,7 +88,7 @@ def test_what_is_read_is_never_written_over(command, option, name, called, way, 
         monkeypatch.setattr(work, None, raising=False)
     out = way(name)
     before = content()
-    code, said = thinnet_command(*command, *([option] if option else []), out, "--force")
+    code, said = in_one_line(*command, *([option] if option else []), out, "--force")
     assert code == 2
     assert f"must be another file than {called} '{name}', which it would replace, got" in said
     assert content() == before
@@ -99,7 +97,7 @@ def test_what_is_read_is_never_written_over(command, option, name, called, way, 
 def test_predictions_do_not_go_onto_their_model():
     Path("model.thinnet").rename("model.csv")
     before = content()
-    code, said = thinnet_command("predict", "model.csv", "people.csv", "--out", "model.csv")
+    code, said = in_one_line("predict", "model.csv", "people.csv", "--out", "model.csv")
     assert code == 2
     assert "--out must be another file than MODEL 'model.csv'" in said
     assert content() == before
@@ -112,18 +110,18 @@ def test_a_reports_pictures_do_not_go_onto_what_is_read(command):
     Path("report").mkdir()
     Path("report/confusion.png").symlink_to("../people.csv")
     before = content()
-    code, said = thinnet_command(*command, "--report", "report", "--force")
+    code, said = in_one_line(*command, "--report", "report", "--force")
     assert code == 2
     assert "--report must be another file than" in said
     assert content() == before
 
 
 def test_a_models_file_is_none_of_its_reports():
-    code, said = thinnet_command(*FIT, "--report", "r", "--out", "r/confusion.png")
+    code, said = in_one_line(*FIT, "--report", "r", "--out", "r/confusion.png")
     assert code == 2
     assert "--out must be in a folder" in said
     Path("r").mkdir()
-    code, said = thinnet_command(*FIT, "--report", "r", "--out", "r/confusion.png")
+    code, said = in_one_line(*FIT, "--report", "r", "--out", "r/confusion.png")
     assert code == 2
     assert "--report must be another file than --out 'r/confusion.png'" in said
 
@@ -135,7 +133,7 @@ def test_a_picture_does_not_go_onto_the_images(tmp_path):
         write_idx(tmp_path / name, np.arange(3, dtype=np.uint8))
     Path("curves.png").symlink_to("train-images-idx3-ubyte")
     before = content()
-    code, said = thinnet_command("fit", "mnist", "--data-dir", ".", "--out", "curves.png")
+    code, said = in_one_line("fit", "mnist", "--data-dir", ".", "--out", "curves.png")
     assert code == 2
     assert "--out must be another file than train-images-idx3-ubyte" in said
     assert content() == before
@@ -161,28 +159,28 @@ STRANGERS = {
 def test_a_strangers_file_is_replaced_only_by_force(command, name, mine, tmp_path):
     path = tmp_path / name
     path.write_bytes(mine)
-    code, said = thinnet_command(*command, name)
+    code, said = in_one_line(*command, name)
     assert code == 2
     assert f"(or use --force), got '{name}'" in said
     assert path.read_bytes() == mine
-    code, said = thinnet_command(*command, name, "--force")
+    code, said = in_one_line(*command, name, "--force")
     assert code == 0, said
     assert path.read_bytes() != mine
-    code, said = thinnet_command(*command, name)  # now it is thinnet's
+    code, said = in_one_line(*command, name)  # now it is thinnet's
     assert code == 0, said
 
 
 @pytest.mark.parametrize("name", ["empty.onnx", "new.onnx"])
 def test_a_new_or_empty_file_needs_no_force(name):
     Path("empty.onnx").touch()
-    code, said = thinnet_command("export", "model.thinnet", name)
+    code, said = in_one_line("export", "model.thinnet", name)
     assert code == 0, said
     assert Path(name).stat().st_size
 
 
 def test_other_columns_of_predictions_need_force():
-    assert thinnet_command(*PREDICT, "--out", "p.csv")[0] == 0
-    code, said = thinnet_command(*PREDICT, "--out", "p.csv", "--proba")
+    assert in_one_line(*PREDICT, "--out", "p.csv")[0] == 0
+    code, said = in_one_line(*PREDICT, "--out", "p.csv", "--proba")
     assert code == 2
     assert "--out must be a new file or predictions with the same columns (buys, p(" in said
     assert list(pd.read_csv("p.csv").columns) == ["buys"]
@@ -205,7 +203,7 @@ def test_a_reports_strangers_are_replaced_only_by_force(tmp_path):
     """All that it holds is known beforehand."""
     evaluate = ("evaluate", "model.thinnet", "people.csv", "--uncertainty", "--draws", "2")
     report = tmp_path / "r"
-    code, said = thinnet_command(*evaluate, "--report", "r")
+    code, said = in_one_line(*evaluate, "--report", "r")
     assert code == 0, said
     files = list(report.iterdir())
     assert len(files) > 4
@@ -213,7 +211,7 @@ def test_a_reports_strangers_are_replaced_only_by_force(tmp_path):
     for path in files:
         ours = path.read_bytes()
         path.write_text("mine")
-        code, said = thinnet_command(*evaluate, "--report", "r")
+        code, said = in_one_line(*evaluate, "--report", "r")
         assert code == 2
         assert f"(or use --force), got 'r/{path.name}'" in said
         assert path.read_text() == "mine"
@@ -222,12 +220,12 @@ def test_a_reports_strangers_are_replaced_only_by_force(tmp_path):
 
 def test_a_file_in_place_of_the_report_is_told_before_training(monkeypatch):
     monkeypatch.setattr("thinnet.commands.fitting.fit", None)
-    code, said = thinnet_command(*FIT, "--report", "test.csv")
+    code, said = in_one_line(*FIT, "--report", "test.csv")
     assert code == 2
     assert "--report must be a folder, got 'test.csv'" in said
 
 
 def test_a_network_is_a_model_file_too(tmp_path):
     save(Network([Dense(2)], features=2), tmp_path / "network.thinnet")
-    code, said = thinnet_command(*FIT, "--out", "network.thinnet")
+    code, said = in_one_line(*FIT, "--out", "network.thinnet")
     assert code == 0, said

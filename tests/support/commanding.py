@@ -10,6 +10,13 @@ CODES = (0, 1, 2)
 SECONDS = 60  # that nothing may take
 
 
+def thinnet_command(*arguments):
+    """Exit code and output, on a screen of 200 columns; nothing but an exit may be raised."""
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(a) for a in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output
+
+
 def called(*arguments):
     """Exit code and what was said; anything but an exit, or one sentence beside it, is a fault."""
     with done_within(SECONDS, arguments):

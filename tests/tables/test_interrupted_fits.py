@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
+from commanding import thinnet_command
 
 from thinnet import (
     EnsembleRegressor,
@@ -19,7 +19,6 @@ from thinnet import (
     load,
     save,
 )
-from thinnet.cli import app
 from thinnet.training.interrupt import InterruptFlag
 
 RNG = np.random.default_rng(0)
@@ -192,12 +191,6 @@ def table(tmp_path):
     rows = pd.DataFrame(X, columns=["a", "b", "c"]).assign(y=Y)
     rows.to_csv(tmp_path / "rows.csv", index=False)
     return tmp_path / "rows.csv"
-
-
-def thinnet_command(*arguments):
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(a) for a in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.output
 
 
 class Pressed(TableRegressor):
