@@ -99,6 +99,17 @@ def test_rows_are_known_in_the_middle_of_an_epoch_and_after_another_training():
     assert net.rows(3).max() < 40
 
 
+def test_a_training_does_not_go_on_behind_the_steps_of_another():
+    net = network()
+    first = Training(net, X, Y, **SETTINGS)
+    first.advance(4)
+    train(net, X[:40], Y[:40], epochs=1, batch_size=20)
+    rows = [net.rows(step).tolist() for step in range(6)]
+    with pytest.raises(ValueError, match="must stand at step 4, where this training left it, got"):
+        first.advance(2)
+    assert [net.rows(step).tolist() for step in range(6)] == rows
+
+
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_a_changed_rate_is_a_schedule_that_steps(executor):
     changed, scheduled = network(executor=executor), network(From(8, 0.3, 0.6), executor=executor)

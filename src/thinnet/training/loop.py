@@ -113,11 +113,13 @@ class Loop:
         self._steps: tuple[int, Steps] | None = None  # and how many changes they know of
         self._order: tuple[int, Array] | None = None  # of the rows, and its epoch
         self._seconds = 0.0  # of the epoch that is not complete
+        self._left_at: int | None = None  # the step of the network after the last run
 
     def run(self, bar: Bar, flag: InterruptFlag, n_steps: int | None = None) -> str:
         """Go `n_steps` on, or to the end; the reason to stop, empty where there is none yet."""
         training, shuffles = self.training, self.training.shuffles
         network, last = training.network, None if n_steps is None else training.t + n_steps
+        self._check_place(network)
         network.logbook.begin(training.entry())
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -125,6 +127,16 @@ class Loop:
         finally:
             after = None if shuffles is None else generator_state(shuffles.stream)
             network.logbook.end(network.clock.step, network, after)
+            self._left_at = network.clock.step
+
+    def _check_place(self, network: Network) -> None:
+        """ValueError where steps of others came between: whose rows are whose would be lost."""
+        step, left_at = network.clock.step, self._left_at
+        if left_at is not None and step != left_at:
+            raise ValueError(
+                f"the network must stand at step {left_at}, where this training left it, got step "
+                f"{step}: another training has gone on with it"
+            )
 
     def _go_on(self, bar: Bar, flag: InterruptFlag, last: int | None) -> str:
         training = self.training
