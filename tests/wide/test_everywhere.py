@@ -20,7 +20,7 @@ from thinnet.checks import CheckpointError
 from thinnet.export.onnx_estimators import network_graph
 from thinnet.export.torch_modules import module_of
 from thinnet.layers import ConcreteDropout, Dense, FixedMasks
-from thinnet.network.executor import knows
+from thinnet.network.executor import step_obstacles
 from thinnet.persistence import known
 from thinnet.persistence.networks import STATES
 from thinnet.uncertainty import output_moments
@@ -82,7 +82,7 @@ PLACES = {
     "moments": with_moments,
 }
 SAID = {
-    "compiled": "executor must be 'reference' for this network: layer 0, {0}.*, has no compiled",
+    "compiled": "executor must be 'reference' or None .*: layer 0, {0}.*, has no compiled form",
     "onnx": "each layer must be one of .* for ONNX, got layer 0, {0}",
     "torch": "each layer must have its like in torch.nn, got layer 0, {0}",
     "saved": "the class must be one of a fixed list .*, got .*{0}",
@@ -179,7 +179,7 @@ def test_every_public_loss_and_optimiser_is_tried():
 @pytest.mark.parametrize("by", TRAINED_BY, ids=named)
 def test_every_loss_and_optimiser_has_a_compiled_form_that_does_the_same(by):
     loss, optimizer = by.get("loss", losses.SquaredError()), by.get("optimizer", thinnet.Adam())
-    assert knows(loss, optimizer)
+    assert not step_obstacles(loss, optimizer)
     found, wanted = trained(**by, executor="compiled"), trained(**by, executor="reference")
     assert_allclose(found.theta, wanted.theta, rtol=1e-9, atol=1e-9)
     assert (found.theta != network_of(Dense(N_OUTPUTS)).theta).any()
@@ -230,10 +230,19 @@ class OwnOptimizer(thinnet.SGD):
 @pytest.mark.parametrize("by", [{"loss": OwnLoss()}, {"optimizer": OwnOptimizer(0.01)}], ids=named)
 def test_a_loss_or_optimiser_of_ones_own_is_run_by_the_reference(by):
     loss, optimizer = by.get("loss", losses.SquaredError()), by.get("optimizer", thinnet.SGD(0.01))
-    assert not knows(loss, optimizer)
+    assert step_obstacles(loss, optimizer)
     known_ones = {"loss": losses.SquaredError(), "optimizer": thinnet.SGD(0.01)}
     found = trained(loss, optimizer, X[:, :2])
     assert_allclose(found.theta, trained(**known_ones, y=X[:, :2]).theta, rtol=1e-9)
+
+
+@pytest.mark.parametrize("by", [{"loss": OwnLoss()}, {"optimizer": OwnOptimizer(0.01)}], ids=named)
+def test_a_loss_or_optimiser_without_a_compiled_form_is_refused_where_it_was_asked_for(by):
+    settings = {"loss": losses.SquaredError()} | by
+    ((what, own), *_) = by.items()
+    said = f"'reference' or None for this training: the {what}, {type(own).__name__}.*, has no comp"
+    with pytest.raises(ValueError, match=said):
+        trained(**settings, y=X[:, :2], executor="compiled")
 
 
 PAGE = (ROOT / "docs" / "adding.md").read_text("utf-8")

@@ -46,11 +46,20 @@ def is_compiled(network: Bound) -> bool:
     return network.compiled
 
 
-def knows(loss: Any, optimizer: Any) -> bool:
-    """Whether compiled code has this loss and this optimiser."""
+def step_obstacles(loss: Any, optimizer: Any) -> list[str]:
+    """The reasons why compiled code can't take steps with these; empty where it can."""
     from thinnet.engine.stepper import LOSSES, OPTIMIZERS
 
-    return type(loss) in LOSSES and type(optimizer) in OPTIMIZERS
+    asked = (("loss", loss, LOSSES), ("optimizer", optimizer, OPTIMIZERS))
+    unknown = [(name, title(value)) for name, value, known in asked if type(value) not in known]
+    return [f"the {name}, {shown}, has no compiled form" for name, shown in unknown]
+
+
+def check_trainable(network: Bound, loss: Any, optimizer: Any) -> None:
+    """ValueError where compiled code was asked for and can't take these steps."""
+    if network.executor == "compiled" and (found := step_obstacles(loss, optimizer)):
+        allowed = "'reference' or None for this training"
+        raise ValueError(f"executor of the network must be {allowed}: {'; '.join(found)}")
 
 
 def permutation(network: Bound) -> Callable[..., Any]:

@@ -36,8 +36,8 @@ class Network(Bound):
         Of parameters and passes.
     executor : None, "compiled" or "reference"
         Who trains and predicts: compiled code, or the textbook formulas in NumPy.  None: compiled
-        code where it knows every layer and the type (`describe` shows which).  `forward` and
-        `backward` are always the textbook's.
+        code where it knows every layer and the type (`describe` shows which), and in training the
+        loss and the optimiser.  `forward` and `backward` are always the textbook's.
 
     Attributes
     ----------
@@ -73,7 +73,8 @@ class Network(Bound):
         super().__init__(layers, features, philox.as_seed(seed), dtype, executor)
         self.logbook, self._latest = Logbook(), 0
         if executor == "compiled" and (found := obstacles(self)):
-            raise ValueError(f"executor must be 'reference' for this network: {'; '.join(found)}")
+            allowed = "'reference' or None for this network"
+            raise ValueError(f"executor must be {allowed}: {'; '.join(found)}")
         if advice := summary.order_advice(self.layers):
             warnings.warn(advice, UserWarning, stacklevel=2)
 

@@ -59,9 +59,11 @@ class Steps(Protocol):
 def steps_for(training: TrainingState, watched: bool) -> Steps:
     """Compiled steps where everything in the training is known to compiled code."""
     plan = training.plan
-    if executor.is_compiled(training.network) and executor.knows(plan.loss, plan.optimizer):
-        return CompiledSteps(training, watched)
-    return ReferenceSteps(training)
+    if not executor.is_compiled(training.network):
+        return ReferenceSteps(training)
+    if executor.step_obstacles(plan.loss, plan.optimizer):
+        return ReferenceSteps(training)
+    return CompiledSteps(training, watched)
 
 
 def check_callbacks(callbacks: Sequence[Any]) -> None:

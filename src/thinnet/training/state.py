@@ -13,6 +13,7 @@ from thinnet import checks
 from thinnet.arrays import Array, Flat, Rows
 from thinnet.network import Network
 from thinnet.network.changes import Change
+from thinnet.network.executor import check_trainable
 from thinnet.network.logbook import Entry
 from thinnet.network.row_order import Shuffles, batches, keyed_order
 from thinnet.schedules import ReduceOnPlateau, as_schedule
@@ -112,6 +113,7 @@ class TrainingState:
         shuffles: Shuffles | None = None,
         begin: Begin | None = None,
     ) -> None:
+        check_trainable(network, plan.loss, plan.optimizer)
         self.network, self.data, self.validation, self.plan = network, data, validation, plan
         begin = Begin(plan.optimizer.start(network.theta)) if begin is None else begin
         self.optimizer_state, self.t = begin

@@ -140,6 +140,14 @@ FAULTS = [
         ("training/test_stepwise.py",),
     ),
     Mutant(
+        "a training that was to be compiled is left to the reference executor unsaid",
+        "training/state.py",
+        "TrainingState.__init__",
+        "check_trainable(network, plan.loss, plan.optimizer)",
+        "network.executor",
+        ("wide/test_everywhere.py",),
+    ),
+    Mutant(
         "compiled steps go on with the settings from before a change",
         "training/loop.py",
         "Loop._executor",
