@@ -36,6 +36,11 @@ def test_keywords_are_refused_with_their_new_name():
         thinnet.train(network, [[1.0]], [1.0], optimiser=thinnet.SGD(0.1))
 
 
+def test_a_method_is_refused_with_its_new_name():
+    with pytest.raises(AttributeError, match=r"Training\.run is now Training\.finish"):
+        thinnet.Training.run  # noqa: B018
+
+
 def test_signatures_show_the_new_names():
     assert "initializer" in inspect.signature(thinnet.Dense).parameters
     assert "optimizer" in inspect.signature(thinnet.train).parameters

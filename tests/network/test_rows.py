@@ -190,7 +190,7 @@ def test_a_checkpoint_whose_logbook_cannot_be_is_refused(tmp_path):
     for bad in ([{"first": -1}], [{"steps": 10**20}], [{"order": "loose"}], [{"rows": 0}]):
         entries = [saved.values["logbook"][0] | bad[0]]
         snapshots.write(path, saved._replace(values=saved.values | {"logbook": entries}))
-        with pytest.raises(thinnet.CheckpointError, match="must hold a run of training, but"):
+        with pytest.raises(thinnet.CheckpointError, match="must hold a training, but"):
             trained(network(), checkpoint=path, resume=True)
 
 

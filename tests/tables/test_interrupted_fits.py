@@ -124,16 +124,16 @@ def test_an_ensemble_keeps_its_finished_networks(bootstrap):
 def test_a_flag_inside_another_is_told_what_the_outer_one_is_told():
     with InterruptFlag() as outer:
         with InterruptFlag() as inner:
-            assert not inner.asked
+            assert not inner.interrupted
             signal.raise_signal(signal.SIGINT)
-            assert inner.asked
+            assert inner.interrupted
         with InterruptFlag() as later:
-            assert later.asked
-        assert outer.asked
+            assert later.interrupted
+        assert outer.interrupted
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     with InterruptFlag() as other:
-        assert not other.asked
+        assert not other.interrupted
 
 
 def started(code, *arguments, cwd):

@@ -247,7 +247,7 @@ def test_the_checkpoint_of_another_run_is_refused_with_what_differs(half_way, na
     with pytest.raises(CheckpointError) as caught:
         run(half_way, resume=True, **other)
     said = str(caught.value)
-    assert f"must be of this run, with {name.split(' (')[0]} " in said
+    assert f"must be of this training, with {name.split(' (')[0]} " in said
     assert repr(str(half_way)) in said
     assert "\n" not in said
 

@@ -130,11 +130,11 @@ def test_training_works_in_another_thread():
 
 
 @pytest.mark.usefixtures("handler")
-def test_the_flag_knows_whether_it_was_asked():
+def test_a_flag_is_set_by_the_first_ctrl_c():
     with InterruptFlag() as flag:
-        assert not flag.asked
+        assert not flag.interrupted
         signal.raise_signal(signal.SIGINT)
-        assert flag.asked
+        assert flag.interrupted
 
 
 SCRIPT = """

@@ -70,10 +70,10 @@ def test_the_pieces_in_which_it_goes_make_no_difference(pieces, executor):
 def test_a_training_that_has_ended_takes_no_step_more():
     net = network()
     training = Training(net, X, Y, **SETTINGS)
-    training.run()
+    training.finish()
     theta = net.theta.copy()
     assert training.advance(3) == "all epochs done"
-    assert training.run() is training.history
+    assert training.finish() is training.history
     assert_array_equal(net.theta, theta)
 
 
@@ -116,7 +116,7 @@ def test_a_changed_rate_is_a_schedule_that_steps(executor):
     training = Training(changed, X, Y, **SETTINGS)
     training.advance(8)
     training.change("rate", 0.6)
-    training.run()
+    training.finish()
     train(scheduled, X, Y, **SETTINGS)
     assert_same(changed, scheduled)
     assert changed.layers[3] == Dropout(0.6)
@@ -129,7 +129,7 @@ def test_a_changed_learning_rate_is_a_schedule_that_steps(executor):
     training.advance(8)
     training.change("learning_rate", 0.002)
     assert training.learning_rate == 0.002
-    history = training.run()
+    history = training.finish()
     train(scheduled, X, Y, **SETTINGS, optimizer=Adam(From(8, 0.01, 0.002)))
     assert_same(changed, scheduled)
     assert [tuple(change) for change in history.changes] == [(8, -1, "learning_rate", 0.01, 0.002)]
@@ -142,7 +142,7 @@ def test_a_changed_penalty_acts_from_the_next_step_on_in_both_executors():
         training = Training(net, X, Y, **SETTINGS, optimizer=SGD(0.1))
         training.advance(10)
         training.change("l2", 0.5, layer=0)
-        training.run()
+        training.finish()
         found.append(net.theta)
     np.testing.assert_allclose(found[0], found[1], rtol=1e-4, atol=1e-5)
     without = network()

@@ -199,7 +199,7 @@ def test_every_loss_and_optimiser_goes_on_from_its_own_checkpoint_only(by, tmp_p
     assert_array_equal(trained(**by, **kept, resume=True).theta, trained(**by).theta)
     ((what, mine), *_) = by.items()
     other = thinnet.SGD(0.7) if what == "optimizer" else type("Other", (type(mine),), {})()
-    named_both = f"of this run, with {what} .*, got {what} {type(mine).__name__}"
+    named_both = f"of this training, with {what} .*, got {what} {type(mine).__name__}"
     with pytest.raises(CheckpointError, match=named_both):
         trained(**by | {what: other}, **kept, resume=True)
 

@@ -9,8 +9,7 @@ import thinnet
 
 PACKAGE = ROOT / "src" / "thinnet"
 RETIRED = {"said", "told", "tell", "tells", "taught", "lesson", "lessons", "pupil", "pupils"}
-NOT_YET = {"training"}  # rooms that still use a retired word
-ROOMS = sorted({path.relative_to(PACKAGE).parts[0] for path in PACKAGE.rglob("*.py")} - NOT_YET)
+ROOMS = sorted({path.relative_to(PACKAGE).parts[0] for path in PACKAGE.rglob("*.py")})
 
 
 def named(node):

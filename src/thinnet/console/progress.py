@@ -18,7 +18,7 @@ PATIENCE: Final = 1.0  # seconds of work before an optional bar appears
 class Bar(Protocol):
     def advance(self, steps: int) -> None: ...
 
-    def say(self, words: str) -> None: ...
+    def show(self, text: str) -> None: ...
 
 
 class Silent:
@@ -27,7 +27,7 @@ class Silent:
     def advance(self, steps: int) -> None:
         pass
 
-    def say(self, words: str) -> None:
+    def show(self, text: str) -> None:
         pass
 
 
@@ -57,8 +57,8 @@ class Shown:
         self._show()
         self._bar.advance(self._task, steps)
 
-    def say(self, words: str) -> None:
-        self._bar.update(self._task, words=words)
+    def show(self, text: str) -> None:
+        self._bar.update(self._task, words=text)
 
 
 def someone_looks(console: Console) -> bool:

@@ -86,7 +86,7 @@ def trained(
             for weight, each in zip(weights, of_each, strict=True)
         )
         found = {i: member for i, member in enumerate(_counted(work(tasks), bar)) if member}
-    return _trained_to_the_end(found, n) if flag.asked else found
+    return _trained_to_the_end(found, n) if flag.interrupted else found
 
 
 def _weights(rows: EnsembleData, times: Array) -> Array:
@@ -101,7 +101,7 @@ def _fitted(
     threads: int | None,
     flag: InterruptFlag,
 ) -> Any:
-    if flag.asked:
+    if flag.interrupted:
         return None
     member: Any = clone(model).set_params(random_state=seed)
     with limited(threads), flag.shared():

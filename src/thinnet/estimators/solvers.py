@@ -186,7 +186,7 @@ def lbfgs(estimator: Any, task: Task) -> History:
         history.epochs.append(Epoch(n, n, np.nan, mean, objective.penalty, np.nan))
         if estimator.verbose:
             print(f"Iteration {n + 1}, loss = {intermediate_result.fun:.8f}")
-        if flag.asked:
+        if flag.interrupted:
             raise StopIteration
 
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"), InterruptFlag() as flag:
@@ -208,8 +208,8 @@ def lbfgs(estimator: Any, task: Task) -> History:
     _note_step(task.network, task.data)
     estimator.n_iter_ = min(found.nit, estimator.max_iter)
     estimator.loss_ = task.scale.factor * objective.latest + task.scale.constant + objective.penalty
-    history.stopped = INTERRUPTED if flag.asked else str(found.message)
-    _warn(estimator, found, flag.asked)
+    history.stopped = INTERRUPTED if flag.interrupted else str(found.message)
+    _warn(estimator, found, flag.interrupted)
     return history
 
 

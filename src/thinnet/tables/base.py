@@ -204,8 +204,8 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
             self._calibrate(training_sets, stopped, held)
         self.history_ = self.histories_[0]
         self.n_iter_ = max(len(history) for history in self.histories_)
-        self.interrupted_ = flag.asked
-        if flag.asked:
+        self.interrupted_ = flag.interrupted
+        if flag.interrupted:
             self.notes_ += (message,)
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
         return places

@@ -63,7 +63,7 @@ def fit_members(
     """A network for each training set, with seeds from the stream."""
     done: list[Member] = []
     for i, training_set in enumerate(training_sets, start=1):
-        if flag.asked and done:
+        if flag.interrupted and done:
             break
         seed = int(stream.randint(SEEDS, dtype=np.int64))
         title = f"network {i} of {len(training_sets)}"

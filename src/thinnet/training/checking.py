@@ -1,4 +1,4 @@
-"""Is a snapshot one that this training could have written?  Its checksum tells damage only."""
+"""Checks that a training could have written a snapshot; its checksum finds damage only."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def history_name(column: str) -> str:
 
 
 def check_made_for(values: Any) -> None:
-    """ValueError where it can't be said of which run a snapshot is."""
+    """ValueError where a snapshot doesn't name the training that it was made for."""
     named = isinstance(values, dict) and isinstance(values.get("made for"), dict)
-    checks.must(named, "values", "named, 'made for' among them", _said(values))
+    checks.must(named, "values", "named, 'made for' among them", _excerpt(values))
 
 
 def check_fits(training: TrainingState, saved: Snapshot, blank: Snapshot) -> None:
@@ -36,7 +36,7 @@ def check_fits(training: TrainingState, saved: Snapshot, blank: Snapshot) -> Non
     Parameters
     ----------
     training : Training
-        Of which `saved` is said to be.
+        What `saved` must be a snapshot of.
     saved, blank : Snapshot
         What a file holds, and what this training would write now.
     """
@@ -57,7 +57,9 @@ def check_fits(training: TrainingState, saved: Snapshot, blank: Snapshot) -> Non
 def check_changes(training: TrainingState, changes: Any, step: int) -> None:
     """ValueError where settings can't have been changed so, up to a step."""
     lists = type(changes) is list and all(type(c) is list and len(c) == 5 for c in changes)
-    checks.must(lists, "changes", "lists of step, layer, setting, before and value", _said(changes))
+    checks.must(
+        lists, "changes", "lists of step, layer, setting, before and value", _excerpt(changes)
+    )
     layers, latest = list(training.network.layers), 0
     for at, place, setting, before, value in changes:
         latest = checks.integer("step of a change", at, max(latest, 0), step)
@@ -78,7 +80,7 @@ def _check_names(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any])
 
 
 def _check_counts(training: TrainingState, saved: Snapshot) -> None:
-    """How far a run has come is said several times, and each time the same."""
+    """The counts of epochs and steps stand in several places, and must agree."""
     values, n_steps = saved.values, len(training.slices)
     columns = [saved.arrays[history_name(column)] for column in COLUMNS]
     epoch, batch = values["epoch"], values["batch"]
@@ -99,17 +101,17 @@ def _check_rising(name: str, counts: Array) -> None:
     whole = np.isfinite(counts).all() and (counts == np.floor(counts)).all()
     inside = whole and (counts >= 0).all() and (counts < MAX_COUNT).all()
     rises = inside and (np.diff(counts) > 0).all()
-    checks.must(rises, history_name(name), "rising counts", _said(counts.tolist()))
+    checks.must(rises, history_name(name), "rising counts", _excerpt(counts.tolist()))
 
 
 def _count(name: str, value: Any) -> None:
-    checks.must(type(value) is int, name, "an integer", _said(value))
+    checks.must(type(value) is int, name, "an integer", _excerpt(value))
     checks.integer(name, value, 0, MAX_STEP + 1)
 
 
 def _hex(name: str, value: Any) -> None:
     number = _float(value)
-    checks.must(math.isfinite(number), name, "a finite number in hexadecimal", _said(value))
+    checks.must(math.isfinite(number), name, "a finite number in hexadecimal", _excerpt(value))
 
 
 def _float(value: Any) -> float:
@@ -122,14 +124,14 @@ def _float(value: Any) -> float:
 
 def _clock(name: str, value: Any) -> None:
     pair = isinstance(value, list) and len(value) == 2
-    checks.must(pair, name, "step and epoch", _said(value))
+    checks.must(pair, name, "step and epoch", _excerpt(value))
     for count in value:
         _count(name, count)
 
 
 def _plateau(name: str, value: Any) -> None:
     triple = isinstance(value, list) and len(value) == 3
-    checks.must(triple, name, "best, waited and scale", _said(value))
+    checks.must(triple, name, "best, waited and scale", _excerpt(value))
     best, waited, scale = value
     _best(name, best)
     _count(name, waited)
@@ -138,16 +140,16 @@ def _plateau(name: str, value: Any) -> None:
 
 def _waiting(name: str, value: Any) -> None:
     triple = isinstance(value, list) and len(value) == 3
-    checks.must(triple, name, "best, epoch and waited", _said(value))
+    checks.must(triple, name, "best, epoch and waited", _excerpt(value))
     best, epoch, waited = value
     _best(name, best)
-    checks.must(type(epoch) is int, f"epoch of {name}", "an integer", _said(epoch))
+    checks.must(type(epoch) is int, f"epoch of {name}", "an integer", _excerpt(epoch))
     _count(name, waited)
 
 
 def _best(name: str, value: Any) -> None:
     number = not math.isnan(_float(value))
-    checks.must(number, f"best of {name}", "a number in hexadecimal", _said(value))
+    checks.must(number, f"best of {name}", "a number in hexadecimal", _excerpt(value))
 
 
 VALUES: Final[Mapping[str, Callable[[str, Any], None]]] = {
@@ -161,7 +163,7 @@ VALUES: Final[Mapping[str, Callable[[str, Any], None]]] = {
 }
 
 
-def _said(value: Any) -> str:
-    """Enough of what a file holds to recognise it."""
+def _excerpt(value: Any) -> str:
+    """The beginning of what a file holds, enough to recognise it."""
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:97]}..."

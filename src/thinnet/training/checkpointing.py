@@ -60,12 +60,12 @@ class Keeper:
 
 
 def fingerprint(training: TrainingState) -> dict[str, str]:
-    """Everything that must be the same for the rest of the run to be the same."""
-    said = dict(training.plan.fingerprint(training.network))
-    said["training data"] = training.data.fingerprint()
+    """All that must be the same for the rest of a training to be the same, each by its name."""
+    found = dict(training.plan.fingerprint(training.network))
+    found["training data"] = training.data.fingerprint()
     validation = training.validation
-    said["validation data"] = "none" if validation is None else validation.fingerprint()
-    return said
+    found["validation data"] = "none" if validation is None else validation.fingerprint()
+    return found
 
 
 def snapshot(training: TrainingState, made_for: Mapping[str, str]) -> Snapshot:
@@ -110,24 +110,22 @@ def restore(
     ------
     CheckpointError
         If the snapshot is of another network, other data or other settings, of which it names the
-        first; or if no such run could have written it.
+        first; or if no such training could have written it.
     """
-    said = f"checkpoint {os.fspath(path)!r}"
+    file = f"checkpoint {os.fspath(path)!r}"
     try:
         check_made_for(saved.values)
         saved = _spelt_now(saved)
-        _check_same(said, saved.values["made for"], made_for)
-        run, logbook, changes = _parted(saved)
-        check_fits(training, run, _parted(snapshot(training, made_for))[0])
+        _check_same(file, saved.values["made for"], made_for)
+        own, logbook, changes = _parted(saved)
+        check_fits(training, own, _parted(snapshot(training, made_for))[0])
         check_changes(training, changes, saved.values["clock"][0])
     except CheckpointError:
         raise
     except ValueError as error:
-        raise CheckpointError(
-            f"{said} must hold a run of training, but {one_line(error)}"
-        ) from error
+        raise CheckpointError(f"{file} must hold a training, but {one_line(error)}") from error
     _change_again(training, changes)
-    _take(training, run)
+    _take(training, own)
     network = training.network
     network.logbook = network.logbook if logbook is None else logbook
     network.logbook.cut(network.clock.step - training.t)
@@ -136,7 +134,7 @@ def restore(
 def _spelt_now(saved: Snapshot) -> Snapshot:
     """With the names of now, where an older version has spelt them in another way."""
     arrays = {_spelling(name): array for name, array in saved.arrays.items()}
-    made_for = {_spelling(name): said for name, said in saved.values["made for"].items()}
+    made_for = {_spelling(name): value for name, value in saved.values["made for"].items()}
     if isinstance(made_for.get("layers"), str):
         made_for["layers"] = _spelling(made_for["layers"])
     return Snapshot(arrays, {**saved.values, "made for": made_for})
@@ -146,12 +144,13 @@ def _spelling(text: str) -> str:
     return text.replace("optimiser", "optimizer").replace("initialiser", "initializer")
 
 
-def _check_same(said: str, found: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
+def _check_same(file: str, found: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
     for name, value in wanted.items():
         other = found.get(name)
         if other != value:
+            got = f"{name} {one_line(other)}"
             raise CheckpointError(
-                f"{said} must be of this run, with {name} {value}, got {name} {one_line(other)}"
+                f"{file} must be of this training, with {name} {value}, got {got}"
             )
 
 
@@ -171,13 +170,13 @@ def _take(training: TrainingState, saved: Snapshot) -> None:
 
 
 def _values(change: Change) -> list[Any]:
-    """A change as JSON takes it; what a layer was before is told by the network to change."""
+    """A change as JSON takes it; what a layer had before follows from the network."""
     before = change.before if change.layer == OF_TRAINING else None
     return [*change[:3], before, change.value]
 
 
 def _change_again(training: TrainingState, changes: Sequence[Sequence[Any]]) -> None:
-    """Change the settings that the other run had changed, each at its step."""
+    """Change the settings that the interrupted training had changed, each at its step."""
     for step, layer, setting, before, value in changes:
         training.network.clock.step = step
         if layer == OF_TRAINING:

@@ -1,4 +1,4 @@
-"""The data of a training run, checked once at the border."""
+"""The data of a training, checked once at the border."""
 
 from __future__ import annotations
 

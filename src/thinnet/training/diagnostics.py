@@ -156,5 +156,5 @@ def _report(network: Network, loss: Loss, data: Data) -> GradientReport:
 
 
 def _both(activation: float, gradient: float) -> str:
-    said = (_verdict("activation", activation), _verdict("gradient", gradient))
-    return ", ".join(verdict for verdict in said if verdict)
+    verdicts = (_verdict("activation", activation), _verdict("gradient", gradient))
+    return ", ".join(verdict for verdict in verdicts if verdict)

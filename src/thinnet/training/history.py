@@ -1,4 +1,4 @@
-"""What training saw, epoch by epoch; it prints and plots itself."""
+"""The losses and scores of a training, epoch by epoch, as a table and as a plot."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class Epoch:
     validation_score: float = NOT_MEASURED
     seconds: float = NOT_MEASURED
 
-    def said(self) -> str:
-        """The losses in a few words, for the end of a progress bar."""
-        words = f"loss {self.loss:.3f}"
+    def progress_text(self) -> str:
+        """The loss, and the validation score if measured: the words beside a progress bar."""
+        text = f"loss {self.loss:.3f}"
         if math.isnan(self.validation_score):
-            return words
-        return f"{words}, validation {self.validation_score:.3f}"
+            return text
+        return f"{text}, validation {self.validation_score:.3f}"
 
 
 COLUMNS = tuple(column.name for column in fields(Epoch))
@@ -55,7 +55,7 @@ COLUMNS = tuple(column.name for column in fields(Epoch))
 
 @dataclass(slots=True, repr=False)
 class History:
-    """The epochs of a training run.
+    """The epochs of a training.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class History:
     score_name : str
         What the scores are: "accuracy" or "R^2".
     stopped : str
-        Why training ended; empty while it runs.
+        Why training ended; empty while it goes on.
     best_epoch : int
         The epoch whose weights early stopping has restored; -1 without it.
     changes : list of Change
@@ -100,7 +100,7 @@ class History:
         return self.epochs[-1]
 
     def to_dict(self) -> dict[str, Array]:
-        """Column by column, as `pandas.DataFrame` takes it."""
+        """The columns by name, as `pandas.DataFrame` takes them."""
         return {column: self[column] for column in COLUMNS}
 
     def to_frame(self) -> DataFrame:
@@ -110,11 +110,11 @@ class History:
         return pd.DataFrame(self.to_dict())
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Epoch by epoch, as JSON takes it."""
+        """A dictionary for each epoch, as JSON takes it."""
         return [asdict(epoch) for epoch in self.epochs]
 
     def table(self, at_most: int = 12) -> Table:
-        """The epochs, or evenly spaced ones where they are many."""
+        """The epochs as a table; evenly spaced ones if there are more than `at_most`."""
         table = Table(title=self._count(), caption=self.stopped or None)
         shown = [c for c in COLUMNS if c not in ("step", "seconds") and _says_something(c, self[c])]
         for column in shown or ("epoch",):
@@ -127,7 +127,7 @@ class History:
         return as_text(self.table())
 
     def __repr__(self) -> str:
-        return f"<History of {self._count()}: {self.stopped or 'running'}>"
+        return f"<History of {self._count()}: {self.stopped or 'in progress'}>"
 
     def _repr_html_(self) -> str:
         return as_html(self.table())
@@ -136,7 +136,7 @@ class History:
         return f"{len(self)} epoch{'' if len(self) == 1 else 's'}"
 
     def plot(self, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
-        """Draw losses and scores over the epochs, on two axes of yours or on new ones.
+        """Plot losses and scores over the epochs, on two axes of yours or on new ones.
 
         Parameters
         ----------
@@ -178,7 +178,7 @@ class History:
 
 
 CURVES: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    # Okabe and Ito's colours, and lines that can be told apart without them.
+    # Okabe and Ito's colours, and lines that differ without them.
     ("", "training, dropout on", {"color": "#56B4E9", "linestyle": ":"}),
     ("clean_", "training, dropout off", {"color": "#0072B2", "linestyle": "--"}),
     ("validation_", "validation", {"color": "#D55E00", "linestyle": "-"}),
@@ -186,7 +186,7 @@ CURVES: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 def _says_something(column: str, values: Array) -> bool:
-    """Was it measured, and for the penalty: is there one?"""
+    """Whether a column was measured and, if it is the penalty, is ever other than 0."""
     return bool(np.isfinite(values).any()) and (column != "penalty" or bool(values.any()))
 
 

@@ -13,21 +13,21 @@ _HERE: Final = threading.local()  # `flag` is the one that is open in this threa
 
 
 class InterruptFlag:
-    """While open, the first Ctrl-C sets `asked`; the second one interrupts as it always did.
+    """While open, the first Ctrl-C sets `interrupted`; the second interrupts as it always did.
 
-    A flag inside another one is told what the outer one is told, so that one Ctrl-C ends all of
-    several trainings; `shared` makes it the outer one of another thread's.  Python delivers the
-    signal to the main thread only; elsewhere a flag that has no outer one does nothing.
+    A flag inside another one is set when the outer one is, so that one Ctrl-C ends all of several
+    trainings; `shared` makes it the outer one of another thread's flags.  Python delivers the
+    signal to the main thread only; elsewhere a flag without an outer one does nothing.
     """
 
     def __init__(self) -> None:
-        self._asked = False
+        self._interrupted = False
         self._before: Any = None
         self._outer: InterruptFlag | None = None
 
     @property
-    def asked(self) -> bool:
-        return self._asked or (self._outer is not None and self._outer.asked)
+    def interrupted(self) -> bool:
+        return self._interrupted or (self._outer is not None and self._outer.interrupted)
 
     def __enter__(self) -> InterruptFlag:
         self._outer = getattr(_HERE, "flag", None)
@@ -49,7 +49,7 @@ class InterruptFlag:
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """In the thread that opens this, flags are inside this one."""
+        """Be the outer flag of all flags that are opened in this thread."""
         before = getattr(_HERE, "flag", None)
         _HERE.flag = self
         try:
@@ -58,7 +58,7 @@ class InterruptFlag:
             _HERE.flag = before
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
+        self._interrupted = True
         self._restore()
 
     def _restore(self) -> None:

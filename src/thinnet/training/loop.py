@@ -86,7 +86,7 @@ def carry_out(
         InterruptFlag() as flag,
         bars.opened(progress, title, done, training.plan.epochs * per_epoch) as bar,
     ):
-        history.stopped = loop.run(bar, flag)
+        history.stopped = loop.advance(bar, flag)
         keeper.keep()
     end(training)
     return history
@@ -115,9 +115,9 @@ class Loop:
         self._steps: tuple[int, Steps] | None = None  # and how many changes they know of
         self._order: tuple[int, Array] | None = None  # of the rows, and its epoch
         self._seconds = 0.0  # of the epoch that is not complete
-        self._left_at: int | None = None  # the step of the network after the last run
+        self._left_at: int | None = None  # the step of the network after the last call
 
-    def run(self, bar: Bar, flag: InterruptFlag, n_steps: int | None = None) -> str:
+    def advance(self, bar: Bar, flag: InterruptFlag, n_steps: int | None = None) -> str:
         """Go `n_steps` on, or to the end; the reason to stop, empty where there is none yet."""
         training, shuffles = self.training, self.training.shuffles
         network, last = training.network, None if n_steps is None else training.t + n_steps
@@ -156,13 +156,13 @@ class Loop:
         order = self._order_of_epoch()
         while training.batch < end and not reason:
             bar.advance(self._executor().take(order, min(self._until_due(), end - training.batch)))
-            reason = self._ask("on_step_end") or asked(flag)
+            reason = self._call("on_step_end") or interrupt_reason(flag)
         self._seconds += time.perf_counter() - start
         if training.batch < n:
             return reason
         self._end_epoch(bar)
-        ended = self._ask("on_epoch_end")
-        return reason or ended or asked(flag)
+        ended = self._call("on_epoch_end")
+        return reason or ended or interrupt_reason(flag)
 
     def _order_of_epoch(self) -> Array:
         epoch = self.training.epoch
@@ -203,7 +203,7 @@ class Loop:
         )
         training.end_epoch(epoch, decides=due)  # a last one, measured for its own sake, does not
         self._seconds = 0.0
-        bar.say(epoch.said())
+        bar.show(epoch.progress_text())
 
     def _evaluate(self, data: Data | None, rows: Array | None = None) -> tuple[float, float]:
         """Loss and score with dropout off."""
@@ -211,18 +211,18 @@ class Loop:
             return NOT_MEASURED, NOT_MEASURED
         return measure(self.training.network, self.training.plan.loss, data, rows)
 
-    def _ask(self, method: str) -> str:
-        """The first reason to stop that a callback gives; all that are due are called."""
+    def _call(self, method: str) -> str:
+        """Call the callbacks that are due; the first reason to stop that one returns."""
         reasons: list[Any] = []
         for callback in self.callbacks:
-            ask = getattr(callback, method, None)
+            hook = getattr(callback, method, None)
             is_due = method != "on_step_end" or self.training.t % _every(callback) == 0
-            reasons.append(ask(self.training) if ask and is_due else None)
+            reasons.append(hook(self.training) if hook and is_due else None)
         return next((str(reason) for reason in reasons if reason), "")
 
 
-def asked(flag: InterruptFlag) -> str:
-    return INTERRUPTED if flag.asked else ""
+def interrupt_reason(flag: InterruptFlag) -> str:
+    return INTERRUPTED if flag.interrupted else ""
 
 
 def _every(callback: Any) -> int:

@@ -1,4 +1,4 @@
-"""The settings of a training run."""
+"""The settings of a training."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAY_CHANGE = {"epochs", "checkpoint_every"}  # between a checkpoint and its resu
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a training run is to do, checked.
+    """The settings of a training, checked.
 
     A step descends ``loss_factor * mean loss + penalties``; with ``penalty_per="row"`` the
     penalties are divided by the weight of the step's rows, as in scikit-learn's MLP.
@@ -67,9 +67,9 @@ class Plan:
             raise ValueError("ReduceOnPlateau needs validation data or clean_rows > 0, got neither")
 
     def fingerprint(self, network: Network) -> Mapping[str, str]:
-        """What a checkpoint must share with the run that resumes it, each thing by its name."""
+        """What a checkpoint must share with the training that resumes it, each by its name."""
         settings = {
-            # Without addresses, which some objects show and which change from run to run.
+            # Without addresses, which some objects show and which change from process to process.
             field.name: re.sub(r" at 0x\w+", "", repr(getattr(self, field.name)))
             for field in dataclasses.fields(self)
             if field.name not in MAY_CHANGE

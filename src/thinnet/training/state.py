@@ -282,7 +282,7 @@ class TrainingState:
         }
 
     def go_on_from(self, counts: Counts, arrays: Mapping[str, Array], epochs: list[Epoch]) -> None:
-        """Go on where another run of this training was."""
+        """Go on where this training was when its checkpoint was written."""
         self.epoch, self.t, self.batch, self.loss_sum, self.plateau, self.waiting = counts
         for name, mine in self.arrays().items():
             mine[:] = arrays[name]

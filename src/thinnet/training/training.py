@@ -9,7 +9,7 @@ from thinnet import checks
 from thinnet.arrays import MatrixLike, TargetLike, VectorLike
 from thinnet.console.progress import Silent
 from thinnet.losses import Loss, loss_for
-from thinnet.moved import renamed
+from thinnet.moved import RenamedMethod, renamed
 from thinnet.network import Network
 from thinnet.optimizers import Adam, Optimizer
 from thinnet.training.checkpointing import Keeper
@@ -64,7 +64,7 @@ class Training(TrainingState):
     ''
     >>> training.change("rate", 0.5)
     >>> training.change("learning_rate", 0.0005)
-    >>> training.run().stopped
+    >>> training.finish().stopped
     'all epochs done'
     >>> [(change.step, change.setting, change.value) for change in training.history.changes]
     [(100, 'rate', 0.5), (100, 'learning_rate', 0.0005)]
@@ -132,8 +132,8 @@ class Training(TrainingState):
         -------
         str
             Empty where training may go on; else why it ended before or after these steps: "all
-            epochs done", what early stopping or a callback said, or "interrupted" (Ctrl-C ends the
-            call after a whole step; training may go on from there).
+            epochs done", the reason of early stopping or of a callback, or "interrupted" (Ctrl-C
+            ends the call after a whole step; training may go on from there).
 
         Raises
         ------
@@ -144,13 +144,31 @@ class Training(TrainingState):
         if self._is_ended():
             return self.history.stopped
         with InterruptFlag() as flag:
-            reason = self._loop.run(Silent(), flag, n_steps)
+            reason = self._loop.advance(Silent(), flag, n_steps)
         if reason:
             self._end(reason)
         return reason
 
-    def run(self, progress: bool | None = None, title: str = "training") -> History:
-        """Go to the end; `progress` and `title` as in `train`."""
+    run = RenamedMethod("finish")
+
+    def finish(self, progress: bool | None = None, title: str = "training") -> History:
+        """Train to the end.
+
+        Parameters
+        ----------
+        progress, title
+            As in `train`.
+
+        Returns
+        -------
+        History
+            As of `train`.
+
+        Raises
+        ------
+        DivergedError
+            If the loss or a gradient is no longer finite; the network keeps its last good weights.
+        """
         if self._is_ended():
             return self.history
         return carry_out(self, self._loop, self._keeper, progress, title)
@@ -257,7 +275,7 @@ def train(
     DivergedError
         If the loss or a gradient is no longer finite; the network keeps its last good weights.
     CheckpointError
-        If the checkpoint to resume from is damaged, or of another run.
+        If the checkpoint to resume from is damaged, or of another training.
 
     Examples
     --------
@@ -294,4 +312,4 @@ def train(
         checkpoint_every=checkpoint_every,
         resume=resume,
     )
-    return training.run(progress, title)
+    return training.finish(progress, title)

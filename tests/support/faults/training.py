@@ -159,8 +159,8 @@ FAULTS = [
         "Ctrl-C is not looked at after a step",
         "training/loop.py",
         "Loop._part_of_epoch",
-        'reason = self._ask("on_step_end") or asked(flag)',
-        'reason = self._ask("on_step_end")',
+        'reason = self._call("on_step_end") or interrupt_reason(flag)',
+        'reason = self._call("on_step_end")',
         ("training/test_interrupt.py",),
     ),
     Mutant(

@@ -102,7 +102,7 @@ def column_of(
     if present.nunique() == 1 and len(present) == len(cells):
         return Column(name, "left out", why="all its cells are the same")
     if wanted_kind is not None:
-        return _as_asked(name, present, wanted_kind, missing)
+        return _as_wanted(name, present, wanted_kind, missing)
     if types.is_bool_dtype(present) or isinstance(cells.dtype, _categorical()):
         return Column(name, "category", form=CODES)
     if dates.is_dates(present):
@@ -118,7 +118,7 @@ def _categorical() -> Any:
     return pd.CategoricalDtype
 
 
-def _as_asked(
+def _as_wanted(
     name: str, present: Cells, wanted_kind: WantedKind, missing: tuple[str, ...]
 ) -> Column:
     """The column as the wanted kind; ValueError where no cell is of it."""
