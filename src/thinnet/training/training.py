@@ -152,23 +152,7 @@ class Training(TrainingState):
     run = RenamedMethod("finish")
 
     def finish(self, progress: bool | None = None, title: str = "training") -> History:
-        """Train to the end.
-
-        Parameters
-        ----------
-        progress, title
-            As in `train`.
-
-        Returns
-        -------
-        History
-            As of `train`.
-
-        Raises
-        ------
-        DivergedError
-            If the loss or a gradient is no longer finite; the network keeps its last good weights.
-        """
+        """Train to the end; parameters, errors and the History are those of `train`."""
         if self._is_ended():
             return self.history
         return carry_out(self, self._loop, self._keeper, progress, title)
