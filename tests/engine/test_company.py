@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from thinnet import BatchNorm, Dense, Dropout, Network, ReLU, Tanh, train
-from thinnet.engine import calling
+from thinnet.engine import launch
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -45,13 +45,13 @@ def _as_many_threads_as_cores(monkeypatch):
 @pytest.fixture
 def sizes(monkeypatch):
     """The sizes of the teams that are called."""
-    seen, run_team = set(), calling.run_team
+    seen, run_team = set(), launch.run_team
 
     def watched(size, *arguments):
         seen.add(size)
         run_team(size, *arguments)
 
-    monkeypatch.setattr(calling, "run_team", watched)
+    monkeypatch.setattr(launch, "run_team", watched)
     return seen
 
 

@@ -9,7 +9,7 @@ from random_networks import Problem, problems, thin_chains, trained
 from trying import given_few_or_many
 
 from thinnet import Dense, Dropout, Network, ReLU, SoftmaxCrossEntropy
-from thinnet.engine import calling, lowering, predictor, tables
+from thinnet.engine import launch, lowering, predictor, records, workspace
 from thinnet.optimizers import SGD
 
 AROUND = 4096  # bytes
@@ -25,11 +25,11 @@ class Guards:
     def __init__(self, fill):
         self.fill, self.known, self.calls = fill, {}, 0
 
-    def address(self, values, of=tables.address):
+    def address(self, values, of=workspace.address):
         self.known[of(values)] = values  # kept alive, so that no other array comes to lie there
         return of(values)
 
-    def run_team(self, size, function, n_rounds, record, like, run=calling.run_team):
+    def run_team(self, size, function, n_rounds, record, like, run=launch.run_team):
         self.calls += 1
         rooms = {place: self._room(self.known[place]) for place in self._places(record).values()}
         guarded = self._room(record)
@@ -43,7 +43,7 @@ class Guards:
             self._give_back(room, self.known[place])
 
     def _places(self, record):
-        return {name: int(record[name][0]) for name in tables.ADDRESSES if record[name][0]}
+        return {name: int(record[name][0]) for name in records.ADDRESSES if record[name][0]}
 
     def _room(self, values):
         room = np.full(values.nbytes + 2 * AROUND, self.fill, np.uint8)
@@ -68,9 +68,9 @@ def guarded(function, fill):
     """The result of a function whose compiled code works in guarded memory."""
     guards = Guards(fill)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "address", guards.address)
+        patch.setattr(workspace, "address", guards.address)
         patch.setattr(predictor, "address", guards.address)
-        patch.setattr(calling, "run_team", guards.run_team)
+        patch.setattr(launch, "run_team", guards.run_team)
         found = function()
     assert guards.calls
     return found
@@ -83,9 +83,9 @@ def test_a_byte_beside_any_array_of_compiled_code_is_seen(name, beyond, monkeypa
         end = values[name].nbytes if beyond else -1
         ctypes.memset(int(record[name][0]) + end, 0x77, 1)
 
-    values, put = {}, tables.Work.put
-    monkeypatch.setattr(tables.Work, "put", lambda w, a: (values.update(a), put(w, a))[1])
-    monkeypatch.setattr(calling, "drive", spills)
+    values, put = {}, workspace.Workspace.put
+    monkeypatch.setattr(workspace.Workspace, "put", lambda w, a: (values.update(a), put(w, a))[1])
+    monkeypatch.setattr(launch, "drive", spills)
     network = Network([Dense(3)], 5, seed=0)
     with pytest.raises(AssertionError, match=name):
         guarded(lambda: network.outputs(np.ones((40, 5), np.float32)), 0)

@@ -17,8 +17,9 @@ from thinnet.engine.kernels.memory import (
     task_at,
     view,
 )
-from thinnet.engine.kernels.sides import prepare_side, see
+from thinnet.engine.kernels.presence import prepare_side, see
 from thinnet.engine.kernels.team import meet, next_task, store
+from thinnet.engine.linking import part
 from thinnet.engine.opcodes import (
     APPLY,
     BATCH_NORM,
@@ -37,7 +38,6 @@ from thinnet.engine.opcodes import (
     STATISTICS,
     SUMS,
 )
-from thinnet.engine.parts import part
 
 
 @kernel

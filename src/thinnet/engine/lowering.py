@@ -16,7 +16,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
 from thinnet.engine.kernels.normalisation import PARTS
-from thinnet.engine.tables import INTEGERS, REALS
+from thinnet.engine.records import INTEGERS, REALS
 from thinnet.layers import (
     ELU,
     GELU,

@@ -10,15 +10,14 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.arrays import Array, Ids
+from thinnet.engine import data_layout, rates
 from thinnet.engine import opcodes as code
-from thinnet.engine import rates, sources
-from thinnet.engine.calling import call
 from thinnet.engine.kernels.products import TILE, chain_of, piece_of
+from thinnet.engine.launch import CHUNK_SECONDS, call, team_size
 from thinnet.engine.lowering import Pass, lower
 from thinnet.engine.program import Builder, forward_stages
-from thinnet.engine.tables import ROUND, Work, address
-from thinnet.engine.team import CHUNK_SECONDS, team_size
-from thinnet.engine.working import put_stages, work_of
+from thinnet.engine.records import ROUND
+from thinnet.engine.workspace import Workspace, address, put_stages, workspace_of
 from thinnet.passes import Run
 
 NO_IDS: Final = np.zeros(1, np.uint32)
@@ -47,7 +46,7 @@ class Predictor:
         )
         end, split = len(self._lowered.operations), self._lowered.first_noise
         self._size = team_size(self._lowered, self.rows, math.ceil(self.rows / SHARD_ROWS), 1)
-        self._rest = self._work(forward_stages(self._lowered, split, end))
+        self._rest = self._workspace_for(forward_stages(self._lowered, split, end))
         self._start = self._rest.again() if split else None
         if self._start:
             put_stages(self._start, forward_stages(self._lowered, 0, split))
@@ -55,20 +54,22 @@ class Predictor:
         self._block = np.zeros(1, ROUND)
         self._quiet: dict[str, Array] = {}
         if kind == "predict" and rates.is_constant(self._lowered.noisy):
-            limits, levels = rates.tables(self._lowered.noisy, [Run.predict()], network.dtype)
+            limits, levels = rates.limits_and_levels(
+                self._lowered.noisy, [Run.predict()], network.dtype
+            )
             self._quiet = {"rounds": self._block, "limits": limits, "levels": levels}
         self._places = {name: address(values) for name, values in self._quiet.items()}
 
-    def _work(self, builder: Builder) -> Work:
+    def _workspace_for(self, builder: Builder) -> Workspace:
         network = self.network
         vectors = {"theta": network.theta, "state": network.state}
         nothing = np.zeros((0, 1), network.dtype)
-        work = work_of(self._lowered, builder, vectors, nothing, self.rows, self._size)
-        work.set(
+        workspace = workspace_of(self._lowered, builder, vectors, nothing, self.rows, self._size)
+        workspace.set(
             shard_rows=SHARD_ROWS, tile=TILE, learns=0,
             piece=piece_of(network.dtype), chain=chain_of(network.dtype),
         )  # fmt: skip
-        return work
+        return workspace
 
     def predict(self, X: Any, out: Array) -> None:
         """Write the outputs of the rows of X to `out`, dropout off."""
@@ -122,26 +123,26 @@ class Predictor:
             self._in_chunks(self._rest, rounds, runs, done)
 
     def _bind(self, X: Any, ids: Ids, out: Array) -> None:
-        found = sources.source(X, self.network.dtype)
-        for work in (self._start, self._rest):
-            if work:
-                work.put(found)
-                work.put({"ids": ids, "outputs": out})
+        found = data_layout.of_rows(X, self.network.dtype)
+        for workspace in (self._start, self._rest):
+            if workspace:
+                workspace.put(found)
+                workspace.put({"ids": ids, "outputs": out})
 
     def _in_chunks(
-        self, work: Work, rounds: Array, runs: Sequence[Run], done: Callable[[int], None]
+        self, workspace: Workspace, rounds: Array, runs: Sequence[Run], done: Callable[[int], None]
     ) -> None:
         """All rounds, some in each compiled call so that an interrupt is heard."""
-        limits, levels = rates.tables(self._lowered.noisy, runs, self.network.dtype)
+        limits, levels = rates.limits_and_levels(self._lowered.noisy, runs, self.network.dtype)
         if len(runs) == 1:
             limits = np.repeat(limits, len(rounds), axis=0)
             levels = np.repeat(levels, len(rounds), axis=0)
         first, n = 0, 1
         while first < len(rounds):
             part = slice(first, first + n)
-            work.put({"rounds": rounds[part], "limits": limits[part], "levels": levels[part]})
+            workspace.put({"rounds": rounds[part], "limits": limits[part], "levels": levels[part]})
             start, took = time.perf_counter(), len(rounds[part])
-            call(self._size, took, work, self._like)
+            call(self._size, took, workspace, self._like)
             seconds = max(time.perf_counter() - start, 1e-9)
             done(int(rounds["rows"][part].sum()))
             first, n = first + n, max(1, min(8 * n, int(CHUNK_SECONDS * n / seconds)))

@@ -10,7 +10,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
 from thinnet.engine.lowering import Lowered
-from thinnet.engine.tables import OPERATION
+from thinnet.engine.records import OPERATION
 
 UNITS, MANY_UNITS = 64, 128  # of a task that works on units, of few and of many
 MANY = 512

@@ -45,8 +45,10 @@ def is_constant(noisy: Sequence[Noisy]) -> bool:
     return not any(isinstance(getattr(layer, "rate", 0.0), Schedule) for layer, _ in noisy)
 
 
-def tables(noisy: Sequence[Noisy], runs: Sequence[Run], dtype: np.dtype) -> tuple[Array, Array]:
-    """Limits and levels: a row for each run, a column for each rate."""
+def limits_and_levels(
+    noisy: Sequence[Noisy], runs: Sequence[Run], dtype: np.dtype
+) -> tuple[Array, Array]:
+    """A row for each run, a column for each rate."""
     rows = [[NO_DROPPING] * (not noisy) + [numbers(each, run) for each in noisy] for run in runs]
     limits = np.array([[limit for limit, _ in row] for row in rows], np.uint64)
     return limits, np.array([[levels for _, levels in row] for row in rows], dtype)

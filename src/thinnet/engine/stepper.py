@@ -10,13 +10,12 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.arrays import Array, Flat, Ids
+from thinnet.engine import data_layout, rates
 from thinnet.engine import opcodes as code
-from thinnet.engine import rates, sources
-from thinnet.engine.calling import call
+from thinnet.engine.launch import CHUNK_SECONDS, call, team_size
 from thinnet.engine.lowering import lower
 from thinnet.engine.program import place_slopes, training_stages
-from thinnet.engine.team import CHUNK_SECONDS, team_size
-from thinnet.engine.working import work_of
+from thinnet.engine.workspace import workspace_of
 from thinnet.losses import (
     AbsoluteError,
     BinaryCrossEntropy,
@@ -108,8 +107,8 @@ class Stepper:
         vectors = {"theta": network.theta, "gradient": network.gradient, "state": network.state}
         vectors |= {"first": first, "second": second, "settings": np.array([*settings, 0.0])}
         flat = outputs.reshape(len(outputs), -1)
-        self._work = work_of(lowered, builder, vectors, flat, rows, self._size)
-        self._work.set(
+        self._workspace = workspace_of(lowered, builder, vectors, flat, rows, self._size)
+        self._workspace.set(
             optimizer=number, shard_rows=shard, learns=1, keeps_gradient=keeps,
             clip_norm=math.inf if clip_norm is None else clip_norm,
             k0=network.seed & 0xFFFFFFFF, k1=network.seed >> 32,
@@ -137,10 +136,10 @@ class Stepper:
 
     def bind(self, X: Any, targets: Array, weights: Array | None, ids: Ids) -> None:
         """The data that steps are taken on; it must stay where it is."""
-        self._work.put(sources.source(X, self.network.dtype))
-        self._work.put(sources.targets(targets))
-        self._work.put({"weights": weights, "ids": ids})
-        self._work.set(n_targets=0 if targets.ndim == 1 else targets[0].size)
+        self._workspace.put(data_layout.of_rows(X, self.network.dtype))
+        self._workspace.put(data_layout.of_targets(targets))
+        self._workspace.put({"weights": weights, "ids": ids})
+        self._workspace.set(n_targets=0 if targets.ndim == 1 else targets[0].size)
 
     def take(self, order: Array, table: Array, good: Flat) -> int:
         """Do the rounds of `table`, which gets their losses; how many steps went well.
@@ -150,11 +149,11 @@ class Stepper:
         """
         limits, levels = self._noise(table["step"])
         ends = np.flatnonzero(table["finishes"])
-        self._work.put({"order": order, "rounds": table, "limits": limits, "levels": levels})
-        self._work.put({"good": good})
-        self._work.set(copied=int(ends[-2]) + 1 if len(ends) > 1 else 0)
+        self._workspace.put({"order": order, "rounds": table, "limits": limits, "levels": levels})
+        self._workspace.put({"good": good})
+        self._workspace.set(copied=int(ends[-2]) + 1 if len(ends) > 1 else 0)
         start = time.perf_counter()
-        wrong = call(self._size, len(table), self._work, self._like)
+        wrong = call(self._size, len(table), self._workspace, self._like)
         self._learn_pace(time.perf_counter() - start, len(ends))
         return int(np.searchsorted(ends, wrong - 1)) if wrong else len(ends)
 
@@ -166,9 +165,9 @@ class Stepper:
     def _noise(self, numbers: Array) -> tuple[Array, Array]:
         noisy, dtype = self._lowered.noisy, self.network.dtype
         if not self._constant:
-            return rates.tables(noisy, [Run.train(int(step)) for step in numbers], dtype)
+            return rates.limits_and_levels(noisy, [Run.train(int(step)) for step in numbers], dtype)
         if self._numbers is None or len(self._numbers[0]) < len(numbers):
-            limits, levels = rates.tables(noisy, [Run.train(0)], dtype)
+            limits, levels = rates.limits_and_levels(noisy, [Run.train(0)], dtype)
             n = len(numbers)
             self._numbers = np.tile(limits, (n, 1)), np.tile(levels, (n, 1, 1))
         return self._numbers[0][: len(numbers)], self._numbers[1][: len(numbers)]

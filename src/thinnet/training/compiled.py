@@ -20,8 +20,8 @@ class CompiledSteps:
     """
 
     def __init__(self, training: TrainingState, watched: bool) -> None:
+        from thinnet.engine.records import ROUND
         from thinnet.engine.stepper import Stepper
-        from thinnet.engine.tables import ROUND
 
         self._training, plan, data = training, training.plan, training.data
         self._scheduled = isinstance(plan.optimizer.learning_rate, Schedule)

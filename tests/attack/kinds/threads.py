@@ -12,7 +12,7 @@ from attack.drawing import drawn
 from random_networks import problems, thin_chains, trained
 
 import thinnet as tn
-from thinnet.engine import calling, team
+from thinnet.engine import launch
 from thinnet.engine.threads import limited
 
 ALONE, SECONDS, MOST = False, 60, 16
@@ -27,7 +27,7 @@ class Teams:
     """Notes how many threads really work together."""
 
     def __init__(self):
-        self.largest, self._run_team = 1, calling.run_team
+        self.largest, self._run_team = 1, launch.run_team
 
     def __call__(self, size, *arguments):
         self.largest = max(self.largest, size)
@@ -35,19 +35,19 @@ class Teams:
 
 
 def prepare(folder):
-    team.WORTH_A_TEAM = 0
-    calling.run_team = Teams()
+    launch.WORTH_A_TEAM = 0
+    launch.run_team = Teams()
 
 
 def attempt(rng, state, folder):
     problem = drawn(STRATEGIES[rng.integers(len(STRATEGIES))], int(rng.integers(2**32)))
     n, rows = int(rng.integers(2, MOST + 1)), int(rng.integers(1, 2500))
-    calling.run_team.largest = 1
+    launch.run_team.largest = 1
     alone, together = (bits(problem, size, rows) for size in (1, n))
     assert alone.keys() == together.keys()
     for name in alone:
         assert alone[name] == together[name], f"{name} differs on {n} threads: {problem}"
-    return f"team of {calling.run_team.largest:2}"
+    return f"team of {launch.run_team.largest:2}"
 
 
 def bits(problem, n, rows):

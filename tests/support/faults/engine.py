@@ -9,7 +9,7 @@ FAULTS = [
         "_compared",
         "[4, 12, 5, 13, 6, 14, 7, 15]",
         "[4, 12, 5, 13, 7, 15, 6, 14]",
-        ("engine/test_functions.py",),
+        ("engine/kernels/test_functions.py",),
     ),
     Mutant(
         "sixteen units in a row share the first sixteen's bits",
@@ -61,7 +61,7 @@ FAULTS = [
     ),
     Mutant(
         "a thinned layer sees its neighbours' biases",
-        "engine/kernels/sides.py",
+        "engine/kernels/presence.py",
         "see",
         "seen[op.bias + place] = theta[op.bias + unit]",
         "seen[op.bias + place] = theta[op.bias + place]",

@@ -19,7 +19,7 @@ from thinnet.engine.kernels.lanes import (
     tail,
 )
 from thinnet.engine.kernels.philox import UNITS, bits_along, keep_bits, word_at
-from thinnet.engine.parts import part
+from thinnet.engine.linking import part
 
 # What is done with a row besides dropping.
 NO_BIAS, ADD, ADD_AND_RECTIFY = 0, 1, 2

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from thinnet.engine.kernels.functions import exp, expm1, fma, normal_cdf, sigmoid, softplus, tanh
+from thinnet.engine.linking import exact_part
 from thinnet.engine.opcodes import (
     ELU,
     GELU,
@@ -18,7 +19,6 @@ from thinnet.engine.opcodes import (
     SOFTPLUS,
     TANH,
 )
-from thinnet.engine.parts import exact_part
 from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
 
 ROOT_OF_2_PI = (2 * np.pi) ** 0.5

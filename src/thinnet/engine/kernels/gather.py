@@ -14,7 +14,7 @@ import numpy as np
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.kernels.lanes import copy_row
 from thinnet.engine.kernels.memory import view
-from thinnet.engine.parts import part
+from thinnet.engine.linking import part
 
 NAMES: Final = ("f4", "f8", "u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "b1")
 CODES: Final = {np.dtype(name): code for code, name in enumerate(NAMES)}

@@ -22,9 +22,7 @@ from thinnet.engine.kernels.optimizers import (
     penalise,
     update,
 )
-from thinnet.engine.kernels.products import bias_gradient, weight_gradient
-from thinnet.engine.kernels.rows import scratch_of
-from thinnet.engine.kernels.sides import (
+from thinnet.engine.kernels.presence import (
     chance_of,
     in_use,
     index_of,
@@ -32,8 +30,10 @@ from thinnet.engine.kernels.sides import (
     present_of,
     unit_at,
 )
+from thinnet.engine.kernels.products import bias_gradient, weight_gradient
+from thinnet.engine.kernels.rows import scratch_of
+from thinnet.engine.linking import part
 from thinnet.engine.opcodes import BATCH_NORM, DENSE
-from thinnet.engine.parts import part
 
 TOGETHER: Final = 8192  # numbers of a small layer that are updated in one sweep
 

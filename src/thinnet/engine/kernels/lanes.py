@@ -11,7 +11,7 @@ from numba import types
 from numba.core import cgutils
 
 from thinnet.engine.compile import intrinsic
-from thinnet.engine.parts import part
+from thinnet.engine.linking import part
 
 LANES: Final = 16
 _WORD, _INDEX, _BIT = ir.IntType(64), ir.IntType(32), ir.IntType(1)

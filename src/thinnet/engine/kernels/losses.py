@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.engine.kernels.functions import exp, fma, log, sigmoid, softplus
+from thinnet.engine.linking import exact_part, part
 from thinnet.engine.opcodes import ABSOLUTE, BINARY, HUBER, POISSON, SQUARED
-from thinnet.engine.parts import exact_part, part
 
 NARROW: Final = 32  # classes, up to which rows are worked on side by side
 LOG_2_PI: Final = math.log(2 * math.pi)

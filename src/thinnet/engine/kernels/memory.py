@@ -1,6 +1,6 @@
 """Compiled code's view of its memory: arrays and records at addresses.
 
-All that one call of the driver works on stands in one record of `tables.WORK`, which says where.
+All that one call of the driver works on stands in one record of `WORK`, which says where.
 A pointer to it is all that functions pass on; tuples of arrays would be copied at each call, and
 arrays that know their owner would pass its reference counter from cache to cache.
 """
@@ -14,9 +14,9 @@ from llvmlite import ir
 from numba import from_dtype, types
 from numba.np.arrayobj import populate_array
 
-from thinnet.engine import tables
+from thinnet.engine import records
 from thinnet.engine.compile import intrinsic, overload
-from thinnet.engine.parts import part
+from thinnet.engine.linking import part
 
 LONG: Final = 2**40  # no array is as long; whoever asks for a part knows what is there
 
@@ -80,9 +80,9 @@ def _row_of(dtype: np.dtype) -> Any:
     return row
 
 
-operation_at = _row_of(tables.OPERATION)
-stage_at = _row_of(tables.STAGE)
-instruction_at = _row_of(tables.INSTRUCTION)
-task_at = _row_of(tables.TASK)
-vote_at = _row_of(tables.VOTE)
-round_at = _row_of(tables.ROUND)
+operation_at = _row_of(records.OPERATION)
+stage_at = _row_of(records.STAGE)
+instruction_at = _row_of(records.INSTRUCTION)
+task_at = _row_of(records.TASK)
+vote_at = _row_of(records.VOTE)
+round_at = _row_of(records.ROUND)

@@ -19,8 +19,8 @@ from thinnet.engine.kernels.functions import fma
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.normals import normals
 from thinnet.engine.kernels.philox import keep_bits, keep_bits_of_rows
+from thinnet.engine.linking import exact_part, part
 from thinnet.engine.opcodes import MASK, NO_NOISE, NO_PLACE, PLUS_NORMAL, TIMES_NORMAL
-from thinnet.engine.parts import exact_part, part
 from thinnet.philox import SHARED
 
 SHARED_ID: Final = np.uint64(SHARED)

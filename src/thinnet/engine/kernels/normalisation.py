@@ -13,9 +13,9 @@ import numpy as np
 
 from thinnet.engine.kernels.functions import fma
 from thinnet.engine.kernels.memory import view
-from thinnet.engine.kernels.sides import count_of, in_use, present_of, unit_at
+from thinnet.engine.kernels.presence import count_of, in_use, present_of, unit_at
+from thinnet.engine.linking import exact_part, part
 from thinnet.engine.opcodes import NO_PLACE
-from thinnet.engine.parts import exact_part, part
 
 PARTS: Final = 6
 MEAN, INVERSE, GAMMA, BETA, SUM, PRODUCT = range(PARTS)

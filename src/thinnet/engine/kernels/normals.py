@@ -8,7 +8,7 @@ import numpy as np
 
 from thinnet.engine.kernels.functions import cos_sin, log
 from thinnet.engine.kernels.philox import words
-from thinnet.engine.parts import exact_part
+from thinnet.engine.linking import exact_part
 
 
 @exact_part

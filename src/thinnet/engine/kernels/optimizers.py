@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from thinnet.engine.kernels.functions import fma
+from thinnet.engine.linking import exact_part, part
 from thinnet.engine.opcodes import ADAGRAD, ADAM, DESCENT, NESTEROV, RMSPROP
-from thinnet.engine.parts import exact_part, part
 
 
 @exact_part

@@ -14,7 +14,7 @@ from numba import types
 
 from thinnet.engine.compile import inlined, intrinsic, kernel
 from thinnet.engine.kernels.lanes import in_all_lanes
-from thinnet.engine.parts import part
+from thinnet.engine.linking import part
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)

@@ -13,10 +13,10 @@ import numpy as np
 from thinnet.engine.blas import PLAIN, TRANSPOSED, gemm, library
 from thinnet.engine.kernels.lanes import sum_rows
 from thinnet.engine.kernels.memory import cast, size_of, view
-from thinnet.engine.kernels.sides import n_inputs, n_outputs
+from thinnet.engine.kernels.presence import n_inputs, n_outputs
 from thinnet.engine.kernels.single import AT_ONCE, row_product
+from thinnet.engine.linking import part
 from thinnet.engine.opcodes import NO_PLACE
-from thinnet.engine.parts import part
 
 library()  # before any machine code that calls it by name is compiled or read from the cache
 

@@ -31,9 +31,9 @@ from thinnet.engine.kernels.noise import (
     noise_backward,
     noise_forward,
 )
-from thinnet.engine.kernels.sides import index_of, n_outputs, pick
+from thinnet.engine.kernels.presence import index_of, n_outputs, pick
+from thinnet.engine.linking import exact_part, part
 from thinnet.engine.opcodes import CROSS_ENTROPY, GAUSSIAN, IDENTITY, MASK, NO_NOISE, NO_PLACE, RELU
-from thinnet.engine.parts import exact_part, part
 
 SWEEP_NUMBERS: Final = 8192  # that stay in the first cache while they are swept over again
 

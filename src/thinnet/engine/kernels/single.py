@@ -17,7 +17,7 @@ from numba.core import cgutils
 
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.kernels.lanes import LANES, in_all_lanes
-from thinnet.engine.parts import part
+from thinnet.engine.linking import part
 
 AT_ONCE: Final = 2 * LANES  # outputs: two chains of vectors hide how long an addition takes
 ROUNDED: Final = 16  # what the library makes the lengths of its last two chains a multiple of

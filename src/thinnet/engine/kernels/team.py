@@ -11,7 +11,7 @@ from numba import types
 from numba.core import cgutils
 
 from thinnet.engine.compile import intrinsic
-from thinnet.engine.parts import part
+from thinnet.engine.linking import part
 
 SPINS: Final = 4_000  # looks at the barrier before the processor is offered to others
 ARRIVED, GENERATION, FIRST_TICKET = 0, 16, 32  # places in `shared`, on cache lines of their own

@@ -16,21 +16,60 @@ from thinnet.engine.kernels.noise import SWEEP_ROWS
 from thinnet.engine.kernels.team import shared_size
 from thinnet.engine.lowering import Lowered
 from thinnet.engine.program import MOST_UNITS, Builder, operations_table, table, units_of_a_task
-from thinnet.engine.tables import INSTRUCTION, STAGE, TASK, VOTE, Work
+from thinnet.engine.records import INSTRUCTION, PLACES, STAGE, TASK, VOTE, WORK
 
 
-def work_of(
+def address(values: Array) -> int:
+    plain = values.dtype.names is None  # the quicker way is slow for tables
+    return values.__array_interface__["data"][0] if plain else values.ctypes.data
+
+
+class Workspace:
+    """The record, and the arrays that it points to."""
+
+    def __init__(self) -> None:
+        self.record = np.zeros(1, WORK)
+        self._integers = self.record.view(np.int64)  # faster to set than fields
+        self._owned: dict[str, Array] = {}
+
+    def put(self, arrays: Mapping[str, Array | None]) -> None:
+        """Say where these arrays are; they are kept alive, and must not be replaced."""
+        for name, values in arrays.items():
+            if name in PLACES:
+                self.point(name, 0 if values is None else address(values))
+            if values is not None:
+                self._owned[name] = values
+
+    def point(self, name: str, place: int) -> None:
+        """Say where an array is that the caller keeps alive."""
+        self._integers[PLACES[name]] = place
+
+    def set(self, **numbers: float) -> None:
+        for name, value in numbers.items():
+            self.record[name] = value
+
+    def again(self) -> Workspace:
+        """Another record of the same arrays."""
+        other = Workspace()
+        other.record[:], other._owned = self.record, dict(self._owned)
+        return other
+
+    def __getitem__(self, name: str) -> Array:
+        return self._owned[name]
+
+
+def workspace_of(
     lowered: Lowered,
     builder: Builder,
     vectors: Mapping[str, Array],
     outputs: Array,
     rows: int,
     n_threads: int,
-) -> Work:
+) -> Workspace:
     """Everything but the data and the rounds; `vectors` are the network's and the optimiser's."""
-    work, dtype = Work(), outputs.dtype
+    workspace, dtype = Workspace(), outputs.dtype
     votes = [tuple(vote[name] for name in VOTE.names or ()) for vote in lowered.votes]
-    work.put(
+    workspace.put(
         {
             "operations": operations_table(lowered, rows),
             "votes": table(votes, VOTE),
@@ -38,13 +77,13 @@ def work_of(
             "widths": np.array(lowered.sides, np.int64),
         }
     )
-    work.put(vectors)
+    workspace.put(vectors)
     seen = any(op["thin_in"] or op["thin_out"] or op["dropped"] for op in lowered.operations)
-    work.put({"seen": np.zeros_like(vectors["theta"]) if seen else None, "outputs": outputs})
-    work.put(_buffers(lowered, rows, dtype))
-    work.put(_sides(lowered))
-    _put_threads(work, lowered, n_threads, dtype)
-    work.set(
+    workspace.put({"seen": np.zeros_like(vectors["theta"]) if seen else None, "outputs": outputs})
+    workspace.put(_buffers(lowered, rows, dtype))
+    workspace.put(_sides(lowered))
+    _put_threads(workspace, lowered, n_threads, dtype)
+    workspace.set(
         n_theta=len(vectors["theta"]),
         copied=-1,
         n_votes=len(votes),
@@ -55,16 +94,16 @@ def work_of(
         tile=1,
         clip_norm=math.inf,
     )
-    put_stages(work, builder)
-    return work
+    put_stages(workspace, builder)
+    return workspace
 
 
-def put_stages(work: Work, builder: Builder) -> None:
+def put_stages(workspace: Workspace, builder: Builder) -> None:
     """What is done, on the memory that there is."""
     stages = table(builder.stages, STAGE)
     norms = [s["last"] - s["first"] for s in stages if s["kind"] == code.NORM]
     shared = np.zeros(shared_size(len(stages)) + 1, np.int64)
-    work.put(
+    workspace.put(
         {
             "stages": stages,
             "instructions": table(builder.instructions, INSTRUCTION),
@@ -73,7 +112,7 @@ def put_stages(work: Work, builder: Builder) -> None:
             "shared": shared,
         }
     )
-    work.set(n_stages=len(stages), n_squares=len(work["squares"]), wrong=len(shared) - 1)
+    workspace.set(n_stages=len(stages), n_squares=len(workspace["squares"]), wrong=len(shared) - 1)
 
 
 def _widest(lowered: Lowered) -> int:
@@ -102,10 +141,10 @@ def _sides(lowered: Lowered) -> dict[str, Array]:
     }
 
 
-def _put_threads(work: Work, lowered: Lowered, n_threads: int, dtype: np.dtype) -> None:
+def _put_threads(workspace: Workspace, lowered: Lowered, n_threads: int, dtype: np.dtype) -> None:
     """What each thread has for itself."""
     scratch, drawn, bits = _scratch_size(lowered), _drawn_size(lowered), _bits_size(lowered)
-    work.put(
+    workspace.put(
         {
             "scratch": np.zeros((n_threads, scratch), dtype),
             "drawn": np.zeros((n_threads, drawn)),
@@ -113,7 +152,7 @@ def _put_threads(work: Work, lowered: Lowered, n_threads: int, dtype: np.dtype) 
             "bits": np.zeros((n_threads, bits), np.uint8),
         }
     )
-    work.set(scratch_size=scratch, drawn_size=drawn, bits_size=bits)
+    workspace.set(scratch_size=scratch, drawn_size=drawn, bits_size=bits)
 
 
 def _scratch_size(lowered: Lowered) -> int:

@@ -1,13 +1,10 @@
-"""What compiled code gets: flat tables, and one record that says where everything lies."""
+"""The records that compiled code gets: rows of tables, and one that says where everything lies."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
-
-from thinnet.arrays import Array
 
 
 def _fields(kind: Any, *names: str) -> list[tuple[str, Any]]:
@@ -97,42 +94,3 @@ WORK: Final = np.dtype(
         *_fields(np.float64, "clip_norm"),
     ]
 )
-
-
-def address(values: Array) -> int:
-    plain = values.dtype.names is None  # the quicker way is slow for tables
-    return values.__array_interface__["data"][0] if plain else values.ctypes.data
-
-
-class Work:
-    """The record, and the arrays that it points to."""
-
-    def __init__(self) -> None:
-        self.record = np.zeros(1, WORK)
-        self._integers = self.record.view(np.int64)  # faster to set than fields
-        self._owned: dict[str, Array] = {}
-
-    def put(self, arrays: Mapping[str, Array | None]) -> None:
-        """Say where these arrays are; they are kept alive, and must not be replaced."""
-        for name, values in arrays.items():
-            if name in PLACES:
-                self.point(name, 0 if values is None else address(values))
-            if values is not None:
-                self._owned[name] = values
-
-    def point(self, name: str, place: int) -> None:
-        """Say where an array is that the caller keeps alive."""
-        self._integers[PLACES[name]] = place
-
-    def set(self, **numbers: float) -> None:
-        for name, value in numbers.items():
-            self.record[name] = value
-
-    def again(self) -> Work:
-        """Another record of the same arrays."""
-        other = Work()
-        other.record[:], other._owned = self.record, dict(self._owned)
-        return other
-
-    def __getitem__(self, name: str) -> Array:
-        return self._owned[name]

@@ -11,7 +11,7 @@ from thinnet.arrays import Array
 from thinnet.engine.kernels.gather import CODES
 
 
-def source(X: Any, dtype: np.dtype) -> dict[str, Array | None]:
+def of_rows(X: Any, dtype: np.dtype) -> dict[str, Array | None]:
     """`source` and `starts` of the rows of X, and the arrays that they point into."""
     if hasattr(X, "tocsr"):
         return _sparse(X)
@@ -34,7 +34,7 @@ def _sparse(X: Any) -> dict[str, Array | None]:
     return {"source": np.array(place, np.int64), "starts": starts, "X": values, "columns": columns}
 
 
-def targets(y: Array) -> dict[str, Array | None]:
+def of_targets(y: Array) -> dict[str, Array | None]:
     """Labels, or real targets in float64."""
     if y.ndim == 1:
         return {"labels": y.astype(np.int64, copy=False), "targets": None}

@@ -14,8 +14,8 @@ import numpy as np
 from thinnet.engine.kernels.memory import view, vote_at
 from thinnet.engine.kernels.noise import LEVELS, SHARED_ID, bits_of, draw_mask, is_kept
 from thinnet.engine.kernels.philox import keep_bits
+from thinnet.engine.linking import part
 from thinnet.engine.opcodes import NO_PLACE
-from thinnet.engine.parts import part
 
 
 @part
