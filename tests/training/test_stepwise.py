@@ -1,5 +1,7 @@
 """A training that goes step by step is the one that goes to its end; settings may change."""
 
+import signal
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -16,6 +18,7 @@ from thinnet import (
     ReLU,
     Training,
     keep_mask,
+    snapshots,
     train,
 )
 from thinnet.training.history import COLUMNS
@@ -46,9 +49,13 @@ class From:
         return self.before if step < self.step else self.after
 
 
-def assert_same(one, other):
+def assert_same_weights(one, other):
     assert_array_equal(one.theta, other.theta)
     assert_array_equal(one.state, other.state)
+
+
+def assert_same(one, other):
+    assert_same_weights(one, other)
     for step in range(one.clock.step):
         assert_array_equal(one.rows(step), other.rows(step))
 
@@ -87,6 +94,58 @@ def test_early_stopping_puts_the_best_weights_back_when_it_ends():
     assert said == history.stopped
     assert training.history.best_epoch == history.best_epoch
     assert_array_equal(parts.theta, whole.theta)
+
+
+class StopAt:
+    """Ctrl-C, or a callback's own reason, after some step."""
+
+    def __init__(self, step, why):
+        self.step, self.why = step, why
+
+    def on_step_end(self, training):
+        if training.t == self.step:
+            return signal.raise_signal(signal.SIGINT) if self.why == "interrupted" else self.why
+        return None
+
+
+def overfitting(why=None, path=None):
+    """A training whose best epoch is long past at step 58."""
+    noise = {
+        "validation": (X[:30], 2 - Y[:30]),
+        "early_stopping": EarlyStopping(99, monitor="loss"),
+    }
+    stops = [] if why is None else [StopAt(58, why)]
+    settings = {"epochs": 30, "batch_size": 20, "checkpoint": path, "callbacks": stops}
+    return Training(network(), X[30:], Y[30:], optimizer=Adam(0.02), **noise, **settings)
+
+
+GO_ON = {"finish": lambda training: training.finish().stopped, "advance": lambda t: t.advance(1000)}
+
+
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize("go", GO_ON.values(), ids=GO_ON)
+@pytest.mark.parametrize("why", ["interrupted", "seen enough"])
+def test_whatever_stops_a_training_leaves_the_best_weights_and_a_checkpoint(go, why, tmp_path):
+    training, wanted = overfitting(why, tmp_path / "run.ckpt"), overfitting()
+    assert go(training) == why
+    best = training.history.best_epoch
+    assert 0 <= best < training.epoch - 1
+    wanted.advance(3 * (best + 1))
+    assert_same_weights(training.network, wanted.network)
+    assert snapshots.read(tmp_path / "run.ckpt").values["t"] == 58
+
+
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize("go", GO_ON.values(), ids=GO_ON)
+def test_what_was_interrupted_goes_on_as_if_it_had_not_been(go):
+    training, wanted = overfitting("interrupted"), overfitting()
+    assert go(training) == "interrupted"
+    training.advance(1)
+    assert training.history.stopped == ""
+    wanted.advance(59)
+    assert_same_weights(training.network, wanted.network)
+    assert go(training) == go(wanted)
+    assert_same_weights(training.network, wanted.network)
 
 
 def test_rows_are_known_in_the_middle_of_an_epoch_and_after_another_training():

@@ -68,8 +68,10 @@ def someone_looks(console: Console) -> bool:
 def opened(show: bool | None, title: str, done: int, total: int, patience: float = 0.0) -> Any:
     """A context that gives a Bar; with ``show=None`` it is silent where nobody looks."""
     checks.one_of("progress", show, (None, True, False))
+    if show is False:
+        return nullcontext(Silent())
     console = Console(stderr=True)
-    if not (someone_looks(console) if show is None else show):
+    if show is None and not someone_looks(console):
         return nullcontext(Silent())
     columns = (
         TextColumn("{task.description}"),

@@ -24,7 +24,7 @@ from thinnet.training.checkpointing import Keeper
 from thinnet.training.data import Data
 from thinnet.training.history import Epoch, History
 from thinnet.training.interrupt import InterruptFlag
-from thinnet.training.loop import INTERRUPTED, Loop, carry_out, check_callbacks
+from thinnet.training.loop import INTERRUPTED, Loop, check_callbacks
 from thinnet.training.penalties import add_penalty_gradient, penalty_value
 from thinnet.training.plan import Plan
 from thinnet.training.state import EPOCHS_DONE, Begin, TrainingState
@@ -130,8 +130,8 @@ def _carry_out(
         history.stopped = convergence.replay(history)
     if not history.stopped:
         title = type(estimator).__name__
-        loop = Loop(training, [convergence, *callbacks, keeper])
-        carry_out(training, loop, keeper, estimator.progress, title)
+        loop = Loop(training, [convergence, *callbacks], keeper)
+        loop.advance(None, estimator.progress, title)
     if history.stopped == INTERRUPTED:
         warnings.warn("Training interrupted by user.", UserWarning, stacklevel=2)
     elif warns and history.stopped == EPOCHS_DONE:

@@ -6,8 +6,9 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.schedules import Schedule
+from thinnet.training.learned import Learned
 from thinnet.training.reference import ReferenceSteps, weight_of
-from thinnet.training.state import TrainingState, Weights
+from thinnet.training.state import TrainingState
 
 
 class CompiledSteps:
@@ -46,7 +47,7 @@ class CompiledSteps:
         )
         self._stepper.check_rows(int(self._table["rows"].min()))
         self._stepper.bind(data.X, data.targets, data.weights, data.ids)
-        self._start = Weights.of(training.network)
+        self._start = Learned.of(training.network)
         self._before_last = training.network.theta.copy()
         self._start_state = [part.copy() for part in training.optimizer_state]
 

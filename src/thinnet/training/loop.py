@@ -18,7 +18,7 @@ from thinnet.network.row_order import generator_state
 from thinnet.training.checkpointing import Keeper
 from thinnet.training.compiled import CompiledSteps
 from thinnet.training.data import Data, clean_subsample
-from thinnet.training.history import NOT_MEASURED, Epoch, History
+from thinnet.training.history import NOT_MEASURED, Epoch
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.reference import ReferenceSteps
 from thinnet.training.state import TrainingState
@@ -76,28 +76,6 @@ def check_callbacks(callbacks: Sequence[Any]) -> None:
         checks.integer("every of a callback", getattr(callback, "every", 1), 1)
 
 
-def carry_out(
-    training: TrainingState, loop: Loop, keeper: Keeper, progress: bool | None, title: str
-) -> History:
-    """Train to the end, a reason to stop, or Ctrl-C; keep the checkpoint and the best weights."""
-    history, per_epoch = training.history, len(training.slices)
-    done = training.epoch * per_epoch + training.batch
-    with (
-        InterruptFlag() as flag,
-        bars.opened(progress, title, done, training.plan.epochs * per_epoch) as bar,
-    ):
-        history.stopped = loop.advance(bar, flag)
-        keeper.keep()
-    end(training)
-    return history
-
-
-def end(training: TrainingState) -> None:
-    """Early stopping puts the best weights back."""
-    if training.plan.early_stopping is not None and training.waiting.epoch >= 0:
-        training.put_best_back(training.waiting.epoch)
-
-
 class Loop:
     """Steps of a training, epoch after epoch, until a reason to stop comes up.
 
@@ -105,10 +83,12 @@ class Loop:
     ----------
     training : TrainingState
     callbacks : sequence of Callback
+    keeper : Keeper
+        Writes the checkpoint at the ends of epochs, and when training ends.
     """
 
-    def __init__(self, training: TrainingState, callbacks: Sequence[Any]) -> None:
-        self.training, self.callbacks = training, callbacks
+    def __init__(self, training: TrainingState, callbacks: Sequence[Any], keeper: Keeper) -> None:
+        self.training, self.callbacks, self._keeper = training, [*callbacks, keeper], keeper
         plan, data = training.plan, training.data
         self._clean = clean_subsample(training.network, data.n_rows, plan.clean_rows)
         self._every = [_every(c) for c in callbacks if isinstance(c, StepCallback)]
@@ -117,11 +97,28 @@ class Loop:
         self._seconds = 0.0  # of the epoch that is not complete
         self._left_at: int | None = None  # the step of the network after the last call
 
-    def advance(self, bar: Bar, flag: InterruptFlag, n_steps: int | None = None) -> str:
+    def advance(
+        self, n_steps: int | None = None, progress: bool | None = False, title: str = "training"
+    ) -> str:
         """Go `n_steps` on, or to the end; the reason to stop, empty where there is none yet."""
+        training = self.training
+        per_epoch = len(training.slices)
+        done = training.epoch * per_epoch + training.batch
+        with (
+            InterruptFlag() as flag,
+            bars.opened(progress, title, done, training.plan.epochs * per_epoch) as bar,
+        ):
+            if reason := self._noted(bar, flag, n_steps):
+                self._keeper.keep()
+                training.stop(reason)
+        return reason
+
+    def _noted(self, bar: Bar, flag: InterruptFlag, n_steps: int | None) -> str:
+        """Go on, and tell the network's logbook which steps were taken."""
         training, shuffles = self.training, self.training.shuffles
         network, last = training.network, None if n_steps is None else training.t + n_steps
         self._check_place(network)
+        training.go_on()
         network.logbook.begin(training.entry())
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

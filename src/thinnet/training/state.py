@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -20,30 +19,13 @@ from thinnet.schedules import ReduceOnPlateau, as_schedule
 from thinnet.schedules.plateau import Plateau
 from thinnet.training.data import Data
 from thinnet.training.history import Epoch, History
+from thinnet.training.learned import Learned
 from thinnet.training.penalties import penalty_value
 from thinnet.training.plan import Plan
 from thinnet.training.stopping import Waiting
 
 EPOCHS_DONE: Final = "all epochs done"
 OF_TRAINING: Final = -1  # in place of a layer
-
-
-@dataclass(slots=True)
-class Weights:
-    """A copy of what a network has learned."""
-
-    theta: Flat
-    state: Array
-
-    @classmethod
-    def of(cls, network: Network) -> Weights:
-        return cls(network.theta.copy(), network.state.copy())
-
-    def copy_from(self, network: Network) -> None:
-        self.theta[:], self.state[:] = network.theta, network.state
-
-    def copy_to(self, network: Network) -> None:
-        network.theta[:], network.state[:] = self.theta, self.state
 
 
 class Begin(NamedTuple):
@@ -122,8 +104,9 @@ class TrainingState:
         self.outputs = np.zeros((data.n_rows, *network.out), network.dtype)
         self.plateau, self.waiting = Plateau(), Waiting()
         self.history = History(plan.loss.score_name)
-        self.best = Weights.of(network)
-        self._good = Weights.of(network)
+        self.best = Learned.of(network)
+        self._good = Learned.of(network)
+        self._last: Learned | None = None  # where the best ones stand in their place
         self._schedule = as_schedule(plan.optimizer.learning_rate)
         self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
         self.shuffles, self._t_before = shuffles, self.t
@@ -268,6 +251,20 @@ class TrainingState:
         self.best.copy_to(self.network)
         if epoch is not None:
             self.history.best_epoch = epoch
+
+    def stop(self, reason: str) -> None:
+        """Training ends here, or is interrupted: early stopping puts the best weights back."""
+        self.history.stopped = reason
+        if self.plan.early_stopping is not None and self.waiting.epoch >= 0:
+            self._last = Learned.of(self.network)
+            self.put_best_back(self.waiting.epoch)
+
+    def go_on(self) -> None:
+        """Go on from the weights of the last step, also where an interruption put others back."""
+        self.history.stopped = ""
+        if self._last is not None:
+            self._last.copy_to(self.network)
+            self._last = None
 
     def arrays(self) -> dict[str, Array]:
         """All arrays that a training changes, by the names that they have in a checkpoint."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from thinnet import checks
 from thinnet.arrays import MatrixLike, TargetLike, VectorLike
-from thinnet.console.progress import Silent
 from thinnet.losses import Loss, loss_for
 from thinnet.moved import RenamedMethod, renamed
 from thinnet.network import Network
@@ -15,8 +14,7 @@ from thinnet.optimizers import Adam, Optimizer
 from thinnet.training.checkpointing import Keeper
 from thinnet.training.data import checked_data, held_out
 from thinnet.training.history import History
-from thinnet.training.interrupt import InterruptFlag
-from thinnet.training.loop import INTERRUPTED, Callback, Loop, carry_out, check_callbacks, end
+from thinnet.training.loop import INTERRUPTED, Callback, Loop, check_callbacks
 from thinnet.training.plan import Plan
 from thinnet.training.state import TrainingState
 from thinnet.training.stopping import EarlyStopping
@@ -115,10 +113,10 @@ class Training(TrainingState):
         plan.check_watched(held is not None)
         check_callbacks(callbacks)
         super().__init__(network, data, held, plan)
-        self._keeper = Keeper(self, checkpoint)
+        keeper = Keeper(self, checkpoint)
         if checks.boolean("resume", resume):
-            self._keeper.resume()
-        self._loop = Loop(self, [*callbacks, self._keeper])
+            keeper.resume()
+        self._loop = Loop(self, callbacks, keeper)
 
     def advance(self, n_steps: int = 1) -> str:
         """Go some steps on; epochs end, and are measured, as they come.
@@ -143,11 +141,7 @@ class Training(TrainingState):
         checks.integer("n_steps", n_steps, 1)
         if self._is_ended():
             return self.history.stopped
-        with InterruptFlag() as flag:
-            reason = self._loop.advance(Silent(), flag, n_steps)
-        if reason:
-            self._end(reason)
-        return reason
+        return self._loop.advance(n_steps)
 
     run = RenamedMethod("finish")
 
@@ -155,16 +149,11 @@ class Training(TrainingState):
         """Train to the end; parameters, errors and the History are those of `train`."""
         if self._is_ended():
             return self.history
-        return carry_out(self, self._loop, self._keeper, progress, title)
+        self._loop.advance(None, progress, title)
+        return self.history
 
     def _is_ended(self) -> bool:
         return self.history.stopped not in ("", INTERRUPTED)
-
-    def _end(self, reason: str) -> None:
-        self.history.stopped = reason
-        self._keeper.keep()
-        if reason != INTERRUPTED:
-            end(self)
 
 
 @renamed(optimiser="optimizer")

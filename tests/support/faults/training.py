@@ -69,8 +69,8 @@ FAULTS = [
     ),
     Mutant(
         "best weights come back without their running statistics",
-        "training/state.py",
-        "Weights.copy_to",
+        "training/learned.py",
+        "Learned.copy_to",
         "network.theta[:], network.state[:] = self.theta, self.state",
         "network.theta[:] = self.theta",
         ("training/test_stopping.py",),
@@ -153,6 +153,14 @@ FAULTS = [
         "Loop._executor",
         "len(self.training.history.changes)",
         "0",
+        ("training/test_stepwise.py",),
+    ),
+    Mutant(
+        "an interrupted training goes on from its best weights",
+        "training/state.py",
+        "TrainingState.go_on",
+        "self._last.copy_to(self.network)",
+        "pass",
         ("training/test_stepwise.py",),
     ),
     Mutant(
