@@ -459,3 +459,14 @@ def test_training_gradients_depend_on_no_order_and_no_split(order, cut):
     whole = gradient_of(range(6))
     parts = gradient_of(order[:cut]) + gradient_of(order[cut:])
     assert_allclose(parts, whole, rtol=1e-9, atol=1e-12)
+
+
+def test_a_unit_whose_draw_equals_the_threshold_is_kept():
+    for unit in range(8):
+        word = oracles.words(11, "train", 0, 0, 0, 0)[unit // 2]
+        draw = word // 2**16 if unit % 2 else word % 2**16
+        kept = [
+            keep_mask(seed=11, layer=0, step=0, samples=[0], units=8, rate=rate / 65536)[0, unit]
+            for rate in (draw - 1, draw, draw + 1)
+        ]
+        assert kept == [True, True, False]

@@ -30,10 +30,10 @@ CORE = {  # files, the tests of their room, and of what stands on it
     "masks.py": (("test_masks.py",), ("network", "engine/test_dropout.py")),
     "philox.py": (("test_philox.py", "test_masks.py"), ("network",)),
     "layers/*.py": (("layers",), ("network", *MADE_OF_LAYERS)),
-    "losses/*.py": (("losses",), ("training/test_training.py", "engine/test_training.py")),
+    "losses/*.py": (("losses",), ("training/test_reference.py", "engine/test_training.py")),
     "optimizers/*.py": (("optimizers",), ("layers/test_presence.py", "engine/test_training.py")),
     "training/reference.py": (
-        ("training/test_training.py",),
+        ("training/test_reference.py",),
         ("training/test_penalties.py", "engine/test_training.py"),
     ),
     "uncertainty/draws/measures.py": (DRAWN, ("uncertainty", "cli/test_uncertainty.py")),

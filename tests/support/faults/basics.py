@@ -9,7 +9,7 @@ FAULTS = [
         "Run.sample",
         'cls(True, False, "predict", number, _ids(samples, share), seed)',
         'cls(False, False, "predict", number, _ids(samples, share), seed)',
-        ("network/test_network.py",),
+        ("network/test_sampling.py",),
     ),
     Mutant(
         "a sampling pass learns",
@@ -41,7 +41,7 @@ FAULTS = [
         "Site.stream",
         "return Stream(seed, run.purpose, self.ordinal, run.step)",
         'return Stream(seed, "train", self.ordinal, run.step)',
-        ("network/test_network.py",),
+        ("network/test_sampling.py",),
     ),
     Mutant(
         "a random number equal to the threshold is dropped",
@@ -49,7 +49,7 @@ FAULTS = [
         "mask",
         "return sixteen_bits(stream, samples, units) >= limit",
         "return sixteen_bits(stream, samples, units) > limit",
-        ("training/test_training.py",),
+        ("test_masks.py",),
     ),
     Mutant(
         "kept units are not scaled",

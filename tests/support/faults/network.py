@@ -9,7 +9,7 @@ FAULTS = [
         "bind",
         "max(int(ordinals[i]) - 1, 0)",
         "0",
-        ("training/test_training.py",),
+        ("training/test_reference.py",),
     ),
     Mutant(
         "prediction draws masks",
@@ -49,7 +49,7 @@ FAULTS = [
         "keyed_order",
         "epoch",
         "0",
-        ("training/test_training.py",),
+        ("network/test_row_order.py",),
     ),
     Mutant(
         "a rate of 0 upstream of BatchNorm is warned of",

@@ -49,7 +49,7 @@ FAULTS = [
         "take_step",
         "network.clock.step += 1",
         "pass",
-        ("training/test_training.py",),
+        ("training/test_reference.py",),
     ),
     Mutant(
         "the noisy score is the clean one",
@@ -57,7 +57,7 @@ FAULTS = [
         "Loop._end_epoch",
         "loss.score(training.outputs, data.targets, data.weights)",
         "clean[1]",
-        ("training/test_training.py",),
+        ("training/test_loop.py",),
     ),
     Mutant(
         "early stopping keeps the last weights",
