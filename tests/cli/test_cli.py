@@ -17,11 +17,6 @@ PNG = b"\x89PNG\r\n\x1a\n"
 SMALL = ["--epochs", "2", "--hidden", "16"]
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
 def idx_folder(tmp_path):
     return write_bars(tmp_path / "images", n_train=40, n_test=10)
