@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from commanding import thinnet_command
 from pyarrow import parquet
-from typer.testing import CliRunner
 
 from thinnet import TableClassifier
-from thinnet.cli import app
 from thinnet.commands.keeping import Keep
 from thinnet.commands.predicting import predict
 
@@ -87,10 +86,9 @@ def test_parquet_keeps_its_types(model, table, block_rows):
     ],
 )
 def test_what_cannot_be_kept_is_refused(table, options, code, sentence):
-    run = CliRunner(env={"COLUMNS": "200"}).invoke
     fast = ("--epochs", "1", "--networks", "1", "--hidden", "4", "--leave-out", "id")
-    assert run(app, ["fit", table, "--target", "y", *fast]).exit_code == 0
-    result = run(app, ["predict", "rows.thinnet", table, "--out", "p.csv", *options])
-    assert result.exit_code == code
-    assert sentence in result.output
+    assert thinnet_command("fit", table, "--target", "y", *fast)[0] == 0
+    found, said = thinnet_command("predict", "rows.thinnet", table, "--out", "p.csv", *options)
+    assert found == code
+    assert sentence in said
     assert not pathlib.Path("p.csv").exists()

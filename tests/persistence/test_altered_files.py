@@ -6,10 +6,10 @@ import pathlib
 import numpy as np
 import pytest
 from altering import one_sentence
+from commanding import thinnet_command
 from forging import LEAVES, forged
 from mangling import people, written
 from model_files import MODELS, a_pipeline, fitted
-from typer.testing import CliRunner
 
 from thinnet import (
     Adam,
@@ -26,7 +26,6 @@ from thinnet import (
     snapshots,
     train,
 )
-from thinnet.cli import app
 from thinnet.commands import fitting
 from thinnet.persistence import files
 from thinnet.snapshots import Snapshot
@@ -167,12 +166,6 @@ def of_command(tmp_path_factory):
     order = fitting.Order(table, "buys", settings=settings)
     save(fitting.fit(order, progress=False).estimator, folder / "model")
     return table, snapshots.read_as(files._form(), folder / "model")
-
-
-def thinnet_command(*arguments):
-    result = CliRunner().invoke(app, [str(a) for a in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.output
 
 
 def attributes(values):

@@ -47,11 +47,6 @@ from thinnet.schedules import Linear, Warmup
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "model.thinnet"
-
-
 # --- estimators ----------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from altering import altered
 from forging import forged
-from model_files import X, a_perceptron, a_pipeline, assert_same, predictions, saved_and_loaded
+from model_files import X, assert_same, predictions, saved_and_loaded
 from promises import done_within
 
 from thinnet import ModelFileError, load, save, snapshots
@@ -18,21 +18,6 @@ from thinnet.persistence import files, known
 from thinnet.snapshots import Snapshot
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "model.thinnet"
-
-
-@pytest.fixture(scope="module")
-def perceptron():
-    return a_perceptron()
-
-
-@pytest.fixture(scope="module")
-def pipeline():
-    return a_pipeline()
 
 
 def test_nothing_in_a_model_file_is_a_pickle_or_code(perceptron, pipeline, path, monkeypatch):

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from model_files import a_perceptron, a_pipeline, assert_same, fitted, refused
+from model_files import assert_same, fitted, refused
 from safetensors.numpy import save_file
 from sklearn.preprocessing import OrdinalEncoder
 
@@ -14,21 +14,6 @@ from thinnet.persistence import files
 from thinnet.snapshots import Snapshot
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "model.thinnet"
-
-
-@pytest.fixture(scope="module")
-def perceptron():
-    return a_perceptron()
-
-
-@pytest.fixture(scope="module")
-def pipeline():
-    return a_pipeline()
 
 
 def test_a_missing_file_and_a_folder_are_refused(path, tmp_path):

@@ -23,11 +23,6 @@ from thinnet.persistence import codec, known, rules
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "model.thinnet"
-
-
 # --- values --------------------------------------------------------------------------------------
 
 VALUES = [

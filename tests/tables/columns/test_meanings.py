@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from commanding import thinnet_command
 from exported_models import exported
 from mangling import mangled
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
-from typer.testing import CliRunner
 
 from thinnet import (
     DataFileError,
@@ -21,7 +21,6 @@ from thinnet import (
     load,
     save,
 )
-from thinnet.cli import app
 from thinnet.commands.fitting import Order, fit
 from thinnet.tables.columns.dates import as_dates
 from thinnet.tables.columns.kinds import Column, column_of
@@ -108,12 +107,11 @@ def test_a_kind_can_be_forced(asked, case):
 
 def test_the_command_forces_kinds_and_adds_words_that_the_model_remembers(path, tmp_path):
     out = tmp_path / "m.thinnet"
-    done = CliRunner().invoke(
-        app,
-        f"fit {path} --target t --out {out} --epochs 1 --networks 1 --kind zip=number "
-        "--kind day=drop --missing x --missing -9".split(),
-    )
-    assert done.exit_code == 0, done.output
+    code, said = thinnet_command(
+        "fit", path, "--target", "t", "--out", out, "--epochs", "1", "--networks", "1",
+        "--kind", "zip=number", "--kind", "day=drop", "--missing", "x", "--missing", "-9",
+    )  # fmt: skip
+    assert code == 0, said
     model = load(out)
     assert kinds(model) == KINDS | {"zip": "number", "day": "left out"}
     assert set(model.encoder_.missing_) == {*MISSING, "x", "-9"}
@@ -140,14 +138,13 @@ def test_a_kind_that_cannot_be_is_refused_in_one_sentence(asked, said):
 
 @pytest.mark.parametrize("asked", ["zip", "zip=", "=number", "zip=numbers", "t=number"])
 def test_the_command_refuses_such_a_kind(path, asked):
-    done = CliRunner().invoke(app, ["fit", str(path), "--target", "t", "--kind", asked])
-    assert done.exit_code == 2
-    assert done.output.count("thinnet: ") == 1
+    code, said = thinnet_command("fit", path, "--target", "t", "--kind", asked)
+    assert (code, said.count("thinnet: ")) == (2, 1)
 
 
 def test_a_columns_name_may_hold_an_equals_sign(path):
-    asked = ["fit", str(path), "--target", "t", "--kind", "a=b=number"]
-    assert "got 'a=b'" in CliRunner().invoke(app, asked).output
+    _, said = thinnet_command("fit", path, "--target", "t", "--kind", "a=b=number")
+    assert "got 'a=b'" in said
 
 
 # --- missing cells -------------------------------------------------------------------------------

@@ -16,13 +16,6 @@ from thinnet.tables.reading import read_table, row_count
 from thinnet.tables.reading.dialect import Dialect
 from thinnet.tables.reading.typed import typed
 
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """One file for all examples of a property."""
-    return tmp_path_factory.mktemp("tables") / "table"
-
-
 # --- types ---------------------------------------------------------------------------------------
 
 TYPES = {

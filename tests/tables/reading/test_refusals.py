@@ -18,25 +18,6 @@ from table_files import PACKERS, RICH, locked, zipped
 from thinnet import DataFileError
 from thinnet.tables.reading import blocks, read_table
 
-
-@pytest.fixture
-def put(tmp_path):
-    """Puts a content into a file, and says where."""
-
-    def put(content, name="table.csv"):
-        path = tmp_path / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return put
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """One file for all examples of a property."""
-    return tmp_path_factory.mktemp("tables") / "table"
-
-
 PARQUET = io.BytesIO()
 parquet.write_table(RICH, PARQUET)
 LONG = "a,b\n" + f"1,{'2' * 61}\n" * 10_000  # longer than what is looked at first
