@@ -54,8 +54,13 @@ def ids_of(samples: Any, share: Any) -> Ids:
     """The rows' ids, checked; with ``share="batch"`` the one id that stands for all rows."""
     if check_share("share", share) is None:
         return sample_ids(samples)
-    checks.must(samples is None, "samples", "None with share='batch'", samples)
+    _check_no_ids(samples, share)
     return np.array([SHARED], np.uint32)
+
+
+def _check_no_ids(samples: Any, share: Share) -> None:
+    fits = samples is None or share is None
+    checks.must(fits, "samples", "None with share='batch'", samples)
 
 
 def sample_ids(samples: Any) -> Ids:
@@ -83,10 +88,14 @@ def sample_ids(samples: Any) -> Ids:
     return ids.astype(np.uint32)
 
 
-def row_ids(samples: Any, rows: int, of: str) -> Ids:
-    """An id for each of the `rows` rows of what is called `of`: those given, or their numbers."""
+def row_ids(samples: Any, rows: int, of: str, share: Share = None) -> Ids:
+    """An id for each of the `rows` rows of what is called `of`: those given, or their numbers.
+
+    With ``share="batch"`` masks don't depend on them, and none may be given.
+    """
     if samples is None:
         return np.arange(rows, dtype=np.uint32)
+    _check_no_ids(samples, share)
     return checks.same_length("samples", sample_ids(samples), of, rows)
 
 

@@ -413,12 +413,28 @@ def test_draws_of_regressors_are_numbers(kind):
 
 
 def test_settings_of_draws_that_predict_would_not_use_are_refused(classifier, regressor, classes):
-    settings = {"n_draws": 7, "seed": 0, "share": None, "samples": [1], "tolerance": 0.1}
-    for name, value in (settings | {"progress": False}).items():
+    settings = [("n_draws", 7), ("n_draws", 100), ("seed", 0), ("share", None), ("share", "batch")]
+    settings += [("samples", [1]), ("tolerance", 0.1), ("progress", False)]
+    for name, value in settings:
         with pytest.raises(ValueError, match=f"^{name} must come with return_std=True"):
             regressor.predict(wave(4, 13)[0], **{name: value})
         with pytest.raises(ValueError, match=f"^{name} must come with abstain or return_std"):
             classifier.predict(classes[0], **{name: value})
+    for return_std in (False, True):
+        with pytest.raises(ValueError, match=r"^measure must be None without abstain, got"):
+            classifier.predict(classes[0], measure="mutual_information", return_std=return_std)
+
+
+def test_predict_draws_as_uncertainty_does_where_nothing_else_is_said(
+    regressor, classifier, classes
+):
+    X, _ = wave(4, 13)
+    for keywords in ({}, {"n_draws": 7, "seed": 3}, {"share": None, "samples": [3, 9, 1, 4]}):
+        wanted = regressor.uncertainty(X, **keywords)
+        assert_array_equal(regressor.predict(X, return_std=True, **keywords)[1], wanted.std)
+        mask = classifier.predict(classes[0][:4], abstain=0.3, **keywords).mask
+        found = classifier.uncertainty(classes[0][:4], **keywords).predictive_entropy
+        assert_array_equal(mask, found > 0.3)
 
 
 def test_tables_of_classes_have_draws_of_all_networks(table):

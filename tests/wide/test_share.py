@@ -9,6 +9,7 @@ from numpy.testing import assert_array_equal
 import thinnet
 from thinnet import Dense, Dropout, MLPRegressor, Network, dropout, keep_mask
 from thinnet.passes import Run
+from thinnet.uncertainty.draws.drawing import NOT_GIVEN
 
 ROWS = 6
 X = np.random.default_rng(0).normal(size=(ROWS, 3))
@@ -89,7 +90,18 @@ def test_the_word_for_samples_that_share_a_mask_is_refused_with_the_new_keyword(
         use(regressor, samples="shared")
 
 
-@pytest.mark.parametrize("use", WITH_SAMPLES.values(), ids=WITH_SAMPLES)
+OF_DRAWS = {
+    "Network.sample": lambda model, **rows: small().sample(X, 2, **rows),
+    "sample": lambda model, **rows: model.sample(X, 2, **rows),
+    "uncertainty": lambda model, **rows: model.uncertainty(X, 2, **rows),
+    "predict_interval": lambda model, **rows: model.predict_interval(X, n_draws=2, **rows),
+    "predict": lambda model, **rows: model.predict(X, return_std=True, n_draws=2, **rows),
+}
+
+
+@pytest.mark.parametrize(
+    "use", [*WITH_SAMPLES.values(), *OF_DRAWS.values()], ids=[*WITH_SAMPLES, *OF_DRAWS]
+)
 def test_one_mask_for_all_rows_goes_with_no_ids(use, regressor):
     use(regressor, share="batch")
     with pytest.raises(ValueError, match=r"^samples must be None with share='batch', got \[0, 1\]"):
@@ -138,5 +150,5 @@ def test_every_public_default_is_one_of_the_two():
             if word in parameters:
                 defaults[name, word] = parameters[word].default
     assert {"Dropout", "mlp", "keep_mask", "Network.sample"} <= {name for name, _ in defaults}
-    fields = {key for key, value in defaults.items() if value not in (None, "batch")}
+    fields = {key for key, value in defaults.items() if value not in (None, "batch", NOT_GIVEN)}
     assert fields <= {("Reliability", "share")}  # an array: of the rows that fell into a bin

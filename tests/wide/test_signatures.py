@@ -13,7 +13,7 @@ from thinnet.cli import app
 from thinnet.cli.defaults import TABLES
 from thinnet.cli.fit_table import SETTINGS
 from thinnet.tables import members
-from thinnet.uncertainty.draws.drawing import How
+from thinnet.uncertainty.draws.drawing import Given, How
 
 
 def public(one):
@@ -62,12 +62,14 @@ def test_methods_that_draw_take_the_same_settings_by_the_same_defaults():
         return {name: kinds[name].default for name in kinds if name in How._fields}
 
     classes, numbers = thinnet.MLPClassifier, thinnet.MLPRegressor
-    methods = [classes.predict, classes.uncertainty, classes.log_likelihood]
-    methods += [numbers.predict, numbers.uncertainty, numbers.log_likelihood]
+    methods = [classes.uncertainty, classes.log_likelihood]
+    methods += [numbers.uncertainty, numbers.log_likelihood]
     methods += [numbers.predict_interval, numbers.predict_quantiles, numbers.distribution]
-    methods += [thinnet.EnsembleClassifier.predict, thinnet.EnsembleRegressor.predict]
-    methods += [thinnet.TableClassifier.predict, thinnet.TableRegressor.predict]
     assert [settings(each) for each in methods] == [How._field_defaults] * len(methods)
+    kinds = [classes, numbers, thinnet.EnsembleClassifier, thinnet.EnsembleRegressor]
+    kinds += [thinnet.TableClassifier, thinnet.TableRegressor]
+    assert [settings(kind.predict) for kind in kinds] == [Given._field_defaults] * len(kinds)
+    assert Given().how() == How()
 
 
 def test_the_help_of_fit_shows_the_defaults_that_estimators_have():

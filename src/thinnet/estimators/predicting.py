@@ -10,7 +10,7 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, MatrixLike, Predicted, Samples, Share
 from thinnet.uncertainty.draws.classes import MEASURES, DrawnClasses
-from thinnet.uncertainty.draws.drawing import How
+from thinnet.uncertainty.draws.drawing import NOT_GIVEN, Given, How, NotGiven
 from thinnet.uncertainty.draws.numbers import DrawnNumbers
 
 
@@ -30,12 +30,12 @@ class PredictsClasses(DrawnClasses):
         self,
         X: MatrixLike,
         abstain: float | None = None,
-        measure: str = "predictive_entropy",
+        measure: str | None = None,
         return_std: bool = False,
         *,
-        n_draws: int = 100,
+        n_draws: int | None = None,
         seed: int | None = None,
-        share: Share = "batch",
+        share: Share | NotGiven = NOT_GIVEN,
         samples: Samples | None = None,
         tolerance: float | None = None,
         progress: bool | None = None,
@@ -52,8 +52,9 @@ class PredictsClasses(DrawnClasses):
             A table's columns may come in any order; others are ignored.
         abstain : float, optional
             Guess by draws with dropout on, and not where their `measure` is above this.
-        measure : str, default='predictive_entropy'
-            Or 'mutual_information', 'variation_ratio', 'expected_entropy': see `uncertainty`.
+        measure : str, optional
+            With `abstain`: 'predictive_entropy' (the default), 'mutual_information',
+            'variation_ratio' or 'expected_entropy', see `uncertainty`.
         return_std : bool, default=False
             Guess by draws with dropout on, and return the standard deviation over them of the
             probability of the guess too.
@@ -70,10 +71,15 @@ class PredictsClasses(DrawnClasses):
         NotFittedError, ValueError
             Before fit; if X is not like the X that was fitted; with `abstain`, if nothing draws.
         """
-        how = How(n_draws, seed, share, samples, tolerance, progress)
-        by_draws = self._guessed(X, abstain, measure, return_std, how)
-        if by_draws is not None:
-            return by_draws
+        given = Given(n_draws, seed, share, samples, tolerance, progress)
+        checks.boolean("return_std", return_std)
+        if abstain is not None:
+            checks.must(not return_std, "return_std", "False with abstain", return_std)
+            return self._abstaining(X, abstain, measure, given.how())
+        checks.must(measure is None, "measure", "None without abstain", measure)
+        if return_std:
+            return self._with_std(X, given.how())
+        given.refuse("abstain or return_std=True", "abstain=None and return_std=False")
         return self._guesses_of(X)
 
     def predict_log_proba(self, X: MatrixLike) -> Array:
@@ -81,37 +87,17 @@ class PredictsClasses(DrawnClasses):
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def _abstaining(self, X: MatrixLike, abstain: Any, measure: str, how: How) -> np.ma.MaskedArray:
+    def _abstaining(
+        self, X: MatrixLike, abstain: float, measure: str | None, how: How
+    ) -> np.ma.MaskedArray:
         """Guesses by the draws, masked where they are too unsure."""
         checks.non_negative("abstain", abstain)
-        checks.one_of("measure", measure, MEASURES)
+        measure = MEASURES[0] if measure is None else checks.one_of("measure", measure, MEASURES)
         found = self.uncertainty(X, **how._asdict())
         guesses = self.head_.guesses(found.probabilities)
         unsure = getattr(found, measure) > abstain
         wide = unsure if guesses.ndim == 1 else np.broadcast_to(unsure[:, None], guesses.shape)
         return np.ma.masked_array(guesses, wide)
-
-    def _guessed(
-        self,
-        X: MatrixLike,
-        abstain: Any,
-        measure: str,
-        return_std: bool,
-        how: How,
-    ) -> Any:
-        """What `predict` says by draws; None where nothing was asked of them."""
-        checks.boolean("return_std", return_std)
-        if abstain is not None:
-            checks.must(not return_std, "return_std", "False with abstain", return_std)
-            return self._abstaining(X, abstain, measure, how)
-        if return_std:
-            return self._with_std(X, how)
-        if given := how.given():
-            raise ValueError(
-                f"{', '.join(given)} must come with abstain or return_std=True, got abstain=None "
-                "and return_std=False"
-            )
-        return None
 
     def _with_std(self, X: MatrixLike, how: How) -> tuple[Any, Array]:
         """The guesses, and the standard deviation over the draws of what each of them rests on."""
@@ -135,9 +121,9 @@ class PredictsNumbers(DrawnNumbers):
         X: MatrixLike,
         return_std: bool = False,
         *,
-        n_draws: int = 100,
+        n_draws: int | None = None,
         seed: int | None = None,
-        share: Share = "batch",
+        share: Share | NotGiven = NOT_GIVEN,
         samples: Samples | None = None,
         tolerance: float | None = None,
         progress: bool | None = None,
@@ -165,18 +151,9 @@ class PredictsNumbers(DrawnNumbers):
         NotFittedError, ValueError
             Before fit; if X is not like the X that was fitted; if nothing draws.
         """
-        how = How(n_draws, seed, share, samples, tolerance, progress)
-        if (both := self._mean_and_std(X, return_std, how)) is not None:
-            return both
-        return self._means_of(X)
-
-    def _mean_and_std(self, X: MatrixLike, return_std: bool, how: How) -> Any:
-        """For `predict`: None without `return_std`."""
-        if not return_std:
-            if given := how.given():
-                raise ValueError(
-                    f"{', '.join(given)} must come with return_std=True, got return_std=False"
-                )
-            return None
-        found = self.uncertainty(X, **how._asdict())
+        given = Given(n_draws, seed, share, samples, tolerance, progress)
+        if not checks.boolean("return_std", return_std):
+            given.refuse("return_std=True", "return_std=False")
+            return self._means_of(X)
+        found = self.uncertainty(X, **given.how()._asdict())
         return found.mean, found.std

@@ -56,7 +56,7 @@ def sample(
     """Raw outputs of each draw, for rows that have been checked; `forward` is the reference's."""
     check_share("share", share)
     rows, numbers = x.shape[0], draws.numbers
-    ids = row_ids(samples, rows, "X")
+    ids = row_ids(samples, rows, "X", share)
     out = room((len(numbers), rows, *network.out), network.dtype)
 
     def run_of(number: int, block: slice) -> Run:

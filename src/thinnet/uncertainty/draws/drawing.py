@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -42,15 +43,6 @@ class How(NamedTuple):
             checks.positive("tolerance", self.tolerance)
         return self
 
-    def given(self) -> list[str]:
-        """Names of the settings that are not at their defaults."""
-        defaults = self._field_defaults
-        return [
-            name
-            for name, value in self._asdict().items()
-            if (value is not None if defaults[name] is None else value != defaults[name])
-        ]
-
     def looks(self) -> Iterator[tuple[int, int]]:
         """First and last number of the draws between two looks: all, or twice as many each time."""
         start, stop = 0, self.n_draws if self.tolerance is None else FIRST_LOOK
@@ -58,6 +50,42 @@ class How(NamedTuple):
             stop = min(stop, self.n_draws)
             yield start, stop
             start, stop = stop, 2 * stop
+
+
+class NotGiven(Enum):
+    """The default of a keyword that may be None."""
+
+    NOT_GIVEN = "not given"
+
+    def __repr__(self) -> str:
+        return str(self.value)
+
+
+NOT_GIVEN: Final = NotGiven.NOT_GIVEN
+
+
+class Given(NamedTuple):
+    """The settings of draws that `predict` was given, which may do without draws."""
+
+    n_draws: int | None = None
+    seed: int | None = None
+    share: Share | NotGiven = NOT_GIVEN
+    samples: Samples | None = None
+    tolerance: float | None = None
+    progress: bool | None = None
+
+    def how(self) -> How:
+        """These settings, and the defaults of the others."""
+        return How(**self._found())
+
+    def refuse(self, without: str, got: str) -> None:
+        """ValueError where there are any: `without` something that draws they have no effect."""
+        if found := ", ".join(self._found()):
+            raise ValueError(f"{found} must come with {without}, got {got}")
+
+    def _found(self) -> dict[str, Any]:
+        unset = self._field_defaults
+        return {name: each for name, each in self._asdict().items() if each is not unset[name]}
 
 
 class Part(NamedTuple):
@@ -104,7 +132,7 @@ class Drawer:
     def sample(self, how: How, first: int = 0) -> Array:
         """All draws at once, raw, shape (n_draws, rows, outputs)."""
         checks.integer("first", first, 0, MAX_STEP)
-        ids = row_ids(how.samples, self.rows, "X")
+        ids = row_ids(how.samples, self.rows, "X", how.share)
         numbers = range(first, first + how.n_draws)
         return self._draw(numbers, how, ids, slice(None), how.progress)
 
@@ -120,8 +148,8 @@ class Drawer:
                 if len(mine) and noisy:
                     out[mine.start - numbers.start :: m] = network.sample(
                         X, len(mine), first=mine.start // m, seed=_seed_of(how, i, m),
-                        share=how.share,
-                        samples=ids, progress=progress,
+                        share=how.share, samples=ids if how.share is None else None,
+                        progress=progress,
                     )  # fmt: skip
                 elif len(mine):
                     out[mine.start - numbers.start :: m] = network.outputs(X)
@@ -148,7 +176,7 @@ class Drawer:
         With a tolerance a row is done when the standard error of the mean of what is `measured`
         of its draws is small enough, whatever other rows there are.
         """
-        how, ids = self.enough(how), row_ids(how.samples, self.rows, "X")
+        how, ids = self.enough(how), row_ids(how.samples, self.rows, "X", how.share)
         size = how.n_draws * self.networks[0].out[0] * np.dtype(np.float64).itemsize
         step = max(1, BLOCK_BYTES // size)
         with bars.opened(how.progress, "sampling", 0, self.rows, PATIENCE) as bar:
