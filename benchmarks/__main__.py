@@ -24,7 +24,7 @@ def shown(seconds: float) -> str:
     return f"{seconds / scale:.3g} {unit}"
 
 
-def told(row: Row, found: Comparison) -> dict[str, Any]:
+def report(row: Row, found: Comparison) -> dict[str, Any]:
     """One row's numbers: seconds as quartiles, and ratios."""
     systems = {}
     for name in found.seconds:
@@ -37,11 +37,11 @@ def told(row: Row, found: Comparison) -> dict[str, Any]:
     return {"title": row.title, "unit": row.unit, "rounds": row.rounds, "systems": systems}
 
 
-def show(told: dict[str, Any]) -> None:
-    table = Table(title=f"{told['title']}, per {told['unit']}", title_justify="left")
+def show(report: dict[str, Any]) -> None:
+    table = Table(title=f"{report['title']}, per {report['unit']}", title_justify="left")
     for column in ("system", "median", "quartiles", "times thinnet"):
         table.add_column(column, justify="left" if column == "system" else "right")
-    for name, system in told["systems"].items():
+    for name, system in report["systems"].items():
         seconds = system["seconds"]
         quartiles = f"{shown(seconds['low'])} to {shown(seconds['high'])}"
         table.add_row(name, shown(seconds["median"]), quartiles, f"{system['ratio']:.2f}")
@@ -64,7 +64,7 @@ def main(
     """Measure thinnet against its peers, side by side."""
     rows = []
     for row in (row for row in ROWS if only in row.title):
-        rows.append(told(row, compare(row.systems(), row.problem, row.rounds)))
+        rows.append(report(row, compare(row.systems(), row.problem, row.rounds)))
         show(rows[-1])
         if json_file is not None:
             text = json.dumps({"machine": machine(), "rows": rows}, indent=1)

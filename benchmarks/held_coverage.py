@@ -1,6 +1,6 @@
 """Do intervals hold on fresh rows?  `python benchmarks/held_coverage.py --data-dir DIR`.
 
-The rows that calibrate a `TableRegressor` have also stopped its training; fresh rows tell the bias.
+The rows that calibrate a `TableRegressor` have also stopped its training; fresh rows show the bias.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sklearn.model_selection import train_test_split
 from thinnet import TableRegressor
 from thinnet.tables.reading import read_table
 
-TABLES = {  # a file, its target, and columns that tell it
+TABLES = {  # a file, its target, and columns that give it away
     "california": ("california-housing.csv", "median_house_value", []),
     "abalone": ("abalone.csv", "Rings", []),
     "ames": ("ames.csv", "SalePrice", []),
@@ -54,14 +54,14 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(TABLES), help="names, between commas")
     parser.add_argument("--divisions", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=60)
-    asked = parser.parse_args()
+    settings = parser.parse_args()
     heads = [f"{c} %, {where}" for c in (50, 90) for where in ("held out", "fresh", "plain")]
     shown = Table("table", "rows", *heads)
     warnings.simplefilter("ignore")
-    for name in asked.only.split(","):
+    for name in settings.only.split(","):
         file, *rest = TABLES[name]
-        path = next(asked.data_dir.rglob(file))
-        found = [measured(path, *rest, s, asked.epochs) for s in range(asked.divisions)]
+        path = next(settings.data_dir.rglob(file))
+        found = [measured(path, *rest, s, settings.epochs) for s in range(settings.divisions)]
         rows, *shares = np.mean(found, axis=0)
         shown.add_row(name, f"{rows:,.0f}", *(f"{share:.3f}" for share in shares))
         print(name, f"{rows:.0f}", *(f"{share:.3f}" for share in shares), flush=True)

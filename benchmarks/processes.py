@@ -27,7 +27,7 @@ ROUNDS = 7
 
 class Run(NamedTuple):
     seconds: float
-    said: float
+    printed: float
 
 
 class Figure(NamedTuple):
@@ -58,10 +58,10 @@ IMPORT = (
 def small_figures() -> list[Figure]:
     run("first_epoch.py")  # the cache is warm from here on
     with tempfile.TemporaryDirectory() as folder:
-        cold = run("first_epoch.py", THINNET_CACHE_DIR=folder).said
+        cold = run("first_epoch.py", THINNET_CACHE_DIR=folder).printed
     warm = median(run("first_epoch.py").seconds for _ in range(ROUNDS))
-    imports = median(run(IMPORT).said for _ in range(ROUNDS))
-    memory = median(run("second_fit.py").said for _ in range(3))
+    imports = median(run(IMPORT).printed for _ in range(ROUNDS))
+    memory = median(run("second_fit.py").printed for _ in range(3))
     return [
         Figure("import thinnet", imports, "s"),
         Figure("first training with an empty cache: all that compiling costs", cold, "s"),
@@ -96,7 +96,7 @@ def main(
     Console(width=110).print(table)
     for name, found in runs.items():
         seconds = median(each.seconds for each in found)
-        print(f"{name}: {seconds:.2f} s, test accuracy {found[0].said:.4f}")
+        print(f"{name}: {seconds:.2f} s, test accuracy {found[0].printed:.4f}")
     if json_file is not None:
         kept = {"figures": [f._asdict() for f in figures], "runs": runs}
         json_file.write_text(json.dumps(kept, indent=1) + "\n")

@@ -93,20 +93,21 @@ def main() -> None:
     parser.add_argument("--only", choices=PROBLEMS)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
+    settings = parser.parse_args()
     table, results = Table("data", "type", "times as fast", "score", "theirs"), {}
     for name in PROBLEMS:
-        if (asked.only and name != asked.only) or (asked.data_dir is None and name != "digits"):
+        has_rows = name == "digits" or settings.data_dir is not None
+        if not has_rows or settings.only not in (None, name):
             continue
         for dtype in ("float32", "float64"):
             systems = {"thinnet": ours, "scikit-learn": theirs}
-            found = compare(systems, Fit(name, dtype, asked.data_dir), asked.rounds)
+            found = compare(systems, Fit(name, dtype, settings.data_dir), settings.rounds)
             ratio = found.ratio("scikit-learn")
             results[f"{name} {dtype}"] = {"seconds": found.seconds, "scores": found.checks}
             scores = [f"{found.checks[system]:.5f}" for system in systems]
             table.add_row(name, dtype, f"{ratio:.2f}", *scores)
-        if asked.json:
-            asked.json.write_text(json.dumps(results, indent=1))
+        if settings.json:
+            settings.json.write_text(json.dumps(results, indent=1))
     Console(width=100).print(table)
 
 

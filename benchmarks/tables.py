@@ -148,15 +148,16 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="of tables below 1,000 rows")
     parser.add_argument("--variants", action="store_true", help="of thinnet, in place of rivals")
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    systems = VARIANTS if asked.variants else SYSTEMS
-    names = asked.only.split(",") if asked.only else [*BUNDLED, *(FILES if asked.data_dir else ())]
+    settings = parser.parse_args()
+    systems = VARIANTS if settings.variants else SYSTEMS
+    names = [*BUNDLED, *(FILES if settings.data_dir else ())]
+    names = settings.only.split(",") if settings.only else names
     table, results = Table("table", "figure", *systems), {}
     for name in names:
-        given = problem(name, asked.data_dir)
+        given = problem(name, settings.data_dir)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            repeats = asked.repeats if len(given.y) < SMALL else 1
+            repeats = settings.repeats if len(given.y) < SMALL else 1
             results[name] = {s: measure(given, make, repeats) for s, make in systems.items()}
         figures = ("RMSE", "R^2") if given.is_regression else ("log loss", "accuracy")
         for i, figure in enumerate(figures):
@@ -164,8 +165,8 @@ def main() -> None:
             table.add_row(name if i == 0 else "", figure, *cells)
         cells = [f"{results[name][system]['seconds']:.1f}" for system in systems]
         table.add_row("", "seconds", *cells, end_section=True)
-        if asked.json:
-            asked.json.write_text(json.dumps(results, indent=1))
+        if settings.json:
+            settings.json.write_text(json.dumps(results, indent=1))
     Console(width=120).print(table)
 
 

@@ -36,11 +36,11 @@ METHODS = {"grid": "protocol", "tuned": "tuned", "torch": "torch_loop"}  # and t
 class Job:
     """One split of one set by one method."""
 
-    def __init__(self, asked: argparse.Namespace, folder: Path, number: int) -> None:
-        self.folder, self.number, self.method = folder, number, asked.method
-        self.epochs, self.draws = asked.epochs, asked.draws
-        name = f"{asked.method}-{folder.name}-{asked.epochs}-{asked.draws}-{number:02}.json"
-        self.path = asked.out / name
+    def __init__(self, settings: argparse.Namespace, folder: Path, number: int) -> None:
+        self.folder, self.number, self.method = folder, number, settings.method
+        self.epochs, self.draws = settings.epochs, settings.draws
+        name = f"{self.method}-{folder.name}-{self.epochs}-{self.draws}-{number:02}.json"
+        self.path = settings.out / name
 
     def __call__(self) -> None:
         start = time.perf_counter()
@@ -66,10 +66,10 @@ def folders(data_dir: Path, names: list[str] | None) -> list[Path]:
     return [data_dir / name for name in names or known]
 
 
-def jobs(asked: argparse.Namespace) -> Iterator[Job]:
-    for folder in folders(asked.data_dir, asked.sets):
-        for number in range(min(asked.splits, DataSet(folder).n_splits)):
-            yield Job(asked, folder, number)
+def jobs(settings: argparse.Namespace) -> Iterator[Job]:
+    for folder in folders(settings.data_dir, settings.sets):
+        for number in range(min(settings.splits, DataSet(folder).n_splits)):
+            yield Job(settings, folder, number)
 
 
 def run(all_jobs: list[Job], workers: int) -> None:
@@ -86,7 +86,7 @@ def summary(results: list[dict[str, float]], name: str) -> tuple[float, float]:
     return float(np.mean(values)), float(np.std(values) / np.sqrt(len(values)))
 
 
-def said(mean: float, error: float) -> str:
+def figure_text(mean: float, error: float) -> str:
     return f"{mean:.3f} +- {error:.3f}" if error else f"{mean:.3f}"
 
 
@@ -96,13 +96,14 @@ def table(all_jobs: list[Job], method: str) -> Table:
         results = [job.result() for job in all_jobs if job.folder.name == name]
         published = PUBLISHED.get(name, (Figures(np.nan, np.nan),) * len(COLUMNS))
         seconds = f"{sum(result['seconds'] for result in results):.0f}"
-        rmse = [said(each.rmse, each.rmse_error) for each in published]
-        shown.add_row(name, "RMSE", said(*summary(results, "rmse")), *rmse, seconds)
-        likelihood = [said(each.log_likelihood, each.log_likelihood_error) for each in published]
-        ours = said(*summary(results, "log_likelihood"))
+        rmse = [figure_text(each.rmse, each.rmse_error) for each in published]
+        shown.add_row(name, "RMSE", figure_text(*summary(results, "rmse")), *rmse, seconds)
+        theirs = [(each.log_likelihood, each.log_likelihood_error) for each in published]
+        likelihood = [figure_text(mean, error) for mean, error in theirs]
+        ours = figure_text(*summary(results, "log_likelihood"))
         shown.add_row("", "log likelihood", ours, *likelihood, "")
         if "point_rmse" in results[0]:
-            shown.add_row("", "RMSE, dropout off", said(*summary(results, "point_rmse")))
+            shown.add_row("", "RMSE, dropout off", figure_text(*summary(results, "point_rmse")))
     return shown
 
 
@@ -125,16 +126,16 @@ def main() -> None:
     parser.add_argument("--epochs", type=count, default=4000)
     parser.add_argument("--draws", type=count, default=10_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    asked = parser.parse_args()
+    settings = parser.parse_args()
     try:
-        all_jobs, start = list(jobs(asked)), time.perf_counter()
+        all_jobs, start = list(jobs(settings)), time.perf_counter()
     except ValueError as refused:
         parser.error(str(refused))
-    asked.out.mkdir(parents=True, exist_ok=True)
-    run(all_jobs, asked.jobs)
+    settings.out.mkdir(parents=True, exist_ok=True)
+    run(all_jobs, settings.jobs)
     console = Console(width=150)
-    console.print(table(all_jobs, asked.method))
-    console.print(f"{time.perf_counter() - start:.0f} s on {asked.jobs} processes")
+    console.print(table(all_jobs, settings.method))
+    console.print(f"{time.perf_counter() - start:.0f} s on {settings.jobs} processes")
 
 
 if __name__ == "__main__":

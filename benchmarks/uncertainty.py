@@ -73,19 +73,19 @@ def measure(seed: int, folder: Path, solver: str, epochs: int) -> Figures:
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is chosen
         model.fit(X, y)
     single, single_unknown = model.predict_proba(X_test), model.predict_proba(unknown)
-    told, told_unknown = model.uncertainty(X_test, N_DRAWS), model.uncertainty(unknown, N_DRAWS)
+    known, strange = model.uncertainty(X_test, N_DRAWS), model.uncertainty(unknown, N_DRAWS)
     return Figures(
-        accuracy=float((told.probabilities.argmax(axis=1) == data.y_test).mean()),
+        accuracy=float((known.probabilities.argmax(axis=1) == data.y_test).mean()),
         single_nll=negative_log_likelihood(data.y_test, single),
-        draws_nll=negative_log_likelihood(data.y_test, told.probabilities),
+        draws_nll=negative_log_likelihood(data.y_test, known.probabilities),
         single_error=expected_calibration_error(data.y_test, single),
-        draws_error=expected_calibration_error(data.y_test, told.probabilities),
+        draws_error=expected_calibration_error(data.y_test, known.probabilities),
         confidence=separation(-single.max(axis=1), -single_unknown.max(axis=1)),
         single_entropy=separation(
             special.entr(single).sum(axis=1), special.entr(single_unknown).sum(axis=1)
         ),
-        entropy=separation(told.predictive_entropy, told_unknown.predictive_entropy),
-        mutual_information=separation(told.mutual_information, told_unknown.mutual_information),
+        entropy=separation(known.predictive_entropy, strange.predictive_entropy),
+        mutual_information=separation(known.mutual_information, strange.mutual_information),
     )
 
 
@@ -98,19 +98,19 @@ def main() -> None:
     parser.add_argument("--solver", choices=SOLVERS, default="sgd")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
+    settings = parser.parse_args()
     shown, found = Table(*HEADINGS), []
-    for seed in range(asked.seeds):
+    for seed in range(settings.seeds):
         start = time.perf_counter()
-        figures = measure(seed, asked.data_dir, asked.solver, asked.epochs)
+        figures = measure(seed, settings.data_dir, settings.solver, settings.epochs)
         found.append(figures)
         seconds = f"{time.perf_counter() - start:.0f}"
         shown.add_row(str(seed), *(f"{value:.4f}" for value in figures), seconds)
     shown.add_section()
     shown.add_row("mean", *(f"{value:.4f}" for value in np.mean(found, axis=0)), "")
     Console(width=170).print(shown)
-    if asked.json:
-        asked.json.write_text(json.dumps([figures._asdict() for figures in found], indent=1))
+    if settings.json:
+        settings.json.write_text(json.dumps([figures._asdict() for figures in found], indent=1))
 
 
 if __name__ == "__main__":

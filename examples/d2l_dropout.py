@@ -112,9 +112,9 @@ def show_uncertainty(network: Network, data: Split, n_draws: int, path: Path) ->
     print(f"one pass with dropout off: test acc {np.mean(plain == data.y_test):.3f}")
     for low, high in ((1.0, 1.01), (0.9, 1.0), (0.6, 0.9), (0.0, 0.6)):
         among = (agree >= low) & (agree < high)
-        said = "all agree" if low == 1 else f"{low:.0%} to {high:.0%} agree"
+        agreeing = "all agree" if low == 1 else f"{low:.0%} to {high:.0%} agree"
         acc = f"test acc {right[among].mean():.3f}" if among.any() else "none"
-        print(f"  {said:17} {among.sum():5} images, {acc}")
+        print(f"  {agreeing:17} {among.sum():5} images, {acc}")
     order = np.argsort(agree, kind="stable")
     picture(data, draws, order[[-1, -2, -3, 2, 1, 0]], path)
 

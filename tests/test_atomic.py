@@ -259,7 +259,7 @@ def test_names_may_be_as_long_as_the_system_allows(tmp_path, length):
 
 
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
-def test_a_full_disk_is_said_of_the_file_that_was_asked_for(path, failure, monkeypatch):
+def test_the_message_of_a_full_disk_names_the_file_that_was_asked_for(path, failure, monkeypatch):
     path.write_text("old")
     with monkeypatch.context() as patch:
         patch.setattr(*failure)

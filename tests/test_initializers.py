@@ -159,7 +159,7 @@ def test_drop_connect_starts_as_its_dense_layer_does(rule):
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: weights("he"), "initializer must be 'glorot_uniform' or .* got 'he'"),
         (lambda: weights(3.0), "initializer must be a name or an Initializer, got 3.0"),
@@ -167,6 +167,6 @@ def test_drop_connect_starts_as_its_dense_layer_does(rule):
         (lambda: initializers.Orthogonal(math.nan), "gain must be a finite number, got nan"),
     ],
 )
-def test_a_bad_rule_is_refused(make, said, untyped):
-    with pytest.raises(ValueError, match=said):
+def test_a_bad_rule_is_refused(make, message, untyped):
+    with pytest.raises(ValueError, match=message):
         make()

@@ -183,7 +183,7 @@ def test_a_rate_outside_the_unit_interval_is_refused(rate):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("seed", 1.0, "seed must be an integer"),
         ("seed", True, "seed must be an integer"),
@@ -200,8 +200,8 @@ def test_a_rate_outside_the_unit_interval_is_refused(rate):
         ("purpose", "test", "purpose must be 'train' or 'predict'"),
     ],
 )
-def test_a_coordinate_of_the_wrong_type_is_refused_by_name(name, value, said, untyped):
-    with pytest.raises(ValueError, match=f"^{said}"):
+def test_a_coordinate_of_the_wrong_type_is_refused_by_name(name, value, message, untyped):
+    with pytest.raises(ValueError, match=f"^{message}"):
         keep_mask(**settings_of(**{name: value}))
 
 
@@ -290,13 +290,13 @@ def test_a_dropped_infinity_is_zero_and_not_nan():
     assert set(y.ravel()) == {0.0, np.inf}
 
 
-def test_training_must_be_said():
+def test_training_must_be_stated():
     with pytest.raises(TypeError, match="training"):
         dropout(np.ones((2, 3)), 0.5, seed=0)
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"x": np.ones((2, 3), int)}, "the dtype of x must be a floating-point type"),
         ({"x": np.ones((2, 3), complex)}, "the dtype of x must be a floating-point type"),
@@ -312,9 +312,9 @@ def test_training_must_be_said():
         ({"step": 2**32}, "step must be"),
     ],
 )
-def test_dropout_refuses_bad_settings_in_one_sentence(changed, said, untyped):
+def test_dropout_refuses_bad_settings_in_one_sentence(changed, message, untyped):
     arguments = {"x": np.ones((2, 3)), "rate": 0.5, "seed": 0, "training": True} | changed
-    with pytest.raises(ValueError, match=f"^{said}"):
+    with pytest.raises(ValueError, match=f"^{message}"):
         dropout(**arguments)
 
 
@@ -428,7 +428,7 @@ def test_layers_that_can_draw_are_numbered_whatever_their_rate():
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"purpose": "weights"}, "purpose must be 'train' or 'predict', got 'weights'"),
         ({"step": -1}, "step must be an integer from 0"),
@@ -437,9 +437,9 @@ def test_layers_that_can_draw_are_numbered_whatever_their_rate():
         ({"samples": [-1]}, "samples must be"),
     ],
 )
-def test_masks_refuse_bad_coordinates(changed, said, untyped):
+def test_masks_refuse_bad_coordinates(changed, message, untyped):
     network = Network([Dropout(0.5), Dense(1)], 4, seed=1)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         network.masks(**{"step": 0, "samples": [0]} | changed)
 
 

@@ -12,12 +12,12 @@ from thinnet.moved import MODULES
 @pytest.mark.parametrize(("old", "new"), MODULES.items())
 def test_a_module_that_has_moved_is_refused_with_its_new_name(old, new):
     importlib.import_module(f"thinnet.{new}")
-    said = f"thinnet.{old} is now thinnet.{new}"
-    with pytest.raises(ModuleNotFoundError, match=said):
+    message = f"thinnet.{old} is now thinnet.{new}"
+    with pytest.raises(ModuleNotFoundError, match=message):
         importlib.import_module(f"thinnet.{old}")
-    with pytest.raises(ModuleNotFoundError, match=said):
+    with pytest.raises(ModuleNotFoundError, match=message):
         importlib.import_module(f"thinnet.{old}.within")
-    with pytest.raises(AttributeError, match=said):
+    with pytest.raises(AttributeError, match=message):
         getattr(thinnet, old)
 
 

@@ -193,17 +193,17 @@ def test_what_a_caller_does_to_a_matrix_during_a_call_moves_nothing():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"indices": [99]}, r"X must be a sparse matrix with indices from 0 to 5, got \[99\]"),
         ({"indptr": [3]}, "X must be a sparse matrix with an indptr of 13 numbers from 0 that"),
         ({"indices": [0.5]}, "X must be a sparse matrix with integers as indices, got float64"),
     ],
 )
-def test_the_sentence_says_which_part_is_wrong(change, said):
+def test_the_sentence_says_which_part_is_wrong(change, message):
     matrix = made(X, "csr")
     for name, first in change.items():
         part = getattr(matrix, name)
         setattr(matrix, name, np.append(first, part[1:]))
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         network().outputs(matrix)

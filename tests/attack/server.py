@@ -48,15 +48,15 @@ class Tally:
     seconds: float = 0.0
     groups: Counter = field(default_factory=Counter)
     failures: dict[str, list[int]] = field(default_factory=dict)  # inputs by where they failed
-    told: dict[str, str] = field(default_factory=dict)  # what the first input of each said
+    messages: dict[str, str] = field(default_factory=dict)  # of the first input of each place
 
-    def note(self, number: int, group: str | None, where: str = "", said: str = "") -> None:
+    def note(self, number: int, group: str | None, where: str = "", output: str = "") -> None:
         self.tried += 1
         if group is not None:
             self.groups[group] += 1
             return
         self.failures.setdefault(where, []).append(number)
-        self.told.setdefault(where, said)
+        self.messages.setdefault(where, output)
 
 
 def generator(kind: str, seed: int, number: int) -> np.random.Generator:
@@ -94,15 +94,15 @@ class Attack:
         return group
 
     def child(self, numbers: list[int], pipe: int) -> None:
-        """Try inputs one after the other, and tell of each when it begins and ends."""
+        """Try inputs one after the other, and report each when it begins and ends."""
         setrlimit(RLIMIT_CORE, (0, 0))
         for number in numbers:
             os.write(pipe, json.dumps([number]).encode() + b"\n")
             try:
                 ending = [number, self.attempt(number)]
             except BaseException as error:
-                said = f"{type(error).__name__}: {str(error)[:1000]}"
-                ending = [number, None, place(error), said]
+                output = f"{type(error).__name__}: {str(error)[:1000]}"
+                ending = [number, None, place(error), output]
             os.write(pipe, json.dumps(ending).encode() + b"\n")
 
     def run(self, numbers: list[int], tally: Tally) -> list[int]:

@@ -19,8 +19,8 @@ def a_model(folder):
     """A model of people, and the path of their table."""
     table, path = folder / "people.csv", folder / "people.thinnet"
     table.write_bytes(written(people(np.random.default_rng(0))))
-    code, said = called("fit", table, "--target", "buys", "--out", path, *FAST)
-    assert code == 0, said
+    code, output = called("fit", table, "--target", "buys", "--out", path, *FAST)
+    assert code == 0, output
     return path
 
 
@@ -28,8 +28,8 @@ def without_leaks(*arguments):
     """Whether the command did it; warnings of libraries may not reach the user."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        code, said = called(*arguments)
-    notes = [line for line in said.splitlines() if line.startswith("note: ")]
+        code, output = called(*arguments)
+    notes = [line for line in output.splitlines() if line.startswith("note: ")]
     assert not OF_LIBRARIES.search(" ".join(notes)), notes
     return code == 0
 

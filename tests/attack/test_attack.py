@@ -36,15 +36,15 @@ def order(request, workers):
     option = request.config.option
 
     def order(kind, part):
-        asked = {"seed": option.attack_seed, "first": part, "step": PARTS}
+        settings = {"seed": option.attack_seed, "first": part, "step": PARTS}
         if option.attack_input is not None:
             if option.attack_input % PARTS != part:
                 pytest.skip("the input is in the other part")
-            return asked | {"first": option.attack_input, "least": 1, "seconds": 0}
+            return settings | {"first": option.attack_input, "least": 1, "seconds": 0}
         share = SHARES[kind] / sum(SHARES.values()) / PARTS
         total = (option.minutes * 60 - BEGINNING) * workers
         least = (LEAST_ALONE if kind in ALONE else LEAST) // PARTS
-        return asked | {"least": least, "seconds": share * total}
+        return settings | {"least": least, "seconds": share * total}
 
     return order
 
@@ -65,15 +65,15 @@ def tally_of(kind, order):
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("kind", SHARES)
 def test_nothing_breaks(kind, part, order, record_property):
-    asked = order(kind, part)
-    tally = tally_of(kind, asked)
+    settings = order(kind, part)
+    tally = tally_of(kind, settings)
     record_property(f"attack {kind}", tally)
-    assert tally["tried"] >= asked["least"]
-    again = f"pytest -n 0 -m slow tests/attack -k {kind} --attack-seed {asked['seed']}"
-    told = [
-        f"{tally['told'][where]}\n    at {where}\n"
+    assert tally["tried"] >= settings["least"]
+    again = f"pytest -n 0 -m slow tests/attack -k {kind} --attack-seed {settings['seed']}"
+    messages = [
+        f"{tally['messages'][where]}\n    at {where}\n"
         f"    {len(numbers)} times; again: {again} --attack-input {numbers[0]}"
         for where, numbers in tally["failures"].items()
     ]
-    if told:
-        pytest.fail("\n".join(told), pytrace=False)
+    if messages:
+        pytest.fail("\n".join(messages), pytrace=False)

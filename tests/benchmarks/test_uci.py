@@ -54,9 +54,9 @@ def run(monkeypatch, sets, capsys):
 
 def test_every_set_runs_by_one_command_and_a_run_goes_on(run, tmp_path):
     quick = ("--epochs", 20, "--draws", 20)
-    told = run(tmp_path / "out", *quick)
-    assert "hills" in told
-    assert "lakes" in told
+    printed = run(tmp_path / "out", *quick)
+    assert "hills" in printed
+    assert "lakes" in printed
     files = sorted((tmp_path / "out").iterdir())
     assert len(files) == 4
     first = json.loads(files[0].read_text())
@@ -83,7 +83,7 @@ def test_a_split_is_the_same_again_also_in_another_process(run, sets, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (("--sets", "hills", "hilly"), "--sets must be among hills, lakes, got 'hilly'"),
         (("--draws", 0), "argument --draws: must be an integer >= 1, got 0"),
@@ -91,11 +91,11 @@ def test_a_split_is_the_same_again_also_in_another_process(run, sets, tmp_path):
     ],
     ids=["set", "draws", "folder"],
 )
-def test_what_is_not_there_is_said_before_anything_runs(run, tmp_path, capsys, options, said):
+def test_what_is_not_there_is_named_before_anything_runs(run, tmp_path, capsys, options, message):
     with pytest.raises(SystemExit) as ended:
         run(tmp_path / "out", *options)
     assert ended.value.code == 2
-    assert said in capsys.readouterr().err.splitlines()[-1]
+    assert message in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / "out").exists()
 
 

@@ -23,41 +23,41 @@ def idx_folder(tmp_path):
 
 
 def test_fit_compares_without_and_with_dropout_and_saves_a_picture(tmp_path):
-    code, said = thinnet_command("fit", "digits", *SMALL)
+    code, output = thinnet_command("fit", "digits", *SMALL)
     assert code == 0
     for shown in ("without dropout", "with dropout", "test", "gap", "thinnet-digits.png"):
-        assert shown in said
+        assert shown in output
     assert (tmp_path / "thinnet-digits.png").read_bytes().startswith(PNG)
 
 
 @pytest.fixture(scope="module")
 def spiral(tmp_path_factory):
-    """The folder in which the spiral was learned, and what was said."""
+    """The folder in which the spiral was learned, and what was printed."""
     folder = tmp_path_factory.mktemp("spiral")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        code, said = thinnet_command("fit", "spiral", *SMALL, "--out", "found.svg")
+        code, output = thinnet_command("fit", "spiral", *SMALL, "--out", "found.svg")
     assert code == 0
-    return folder, said
+    return folder, output
 
 
 def test_the_networks_are_saved_and_score_as_printed(spiral):
-    folder, said = spiral
+    folder, output = spiral
     split = RECIPES["spiral"].load(None)
     for name in ("without dropout", "with dropout"):
         network = load(folder / f"found-{name.replace(' ', '-')}.thinnet")
         score = (network.outputs(split.X_test).argmax(axis=1) == split.y_test).mean()
-        (row,) = (line for line in said.splitlines() if line.startswith(f"│ {name}"))
+        (row,) = (line for line in output.splitlines() if line.startswith(f"│ {name}"))
         assert row.split("│")[4].strip() == f"{score:.4f}"
 
 
 def test_of_two_inputs_a_decision_surface_is_saved_beside_the_curves(spiral):
-    folder, said = spiral
-    assert "decision surface: found-surface.svg" in said
+    folder, output = spiral
+    assert "decision surface: found-surface.svg" in output
     for name in ("found.svg", "found-surface.svg"):
         assert (folder / name).read_bytes().startswith(b"<?xml")
-    _, said = thinnet_command("fit", "digits", *SMALL)
-    assert "surface" not in said
+    _, output = thinnet_command("fit", "digits", *SMALL)
+    assert "surface" not in output
 
 
 @pytest.mark.parametrize(("rows", "shown"), [(900, "400 of 900"), (300, "300")])
@@ -77,50 +77,50 @@ def test_a_decision_surface_says_how_many_rows_are_on_it(rows, shown, monkeypatc
 @pytest.mark.parametrize("name", ["found-surface.svg", "found-with-dropout.thinnet"])
 def test_a_file_of_somebody_else_beside_the_curves_is_not_replaced(tmp_path, name):
     (tmp_path / name).write_text("mine")
-    code, said = thinnet_command("fit", "spiral", *SMALL, "--out", "found.svg")
-    assert (code, name in said, len(said.splitlines())) == (2, True, 1)
+    code, output = thinnet_command("fit", "spiral", *SMALL, "--out", "found.svg")
+    assert (code, name in output, len(output.splitlines())) == (2, True, 1)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
     assert thinnet_command("fit", "spiral", *SMALL, "--out", "found.svg", "--force")[0] == 0
     assert (tmp_path / name).read_bytes() != b"mine"
 
 
 def test_a_sentence_behind_the_table_says_what_it_shows(spiral):
-    _, said = spiral
-    assert "of 900 test rows are right, without it" in said
+    _, output = spiral
+    assert "of 900 test rows are right, without it" in output
 
 
 def test_no_compare_trains_only_the_network_asked_for(tmp_path):
-    code, said = thinnet_command("fit", "digits", "--no-compare", *SMALL)
+    code, output = thinnet_command("fit", "digits", "--no-compare", *SMALL)
     assert code == 0
-    assert "with dropout" in said
-    assert "without dropout" not in said
+    assert "with dropout" in output
+    assert "without dropout" not in output
     assert [path.name for path in tmp_path.glob("*.thinnet")] == [
         "thinnet-digits-with-dropout.thinnet"
     ]
 
 
 def test_without_any_rate_there_is_nothing_to_compare():
-    _, said = thinnet_command("fit", "digits", "--dropout", 0, "--input-dropout", 0, *SMALL)
-    assert "without dropout" in said
-    assert "with dropout" not in said
+    _, output = thinnet_command("fit", "digits", "--dropout", 0, "--input-dropout", 0, *SMALL)
+    assert "without dropout" in output
+    assert "with dropout" not in output
 
 
 def test_images_are_read_from_a_folder(idx_folder):
-    code, said = thinnet_command("fit", "fashion-mnist", "--data-dir", idx_folder, *SMALL[:2])
-    assert code == 0, said
+    code, output = thinnet_command("fit", "fashion-mnist", "--data-dir", idx_folder, *SMALL[:2])
+    assert code == 0, output
 
 
 def test_one_networks_picture_goes_where_it_is_asked_to_below_a_sentence_of_its_own(tmp_path):
     place = ("--out", tmp_path / "curves.png")
-    code, said = thinnet_command("fit", "spiral", *SMALL, "--no-compare", *place)
-    assert (code, "curves.png" in said) == (0, True)
-    assert "Trained with dropout, it gets" in said
+    code, output = thinnet_command("fit", "spiral", *SMALL, "--no-compare", *place)
+    assert (code, "curves.png" in output) == (0, True)
+    assert "Trained with dropout, it gets" in output
     assert (tmp_path / "curves.png").read_bytes().startswith(PNG)
 
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    """What is said of one network with no further option."""
+    """What is printed of one network with no further option."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("plain"))
         return thinnet_command("fit", "digits", *SMALL, "--no-compare")[1]
@@ -142,13 +142,13 @@ def plain(tmp_path_factory):
     ids=lambda option: option[0],
 )
 def test_every_option_reaches_the_network(option, plain):
-    code, said = thinnet_command("fit", "digits", *SMALL, "--no-compare", *option)
-    assert code == 0, said
-    assert _numbers(said) != _numbers(plain)
+    code, output = thinnet_command("fit", "digits", *SMALL, "--no-compare", *option)
+    assert code == 0, output
+    assert _numbers(output) != _numbers(plain)
 
 
-def _numbers(said):
-    (row,) = (line for line in said.splitlines() if line.startswith("│ with dropout"))
+def _numbers(output):
+    (row,) = (line for line in output.splitlines() if line.startswith("│ with dropout"))
     return row.split("│")[2:6]
 
 
@@ -192,16 +192,16 @@ def test_the_same_seed_prints_the_same_numbers(plain):
         ),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(arguments, code, sentence):
-    got, said = thinnet_command("fit", *arguments)
+def test_what_is_wrong_is_named_in_one_sentence(arguments, code, sentence):
+    got, output = thinnet_command("fit", *arguments)
     assert got == code
-    assert sentence in said
-    assert "Traceback" not in said
+    assert sentence in output
+    assert "Traceback" not in output
 
 
 def test_dropout_upstream_of_batch_norm_is_noted():
-    _, said = thinnet_command("fit", "digits", "--hidden", "8,8", "--epochs", 1, "--batch-norm")
-    assert said.count("dropout stands upstream of BatchNorm") == 1
+    _, output = thinnet_command("fit", "digits", "--hidden", "8,8", "--epochs", 1, "--batch-norm")
+    assert output.count("dropout stands upstream of BatchNorm") == 1
 
 
 @pytest.mark.usefixtures("ctrl_c")
@@ -212,12 +212,12 @@ def test_a_run_interrupted_in_its_first_epoch_shows_its_scores(monkeypatch, tmp_
         return train(*arguments, callbacks=[Interrupt()], **settings)
 
     monkeypatch.setattr(comparison.training, "train", pressed)
-    code, said = thinnet_command("fit", "digits", *SMALL)
+    code, output = thinnet_command("fit", "digits", *SMALL)
     assert code == 130
-    assert "nan" in said
+    assert "nan" in output
     assert not list(tmp_path.glob("*.png"))
     assert not list(tmp_path.glob("*.thinnet"))
-    assert "not saved, its training was interrupted" in said
+    assert "not saved, its training was interrupted" in output
 
 
 @pytest.mark.usefixtures("ctrl_c")
@@ -228,8 +228,8 @@ def test_a_second_ctrl_c_says_that_no_model_is_saved(monkeypatch, tmp_path):
         return train(*arguments, callbacks=[Interrupt(), Interrupt()], **settings)
 
     monkeypatch.setattr(comparison.training, "train", pressed)
-    code, said = thinnet_command("fit", "digits", *SMALL)
-    assert (code, said.splitlines()[-1]) == (130, "thinnet: stopped; no model is saved")
+    code, output = thinnet_command("fit", "digits", *SMALL)
+    assert (code, output.splitlines()[-1]) == (130, "thinnet: stopped; no model is saved")
     assert not list(tmp_path.iterdir())
 
 
@@ -248,9 +248,9 @@ def test_an_interrupted_run_shows_what_it_has(monkeypatch):
 
     comparison_fit = comparison.training.fit
     monkeypatch.setattr(comparison.training, "fit", interrupted)
-    code, said = thinnet_command("fit", "digits", *SMALL)
+    code, output = thinnet_command("fit", "digits", *SMALL)
     assert code == 130
-    assert "without dropout" in said
+    assert "without dropout" in output
 
 
 def test_the_version_is_the_packages():
@@ -258,8 +258,8 @@ def test_the_version_is_the_packages():
 
 
 def test_info_says_what_the_machine_has():
-    code, said = thinnet_command("info")
+    code, output = thinnet_command("info")
     assert code == 0
-    names = [line[:13].strip() for line in said.splitlines()]
+    names = [line[:13].strip() for line in output.splitlines()]
     for name in ("processor", "BLAS", "core type", "threads", "dtypes", "cache folder"):
         assert name in names

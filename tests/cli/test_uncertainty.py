@@ -51,23 +51,23 @@ def _in_a_folder_of_its_own(models, tmp_path, monkeypatch):
 
 
 def predicted(model, *options, out="p.csv", rows=ROWS):
-    code, said = thinnet_command(
+    code, output = thinnet_command(
         "predict", f"{model}.thinnet", "homes.csv", "--out", out, "--uncertainty", *options
     )
-    assert (code, said.strip()) == (0, f"{rows} predictions: {out}"), said
+    assert (code, output.strip()) == (0, f"{rows} predictions: {out}"), output
     return pd.read_csv(out)
 
 
 def test_numbers_have_their_spread_and_interval_beside_them():
     found = predicted("rent", "--draws", 40, "--coverage", 0.8)
     model, table = load("rent.thinnet"), pd.read_csv("homes.csv")
-    told = model.uncertainty(table, 40)
+    results = model.uncertainty(table, 40)
     interval = model.predict_interval(table, 0.8, n_draws=40)
     expected = {
-        "rent": told.mean,
-        "rent_std": told.std,
-        "rent_epistemic": told.epistemic,
-        "rent_aleatoric": told.aleatoric,
+        "rent": results.mean,
+        "rent_std": results.std,
+        "rent_epistemic": results.epistemic,
+        "rent_aleatoric": results.aleatoric,
         "rent_low": interval[:, 0],
         "rent_high": interval[:, 1],
     }
@@ -77,11 +77,11 @@ def test_numbers_have_their_spread_and_interval_beside_them():
 
 
 def test_intervals_hold_nine_of_ten_unless_asked_otherwise():
-    plain, asked = (
+    plain, seeded = (
         predicted("rent", "--draws", 9),
         predicted("rent", "--draws", 9, "--coverage", 0.9),
     )
-    pd.testing.assert_frame_equal(plain, asked)
+    pd.testing.assert_frame_equal(plain, seeded)
 
 
 def test_a_wider_coverage_widens_the_interval_and_nothing_else():
@@ -101,9 +101,9 @@ def test_classes_have_their_entropies_beside_them():
     parts = found["expected_entropy"] + found["mutual_information"]
     np.testing.assert_allclose(found["entropy"], parts)
     assert (found["sold"] == np.where(p[:, 1] > 0.5, "yes", "no")).all()
-    told = load("sold.thinnet").uncertainty(pd.read_csv("homes.csv"), 30)
-    np.testing.assert_allclose(found["variation_ratio"], told.variation_ratio)
-    np.testing.assert_allclose(p, told.probabilities, rtol=1e-5)
+    results = load("sold.thinnet").uncertainty(pd.read_csv("homes.csv"), 30)
+    np.testing.assert_allclose(found["variation_ratio"], results.variation_ratio)
+    np.testing.assert_allclose(p, results.probabilities, rtol=1e-5)
     assert list(predicted("sold", out="q.csv").columns) == ["sold", *MEASURES]
 
 
@@ -131,8 +131,8 @@ def test_rows_have_masks_of_their_own_by_their_place_in_the_file(monkeypatch):
     monkeypatch.setattr("thinnet.tables.reading.files.BLOCK_CELLS", 28)
     found = predicted("rent", "--share", "none", "--draws", 10)
     table = pd.read_csv("homes.csv")
-    told = load("rent.thinnet").uncertainty(table, 10, share=None, samples=range(ROWS))
-    np.testing.assert_allclose(found["rent"], told.mean, rtol=1e-5)
+    results = load("rent.thinnet").uncertainty(table, 10, share=None, samples=range(ROWS))
+    np.testing.assert_allclose(found["rent"], results.mean, rtol=1e-5)
     shared = predicted("rent", "--draws", 10)
     assert (abs(found["rent"] - shared["rent"]) > 1e-6).mean() > 0.9
 
@@ -168,22 +168,24 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("options", "sentence"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_said_in_one_sentence(options, sentence):
+def test_what_is_wrong_is_named_in_one_sentence(options, sentence):
     before = sorted(pathlib.Path().iterdir())
-    code, said = thinnet_command("predict", "rent.thinnet", "homes.csv", "--out", "p.csv", *options)
-    assert code == 2, said
-    assert sentence in said
-    assert len(said.strip().splitlines()) == 1
+    code, output = thinnet_command(
+        "predict", "rent.thinnet", "homes.csv", "--out", "p.csv", *options
+    )
+    assert code == 2, output
+    assert sentence in output
+    assert len(output.strip().splitlines()) == 1
     assert sorted(pathlib.Path().iterdir()) == before
 
 
 def test_classes_have_no_intervals_to_ask_for():
     pathlib.Path("p.csv").write_text("what stood here before")
-    ask = ("predict", "sold.thinnet", "homes.csv", "--out", "p.csv", "--uncertainty")
-    code, said = thinnet_command(*ask, "--coverage", 0.8)
+    arguments = ("predict", "sold.thinnet", "homes.csv", "--out", "p.csv", "--uncertainty")
+    code, output = thinnet_command(*arguments, "--coverage", 0.8)
     assert code == 2
-    assert "--coverage must be left out for a model of classes" in said
-    assert len(said.strip().splitlines()) == 1
+    assert "--coverage must be left out for a model of classes" in output
+    assert len(output.strip().splitlines()) == 1
     assert pathlib.Path("p.csv").read_text() == "what stood here before"
 
 
@@ -194,10 +196,10 @@ def test_classes_have_no_intervals_to_ask_for():
 def test_one_network_without_dropout_has_no_error_bars(command):
     pathlib.Path("p.csv").write_text("what stood here before")
     before = sorted(pathlib.Path().iterdir())
-    code, said = thinnet_command(*command, "--uncertainty", "--force")
+    code, output = thinnet_command(*command, "--uncertainty", "--force")
     assert code == 2
-    assert "the model must have active dropout to draw from, or several networks" in said
-    assert len(said.strip().splitlines()) == 1
+    assert "the model must have active dropout to draw from, or several networks" in output
+    assert len(output.strip().splitlines()) == 1
     assert sorted(pathlib.Path().iterdir()) == before
     assert pathlib.Path("p.csv").read_text() == "what stood here before"
 
@@ -207,26 +209,26 @@ def test_a_target_that_is_called_as_a_measure_is_refused():
     table = pd.DataFrame({"x": rng.normal(size=60), "entropy": rng.choice(["a", "b"], 60)})
     table.to_csv("odd.csv", index=False)
     assert thinnet_command("fit", "odd.csv", "--target", "entropy", *FAST)[0] == 0
-    ask = ("predict", "odd.thinnet", "odd.csv", "--out", "o.csv")
-    code, said = thinnet_command(*ask, "--uncertainty")
-    assert (code, "target must be named other than entropy" in said) == (2, True)
-    assert thinnet_command(*ask)[0] == 0
+    arguments = ("predict", "odd.thinnet", "odd.csv", "--out", "o.csv")
+    code, output = thinnet_command(*arguments, "--uncertainty")
+    assert (code, "target must be named other than entropy" in output) == (2, True)
+    assert thinnet_command(*arguments)[0] == 0
 
 
 def test_the_help_says_what_the_columns_are():
-    said = thinnet_command("predict", "--help")[1]
+    output = thinnet_command("predict", "--help")[1]
     for words in ("mean over the draws", "NAME_std", "NAME_low", *MEASURES, "by default 0.9"):
-        assert words in said
+        assert words in output
 
 
 # evaluate
 
 
 def test_a_models_error_bars_are_measured_and_drawn_for_numbers():
-    code, said = thinnet_command(
+    code, output = thinnet_command(
         "evaluate", "rent.thinnet", "homes.csv", "--uncertainty", "--draws", 30, "--report", "r"
     )
-    assert code == 0, said
+    assert code == 0, output
     shown = (
         "RMSE",
         "homes.csv, 150 rows: how sure it is",
@@ -239,27 +241,27 @@ def test_a_models_error_bars_are_measured_and_drawn_for_numbers():
         "risk-coverage",
     )
     for words in shown:
-        assert words in said
+        assert words in output
     for name in ("pit", "error-bars", "risk-coverage", "predicted-against-true"):
         assert pathlib.Path("r", f"{name}.png").read_bytes().startswith(PNG)
-        assert f"picture: r/{name}.png" in said
+        assert f"picture: r/{name}.png" in output
     found = pd.read_csv("r/uncertain-rows.csv")
     assert list(found.columns) == ["row", "prediction", "true", "std", "why"]
     table = pd.read_csv("homes.csv")
-    told = load("rent.thinnet").uncertainty(table, 30)
-    assert list(found["row"]) == list(np.argsort(-told.std)[: measuring.MOST_UNCERTAIN])
+    results = load("rent.thinnet").uncertainty(table, 30)
+    assert list(found["row"]) == list(np.argsort(-results.std)[: measuring.MOST_UNCERTAIN])
     np.testing.assert_allclose(found["true"], table["rent"][found["row"]])
-    np.testing.assert_allclose(found["prediction"], told.mean[found["row"]], rtol=1e-5)
+    np.testing.assert_allclose(found["prediction"], results.mean[found["row"]], rtol=1e-5)
     assert found["why"].str.startswith(("size = ", "size is", "kind = ")).mean() > 0.5
 
 
 def test_a_models_error_bars_are_measured_and_drawn_for_classes():
-    code, said = thinnet_command(
+    code, output = thinnet_command(
         "evaluate", "sold.thinnet", "homes.csv", "--uncertainty", "--draws", 30, "--report", "r"
     )
-    assert code == 0, said
+    assert code == 0, output
     for words in ("accuracy", "dropout off", "30 draws", *calibration.CLASS_FIGURES):
-        assert words in said
+        assert words in output
     for name in ("risk-coverage", "calibration", "confusion"):
         assert pathlib.Path("r", f"{name}.png").read_bytes().startswith(PNG)
     found = pd.read_csv("r/uncertain-rows.csv")
@@ -279,13 +281,13 @@ def test_true_labels_are_in_the_words_of_the_model():
 
 def test_without_a_report_only_figures_are_given():
     before = sorted(pathlib.Path().iterdir())
-    code, said = thinnet_command("evaluate", "sold.thinnet", "homes.csv", "--uncertainty")
-    assert (code, "100 draws" in said) == (0, True)
+    code, output = thinnet_command("evaluate", "sold.thinnet", "homes.csv", "--uncertainty")
+    assert (code, "100 draws" in output) == (0, True)
     assert sorted(pathlib.Path().iterdir()) == before
-    code, said = thinnet_command("evaluate", "sold.thinnet", "homes.csv")
-    assert (code, "draws" in said) == (0, False)
-    code, said = thinnet_command("evaluate", "sold.thinnet", "homes.csv", "--draws", 9)
-    assert (code, "--draws is for --uncertainty" in said) == (2, True)
+    code, output = thinnet_command("evaluate", "sold.thinnet", "homes.csv")
+    assert (code, "draws" in output) == (0, False)
+    code, output = thinnet_command("evaluate", "sold.thinnet", "homes.csv", "--draws", 9)
+    assert (code, "--draws is for --uncertainty" in output) == (2, True)
 
 
 def measured(name, **settings):
@@ -297,7 +299,7 @@ def test_figures_of_numbers_are_those_of_the_estimators_own_methods():
     model, found = measured("rent")
     table = pd.read_csv("homes.csv")
     y = table["rent"].to_numpy()
-    told = model.uncertainty(table, 40)
+    results = model.uncertainty(table, 40)
     for nominal, coverage, width, score in calibration.intervals(y, found.draws):
         low, high = model.predict_interval(table, nominal, n_draws=40).T
         assert coverage == pytest.approx(((y >= low) & (y <= high)).mean())
@@ -313,8 +315,8 @@ def test_figures_of_numbers_are_those_of_the_estimators_own_methods():
     assert others["log likelihood of a row (nats)"] == pytest.approx(density.mean(), rel=1e-5)
     rmse = metrics.root_mean_squared_error
     assert others["RMSE, dropout off"] == pytest.approx(rmse(y, model.predict(table)), rel=1e-5)
-    assert others["RMSE, mean of the draws"] == pytest.approx(rmse(y, told.mean), rel=1e-5)
-    rank = stats.spearmanr(abs(y - told.mean), told.std).statistic
+    assert others["RMSE, mean of the draws"] == pytest.approx(rmse(y, results.mean), rel=1e-5)
+    rank = stats.spearmanr(abs(y - results.mean), results.std).statistic
     assert others["rank correlation of |error| and std"] == pytest.approx(rank, rel=1e-4)
 
 
@@ -378,15 +380,15 @@ def test_rows_without_a_target_are_passed_over_and_keep_their_places():
 
 
 def test_probabilities_of_numbers_are_refused():
-    code, said = thinnet_command(
+    code, output = thinnet_command(
         "predict", "rent.thinnet", "homes.csv", "--out", "n.csv", "--proba"
     )
     assert code == 2
-    assert "--proba is for models of classes" in said
+    assert "--proba is for models of classes" in output
     assert not pathlib.Path("n.csv").exists()
 
 
 def test_a_place_that_cannot_be_written_to_is_refused_at_once():
-    code, said = thinnet_command("predict", "rent.thinnet", "homes.csv", "--out", "no/such/n.csv")
+    code, output = thinnet_command("predict", "rent.thinnet", "homes.csv", "--out", "no/such/n.csv")
     assert code == 2
-    assert "--out must be in a folder that can be written to" in said
+    assert "--out must be in a folder that can be written to" in output

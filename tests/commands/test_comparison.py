@@ -1,4 +1,4 @@
-"""Training without and with dropout: timed alike, told truly, drawn."""
+"""Training without and with dropout: timed alike, reported truly, plotted."""
 
 import dataclasses
 import os
@@ -86,11 +86,11 @@ VERDICTS = {
 }
 
 
-@pytest.mark.parametrize(("without", "dropped", "said"), VERDICTS.values(), ids=VERDICTS)
-def test_the_sentence_is_about_the_rows_that_were_not_learned_from(without, dropped, said):
-    told = comparison.verdict([outcome(WITHOUT, right(without)), outcome(WITH, right(dropped))])
-    assert told.startswith(said)
-    assert f"without it {without}" in told
+@pytest.mark.parametrize(("without", "dropped", "sentence"), VERDICTS.values(), ids=VERDICTS)
+def test_the_sentence_is_about_the_rows_that_were_not_learned_from(without, dropped, sentence):
+    verdict = comparison.verdict([outcome(WITHOUT, right(without)), outcome(WITH, right(dropped))])
+    assert verdict.startswith(sentence)
+    assert f"without it {without}" in verdict
 
 
 def test_one_row_more_of_many_that_changed_is_not_called_a_help():
@@ -102,18 +102,18 @@ def test_one_row_more_of_many_that_changed_is_not_called_a_help():
 
 
 @pytest.mark.parametrize(
-    ("losses", "said"),
+    ("losses", "sentence"),
     [
         ((0.7, 0.5), "the test loss is lower (0.5000, not 0.7000)"),
         ((0.5, 0.7), "the test loss is higher (0.7000, not 0.5000)"),
         ((0.50001, 0.50002), "the test loss is the same"),
     ],
 )
-def test_the_sentence_has_the_losses_of_the_table(losses, said):
+def test_the_sentence_has_the_losses_of_the_table(losses, sentence):
     both = [
         outcome(name, right(50), loss=x) for name, x in zip((WITHOUT, WITH), losses, strict=True)
     ]
-    assert said in comparison.verdict(both)
+    assert sentence in comparison.verdict(both)
 
 
 def test_the_sentence_has_the_gaps_of_the_table():
@@ -125,10 +125,10 @@ def test_the_sentence_has_the_gaps_of_the_table():
     assert comparison.verdict(both[::-1]).endswith("the gap is wider (0.3800, not 0.2000).")
 
 
-def test_of_one_network_no_comparison_is_said():
-    said = comparison.verdict([outcome(WITH, right(60), train_score=0.9)])
-    assert said.startswith("Trained with dropout, it gets 60 of 100 test rows right;")
-    assert "0.3000" in said
+def test_one_network_is_not_compared():
+    sentence = comparison.verdict([outcome(WITH, right(60), train_score=0.9)])
+    assert sentence.startswith("Trained with dropout, it gets 60 of 100 test rows right;")
+    assert "0.3000" in sentence
 
 
 def test_of_an_interrupted_training_nothing_is_concluded():
@@ -152,7 +152,7 @@ def figures(monkeypatch):
     return kept
 
 
-def test_curves_can_be_told_apart_without_colours(outcomes, figures, tmp_path):
+def test_curves_differ_without_colours(outcomes, figures, tmp_path):
     assert comparison.learning_curves("two", outcomes, tmp_path / "c.png") == tmp_path / "c.png"
     (figure,) = figures
     for axes in figure.axes:

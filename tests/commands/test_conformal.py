@@ -7,7 +7,7 @@ from thinnet.commands import conformal
 from thinnet.uncertainty.draws.heads import ClassHead
 
 
-def test_a_bar_within_a_label_is_told_from_those_between_labels():
+def test_a_bar_within_a_label_differs_from_those_between_labels():
     X = np.linspace(-1, 1, 20)[:, None]
     model = GaussianNB().fit(X, np.where(X[:, 0] > 0, "a|b", "c"))
     model.head_ = ClassHead(model.classes_, "binary")

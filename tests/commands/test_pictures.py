@@ -72,7 +72,7 @@ def _counts(axes):
     return [(bars.get_label(), len(bars.lines[0].get_xdata())) for bars in axes.containers]
 
 
-def test_large_numbers_are_told_in_thousands(numbers):
+def test_large_numbers_are_shown_in_thousands(numbers):
     figure = panels.agreement("rent", numbers, "title")
     figure.savefig(io.BytesIO())
     assert "200k" in texts(figure.axes[0]) or "300k" in texts(figure.axes[0])
@@ -84,14 +84,14 @@ def test_the_curve_of_calibration_is_of_shares_that_were_counted(n_classes):
     axes = panels.calibration(np.arange(n_classes), y, {"off": p}, "title").axes[0]
     (bars,) = axes.containers
     x, share = bars.lines[0].get_data()
-    said = p[:, 1] if n_classes == 2 else p.max(axis=1)
+    stated = p[:, 1] if n_classes == 2 else p.max(axis=1)
     came = (y == 1) if n_classes == 2 else (p.argmax(axis=1) == y)
-    parts = np.array_split(np.argsort(said), panels.N_BINS)
-    np.testing.assert_allclose(x, [said[part].mean() for part in parts])
+    parts = np.array_split(np.argsort(stated), panels.N_BINS)
+    np.testing.assert_allclose(x, [stated[part].mean() for part in parts])
     np.testing.assert_allclose(share, [came[part].mean() for part in parts])
 
 
-def test_two_curves_of_calibration_can_be_told_apart_without_colours():
+def test_two_curves_of_calibration_differ_without_colours():
     p, y = RNG.dirichlet([1, 1], 90), RNG.integers(0, 2, 90)
     axes = panels.calibration(CLASSES, y, {"off": p, "draws": p[::-1]}, "t").axes[0]
     lines = [bars.lines[0] for bars in axes.containers]
@@ -125,10 +125,10 @@ def test_the_class_that_is_drawn_is_the_rarer_or_the_one_named(tables, drawn, op
     frame = pd.DataFrame({"x": x % 30, "y": np.where(x % 30 < 6, "ash", "oak")})
     frame.to_csv("trees.csv", index=False)
     asked = ("--threshold-for", *options) if options else ()
-    code, said = thinnet_command(
+    code, output = thinnet_command(
         "fit", "trees.csv", "--target", "y", *asked, *FAST, "--report", "r"
     )
-    assert code == 0, said
+    assert code == 0, output
     assert drawn["calibration"].axes[0].get_xlabel() == f"predicted probability of {label!r}"
 
 
@@ -192,16 +192,16 @@ def tables(tmp_path, monkeypatch):
 def test_every_picture_has_a_title_with_table_target_and_rows_and_a_legend(tables, drawn, target):
     options = ("--target", target, "--out", "m.thinnet", *FAST)
     assert thinnet_command("fit", "homes.csv", *options)[0] == 0
-    code, said = thinnet_command(
+    code, output = thinnet_command(
         "evaluate", "m.thinnet", "homes.csv", "--report", "r", "--uncertainty", "--draws", 3
     )
-    assert code == 0, said
+    assert code == 0, output
     assert len(drawn) == 5 if target == "rent" else 4
     for name, figure in drawn.items():
-        told = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in _all(figure))])
+        shown = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in _all(figure))])
         rows = "120 rows" if name == "learning-curve" else "150 rows"
         for word in ("homes.csv", f"target {target}", rows):
-            assert word in told, name
+            assert word in shown, name
         legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
         assert legends or name == "confusion"
     assert len(list((tables / "r").glob("*calibration*"))) == (target == "sold")
@@ -214,8 +214,8 @@ def _all(figure: Figure):
 @pytest.mark.parametrize("kind", HEADS)
 def test_pictures_are_of_the_format_that_was_asked_for(tables, kind):
     fit = ("fit", "homes.csv", "--target", "sold", *FAST, "--report", "r", "--format", kind)
-    code, said = thinnet_command(*fit)
-    assert code == 0, said
+    code, output = thinnet_command(*fit)
+    assert code == 0, output
     found = sorted((tables / "r").iterdir())
     assert [path.name for path in found] == [
         f"{name}.{kind}" for name in ("calibration", "confusion", "learning-curve")
@@ -231,6 +231,6 @@ REFUSED = {
 
 @pytest.mark.parametrize(("options", "sentence"), REFUSED.values(), ids=REFUSED)
 def test_a_format_that_cannot_be_is_refused_before_work_begins(tables, options, sentence):
-    code, said = thinnet_command("fit", "homes.csv", "--target", "sold", *FAST, *options)
-    assert (code, sentence in said, len(said.strip().splitlines())) == (2, True, 1)
+    code, output = thinnet_command("fit", "homes.csv", "--target", "sold", *FAST, *options)
+    assert (code, sentence in output, len(output.strip().splitlines())) == (2, True, 1)
     assert not list(tables.glob("*.thinnet"))

@@ -83,23 +83,23 @@ USES = {
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("command", "option", "name", "called"), USES.values(), ids=USES)
 def test_what_is_read_is_never_written_over(command, option, name, called, way, monkeypatch):
-    """Not even by force; nor is any work done before that is said."""
+    """Not even by force; nor is any work done before the refusal."""
     for work in ("thinnet.load", "thinnet.commands.fitting.fit"):
         monkeypatch.setattr(work, None, raising=False)
     out = way(name)
     before = content()
-    code, said = in_one_line(*command, *([option] if option else []), out, "--force")
+    code, output = in_one_line(*command, *([option] if option else []), out, "--force")
     assert code == 2
-    assert f"must be another file than {called} '{name}', which it would replace, got" in said
+    assert f"must be another file than {called} '{name}', which it would replace, got" in output
     assert content() == before
 
 
 def test_predictions_do_not_go_onto_their_model():
     Path("model.thinnet").rename("model.csv")
     before = content()
-    code, said = in_one_line("predict", "model.csv", "people.csv", "--out", "model.csv")
+    code, output = in_one_line("predict", "model.csv", "people.csv", "--out", "model.csv")
     assert code == 2
-    assert "--out must be another file than MODEL 'model.csv'" in said
+    assert "--out must be another file than MODEL 'model.csv'" in output
     assert content() == before
 
 
@@ -110,20 +110,20 @@ def test_a_reports_pictures_do_not_go_onto_what_is_read(command):
     Path("report").mkdir()
     Path("report/confusion.png").symlink_to("../people.csv")
     before = content()
-    code, said = in_one_line(*command, "--report", "report", "--force")
+    code, output = in_one_line(*command, "--report", "report", "--force")
     assert code == 2
-    assert "--report must be another file than" in said
+    assert "--report must be another file than" in output
     assert content() == before
 
 
 def test_a_models_file_is_none_of_its_reports():
-    code, said = in_one_line(*FIT, "--report", "r", "--out", "r/confusion.png")
+    code, output = in_one_line(*FIT, "--report", "r", "--out", "r/confusion.png")
     assert code == 2
-    assert "--out must be in a folder" in said
+    assert "--out must be in a folder" in output
     Path("r").mkdir()
-    code, said = in_one_line(*FIT, "--report", "r", "--out", "r/confusion.png")
+    code, output = in_one_line(*FIT, "--report", "r", "--out", "r/confusion.png")
     assert code == 2
-    assert "--report must be another file than --out 'r/confusion.png'" in said
+    assert "--report must be another file than --out 'r/confusion.png'" in output
 
 
 def test_a_picture_does_not_go_onto_the_images(tmp_path):
@@ -133,9 +133,9 @@ def test_a_picture_does_not_go_onto_the_images(tmp_path):
         write_idx(tmp_path / name, np.arange(3, dtype=np.uint8))
     Path("curves.png").symlink_to("train-images-idx3-ubyte")
     before = content()
-    code, said = in_one_line("fit", "mnist", "--data-dir", ".", "--out", "curves.png")
+    code, output = in_one_line("fit", "mnist", "--data-dir", ".", "--out", "curves.png")
     assert code == 2
-    assert "--out must be another file than train-images-idx3-ubyte" in said
+    assert "--out must be another file than train-images-idx3-ubyte" in output
     assert content() == before
 
 
@@ -159,35 +159,35 @@ STRANGERS = {
 def test_a_strangers_file_is_replaced_only_by_force(command, name, mine, tmp_path):
     path = tmp_path / name
     path.write_bytes(mine)
-    code, said = in_one_line(*command, name)
+    code, output = in_one_line(*command, name)
     assert code == 2
-    assert f"(or use --force), got '{name}'" in said
+    assert f"(or use --force), got '{name}'" in output
     assert path.read_bytes() == mine
-    code, said = in_one_line(*command, name, "--force")
-    assert code == 0, said
+    code, output = in_one_line(*command, name, "--force")
+    assert code == 0, output
     assert path.read_bytes() != mine
-    code, said = in_one_line(*command, name)  # now it is thinnet's
-    assert code == 0, said
+    code, output = in_one_line(*command, name)  # now it is thinnet's
+    assert code == 0, output
 
 
 @pytest.mark.parametrize("name", ["empty.onnx", "new.onnx"])
 def test_a_new_or_empty_file_needs_no_force(name):
     Path("empty.onnx").touch()
-    code, said = in_one_line("export", "model.thinnet", name)
-    assert code == 0, said
+    code, output = in_one_line("export", "model.thinnet", name)
+    assert code == 0, output
     assert Path(name).stat().st_size
 
 
 def test_other_columns_of_predictions_need_force():
     assert in_one_line(*PREDICT, "--out", "p.csv")[0] == 0
-    code, said = in_one_line(*PREDICT, "--out", "p.csv", "--proba")
+    code, output = in_one_line(*PREDICT, "--out", "p.csv", "--proba")
     assert code == 2
-    assert "--out must be a new file or predictions with the same columns (buys, p(" in said
+    assert "--out must be a new file or predictions with the same columns (buys, p(" in output
     assert list(pd.read_csv("p.csv").columns) == ["buys"]
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
-def test_pictures_of_others_are_told_from_ours(tmp_path, suffix):
+def test_pictures_of_others_are_not_taken_for_ours(tmp_path, suffix):
     """Also those that matplotlib has drawn."""
     path, figure = tmp_path / f"mine.{suffix}", Figure()
     figure.suptitle("thinnet")
@@ -203,29 +203,29 @@ def test_a_reports_strangers_are_replaced_only_by_force(tmp_path):
     """All that it holds is known beforehand."""
     evaluate = ("evaluate", "model.thinnet", "people.csv", "--uncertainty", "--draws", "2")
     report = tmp_path / "r"
-    code, said = in_one_line(*evaluate, "--report", "r")
-    assert code == 0, said
+    code, output = in_one_line(*evaluate, "--report", "r")
+    assert code == 0, output
     files = list(report.iterdir())
     assert len(files) > 4
     places.check_report("--report", "r", pictures.names(), {})
     for path in files:
         ours = path.read_bytes()
         path.write_text("mine")
-        code, said = in_one_line(*evaluate, "--report", "r")
+        code, output = in_one_line(*evaluate, "--report", "r")
         assert code == 2
-        assert f"(or use --force), got 'r/{path.name}'" in said
+        assert f"(or use --force), got 'r/{path.name}'" in output
         assert path.read_text() == "mine"
         path.write_bytes(ours)
 
 
-def test_a_file_in_place_of_the_report_is_told_before_training(monkeypatch):
+def test_a_file_in_place_of_the_report_is_refused_before_training(monkeypatch):
     monkeypatch.setattr("thinnet.commands.fitting.fit", None)
-    code, said = in_one_line(*FIT, "--report", "test.csv")
+    code, output = in_one_line(*FIT, "--report", "test.csv")
     assert code == 2
-    assert "--report must be a folder, got 'test.csv'" in said
+    assert "--report must be a folder, got 'test.csv'" in output
 
 
 def test_a_network_is_a_model_file_too(tmp_path):
     save(Network([Dense(2)], features=2), tmp_path / "network.thinnet")
-    code, said = in_one_line(*FIT, "--out", "network.thinnet")
-    assert code == 0, said
+    code, output = in_one_line(*FIT, "--out", "network.thinnet")
+    assert code == 0, output

@@ -19,10 +19,10 @@ UNFIT = {
 }
 
 
-@pytest.mark.parametrize(("kind", "cells", "said"), UNFIT.values(), ids=UNFIT)
-def test_a_column_that_cannot_be_a_target_is_named(kind, cells, said):
+@pytest.mark.parametrize(("kind", "cells", "message"), UNFIT.values(), ids=UNFIT)
+def test_a_column_that_cannot_be_a_target_is_named(kind, cells, message):
     table = pd.DataFrame({"x": [1, 2, 4, 8, 16, 32], "goal": cells})
-    with pytest.raises(ValueError, match=rf"column 'goal' .*{said}"):
+    with pytest.raises(ValueError, match=rf"column 'goal' .*{message}"):
         kind().fit(table, "goal")
 
 

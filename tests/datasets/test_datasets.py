@@ -1,4 +1,4 @@
-"""Data sets: fixed splits, the idx format, and what is said when a file is not as it should be."""
+"""Data sets: fixed splits, the idx format, sentences for files that are not as they should be."""
 
 import gzip
 import hashlib
@@ -146,11 +146,11 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize(("content", "said"), DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_idx_file_is_refused_in_one_sentence_with_its_name(content, said, tmp_path):
+@pytest.mark.parametrize(("content", "message"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_idx_file_is_refused_in_one_sentence_with_its_name(content, message, tmp_path):
     path = tmp_path / "some.idx"
     path.write_bytes(content)
-    with pytest.raises(DataFileError, match=said) as caught:
+    with pytest.raises(DataFileError, match=message) as caught:
         read_idx(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -176,10 +176,10 @@ def test_a_packed_idx_file_cut_short_anywhere_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("missing", "FileNotFoundError"), (".", "IsADirectory")]
+    ("name", "message"), [("missing", "FileNotFoundError"), (".", "IsADirectory")]
 )
-def test_an_idx_file_that_cannot_be_read_is_named(name, said, tmp_path):
-    with pytest.raises(DataFileError, match=rf"must be a readable idx file, got {said}"):
+def test_an_idx_file_that_cannot_be_read_is_named(name, message, tmp_path):
+    with pytest.raises(DataFileError, match=rf"must be a readable idx file, got {message}"):
         read_idx(tmp_path / name)
 
 
@@ -208,15 +208,15 @@ def put(folder, arrays, packed=True):
 @pytest.fixture
 def no_network(monkeypatch, tmp_path):
     """No download, and an empty cache folder of the test's own; what was asked for is listed."""
-    asked = []
+    urls = []
 
     def refuse(self, url, output_file, pooch, check_only=False):
-        asked.append(url)
+        urls.append(url)
         raise ConnectionError("no network in this test")
 
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", refuse)
     monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "cache" / project)
-    return asked
+    return urls
 
 
 LOADERS = {"fashion-mnist": datasets.fashion_mnist, "mnist": datasets.mnist}
@@ -281,9 +281,9 @@ def test_a_file_missing_from_a_named_folder_is_named_and_not_downloaded(
     (folder / file).unlink()
     with pytest.raises(DataFileError) as caught:
         load(folder)
-    said = str(caught.value)
-    assert said.startswith(f"{folder} must hold the four idx files {', '.join(FILES)} of {name}")
-    assert said.endswith(f"got no {file}")
+    message = str(caught.value)
+    assert message.startswith(f"{folder} must hold the four idx files {', '.join(FILES)} of {name}")
+    assert message.endswith(f"got no {file}")
     assert not no_network
 
 
@@ -301,12 +301,12 @@ def test_without_network_and_files_one_sentence_says_what_to_put_where(
 ):
     with pytest.raises(DataFileError) as caught:
         load()
-    said = str(caught.value)
-    assert said.startswith(f"{FILES[0]} of {name} could not be downloaded (ConnectionError)")
-    assert all(file in said for file in FILES)
-    assert str(tmp_path / "cache" / "thinnet" / name) in said
-    assert "data_dir" in said
-    assert "\n" not in said
+    message = str(caught.value)
+    assert message.startswith(f"{FILES[0]} of {name} could not be downloaded (ConnectionError)")
+    assert all(file in message for file in FILES)
+    assert str(tmp_path / "cache" / "thinnet" / name) in message
+    assert "data_dir" in message
+    assert "\n" not in message
     assert len(no_network) == 1
 
 
@@ -329,7 +329,7 @@ def test_a_download_with_another_checksum_is_refused(
     assert not [p for p in (tmp_path / "cache").rglob("*") if p.is_file()]
 
 
-def test_a_download_with_another_checksum_is_said_to_be_that(no_network, monkeypatch, capsys):
+def test_a_download_with_another_checksum_is_refused_for_that(no_network, monkeypatch, capsys):
     downloads(monkeypatch, dict.fromkeys(FILES, b"something else"))
     with pytest.raises(DataFileError, match=r"checksum|hash"):
         datasets.mnist()

@@ -178,6 +178,6 @@ def test_a_measure_of_the_draws_may_be_of_a_pipeline():
     last = MLPRegressor(hidden_layer_sizes=(8,), dropout=0.3, max_iter=20, random_state=0)
     pipe = make_pipeline(StandardScaler(), last).fit(X, NUMBERS)
     shown = RiskCoverageCurve.from_estimator(pipe, X, NUMBERS, measure="epistemic")
-    told = last.uncertainty(pipe[:-1].transform(X))
-    expected = risk_coverage((told.mean - NUMBERS) ** 2, told.epistemic)
+    results = last.uncertainty(pipe[:-1].transform(X))
+    expected = risk_coverage((results.mean - NUMBERS) ** 2, results.epistemic)
     assert_allclose(shown.curve.risk, expected.risk)

@@ -19,9 +19,9 @@ TICKS = {
 }
 
 
-@pytest.mark.parametrize(("values", "said"), TICKS.values(), ids=TICKS)
-def test_ticks_are_said_in_one_unit_and_no_more_digits_than_needed(values, said):
-    assert ticks.Readable().format_ticks(values) == said
+@pytest.mark.parametrize(("values", "texts"), TICKS.values(), ids=TICKS)
+def test_ticks_are_labelled_in_one_unit_and_no_more_digits_than_needed(values, texts):
+    assert ticks.Readable().format_ticks(values) == texts
 
 
 def test_whatever_the_numbers_no_two_ticks_read_alike_and_each_is_what_it_says():
@@ -30,9 +30,9 @@ def test_whatever_the_numbers_no_two_ticks_read_alike_and_each_is_what_it_says()
         start, step = rng.normal() * 10.0 ** rng.integers(-3, 9), 10.0 ** rng.integers(-4, 8)
         step *= rng.choice([1, 2, 2.5, 5])
         values = np.round(start / step) * step + step * np.arange(5)
-        said = ticks.Readable().format_ticks(values)
-        assert len(set(said)) == 5, values
-        back = [_number(word) for word in said]
+        texts = ticks.Readable().format_ticks(values)
+        assert len(set(texts)) == 5, values
+        back = [_number(word) for word in texts]
         np.testing.assert_allclose(back, values, rtol=1e-6, atol=step / 100)
 
 
@@ -48,8 +48,8 @@ def test_dates_are_dates():
     axes.plot(np.array(["2020-01-01", "2020-12-31"], "datetime64[D]").astype(int), [0, 1])
     ticks.readable(axes.xaxis, dated=True)
     figure.savefig(io.BytesIO())
-    said = " ".join(label.get_text() for label in axes.get_xticklabels())
-    assert "Mar" in said or "2020-03" in said
+    texts = " ".join(label.get_text() for label in axes.get_xticklabels())
+    assert "Mar" in texts or "2020-03" in texts
 
 
 def test_a_legend_covers_no_data():

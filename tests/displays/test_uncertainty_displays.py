@@ -129,7 +129,7 @@ def test_borders_lie_where_the_guess_changes(classifier):
     assert nearest.max() < step
 
 
-def test_classes_are_told_apart_by_colour_and_by_shape(classifier):
+def test_classes_differ_in_colour_and_in_shape(classifier):
     shown = UncertaintyMap.from_estimator(classifier, X2, Y2, n_draws=4, resolution=5)
     handles, labels = shown.ax_.get_legend_handles_labels()
     assert labels == ["0", "1", "2"]
@@ -259,7 +259,7 @@ def test_pictures_of_an_ensemble_need_it_fitted_and_what_they_show():
 
 
 @pytest.mark.parametrize("image_shape", [64, None, "ab", (3, 4.0), (12,), (2, 2, 3.0)])
-def test_what_is_no_shape_of_an_image_is_said_so(of_images, image_shape, untyped):
+def test_what_is_no_shape_of_an_image_is_refused(of_images, image_shape, untyped):
     with pytest.raises(ValueError, match=r"image_shape must be \(height, width\) or .*, got"):
         CertainImages.from_estimator(of_images, IMAGES, image_shape=image_shape)
 
@@ -292,8 +292,8 @@ def test_a_band_over_dates_asks_for_dates_and_shows_them(tz):
     )
     np.testing.assert_allclose(shown.data[0], dates.as_unit("ns").asi8 / 86_400e9)
     if tz is None:
-        asked = model.uncertainty(pd.DataFrame({"sold": dates[:5]}), 3)
-        np.testing.assert_allclose(shown.mean, asked.mean)
+        results = model.uncertainty(pd.DataFrame({"sold": dates[:5]}), 3)
+        np.testing.assert_allclose(shown.mean, results.mean)
     shown.figure_.canvas.draw()
     words = [label.get_text() for label in shown.ax_.get_xticklabels()]
     assert any("Jan" in word or "2020" in word or "Feb" in word for word in words)

@@ -98,7 +98,7 @@ def test_a_core_type_can_be_chosen(core):
     assert python(program, THINNET_CORETYPE=core).stdout.split() == [core]
 
 
-def test_the_best_core_type_is_taken_whatever_numpys_library_was_told():
+def test_the_best_core_type_is_taken_whatever_numpys_library_takes():
     program = "from thinnet.engine import blas; print(blas.library().core)"
     found = python(program, OPENBLAS_CORETYPE="Nehalem").stdout.split()
     assert found == [blas.core_types()[0]]

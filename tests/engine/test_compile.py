@@ -38,11 +38,11 @@ def start(cache, packages=PACKAGE.parent, umask=0o022):
 
 
 def end(process):
-    """How many units are kept, how often machine code was found, where it is kept; what is said."""
-    out, said = process.communicate(timeout=300)
-    assert process.returncode == 0, said
+    """How many units are kept, how often machine code was found, its folder; what is printed."""
+    out, output = process.communicate(timeout=300)
+    assert process.returncode == 0, output
     kept, hits, folder = out.strip().split("\t")
-    return int(kept), int(hits), None if folder == "None" else Path(folder), said
+    return int(kept), int(hits), None if folder == "None" else Path(folder), output
 
 
 def run(*arguments, **settings):
@@ -53,9 +53,9 @@ def run(*arguments, **settings):
 def filled(tmp_path_factory):
     """A folder with the code of a first process, and how many units it kept."""
     cache = tmp_path_factory.mktemp("cache")
-    kept, hits, folder, said = run(cache, umask=0o002)
+    kept, hits, folder, output = run(cache, umask=0o002)
     assert hits == 0
-    assert said == ""
+    assert output == ""
     return cache, folder, kept
 
 
@@ -187,9 +187,9 @@ def test_an_edited_kernel_is_compiled_anew(filled, tmp_path):
     assert other != folder
 
 
-def test_where_nothing_can_be_written_nothing_is_kept_and_that_is_said_once(tmp_path):
+def test_where_nothing_can_be_written_nothing_is_kept_with_one_message(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    _, hits, folder, said = run(tmp_path / "file")
+    _, hits, folder, output = run(tmp_path / "file")
     assert (hits, folder) == (0, None)
-    assert said.count("\n") == said.count("compiled kernels are not kept") == 1
-    assert f"{tmp_path / 'file'}: Not a directory" in said
+    assert output.count("\n") == output.count("compiled kernels are not kept") == 1
+    assert f"{tmp_path / 'file'}: Not a directory" in output

@@ -161,9 +161,9 @@ def test_memory_is_that_of_a_block_whatever_rows_and_draws(rng):
     network = Network([Dense(256), ReLU(), Dropout(0.5), Dense(1)], 8, seed=0)
     small, tall = rng.normal(size=(predictor.BLOCK_ROWS, 8)), rng.normal(size=(50_000, 8))
 
-    def beyond_the_result(ask):
+    def beyond_the_result(call):
         tracemalloc.start()
-        result = ask()
+        result = call()
         most = tracemalloc.get_traced_memory()[1] - result.nbytes
         tracemalloc.stop()
         return most

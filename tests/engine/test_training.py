@@ -164,7 +164,7 @@ each_overflow = pytest.mark.parametrize("overflow", OVERFLOWS.values(), ids=OVER
 
 
 @each_overflow
-def test_divergence_is_told_as_the_reference_tells_it(overflow):
+def test_divergence_is_reported_as_by_the_reference(overflow):
     (network, error), (reference, wanted) = (
         diverge(None, **overflow),
         diverge("reference", **overflow),

@@ -240,9 +240,9 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("settings", "said"), WRONG.values(), ids=WRONG)
-def test_what_a_kind_cannot_do_is_refused_in_one_sentence(settings, said):
-    with pytest.raises(ValueError, match=said):
+@pytest.mark.parametrize(("settings", "message"), WRONG.values(), ids=WRONG)
+def test_what_a_kind_cannot_do_is_refused_in_one_sentence(settings, message):
+    with pytest.raises(ValueError, match=message):
         MLPRegressor(**(SMALL | SOLVER | settings)).fit(X, Y)
 
 

@@ -164,10 +164,10 @@ def test_without_dropout_the_members_are_the_draws(regressor, classifier):
     assert (found.n_draws == 5).all()
     assert_allclose(found.mean, regressor.predict(X))
     assert_allclose(found.epistemic, drawn[:5, :, 0].std(axis=0), rtol=1e-6)
-    told = classifier.uncertainty(PETALS)
-    assert_allclose(told.probabilities, classifier.predict_proba(PETALS))
+    results = classifier.uncertainty(PETALS)
+    assert_allclose(results.probabilities, classifier.predict_proba(PETALS))
     assert_allclose(-classifier.log_likelihood(PETALS, LABELS).mean(),
-                    log_loss(LABELS, told.probabilities))  # fmt: skip
+                    log_loss(LABELS, results.probabilities))  # fmt: skip
 
 
 def test_with_dropout_draws_take_turns_over_the_members():
@@ -319,9 +319,9 @@ def test_names_of_columns_are_kept_and_asked_for_once():
         model = classes(2).fit(table, LABELS, eval_set=(table[:50], LABELS[:50]))
         model.predict(table)
     assert list(model.feature_names_in_) == ["length", "width"]
-    with pytest.warns(UserWarning, match="does not have valid feature names") as said:
+    with pytest.warns(UserWarning, match="does not have valid feature names") as caught:
         model.predict_proba(PETALS)
-    assert len(said) == 1
+    assert len(caught) == 1
 
 
 def test_sparse_rows_give_the_networks_of_dense_ones():
@@ -390,21 +390,21 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("settings", "said"), WRONG.values(), ids=WRONG)
-def test_wrong_settings_are_refused_in_one_sentence(settings, said, untyped):
-    with pytest.raises(ValueError, match=said):
+@pytest.mark.parametrize(("settings", "message"), WRONG.values(), ids=WRONG)
+def test_wrong_settings_are_refused_in_one_sentence(settings, message, untyped):
+    with pytest.raises(ValueError, match=message):
         numbers(2).set_params(**settings).fit(X, Y)
 
 
 @pytest.mark.parametrize(
-    "ask",
+    "call",
     [lambda m: m.predict(X), lambda m: drawn_by(m)(X), lambda m: m.uncertainty(X)],
     ids=["predict", "sample", "uncertainty"],
 )
 @pytest.mark.parametrize("make", [numbers, classes])
-def test_nothing_can_be_asked_before_fit(make, ask):
+def test_nothing_can_be_asked_before_fit(make, call):
     with pytest.raises(NotFittedError):
-        ask(make())
+        call(make())
 
 
 def forged(model, change):
@@ -428,9 +428,9 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize(("change", "said"), FORGED.values(), ids=FORGED)
-def test_members_of_a_file_must_fit_together(change, said):
-    with pytest.raises(ValueError, match=said):
+@pytest.mark.parametrize(("change", "message"), FORGED.values(), ids=FORGED)
+def test_members_of_a_file_must_fit_together(change, message):
+    with pytest.raises(ValueError, match=message):
         forged(numbers(2).fit(X, Y), change)
 
 

@@ -287,11 +287,11 @@ def test_max_norm_holds():
     assert np.linalg.norm(model.coefs_[0], axis=0).max() <= 0.5 * (1 + 1e-6)
 
 
-def test_batch_norm_with_dropout_before_it_is_said_once():
+def test_batch_norm_with_dropout_before_it_warns_once():
     model = MLPClassifier((16, 16), dropout=0.2, batch_norm=True, max_iter=3, random_state=0)
-    with pytest.warns(UserWarning, match="dropout stands upstream of BatchNorm") as said:
+    with pytest.warns(UserWarning, match="dropout stands upstream of BatchNorm") as caught:
         model.fit(DIGITS, LABELS)
-    assert len([w for w in said if "BatchNorm" in str(w.message)]) == 1
+    assert len([w for w in caught if "BatchNorm" in str(w.message)]) == 1
     last = MLPClassifier((16, 16), dropout=(0, 0.2), batch_norm=True, max_iter=3)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
@@ -340,14 +340,14 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("settings", "said"), WRONG.values(), ids=WRONG)
-def test_wrong_settings_are_refused_in_one_sentence(settings, said):
-    eval_set = 3 if said.startswith("eval_set") else None
-    with pytest.raises(ValueError, match=said):
+@pytest.mark.parametrize(("settings", "message"), WRONG.values(), ids=WRONG)
+def test_wrong_settings_are_refused_in_one_sentence(settings, message):
+    eval_set = 3 if message.startswith("eval_set") else None
+    with pytest.raises(ValueError, match=message):
         MLPClassifier(**settings).fit(DIGITS, LABELS, eval_set=eval_set)
 
 
-def test_divergence_is_said_with_its_epoch_and_step():
+def test_divergence_is_reported_with_its_epoch_and_step():
     wild = MLPRegressor(solver="sgd", learning_rate_init=1e3, activation="identity", random_state=0)
     with pytest.raises(ValueError, match=r"non-finite.*epoch \d+, step \d+"):
         wild.fit(BODIES, DISEASE)
@@ -357,9 +357,9 @@ def test_divergence_is_said_with_its_epoch_and_step():
 
 
 def test_nothing_can_be_asked_before_fit():
-    for ask in (lambda m: m.predict(DIGITS), lambda m: m.masks(0, [0])):
+    for call in (lambda m: m.predict(DIGITS), lambda m: m.masks(0, [0])):
         with pytest.raises(NotFittedError):
-            ask(MLPClassifier())
+            call(MLPClassifier())
 
 
 def test_the_network_is_an_ordinary_one():

@@ -194,8 +194,8 @@ def test_another_model_is_refused(path):
 
 def test_a_place_that_cannot_be_written_to_is_refused_before_work(tmp_path, monkeypatch):
     monkeypatch.setitem(onnx_files.GRAPHS, Network, lambda model: pytest.fail("worked"))
-    for place, said in ((tmp_path / "none" / "x", "in a folder"), (tmp_path, "not a folder")):
-        with pytest.raises(ValueError, match=f"^ONNX file must be .*{said}"):
+    for place, message in ((tmp_path / "none" / "x", "in a folder"), (tmp_path, "not a folder")):
+        with pytest.raises(ValueError, match=f"^ONNX file must be .*{message}"):
             export_onnx(Network([Dense(2)], 3), place)
 
 
@@ -223,17 +223,17 @@ NUMBERS = np.random.default_rng(4).normal(size=40)
 WORDS = [f"a text of {i} words and {i * i} more" for i in range(40)]
 REFUSED = {
     "dates": ({"when": pd.date_range("2001", periods=40)}, "column 'when' must be .* got 'dates'"),
-    "texts": ({"said": WORDS}, "column 'said' must be .* got 'texts'"),
+    "texts": ({"words": WORDS}, "column 'words' must be .* got 'texts'"),
     "an output": ({"label": NUMBERS}, "name of a column must be .* got 'label'"),
     "no name": ({"": NUMBERS}, "name of a column must be .* got ''"),
 }
 
 
-@pytest.mark.parametrize(("columns", "said"), REFUSED.values(), ids=REFUSED)
-def test_a_column_without_a_form_in_onnx_is_named(columns, said, path):
+@pytest.mark.parametrize(("columns", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_column_without_a_form_in_onnx_is_named(columns, message, path):
     table = pd.DataFrame({"x": NUMBERS, **columns})
     model = TableClassifier(n_networks=1, max_iter=1).fit(table, PLACE[:40])
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         export_onnx(model, path)
 
 
@@ -242,8 +242,8 @@ def test_a_library_that_is_not_installed_is_named(library, path, monkeypatch):
     monkeypatch.setitem(sys.modules, library, None)
     network = Network([Dense(2)], 3)
     how = {"onnx": "'thinnet[onnx]'", "torch": "torch"}[library]
-    said = re.escape(f"needs the library {library}: pip install {how}")
-    with pytest.raises(ValueError, match=rf"{said}$"):
+    message = re.escape(f"needs the library {library}: pip install {how}")
+    with pytest.raises(ValueError, match=rf"{message}$"):
         export_onnx(network, path) if library == "onnx" else to_torch_state(network)
 
 

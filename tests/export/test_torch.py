@@ -178,13 +178,13 @@ WRONG = {
 
 
 @pytest.mark.usefixtures("untyped")
-@pytest.mark.parametrize(("change", "said"), WRONG.values(), ids=WRONG)
-def test_a_state_that_does_not_fit_is_refused_and_nothing_is_loaded(change, said, torch, rng):
+@pytest.mark.parametrize(("change", "message"), WRONG.values(), ids=WRONG)
+def test_a_state_that_does_not_fit_is_refused_and_nothing_is_loaded(change, message, torch, rng):
     network = stack(rng)
     before = network.theta.copy(), network.state.copy()
     state = {name: tensor + 1 for name, tensor in to_torch_state(network).items()}
     state["2.num_batches_tracked"] -= 1
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         from_torch_state(network, change(state))
     assert_array_equal(network.theta, before[0])
     assert_array_equal(network.state, before[1])

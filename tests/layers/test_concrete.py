@@ -307,7 +307,7 @@ def test_a_rate_is_present_in_every_step_of_a_thinned_network():
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: ConcreteDropout(Tanh()), "dense must be a Dense layer, got"),
         (lambda: ConcreteDropout(Dense(3), 0.0), r"rate must be a number in \(0, 1\), got 0.0"),
@@ -319,6 +319,6 @@ def test_a_rate_is_present_in_every_step_of_a_thinned_network():
     ],
 )
 @pytest.mark.usefixtures("untyped")
-def test_a_setting_out_of_its_range_is_refused(make, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_setting_out_of_its_range_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
         make()

@@ -163,7 +163,7 @@ def test_it_is_run_by_the_reference_executor():
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: FixedMasks(1.5), r"rate must be a number in \[0, 1\], got 1.5"),
         (lambda: FixedMasks(np.nan), r"rate must be a number in \[0, 1\], got nan"),
@@ -173,6 +173,6 @@ def test_it_is_run_by_the_reference_executor():
     ],
 )
 @pytest.mark.usefixtures("untyped")
-def test_a_setting_out_of_its_range_is_refused(make, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_setting_out_of_its_range_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
         make()

@@ -441,9 +441,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("make", "said"), BAD, ids=[said for _, said in BAD])
-def test_a_setting_out_of_its_range_is_refused_by_name(make, said, untyped):
-    with pytest.raises(ValueError, match=f"^{said}"):
+@pytest.mark.parametrize(("make", "message"), BAD, ids=[message for _, message in BAD])
+def test_a_setting_out_of_its_range_is_refused_by_name(make, message, untyped):
+    with pytest.raises(ValueError, match=f"^{message}"):
         make()
 
 

@@ -311,14 +311,14 @@ BAD_TARGETS = [
 ]
 
 
-@pytest.mark.parametrize(("loss", "y", "said"), BAD_TARGETS, ids=[s for _, _, s in BAD_TARGETS])
-def test_bad_targets_are_refused_in_one_sentence(loss, y, said):
-    with pytest.raises(ValueError, match=f"^{said}"):
+@pytest.mark.parametrize(("loss", "y", "message"), BAD_TARGETS, ids=[s for _, _, s in BAD_TARGETS])
+def test_bad_targets_are_refused_in_one_sentence(loss, y, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         loss.targets(y, (K,))
 
 
 @pytest.mark.parametrize(
-    ("loss", "out", "said"),
+    ("loss", "out", "message"),
     [
         (
             SoftmaxCrossEntropy(),
@@ -330,13 +330,13 @@ def test_bad_targets_are_refused_in_one_sentence(loss, y, said):
     ],
     ids=str,
 )
-def test_outputs_that_do_not_fit_a_loss_are_refused(loss, out, said):
-    with pytest.raises(ValueError, match=said):
+def test_outputs_that_do_not_fit_a_loss_are_refused(loss, out, message):
+    with pytest.raises(ValueError, match=message):
         loss.targets(np.ones((5, 3)), out)
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (
             lambda: SoftmaxCrossEntropy(1.0),
@@ -350,8 +350,8 @@ def test_outputs_that_do_not_fit_a_loss_are_refused(loss, out, said):
         (lambda: Huber(math.inf), "delta must be a finite number > 0, got inf"),
     ],
 )
-def test_bad_settings_of_a_loss_are_refused_by_name(make, said):
-    with pytest.raises(ValueError, match=f"^{said}"):
+def test_bad_settings_of_a_loss_are_refused_by_name(make, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         make()
 
 

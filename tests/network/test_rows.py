@@ -1,4 +1,4 @@
-"""`rows` tells on which rows a step was taken: those that training itself handed to its layers."""
+"""`rows` gives the rows that a step was taken on: those that training handed to its layers."""
 
 import copy
 import pickle
@@ -103,7 +103,7 @@ def test_compiled_code_takes_the_same_rows_as_the_reference():
         assert [net.rows(step).tolist() for net in both] == [ids, ids]
 
 
-def test_several_trainings_of_several_kinds_are_told_apart():
+def test_several_trainings_of_several_kinds_keep_their_own_rows():
     net = network()
     trained(trained(trained(net)), 11, shuffle=False)
     trained(trained(net, 7), batch_size=9)
@@ -135,11 +135,11 @@ def test_a_training_that_was_cut_short_is_known_as_far_as_it_came():
 def test_the_rows_of_steps_taken_so_far_are_known_while_training_goes_on():
     known = []
 
-    class Ask:
+    class Look:
         def on_step_end(self, training):
             known.append(training.network.rows(training.network.clock.step - 1).tolist())
 
-    trained(network(), callbacks=[Ask()])
+    trained(network(), callbacks=[Look()])
     assert known == list(seen.values())
 
 
@@ -171,7 +171,7 @@ def test_a_resumed_run_is_known_from_its_first_step(tmp_path):
     assert len(wanted) == 9 + 15
 
 
-def test_a_checkpoint_of_an_older_version_tells_the_rows_of_its_own_run(tmp_path):
+def test_a_checkpoint_of_an_older_version_gives_the_rows_of_its_own_training(tmp_path):
     path = tmp_path / "run.ckpt"
     trained(trained(network(), 11), checkpoint=path, callbacks=[StopAt(13)])
     saved = snapshots.read(path)
@@ -202,7 +202,7 @@ def rows_of(net):
     return [net.rows(step).tolist() for step in range(net.clock.step)]
 
 
-def test_saving_and_copying_keep_what_rows_tells(tmp_path):
+def test_saving_and_copying_keep_the_rows_of_steps(tmp_path):
     net = trained(trained(plain(), samples=np.arange(N) + 7), 11)
     thinnet.save(net, tmp_path / "net.thinnet")
     copies = [thinnet.load(tmp_path / "net.thinnet"), copy.deepcopy(net), copy.copy(net)]
@@ -324,7 +324,7 @@ def test_lbfgs_takes_one_step_on_all_rows_in_order():
 
 
 @fitting
-def test_an_ensembles_and_a_tables_networks_tell_their_rows():
+def test_an_ensembles_and_a_tables_networks_give_their_rows():
     ensemble = EnsembleClassifier(estimator(), n_networks=2, random_state=0).fit(X, Y)
     assert [len(member.rows(0)) for member in ensemble.estimators_] == [5, 5]
     table = TableClassifier(max_iter=2, n_networks=2, random_state=0).fit(X, Y)
@@ -334,7 +334,7 @@ def test_an_ensembles_and_a_tables_networks_tell_their_rows():
 
 
 @fitting
-def test_a_model_file_tells_the_rows_of_every_step(tmp_path):
+def test_a_model_file_gives_the_rows_of_every_step(tmp_path):
     model = estimator(early_stopping=True).fit(X, Y)
     thinnet.save(model, tmp_path / "m.thinnet")
     assert rows_of(thinnet.load(tmp_path / "m.thinnet").network_) == rows_of(model.network_)
@@ -404,7 +404,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("change", FORGED.values(), ids=FORGED)
-def test_a_file_that_tells_of_trainings_that_cannot_be_is_refused(change, tmp_path):
+def test_a_file_with_trainings_that_cannot_be_is_refused(change, tmp_path):
     net, path = trained(plain()), tmp_path / "net.thinnet"
     net.logbook.entries = [net.logbook.entries[0]._replace(**change)]
     with pytest.raises(ValueError, match=r"must be|can't be saved"):

@@ -207,7 +207,7 @@ def test_a_learning_rate_out_of_its_range_is_refused_by_name(cls, bad, untyped):
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: SGD(momentum=1.0), r"momentum must be a number in \[0, 1\), got 1.0"),
         (lambda: SGD(momentum=-0.1), r"momentum must be a number in \[0, 1\), got -0.1"),
@@ -225,6 +225,6 @@ def test_a_learning_rate_out_of_its_range_is_refused_by_name(cls, bad, untyped):
         (lambda: AdamW(weight_decay=-1), "weight_decay must be a finite number >= 0, got -1"),
     ],
 )
-def test_a_setting_out_of_its_range_is_refused_by_name(make, said, untyped):
-    with pytest.raises(ValueError, match=f"^{said}"):
+def test_a_setting_out_of_its_range_is_refused_by_name(make, message, untyped):
+    with pytest.raises(ValueError, match=f"^{message}"):
         make()

@@ -185,9 +185,9 @@ def test_what_the_command_says_of_a_model_is_checked(path, of_command, name, jun
     (place,) = (i for i, (key, _) in enumerate(pairs) if key == name)
     pairs[place : place + 1] = [] if junk is ... else [[name, junk]]
     snapshots.write_as(files._form(), path, Snapshot(of_command[1].arrays, values))
-    code, said = thinnet_command("show", path)
+    code, output = thinnet_command("show", path)
     assert code == 1
-    assert said.startswith(f"thinnet: model file '{path}' must hold a model that this thinnet")
+    assert output.startswith(f"thinnet: model file '{path}' must hold a model that this thinnet")
 
 
 @pytest.mark.parametrize("text", ["[/red] [bold] :smile:", "\ud800"], ids=["marks", "half"])
@@ -195,8 +195,8 @@ def test_words_of_a_model_are_never_marks_of_the_screen(path, of_command, text):
     values = copy.deepcopy(of_command[1].values)
     attributes(values)["notes_"]["of"].append(text)
     snapshots.write_as(files._form(), path, Snapshot(of_command[1].arrays, values))
-    code, said = thinnet_command("show", path)
-    assert (code, text in said) == ((0, True) if text.isprintable() else (1, False))
+    code, output = thinnet_command("show", path)
+    assert (code, text in output) == ((0, True) if text.isprintable() else (1, False))
 
 
 def test_an_altered_model_is_shown_and_asked_or_refused(path, of_command, monkeypatch):
@@ -206,11 +206,11 @@ def test_an_altered_model_is_shown_and_asked_or_refused(path, of_command, monkey
     for seed in range(15):
         rng = np.random.default_rng(seed)
         snapshots.write_as(files._form(), path, Snapshot(*forged(rng, snapshot)))
-        code, said = thinnet_command("show", path)
+        code, output = thinnet_command("show", path)
         if code == 0:
-            code, said = thinnet_command("predict", path, table, "--out", "p.csv", "--force")
+            code, output = thinnet_command("predict", path, table, "--out", "p.csv", "--force")
         refusals += code != 0
-        assert code == 0 or said.count("\nthinnet: ") + said.startswith("thinnet: ") == 1
+        assert code == 0 or output.count("\nthinnet: ") + output.startswith("thinnet: ") == 1
     assert refusals > 5
 
 

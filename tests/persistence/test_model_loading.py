@@ -47,8 +47,8 @@ def test_a_file_of_a_newer_format_asks_for_a_newer_thinnet(path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(files, "FORMAT", 3)
         save(fitted("one output"), path)
-    said = refused(path)
-    assert "must have format 1 or 2, got format 3, written by a newer thinnet" in said
+    message = refused(path)
+    assert "must have format 1 or 2, got format 3, written by a newer thinnet" in message
 
 
 def test_text_beyond_what_a_header_may_hold_is_refused(path):
@@ -139,11 +139,11 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("said", "change"), FAULTS.items(), ids=range(len(FAULTS)))
-def test_parts_that_do_not_fit_are_refused_by_name(said, change, perceptron, path):
+@pytest.mark.parametrize(("message", "change"), FAULTS.items(), ids=range(len(FAULTS)))
+def test_parts_that_do_not_fit_are_refused_by_name(message, change, perceptron, path):
     save(perceptron, path)
     rewritten(path, change)
-    assert re.search(said, refused(path))
+    assert re.search(message, refused(path))
 
 
 INSIDE = "steps.0.1.transformers_.0.1."
@@ -159,11 +159,11 @@ COLUMNS = {
 }
 
 
-@pytest.mark.parametrize(("said", "change"), COLUMNS.items(), ids=COLUMNS)
-def test_columns_beside_a_sparse_matrix_are_refused(said, change, pipeline, path):
+@pytest.mark.parametrize(("message", "change"), COLUMNS.items(), ids=COLUMNS)
+def test_columns_beside_a_sparse_matrix_are_refused(message, change, pipeline, path):
     save(pipeline, path)
     rewritten(path, change)
-    assert re.search(said, refused(path))
+    assert re.search(message, refused(path))
 
 
 def test_text_that_is_no_json_is_refused_at_any_depth(perceptron, path):

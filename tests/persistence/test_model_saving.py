@@ -225,8 +225,11 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(there, failure, path, 
 
 
 def test_a_folder_is_refused_and_so_is_a_missing_one(tmp_path):
-    for place, said in ((tmp_path, "a file, not a folder"), (tmp_path / "no" / "x", "in a folder")):
-        with pytest.raises(ValueError, match=f"model file must be {said}"):
+    for place, message in (
+        (tmp_path, "a file, not a folder"),
+        (tmp_path / "no" / "x", "in a folder"),
+    ):
+        with pytest.raises(ValueError, match=f"model file must be {message}"):
             save(fitted("one output"), place)
     assert list(tmp_path.iterdir()) == []
 

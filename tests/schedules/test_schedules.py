@@ -128,7 +128,7 @@ def test_a_rule_for_plateaus_gives_its_schedule_before_any_cut():
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: Constant(math.nan), "value must be a finite number, got nan"),
         (lambda: InverseTime(math.inf, 0.1), "initial must be a finite number, got inf"),
@@ -155,6 +155,6 @@ def test_a_rule_for_plateaus_gives_its_schedule_before_any_cut():
         ),
     ],
 )
-def test_a_setting_out_of_its_range_is_refused_by_name(make, said, untyped):
-    with pytest.raises(ValueError, match=said):
+def test_a_setting_out_of_its_range_is_refused_by_name(make, message, untyped):
+    with pytest.raises(ValueError, match=message):
         make()

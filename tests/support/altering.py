@@ -63,8 +63,8 @@ def altered(rng, content):
 
 def one_sentence(error, *names, longest=1500):
     """A refusal names what it is about, in one line that people can read."""
-    said = str(error)
-    assert said, f"{type(error).__name__} without a word"
-    assert "\n" not in said, f"more than one line: {said[:300]!r}"
-    assert len(said) < longest, f"{len(said)} characters: {said[:200]!r}"
-    assert not names or any(name in said for name in names), f"no name in {said[:300]!r}"
+    message = str(error)
+    assert message, f"{type(error).__name__} without a word"
+    assert "\n" not in message, f"more than one line: {message[:300]!r}"
+    assert len(message) < longest, f"{len(message)} characters: {message[:200]!r}"
+    assert not names or any(name in message for name in names), f"no name in {message[:300]!r}"

@@ -18,7 +18,7 @@ def thinnet_command(*arguments):
 
 
 def called(*arguments):
-    """Exit code and what was said; anything but an exit, or one sentence beside it, is a fault."""
+    """Exit code and output; anything but an exit, or one sentence beside it, is a fault."""
     with done_within(SECONDS, arguments):
         result = CliRunner().invoke(app, [str(a) for a in arguments])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -26,8 +26,8 @@ def called(*arguments):
     assert result.exit_code in CODES, result.output
     assert "Traceback" not in result.output
     if result.exit_code and "Usage: " not in result.output:
-        said = [line for line in result.output.splitlines() if line.startswith("thinnet: ")]
-        assert len(said) == 1, result.output
+        output = [line for line in result.output.splitlines() if line.startswith("thinnet: ")]
+        assert len(output) == 1, result.output
     return result.exit_code, result.output
 
 

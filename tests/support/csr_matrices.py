@@ -45,7 +45,7 @@ def unsorted(rng, X):
     for start, stop in zip(X.indptr, X.indptr[1:], strict=False):
         order = start + rng.permutation(stop - start)
         X.data[start:stop], X.indices[start:stop] = X.data[order], X.indices[order]
-    X.has_sorted_indices = bool(rng.random() < 0.5)  # or said to be
+    X.has_sorted_indices = bool(rng.random() < 0.5)  # or declared so
     return X
 
 

@@ -201,7 +201,7 @@ def ordered(path, target, settings, conformal=False):
 
 
 def inputs_of(name, folder):
-    """What a model is asked."""
+    """The rows that a model predicts."""
     if name == "pipeline":
         return np.column_stack([np.arange(60) % 3, NEW[:60, 1:]])
     if "table" not in name and "command" not in name:
@@ -211,23 +211,23 @@ def inputs_of(name, folder):
     return table().drop(columns=[*CLASSES, *NUMBERS])
 
 
-def predictions(model, asked):
+def predictions(model, rows):
     """By the names of the methods that give them, as numbers or text."""
     if isinstance(model, Network):
-        return {"outputs": model.outputs(asked.astype(model.dtype))}
+        return {"outputs": model.outputs(rows.astype(model.dtype))}
     if isinstance(model, TableEncoder):
-        return {"transform": np.asarray(model.transform(asked))}
+        return {"transform": np.asarray(model.transform(rows))}
     if isinstance(model, SplitConformalClassifier):
-        return {"predict_set": model.predict_set(asked, 0.8)}
-    found = {"predict": model.predict(asked)}
+        return {"predict_set": model.predict_set(rows, 0.8)}
+    found = {"predict": model.predict(rows)}
     if isinstance(model, SplitConformalRegressor):
-        return found | {"predict_interval": model.predict_interval(asked, 0.8)}
+        return found | {"predict_interval": model.predict_interval(rows, 0.8)}
     if is_conformal(model):
-        found |= columns(model, asked, 0.8)
+        found |= columns(model, rows, 0.8)
     if hasattr(model, "predict_proba"):
-        found["predict_proba"] = model.predict_proba(asked)
+        found["predict_proba"] = model.predict_proba(rows)
     elif not hasattr(model, "steps") and model.get_params(deep=False).get("dropout", 0.2):
-        found["std"] = model.predict(asked, return_std=True)[1]
+        found["std"] = model.predict(rows, return_std=True)[1]
     return {method: _plain(values) for method, values in found.items()}
 
 

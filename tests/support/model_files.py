@@ -80,10 +80,10 @@ def refused(path):
     """The one sentence with which a file is refused."""
     with pytest.raises(ModelFileError) as caught:
         load(path)
-    said = str(caught.value)
-    assert repr(str(path)) in said
-    assert "\n" not in said
-    return said
+    message = str(caught.value)
+    assert repr(str(path)) in message
+    assert "\n" not in message
+    return message
 
 
 def assert_same(one, other, at="it"):

@@ -130,7 +130,7 @@ def is_noticed(file, faulty, tests):
         return done.returncode != pytest.ExitCode.OK
 
 
-def told(file, source, faulty):
+def fault_text(file, source, faulty):
     lines = difflib.unified_diff(source.splitlines(), faulty.splitlines(), n=0, lineterm="")
     return "\n".join([str(file), *list(lines)[2:]])
 
@@ -139,11 +139,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    asked, noticed = parser.parse_args(), Counter()
-    for file, (own, others), source, faulty in sampled(asked.faults, asked.seed):
+    settings, noticed = parser.parse_args(), Counter()
+    for file, (own, others), source, faulty in sampled(settings.faults, settings.seed):
         seen = is_noticed(file, faulty, own) or is_noticed(file, faulty, others)
         noticed[seen] += 1
-        print("noticed" if seen else "SURVIVED", told(file, source, faulty), sep=": ", flush=True)
+        print(
+            "noticed" if seen else "SURVIVED",
+            fault_text(file, source, faulty),
+            sep=": ",
+            flush=True,
+        )
     print(f"{noticed[True]} of {noticed.total()} faults were noticed")
 
 

@@ -39,7 +39,7 @@ def model():
     return TableRegressor(**settings).fit(*table(2400, 0))
 
 
-def test_intervals_hold_what_they_promise_and_are_told(model):
+def test_intervals_hold_what_they_promise_and_are_reported(model):
     X, y = table(3000, 1)
     q = model.predict_quantiles(X, (0.05, 0.25, 0.75, 0.95))
     assert 0.45 < ((q[:, 1] <= y) & (y <= q[:, 2])).mean() < 0.56
@@ -47,7 +47,7 @@ def test_intervals_hold_what_they_promise_and_are_told(model):
     assert_allclose(model.calibration_.held, model.calibration_.coverages, atol=0.03)
 
 
-def test_all_that_is_said_is_of_one_distribution(model):
+def test_all_results_are_of_one_distribution(model):
     X, y = table(4, 2)
     levels = ((np.arange(400) + 0.5) / 400).tolist()
     q = model.predict_quantiles(X, levels)
@@ -125,7 +125,7 @@ def test_the_mean_of_networks_errs_less_than_one_by_how_little_their_errors_are_
     def mixture(outputs):
         return Gaussians(outputs, 0.1, OwnUnits())
 
-    def size(asked):
-        return np.ptp(calibrating.of_folds(mixture, held, networks, asked).shape.errors)
+    def size(chosen):
+        return np.ptp(calibrating.of_folds(mixture, held, networks, chosen).shape.errors)
 
     assert_allclose(size(networks) / size(list(networks)), np.sqrt((1 + 3 * alike) / 4), rtol=0.03)

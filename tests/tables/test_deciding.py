@@ -60,12 +60,12 @@ def test_the_best_threshold_is_as_good_as_any():
     assert precision_score(came, p >= found.threshold) == pytest.approx(best)
 
 
-def test_a_threshold_decides_is_told_and_survives_a_file(tmp_path):
+def test_a_threshold_decides_is_reported_and_survives_a_file(tmp_path):
     X, y = table()
     model = TableClassifier(**SMALL, threshold_for="f1").fit(X, y)
     p = model.predict_proba(X)[:, 1]
     assert (model.predict(X) == np.where(p >= model.decision_.threshold, "yes", "no")).all()
-    assert any("for f1" in said for said in model.notes_)
+    assert any("for f1" in note for note in model.notes_)
     save(model, tmp_path / "m.thinnet")
     assert (load(tmp_path / "m.thinnet").predict(X) == model.predict(X)).all()
     for bad in ("f2", "recall", "recall=2", "f1=0.5"):
@@ -86,13 +86,13 @@ def test_the_command_takes_a_goal_and_keeps_rows_apart_for_sets(tmp_path):
     assert done.exit_code == 0, done.stderr
     assert "for recall=0.8" in done.stderr
     assert "probabilities" in done.stderr
-    asked = [m, str(tmp_path / "t.csv")]
-    done = run(app, ["predict", *asked, "--out", str(out), "--coverage", "0.8"])
+    files = [m, str(tmp_path / "t.csv")]
+    done = run(app, ["predict", *files, "--out", str(out), "--coverage", "0.8"])
     assert done.exit_code == 0, done.stderr
     sets = pd.read_csv(out)["buys_set"].fillna("")
-    assert np.mean([label in said.split("|") for label, said in zip(y, sets, strict=True)]) > 0.7
+    assert np.mean([label in shown.split("|") for label, shown in zip(y, sets, strict=True)]) > 0.7
     for more in ([], ["--uncertainty", "--draws", "3"]):
-        assert "conformal sets meant to hold 90 %" in run(app, ["evaluate", *asked, *more]).stdout
+        assert "conformal sets meant to hold 90 %" in run(app, ["evaluate", *files, *more]).stdout
 
 
 def test_a_positive_class_without_a_goal_is_refused():

@@ -41,7 +41,7 @@ def test_rows_like_those_of_training_do_not_drift(model):
         ("city", "Rom", "unseen"),
     ],
 )
-def test_strange_cells_are_told_by_column_and_kind(model, column, cell, fault):
+def test_strange_cells_are_reported_by_column_and_kind(model, column, cell, fault):
     other = table(100, 2).astype(object)
     other.loc[:29, column] = cell
     before = set(vars(model))
@@ -100,21 +100,21 @@ def test_a_model_from_before_is_silent_and_says_why(model, tmp_path):
         old.drift(table(50))
 
 
-def test_the_command_tells_drift_and_fails_when_strict(tmp_path):
+def test_the_command_reports_drift_and_fails_when_strict(tmp_path):
     table(200).to_csv(tmp_path / "t.csv", index=False)
     table(200).assign(x=50.0).to_csv(tmp_path / "other.csv", index=False)
     m, out = str(tmp_path / "m.thinnet"), tmp_path / "p.csv"
     run = CliRunner().invoke
     fit = ["--target", "y", "--task", "regression", "--hidden", "8", "--epochs", "2"]
     assert run(app, ["fit", str(tmp_path / "t.csv"), *fit, "--out", m]).exit_code == 0
-    asked = ["predict", m, str(tmp_path / "other.csv"), "--out", str(out)]
-    strict = run(app, [*asked, "--strict"])
+    arguments = ["predict", m, str(tmp_path / "other.csv"), "--out", str(out)]
+    strict = run(app, [*arguments, "--strict"])
     assert strict.exit_code == 1
     assert "'x': 100.00% of the cells out of range" in strict.stderr
     assert not out.exists()
-    told = run(app, asked)
-    assert told.exit_code == 0
-    assert "out of range" in told.stderr
+    done = run(app, arguments)
+    assert done.exit_code == 0
+    assert "out of range" in done.stderr
     assert out.exists()
     measured = ["evaluate", m, str(tmp_path / "other.csv")]
     assert run(app, [*measured, "--strict"]).exit_code == 1

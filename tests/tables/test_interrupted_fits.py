@@ -121,7 +121,7 @@ def test_an_ensemble_keeps_its_finished_networks(bootstrap):
     assert np.isfinite(model.uncertainty(X).std).all()
 
 
-def test_a_flag_inside_another_is_told_what_the_outer_one_is_told():
+def test_a_flag_inside_another_is_set_when_the_outer_one_is():
     with InterruptFlag() as outer:
         with InterruptFlag() as inner:
             assert not inner.interrupted
@@ -180,10 +180,10 @@ def ended(process, within=60):
 
 @pytest.mark.slow
 def test_one_ctrl_c_soon_ends_an_ensemble_in_threads(tmp_path):
-    code, said = ended(started(IN_THREADS, cwd=tmp_path))
-    assert code == 0, said
-    assert "none of 8 networks" in said
-    assert float(said.split("seconds:")[1].split()[0]) < 30  # of hours
+    code, output = ended(started(IN_THREADS, cwd=tmp_path))
+    assert code == 0, output
+    assert "none of 8 networks" in output
+    assert float(output.split("seconds:")[1].split()[0]) < 30  # of hours
 
 
 @pytest.fixture
@@ -216,26 +216,26 @@ def fit(monkeypatch, table, network, times=1):
 
 
 def test_the_command_saves_what_was_finished_and_says_so(table, monkeypatch):
-    code, said = fit(monkeypatch, table, 3)
+    code, output = fit(monkeypatch, table, 3)
     assert code == 130
-    assert "interrupted: 2 of 3 networks" in said
-    assert said.splitlines()[-1] == "thinnet: stopped; the model is of what was finished"
-    assert "interrupted by user" not in said
-    code, said = thinnet_command("show", "rows.thinnet")
+    assert "interrupted: 2 of 3 networks" in output
+    assert output.splitlines()[-1] == "thinnet: stopped; the model is of what was finished"
+    assert "interrupted by user" not in output
+    code, output = thinnet_command("show", "rows.thinnet")
     assert code == 0
-    assert "interrupted: 2 of 3 networks" in said
+    assert "interrupted: 2 of 3 networks" in output
 
 
 def test_the_command_saves_nothing_where_nothing_was_finished(table, monkeypatch):
-    code, said = fit(monkeypatch, table, 1)
+    code, output = fit(monkeypatch, table, 1)
     assert code == 130
-    assert "interrupted before a network was trained; no model is saved" in said
+    assert "interrupted before a network was trained; no model is saved" in output
     assert [path.name for path in table.parent.iterdir()] == ["rows.csv"]
 
 
 def test_a_second_ctrl_c_leaves_the_command_at_once(table, monkeypatch):
-    code, said = fit(monkeypatch, table, 3, times=2)
-    assert (code, said.splitlines()[-1]) == (130, "thinnet: stopped; no model is saved")
+    code, output = fit(monkeypatch, table, 3, times=2)
+    assert (code, output.splitlines()[-1]) == (130, "thinnet: stopped; no model is saved")
     assert [path.name for path in table.parent.iterdir()] == ["rows.csv"]
 
 
@@ -249,8 +249,8 @@ def test_one_ctrl_c_ends_a_command_that_asks_a_model(command, table, monkeypatch
         TableRegressor, "predict", lambda *asked: signal.raise_signal(signal.SIGINT)
     )
     written = ["--out", out, "--force"] if command == "predict" else []
-    code, said = thinnet_command(command, model, table, *written)
-    assert (code, said.splitlines()[-1]) == (130, "thinnet: stopped")
+    code, output = thinnet_command(command, model, table, *written)
+    assert (code, output.splitlines()[-1]) == (130, "thinnet: stopped")
     assert out.read_text() == "before"
 
 
@@ -261,7 +261,7 @@ def test_ctrl_c_at_any_time_leaves_without_a_traceback_or_half_a_file(table, del
     process.stdout.readline()
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
-    code, said = ended(process)
-    assert code == 130, said
-    assert said.count("thinnet: ") == 1
+    code, output = ended(process)
+    assert code == 130, output
+    assert output.count("thinnet: ") == 1
     assert [path.name for path in table.parent.iterdir()] == ["rows.csv"]

@@ -22,18 +22,18 @@ def path(tmp_path):
     return path
 
 
-def test_the_number_of_rows_is_told_from_some(path):
+def test_the_number_of_rows_is_estimated_from_some(path):
     assert glimpse(path).rows == pytest.approx(110_000, rel=0.2)
 
 
 def test_a_fit_that_needs_more_than_there_is_says_both_numbers_at_once(path, monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 2e9)
-    said = r"fit needs about \d+\.\d GB for 1\d\d,\d{3} rows .* there are 2\.0 GB"
+    message = r"fit needs about \d+\.\d GB for 1\d\d,\d{3} rows .* there are 2\.0 GB"
     monkeypatch.setattr("thinnet.commands.holding_out.read_table", None)
-    with pytest.raises(MemoryError, match=said):
+    with pytest.raises(MemoryError, match=message):
         fit(Order(path, "c0"))
     monkeypatch.setattr("thinnet.tables.targeting.read_table", None)
-    with pytest.raises(MemoryError, match=said):
+    with pytest.raises(MemoryError, match=message):
         TableRegressor().fit(path, "c0")
 
 

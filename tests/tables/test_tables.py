@@ -72,7 +72,7 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize(("cells", "kind"), COLUMNS.values(), ids=COLUMNS)
-def test_a_column_is_told_by_its_cells(cells, kind):
+def test_a_columns_kind_follows_from_its_cells(cells, kind):
     assert column_of("a", pd.Series(cells)).kind == kind
 
 
@@ -261,17 +261,17 @@ def test_many_rows_are_learned_from_in_folds():
 def test_what_is_special_is_noticed():
     rare = np.where(np.arange(ROWS) % 20 == 0, "rare", "common")
     table = TABLE.assign(tells=rare, same=1)
-    said = " ".join(TableClassifier(**QUICK).fit(table, rare).notes_)
-    assert "column 'tells' tells the target by itself" in said
-    assert "column 'same' is left out: all its cells are the same" in said
-    assert "class 'common' is 95% of the rows" in said
+    text = " ".join(TableClassifier(**QUICK).fit(table, rare).notes_)
+    assert "column 'tells' tells the target by itself" in text
+    assert "column 'same' is left out: all its cells are the same" in text
+    assert "class 'common' is 95% of the rows" in text
 
 
 def test_a_class_of_nearly_all_rows_is_not_all_of_them():
     frame = pd.DataFrame({"a": np.arange(3000) % 5})
     y = np.where(np.arange(3000) == 7, "rare", "ok")
-    (said,) = notes(frame, TableEncoder(n_bins=1).fit(frame), y, classes=True)
-    assert said.startswith("class 'ok' is 99.97% of the rows")
+    (text,) = notes(frame, TableEncoder(n_bins=1).fit(frame), y, classes=True)
+    assert text.startswith("class 'ok' is 99.97% of the rows")
 
 
 def test_classes_can_be_weighed():
@@ -292,9 +292,9 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("X", "y", "said"), WRONG.values(), ids=WRONG)
-def test_tables_that_cannot_be_used_are_refused_in_one_sentence(X, y, said):
-    with pytest.raises(ValueError, match=said):
+@pytest.mark.parametrize(("X", "y", "text"), WRONG.values(), ids=WRONG)
+def test_tables_that_cannot_be_used_are_refused_in_one_sentence(X, y, text):
+    with pytest.raises(ValueError, match=text):
         TableClassifier(**QUICK).fit(X, y)
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 @pytest.fixture(scope="module")
 def numbers():
-    """A target that only `x` tells, which in a few rows is far from all others."""
+    """A target that depends on `x` alone, which in a few rows is far from all others."""
     rng = np.random.default_rng(0)
     table = pd.DataFrame(
         {
@@ -124,7 +124,7 @@ def test_reasons_do_not_depend_on_how_many_are_asked_about_at_once(numbers, monk
     pd.testing.assert_frame_equal(uncertain_rows(*numbers, n=4), whole)
 
 
-def test_a_hole_is_said_to_be_missing_and_can_be_typical(numbers):
+def test_a_hole_is_shown_as_missing_and_can_be_typical(numbers):
     model, _ = numbers
     rows = pd.DataFrame({"x": [np.nan, np.nan, 9.0], "other": 0.0, "c": [None, None, "a"]})
     cells = uncertain.typical_row(rows, uncertain.used(model))
@@ -136,12 +136,12 @@ def test_a_hole_is_said_to_be_missing_and_can_be_typical(numbers):
 
 
 @pytest.mark.parametrize(
-    ("cell", "said"),
+    ("cell", "message"),
     [(512.3292, "512.3"), (123456.7, "123457"), ("512.30", "512.3"), (True, "true"), (3, "3"),
      ("w" * 99, "w" * 37 + "...")],
 )  # fmt: skip
-def test_cells_are_shown_briefly(cell, said):
-    assert uncertain._cell_text(cell, "fare") == f"fare = {said}"
+def test_cells_are_shown_briefly(cell, message):
+    assert uncertain._cell_text(cell, "fare") == f"fare = {message}"
 
 
 def test_dates_have_a_median_and_labels_a_most_frequent_one():

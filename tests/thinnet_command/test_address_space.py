@@ -65,14 +65,14 @@ MANY = [(name, size) for name in COMMANDS for size in range(100, 1100, 100)]
 
 def in_one_sentence(folder, name, megabytes):
     before = whole_files(folder)
-    code, out, said = limited(folder, megabytes, *COMMANDS[name])
+    code, out, message = limited(folder, megabytes, *COMMANDS[name])
     if code == 0 and megabytes > 300:  # there was enough
         for made in ("p.csv", "model.onnx", "new.thinnet"):
             (folder / made).unlink(missing_ok=True)
         return
     assert code == 1
     assert re.fullmatch(r"regression of 'y': .*\n" if name == "fit" and out else "", out)
-    assert re.fullmatch(SENTENCE, said)
+    assert re.fullmatch(SENTENCE, message)
     assert whole_files(folder) == before
 
 
@@ -82,25 +82,27 @@ def whole_files(folder):
 
 
 @pytest.mark.parametrize(("name", "megabytes"), FEW)
-def test_little_space_is_told_in_one_sentence(folder, name, megabytes):
+def test_little_space_is_reported_in_one_sentence(folder, name, megabytes):
     in_one_sentence(folder, name, megabytes)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "megabytes"), MANY)
-def test_every_command_tells_little_space_in_one_sentence(folder, name, megabytes):
+def test_every_command_reports_little_space_in_one_sentence(folder, name, megabytes):
     in_one_sentence(folder, name, megabytes)
 
 
 @pytest.mark.slow
 def test_much_space_is_as_none(folder):
-    code, out, said = limited(folder, 500_000, *PREDICT)
-    assert (code, out, said) == (0, "100000 predictions: p.csv\n", "")
+    code, out, message = limited(folder, 500_000, *PREDICT)
+    assert (code, out, message) == (0, "100000 predictions: p.csv\n", "")
     (folder / "p.csv").unlink()
 
 
 @pytest.mark.slow
-def test_wrong_use_is_told_as_ever(folder):
-    code, _, said = limited(folder, 500_000, "predict", "model.thinnet", "table.csv", "--out", "x")
+def test_wrong_use_is_reported_as_ever(folder):
+    code, _, message = limited(
+        folder, 500_000, "predict", "model.thinnet", "table.csv", "--out", "x"
+    )
     assert code == 2
-    assert said.startswith("thinnet: out must be")
+    assert message.startswith("thinnet: out must be")

@@ -118,10 +118,10 @@ def refused(path):
     """The one sentence with which a file is refused."""
     with pytest.raises(CheckpointError) as caught:
         snapshots.read(path)
-    said = str(caught.value)
-    assert repr(str(path)) in said
-    assert "\n" not in said
-    return said
+    message = str(caught.value)
+    assert repr(str(path)) in message
+    assert "\n" not in message
+    return message
 
 
 def test_a_file_cut_short_anywhere_is_refused(path, content):
@@ -246,10 +246,10 @@ OTHERS = {
 def test_the_checkpoint_of_another_run_is_refused_with_what_differs(half_way, name, other):
     with pytest.raises(CheckpointError) as caught:
         run(half_way, resume=True, **other)
-    said = str(caught.value)
-    assert f"must be of this training, with {name.split(' (')[0]} " in said
-    assert repr(str(half_way)) in said
-    assert "\n" not in said
+    message = str(caught.value)
+    assert f"must be of this training, with {name.split(' (')[0]} " in message
+    assert repr(str(half_way)) in message
+    assert "\n" not in message
 
 
 def test_a_refused_checkpoint_is_left_alone(half_way):
@@ -300,15 +300,15 @@ def refused_before_training(path):
 
 
 def test_a_folder_that_is_not_there_is_refused_before_training(tmp_path):
-    said = refused_before_training(tmp_path / "missing" / "run.ckpt")
-    assert "checkpoint must be in a folder that can be written to" in said
-    assert "missing" in said
+    message = refused_before_training(tmp_path / "missing" / "run.ckpt")
+    assert "checkpoint must be in a folder that can be written to" in message
+    assert "missing" in message
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_before_training(path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_, **__: False)  # root may write anywhere
-    said = refused_before_training(path)
-    assert "checkpoint must be in a folder that can be written to" in said
+    message = refused_before_training(path)
+    assert "checkpoint must be in a folder that can be written to" in message
 
 
 def test_a_folder_in_place_of_the_file_is_refused_before_training(tmp_path):
@@ -322,8 +322,8 @@ def test_a_folder_in_place_of_the_file_is_not_resumed_from(tmp_path):
 
 def test_a_file_in_place_of_the_folder_is_refused_before_training(tmp_path):
     (tmp_path / "file").write_text("x")
-    said = refused_before_training(tmp_path / "file" / "run.ckpt")
-    assert "checkpoint must be in a folder" in said
+    message = refused_before_training(tmp_path / "file" / "run.ckpt")
+    assert "checkpoint must be in a folder" in message
 
 
 @pytest.mark.parametrize("content", [b"a,b\n1,2\n", b""], ids=["a table", "nothing"])

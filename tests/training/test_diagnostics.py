@@ -70,7 +70,7 @@ def test_a_description_shows_the_schedule_of_a_rate(capsys):
     assert "Linear" in capsys.readouterr().out
 
 
-def test_a_description_tells_type_and_seed(capsys):
+def test_a_description_has_type_and_seed(capsys):
     network([Dense(3)], dtype=np.float64, seed=77).describe()
     assert "float64, seed 77" in capsys.readouterr().out
 
@@ -141,9 +141,9 @@ def test_a_healthy_network_gets_no_complaint():
 
 def test_in_a_deep_chain_of_sigmoids_the_first_gradients_vanish():
     report = gradient_report(network([Dense(8), Sigmoid()] * 10 + [Dense(3)]), X, Y)
-    said = verdicts(report)
-    assert said[0] == said[1] == "gradient vanishes"
-    assert said[-1] == ""
+    found = verdicts(report)
+    assert found[0] == found[1] == "gradient vanishes"
+    assert found[-1] == ""
     assert "layer 0, Dense(8): gradient vanishes" in report.verdict
     sizes = [layer.gradients for layer in report.layers]
     assert sizes[0] < 1e-3 * sizes[-1]
@@ -159,7 +159,7 @@ def test_with_huge_weights_activations_and_gradients_explode():
     assert "explodes" in report.verdict
 
 
-def test_what_is_not_finite_is_said_to_be_that():
+def test_what_is_not_finite_is_called_so():
     net = network([Dense(8), ReLU(), Dense(1)])
     net.sites[0].p.W[:] = 1e38
     report = gradient_report(net, X, X[:, 0], SquaredError())
@@ -204,7 +204,7 @@ def test_a_report_that_fails_leaves_the_statistics_alone():
 
 
 @pytest.mark.parametrize(
-    ("x", "y", "said"),
+    ("x", "y", "message"),
     [
         (X[:, :3], Y, r"takes \(rows, 4\) arrays, got \(16, 3\)"),
         (X, Y - 1, "labels must be integers from 0 to 2"),
@@ -213,8 +213,8 @@ def test_a_report_that_fails_leaves_the_statistics_alone():
     ],
     ids=["width", "labels", "too few", "one for all"],
 )
-def test_data_that_does_not_fit_is_refused(x, y, said):
-    with pytest.raises(ValueError, match=said):
+def test_data_that_does_not_fit_is_refused(x, y, message):
+    with pytest.raises(ValueError, match=message):
         gradient_report(network([Dense(3)]), x, y)
 
 

@@ -80,8 +80,8 @@ def diverge(net, **settings):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("parts", [1, 2])
 def test_the_error_names_epoch_step_and_layer(step, epoch, forward, where, value, parts):
-    said = diverge(network(Poison(step, forward, value)), accumulate=parts)
-    assert f"epoch {epoch}, step {step}: {where} is not finite" in said
+    message = diverge(network(Poison(step, forward, value)), accumulate=parts)
+    assert f"epoch {epoch}, step {step}: {where} is not finite" in message
 
 
 def test_steps_are_counted_over_the_whole_life_of_the_network():
@@ -118,8 +118,8 @@ def test_a_first_step_that_diverges_leaves_the_network_as_it_was(forward):
 
 def test_a_learning_rate_that_is_far_too_large_leaves_finite_weights():
     net = Network([Dense(6), ReLU(), Dense(1)], features=4, seed=2)
-    said = diverge(net, optimizer=SGD(1e3), epochs=100)
-    assert "(a smaller learning rate or clip_norm may help)" in said
+    message = diverge(net, optimizer=SGD(1e3), epochs=100)
+    assert "(a smaller learning rate or clip_norm may help)" in message
     assert np.isfinite(net.theta).all()
     assert np.isfinite(net.outputs(X)).all()
 
@@ -176,8 +176,10 @@ def test_a_network_can_be_trained_on_after_it_diverged():
 
 def test_early_stopping_does_not_hide_divergence():
     rule = EarlyStopping(1)
-    said = diverge(network(Poison(4)), validation=(X, Y), early_stopping=rule, loss=SquaredError())
-    assert "epoch 1, step 4" in said
+    message = diverge(
+        network(Poison(4)), validation=(X, Y), early_stopping=rule, loss=SquaredError()
+    )
+    assert "epoch 1, step 4" in message
 
 
 def test_the_error_survives_pickling_with_all_it_knows():

@@ -163,9 +163,9 @@ def test_ctrl_c_at_any_moment_of_a_process_ends_it_with_a_checkpoint(tmp_path):
     with child([sys.executable, script, path], env=one_thread) as process:
         assert process.stdout.readline() == "training\n"
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=120)
     assert process.returncode == 0
-    stopped, steps, usable = said.split()
+    stopped, steps, usable = output.split()
     assert (stopped, usable) == ("interrupted", "True")
     assert snapshots.read(path).values["t"] == int(steps)
 

@@ -54,9 +54,9 @@ def start(tmp_path):
 
 
 def result(process):
-    said, _ = process.communicate(timeout=300)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 0
-    return said.strip()
+    return output.strip()
 
 
 @pytest.mark.slow
@@ -68,9 +68,9 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bits(start, tmp
         while process.poll() is None and epoch_in(path) < goal:
             time.sleep(moments.uniform(0, 0.001))
         process.kill()
-        said, _ = process.communicate()
-        if said:  # it was faster than the signal: once more from the beginning
-            assert said.strip() == untouched
+        output, _ = process.communicate()
+        if output:  # it was faster than the signal: once more from the beginning
+            assert output.strip() == untouched
             path.unlink()
             continue
         assert process.returncode == -signal.SIGKILL

@@ -155,13 +155,13 @@ def test_max_norm_holds_after_each_step_of_training(rng):
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: Penalty(l1=-1.0), "l1 must be a finite number >= 0, got -1.0"),
         (lambda: Penalty(l2=np.nan), "l2 must be a finite number >= 0, got nan"),
         (lambda: Penalty(l2=np.inf), "l2 must be a finite number >= 0, got inf"),
     ],
 )
-def test_a_negative_or_infinite_factor_is_refused(make, said):
-    with pytest.raises(ValueError, match=f"^{said}"):
+def test_a_negative_or_infinite_factor_is_refused(make, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         make()

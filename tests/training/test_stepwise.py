@@ -66,9 +66,9 @@ def test_the_pieces_in_which_it_goes_make_no_difference(pieces, executor):
     whole, parts = network(executor=executor), network(executor=executor)
     history = train(whole, X, Y, **SETTINGS, validation=(X, Y))
     training = Training(parts, X, Y, **SETTINGS, validation=(X, Y))
-    said = in_pieces(training, *pieces)
-    assert said[-1] == history.stopped == training.history.stopped
-    assert set(said[:-1]) <= {""}
+    reasons = in_pieces(training, *pieces)
+    assert reasons[-1] == history.stopped == training.history.stopped
+    assert set(reasons[:-1]) <= {""}
     assert_same(parts, whole)
     for column in set(COLUMNS) - {"seconds"}:
         assert_array_equal(training.history[column], history[column])
@@ -89,9 +89,9 @@ def test_early_stopping_puts_the_best_weights_back_when_it_ends():
     whole, parts = network(), network()
     history = train(whole, X[30:], Y[30:], **settings)
     training = Training(parts, X[30:], Y[30:], **settings)
-    while not (said := training.advance(4)):
+    while not (reason := training.advance(4)):
         pass
-    assert said == history.stopped
+    assert reason == history.stopped
     assert training.history.best_epoch == history.best_epoch
     assert_array_equal(parts.theta, whole.theta)
 
@@ -289,12 +289,12 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("change", "said"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.usefixtures("untyped")
-def test_what_cannot_be_changed_is_refused_and_changes_nothing(change, said):
+def test_what_cannot_be_changed_is_refused_and_changes_nothing(change, message):
     net = network()
     training = Training(net, X, Y, **SETTINGS)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         training.change(*change[:2], layer=(*change, None)[2])
     assert net.layers == network().layers
     assert training.history.changes == net.changes == []

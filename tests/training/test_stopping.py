@@ -62,7 +62,7 @@ def test_a_score_is_better_where_it_is_larger(settings, losses, wanted):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"patience": 0}, "patience must be an integer >= 1, got 0"),
         ({"patience": 2.5}, "patience must be an integer >= 1, got 2.5"),
@@ -73,8 +73,8 @@ def test_a_score_is_better_where_it_is_larger(settings, losses, wanted):
     ids=str,
 )
 @pytest.mark.usefixtures("untyped")
-def test_a_setting_out_of_its_range_is_refused(settings, said):
-    with pytest.raises(ValueError, match=f"^{said}$"):
+def test_a_setting_out_of_its_range_is_refused(settings, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
         EarlyStopping(**settings)
 
 
@@ -125,7 +125,7 @@ def test_the_best_weights_are_put_back(patience, best, epochs):
     assert_allclose(history["validation_loss"], LOSSES[:epochs])
 
 
-def test_the_reason_to_stop_is_told():
+def test_the_reason_to_stop_is_in_the_history():
     _, history = dictated(LOSSES, EarlyStopping(2))
     assert history.stopped == "no better validation loss in 2 evaluations"
 

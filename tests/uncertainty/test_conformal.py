@@ -209,19 +209,19 @@ def fitted_pair(rng):
 
 def test_they_pickle_clone_and_keep_the_predictions_of_what_they_wrap(rng):
     X, *pairs = fitted_pair(rng)
-    for model, y, ask in pairs:
+    for model, y, method in pairs:
         with pytest.raises(NotFittedError, match=r"is not calibrated yet: call calibrate\(X, y\)"):
-            getattr(model, ask)(X)
+            getattr(model, method)(X)
         with pytest.raises(NotFittedError):
             model.predict(X)
         assert model.calibrate(X[50:], y[50:]) is model
         assert_array_equal(model.predict(X), model.estimator.predict(X))
         again = pickle.loads(pickle.dumps(model))
-        assert_array_equal(getattr(again, ask)(X, 0.8), getattr(model, ask)(X, 0.8))
+        assert_array_equal(getattr(again, method)(X, 0.8), getattr(model, method)(X, 0.8))
         copy = clone(model)
         assert copy.get_params(deep=False).keys() == model.get_params(deep=False).keys()
         with pytest.raises(NotFittedError):
-            getattr(copy, ask)(X)
+            getattr(copy, method)(X)
         with pytest.raises(NotFittedError):  # what a clone wraps is not fitted either
             copy.calibrate(X, y)
 
@@ -246,9 +246,9 @@ def test_columns_of_a_set_are_the_classes(rng):
 def test_calibrating_asks_for_no_random_numbers_and_warns_of_nothing(rng):
     X, *pairs = fitted_pair(rng)
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    for model, y, ask in pairs:
+    for model, y, method in pairs:
         model.calibrate(X[50:], y[50:])
-        assert_array_equal(getattr(model, ask)(X), getattr(model, ask)(X))
+        assert_array_equal(getattr(model, method)(X), getattr(model, method)(X))
     assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
@@ -268,9 +268,9 @@ def test_the_users_warning_filters_stay_as_they_are():
 @pytest.mark.usefixtures("untyped")
 def test_a_coverage_outside_0_to_1_is_refused(coverage, rng):
     X, *pairs = fitted_pair(rng)
-    for model, y, ask in pairs:
+    for model, y, method in pairs:
         with pytest.raises(ValueError, match=r"coverage must be a number in \(0, 1\), got"):
-            getattr(model.calibrate(X, y), ask)(X, coverage)
+            getattr(model.calibrate(X, y), method)(X, coverage)
 
 
 @pytest.mark.parametrize(("coverage", "needed"), [(0.9, 9), (0.95, 19), (0.99, 99), (0.5, 1)])
@@ -278,9 +278,9 @@ def test_too_few_calibration_rows_are_refused_and_enough_are_not(coverage, neede
     assert rows_needed(coverage) == needed
     X, *pairs = fitted_pair(rng)
     X, order = X[50:], np.argsort(pairs[0][1][50:])
-    for model, y, ask in pairs:
+    for model, y, method in pairs:
         few = np.concatenate([order[:1], order[-(needed - 1) :]]) if needed > 1 else order[[0, -1]]
-        getattr(model.calibrate(X[few], y[50:][few]), ask)(X, coverage)
+        getattr(model.calibrate(X[few], y[50:][few]), method)(X, coverage)
         if needed > 2:
             model.calibrate(X[few[:-1]], y[50:][few[:-1]])
             sentence = (
@@ -288,7 +288,7 @@ def test_too_few_calibration_rows_are_refused_and_enough_are_not(coverage, neede
                 f"{coverage}, got {needed - 1}"
             )
             with pytest.raises(ValueError, match=sentence):
-                getattr(model, ask)(X, coverage)
+                getattr(model, method)(X, coverage)
 
 
 @pytest.mark.parametrize(

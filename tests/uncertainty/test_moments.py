@@ -1,4 +1,4 @@
-"""Analytic moments over all masks: exact where they are said to be, near samples elsewhere."""
+"""Analytic moments over all masks: exact where they are stated to be, near samples elsewhere."""
 
 import itertools
 import re
@@ -249,15 +249,15 @@ def test_a_network_is_left_as_it_was(rng):
 
 
 @pytest.mark.parametrize(
-    ("layers", "features", "said"),
+    ("layers", "features", "message"),
     [
         ([Dense(3), Sigmoid(), Dense(1)], 4, "got layer 1, Sigmoid()"),
         ([Dropout(0.5, share_axes=(0,))], (2, 3), "share_axes must be () for moments, got layer 0"),
     ],
 )
-def test_a_layer_without_known_moments_is_refused_by_name(layers, features, said, rng):
+def test_a_layer_without_known_moments_is_refused_by_name(layers, features, message, rng):
     network = Network(layers, features, seed=0)
-    with pytest.raises(ValueError, match=re.escape(said)):
+    with pytest.raises(ValueError, match=re.escape(message)):
         output_moments(network, rng.normal(size=(2, *network.features)))
 
 

@@ -79,7 +79,7 @@ def test_draws_are_those_of_their_seed(classifier, classes):
     assert_array_equal(classifier.sample_proba(X, 5, seed=own), classifier.sample_proba(X, 5))
 
 
-def test_a_seed_draws_the_masks_that_keep_mask_tells(rng):
+def test_a_seed_draws_the_masks_of_keep_mask(rng):
     network = thinnet.Network([thinnet.Dropout(0.5)], features=6, seed=1)
     drawn = network.sample(np.ones((2, 6)), 3, seed=77, share=None, samples=[4, 5])
     for draw in range(3):
@@ -109,9 +109,9 @@ def test_sampling_leaves_batch_norm_bit_by_bit_as_it_was(classes):
 
 def test_a_model_without_dropout_has_no_draws(classes):
     model = MLPClassifier((5,), max_iter=500, random_state=0).fit(*classes)
-    for ask in (model.sample_proba, model.uncertainty, lambda X: model.predict(X, abstain=0.1)):
+    for call in (model.sample_proba, model.uncertainty, lambda X: model.predict(X, abstain=0.1)):
         with pytest.raises(ValueError, match="must have active dropout"):
-            ask(classes[0])
+            call(classes[0])
 
 
 def test_networks_without_dropout_are_draws_of_an_ensemble():
@@ -142,12 +142,12 @@ def test_the_parts_add_up(regressor, classifier, classes, n_draws, seed):
     found = regressor.uncertainty(X, n_draws, seed=seed)
     assert_allclose(found.std**2, found.epistemic**2 + found.aleatoric**2)
     assert_allclose(found.mean, regressor.sample(X, n_draws, seed=seed).mean(axis=0)[:, 0])
-    told = classifier.uncertainty(classes[0][:20], n_draws, seed=seed)
-    total = told.expected_entropy + told.mutual_information
-    assert_allclose(told.predictive_entropy, total, atol=1e-12)
-    assert (told.mutual_information >= 0).all()
-    assert (told.predictive_entropy <= np.log(3) + 1e-12).all()
-    assert_allclose(told.probabilities.sum(axis=1), 1)
+    results = classifier.uncertainty(classes[0][:20], n_draws, seed=seed)
+    total = results.expected_entropy + results.mutual_information
+    assert_allclose(results.predictive_entropy, total, atol=1e-12)
+    assert (results.mutual_information >= 0).all()
+    assert (results.predictive_entropy <= np.log(3) + 1e-12).all()
+    assert_allclose(results.probabilities.sum(axis=1), 1)
 
 
 def test_the_mean_over_draws_of_a_linear_network_is_the_deterministic_pass():
@@ -388,10 +388,12 @@ def test_two_classes_and_several_labels_have_measures_of_their_own(classes):
     assert (found.predictive_entropy <= np.log(2) + 1e-12).all()
     labels = np.column_stack([y == "ash", y != "cedar"]).astype(int)
     several = MLPClassifier((16,), dropout=0.2, max_iter=500, random_state=0).fit(X, labels)
-    told = several.uncertainty(X)
-    assert (told.predictive_entropy <= 2 * np.log(2) + 1e-12).all()
-    p = told.probabilities
-    assert_allclose(told.predictive_entropy, -(p * np.log(p) + (1 - p) * np.log1p(-p)).sum(axis=1))
+    results = several.uncertainty(X)
+    assert (results.predictive_entropy <= 2 * np.log(2) + 1e-12).all()
+    p = results.probabilities
+    assert_allclose(
+        results.predictive_entropy, -(p * np.log(p) + (1 - p) * np.log1p(-p)).sum(axis=1)
+    )
     expected = np.log(np.where(labels, p, 1 - p)).sum(axis=1)
     assert_allclose(several.log_likelihood(X, labels), expected)
     assert several.predict(X, abstain=0.5).shape == labels.shape
@@ -399,8 +401,8 @@ def test_two_classes_and_several_labels_have_measures_of_their_own(classes):
 
 @pytest.mark.parametrize("kind", [MLPClassifier, EnsembleClassifier, TableClassifier])
 def test_draws_of_classifiers_are_probabilities_and_named_so(kind):
-    said = f"{kind.__name__}.sample is now {kind.__name__}.sample_proba"
-    with pytest.raises(AttributeError, match=said):
+    message = f"{kind.__name__}.sample is now {kind.__name__}.sample_proba"
+    with pytest.raises(AttributeError, match=message):
         kind().sample  # noqa: B018
     assert not hasattr(kind, "sample")
     assert hasattr(kind, "sample_proba")
@@ -466,7 +468,7 @@ def test_draws_of_sparse_rows_are_those_of_dense_ones(classes):
 
 
 @pytest.mark.parametrize(
-    ("ask", "said"),
+    ("call", "message"),
     [
         (lambda m, X: m.uncertainty(X, 1), "n_draws must be an integer >= 2, got 1"),
         (lambda m, X: m.sample(X, 0), "n_draws must be an integer >= 1, got 0"),
@@ -487,13 +489,13 @@ def test_draws_of_sparse_rows_are_those_of_dense_ones(classes):
         (lambda m, X: m.predict(X, n_draws=7), "n_draws must come with return_std=True"),
     ],
 )  # fmt: skip
-def test_bad_settings_are_one_sentence(regressor, ask, said, untyped):
-    with pytest.raises(ValueError, match=said):
-        ask(regressor, wave(4, 13)[0])
+def test_bad_settings_are_one_sentence(regressor, call, message, untyped):
+    with pytest.raises(ValueError, match=message):
+        call(regressor, wave(4, 13)[0])
 
 
 @pytest.mark.parametrize(
-    ("ask", "said"),
+    ("call", "message"),
     [
         (lambda m, X: m.predict(X, abstain=-1), "abstain must be a finite number >= 0"),
         (lambda m, X: m.predict(X, abstain=1, measure="std"), "measure must be"),
@@ -502,6 +504,6 @@ def test_bad_settings_are_one_sentence(regressor, ask, said, untyped):
         (lambda m, X: m.log_likelihood(X, ["oak"] * len(X)), "oak"),
     ],
 )
-def test_bad_settings_of_classes_are_one_sentence(classifier, classes, ask, said, untyped):
-    with pytest.raises(ValueError, match=said):
-        ask(classifier, classes[0][:5])
+def test_bad_settings_of_classes_are_one_sentence(classifier, classes, call, message, untyped):
+    with pytest.raises(ValueError, match=message):
+        call(classifier, classes[0][:5])

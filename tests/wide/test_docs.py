@@ -20,11 +20,11 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def assert_prints_what_it_shows(test):
-    said: list[str] = []
+    failures: list[str] = []
     runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
     with unchecked_types():  # as a reader runs it
-        failed, _ = runner.run(test, out=said.append)
-    assert not failed, "".join(said)
+        failed, _ = runner.run(test, out=failures.append)
+    assert not failed, "".join(failures)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -81,7 +81,7 @@ PLACES = {
     "saved": saved,
     "moments": with_moments,
 }
-SAID = {
+MESSAGES = {
     "compiled": "executor must be 'reference' or None .*: layer 0, {0}.*, has no compiled form",
     "onnx": "each layer must be one of .* for ONNX, got layer 0, {0}",
     "torch": "each layer must have its like in torch.nn, got layer 0, {0}",
@@ -115,24 +115,24 @@ def test_every_layer_is_known_or_refused_in_a_sentence(kind, place, tmp_path):
     if kind not in WITHOUT[place]:
         PLACES[place](network, tmp_path)
         return
-    with pytest.raises(ValueError, match=SAID[place].format(kind.__name__)):
+    with pytest.raises(ValueError, match=MESSAGES[place].format(kind.__name__)):
         PLACES[place](network, tmp_path)
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_layer_of_ones_own_is_refused_where_it_is_not_known(place, tmp_path):
-    with pytest.raises(ValueError, match=SAID[place].format("Doubled")):
+    with pytest.raises(ValueError, match=MESSAGES[place].format("Doubled")):
         PLACES[place](network_of(Doubled()), tmp_path)
 
 
 @pytest.mark.parametrize("layer", [*LAYERS.values(), Doubled()])
 def test_every_layer_is_described_with_who_runs_it(layer, capsys):
     network_of(layer).describe()
-    said = " ".join(capsys.readouterr().out.split())
-    assert f" {type(layer).__name__}" in said
+    message = " ".join(capsys.readouterr().out.split())
+    assert f" {type(layer).__name__}" in message
     no_form = type(layer) in WITHOUT["compiled"] or isinstance(layer, Doubled)
-    assert ("has no compiled form" in said) == no_form
-    assert ("run by compiled code" in said) == (not no_form)
+    assert ("has no compiled form" in message) == no_form
+    assert ("run by compiled code" in message) == (not no_form)
 
 
 # Losses and optimisers: what trains a network
@@ -240,8 +240,10 @@ def test_a_loss_or_optimiser_of_ones_own_is_run_by_the_reference(by):
 def test_a_loss_or_optimiser_without_a_compiled_form_is_refused_where_it_was_asked_for(by):
     settings = {"loss": losses.SquaredError()} | by
     ((what, own), *_) = by.items()
-    said = f"'reference' or None for this training: the {what}, {type(own).__name__}.*, has no comp"
-    with pytest.raises(ValueError, match=said):
+    message = (
+        f"'reference' or None for this training: the {what}, {type(own).__name__}.*, has no comp"
+    )
+    with pytest.raises(ValueError, match=message):
         trained(**settings, y=X[:, :2], executor="compiled")
 
 

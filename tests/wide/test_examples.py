@@ -40,12 +40,12 @@ def run(script, *options):
 def lines_of(script, *options):
     """What a script prints, run within this process as in production."""
     patched = pytest.MonkeyPatch.context()
-    with patched as patch, oracles.unchecked_types(), redirect_stdout(StringIO()) as said:
+    with patched as patch, oracles.unchecked_types(), redirect_stdout(StringIO()) as output:
         patch.setattr(sys, "argv", [script, *map(str, options)])
         with pytest.raises(SystemExit) as ended:
             runpy.run_path(str(EXAMPLES / script), run_name="__main__")
     assert not ended.value.code
-    return said.getvalue().splitlines()
+    return output.getvalue().splitlines()
 
 
 QUICK = {
@@ -189,8 +189,8 @@ def test_batch_norm_has_four_numbers_for_each_feature_or_channel():
 def test_a_dropout_level_outside_its_interval_is_refused():
     lines = lines_of(*BATCH_NORM)
     for level in (1.0, -0.1):
-        said = f"dropout level must be in the interval [0, 1), got {level}"
-        assert f"dropout(x, {level}) refused: {said}" in lines
+        message = f"dropout level must be in the interval [0, 1), got {level}"
+        assert f"dropout(x, {level}) refused: {message}" in lines
     assert after("dropout(x, 0.0) =", lines) == list(range(1, 11))
     x, y = np.arange(1.0, 11.0), np.array(after("dropout(x, 0.4) =", lines))
     assert_allclose(y[y > 0], (x / 0.6)[y > 0], atol=0.006)

@@ -50,8 +50,8 @@ WITH_SHARE = {
 @pytest.mark.parametrize(("old", "new"), [("draw", "'batch'"), ("element", "None")])
 @pytest.mark.parametrize("use", WITH_SHARE.values(), ids=WITH_SHARE)
 def test_a_value_of_before_is_refused_with_the_new_one(use, old, new, regressor, untyped):
-    said = rf"^share must be None or 'batch' \('{old}' is now {new}\), got '{old}'$"
-    with pytest.raises(ValueError, match=said):
+    message = rf"^share must be None or 'batch' \('{old}' is now {new}\), got '{old}'$"
+    with pytest.raises(ValueError, match=message):
         use(regressor, old)
 
 
@@ -63,8 +63,8 @@ def test_other_values_are_refused(use, regressor, untyped):
 
 
 def test_an_estimator_refuses_a_value_of_before(untyped):
-    said = r"dropout_share must be None or 'batch' \('element' is now None\), got 'element'"
-    with pytest.raises(ValueError, match=said):
+    message = r"dropout_share must be None or 'batch' \('element' is now None\), got 'element'"
+    with pytest.raises(ValueError, match=message):
         MLPRegressor(dropout=0.5, dropout_share="element").fit(X, X[:, 0])
 
 
@@ -82,11 +82,11 @@ WITH_SAMPLES = {
 def test_the_word_for_samples_that_share_a_mask_is_refused_with_the_new_keyword(
     use, regressor, untyped
 ):
-    said = (
+    message = (
         r"^samples must be a sequence of integers \(samples='shared' is now share='batch'\), "
         "got 'shared'$"
     )
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         use(regressor, samples="shared")
 
 

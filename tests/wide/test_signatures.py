@@ -80,11 +80,11 @@ def test_the_help_of_fit_shows_the_defaults_that_estimators_have():
             assert TABLES[option] == str(defaults[name])
         assert TABLES["learning_rate"] == str(defaults["learning_rate_init"])
         assert TABLES["hidden"] == str(members.WIDTH)
-    said = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["fit", "--help"]).output
+    message = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["fit", "--help"]).output
     for option in ("hidden", "dropout", "epochs", "networks", "seed", "l1", "max_norm", "task"):
-        (line,) = re.findall(rf"--{option.replace('_', '-')} .*?(?=\n.*? --|╰)", said, re.DOTALL)
+        (line,) = re.findall(rf"--{option.replace('_', '-')} .*?(?=\n.*? --|╰)", message, re.DOTALL)
         assert "default:" in line, option
 
 
-def test_the_help_tells_the_exit_codes():
+def test_the_help_names_the_exit_codes():
     assert "130 Ctrl-C" in CliRunner(env={"COLUMNS": "200"}).invoke(app, ["--help"]).output

@@ -44,7 +44,7 @@ def test_the_root_shows_the_groups_and_only_what_is_public():
 
 
 @pytest.mark.parametrize("package", LAZY)
-def test_type_checkers_imports_and_dir_are_told_the_same_names(package):
+def test_type_checkers_imports_and_dir_have_the_same_names(package):
     module = importlib.import_module(package)
     assert dir(module) == sorted(named(package)) == sorted(module.__all__)
     for name, home in named(package).items():

@@ -29,5 +29,5 @@ def test_a_skipped_test_of_pytorch_fails_where_it_must_run(options, tmp_path):
         capture_output=True,
         text=True,
     )
-    said = done.stdout.splitlines()[-1]
-    assert ("1 failed, 1 error" if options else "2 skipped") in said
+    message = done.stdout.splitlines()[-1]
+    assert ("1 failed, 1 error" if options else "2 skipped") in message

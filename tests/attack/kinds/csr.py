@@ -47,17 +47,17 @@ def same(found, wanted, model):
     np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance)
 
 
-def asked(model, X):
+def predictions(model, X):
     return model.predict_proba(X) if hasattr(model, "predict_proba") else model.predict(X)
 
 
 def predicted(model, X, meant):
     try:
-        found = asked(model, X)
+        found = predictions(model, X)
     except REFUSALS as error:
-        return refused(error, lambda: asked(model, meant), meant)
+        return refused(error, lambda: predictions(model, meant), meant)
     assert meant is not None, "nothing was meant, and something was predicted"
-    same(found, asked(model, meant), model)
+    same(found, predictions(model, meant), model)
     return "equal"
 
 
@@ -98,7 +98,7 @@ def changed_during_the_call(rng, model):
     try:
         for _ in range(4):
             with suppress(*REFUSALS):
-                asked(model, X)
+                predictions(model, X)
             with suppress(*REFUSALS):
                 type(model)(**model.get_params()).fit(X, y)
     finally:

@@ -74,9 +74,9 @@ class Command:
             (folder / self.name).write_bytes(b"before")
             return
         given = [str(a).replace("OUT", str(folder / self.name)) for a in self.arguments]
-        code, said = called(*given, *FORCE)
+        code, output = called(*given, *FORCE)
         if code:
-            last = next(line for line in said.splitlines() if line.startswith("thinnet: "))
+            last = next(line for line in output.splitlines() if line.startswith("thinnet: "))
             raise RefusedError(last)
 
     def check(self, path):
@@ -97,7 +97,7 @@ class Onnx(Command):
 
 
 class RefusedError(Exception):
-    """What a command said."""
+    """What a command printed."""
 
 
 def prepare(shared):
@@ -135,22 +135,22 @@ def attempt(rng, victims, folder):
     victim.run(folder, new=False)
     path, old = folder / victim.name, (folder / victim.name).read_bytes()
     with faulty(folder, int(rng.integers(calls)), error) as disk:
-        said = outcome(victim, folder)
+        output = outcome(victim, folder)
     assert disk.failed, "no call failed"
     assert {other.name for other in folder.iterdir()} == {victim.name}, "left behind by a fault"
-    assert said is None or error != SHORT, said
-    if said is None or not isinstance(victim, Training):
-        assert (path.read_bytes() == old) or not said, f"{disk.failed}: {said}"
-    if said is None or path.read_bytes() != old:
+    assert output is None or error != SHORT, output
+    if output is None or not isinstance(victim, Training):
+        assert (path.read_bytes() == old) or not output, f"{disk.failed}: {output}"
+    if output is None or path.read_bytes() != old:
         victim.check(path)
     victim.run(folder, new=True)
     victim.check(path)
     assert {other.name for other in folder.iterdir()} == {victim.name}, "left after a success"
-    return f"{disk.failed} {'failed' if said else 'survived'}"
+    return f"{disk.failed} {'failed' if output else 'survived'}"
 
 
 def outcome(victim, folder):
-    """None where it went well; else what was said, which names the file."""
+    """None where it went well; else the message, which names the file."""
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("error")

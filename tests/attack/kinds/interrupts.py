@@ -40,8 +40,8 @@ def prepare(folder):
 
 def seconds_of(command, folder):
     process, start = started(command, folder), time.perf_counter()
-    said = process.communicate(timeout=SECONDS)[0]
-    assert process.returncode == 0, said
+    output = process.communicate(timeout=SECONDS)[0]
+    assert process.returncode == 0, output
     return time.perf_counter() - start
 
 
@@ -73,23 +73,23 @@ def attempt(rng, commands, folder):
     time.sleep(rng.uniform(0, 1.1 * seconds))
     process.send_signal(signal.SIGINT)
     start = time.perf_counter()
-    said = process.communicate(timeout=SECONDS)[0]
+    output = process.communicate(timeout=SECONDS)[0]
     took = time.perf_counter() - start
-    check_end(process.returncode, said)
+    check_end(process.returncode, output)
     assert took < patience or process.returncode == 0, f"{took:.1f} s until it stopped"
     check_output(name, out, process.returncode)
     assert_no_leavings(folder)
     return f"{name}: {'finished' if process.returncode == 0 else 'stopped'}"
 
 
-def check_end(code, said):
-    assert "Traceback" not in said, said[-600:]
+def check_end(code, output):
+    assert "Traceback" not in output, output[-600:]
     if code == -signal.SIGINT:
         return  # before Python had called a line of ours, or after the last one; 130 to a shell
-    assert code in (0, 130), f"exit {code}: {said[-600:]}"
+    assert code in (0, 130), f"exit {code}: {output[-600:]}"
     if code == 130:
-        lines = said.splitlines()
-        assert any(line.startswith("thinnet: ") for line in lines), said[-600:]
+        lines = output.splitlines()
+        assert any(line.startswith("thinnet: ") for line in lines), output[-600:]
 
 
 def check_output(name, out, code):

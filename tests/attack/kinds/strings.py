@@ -83,9 +83,9 @@ def target(rng, made, folder):
     lines[0][7] = name
     table, out = as_file(lines, folder), folder / "new.thinnet"
     without_leaks("fit", table, f"--target={name}", "--out", out, *FAST)
-    asked = [("show", out), ("predict", out, table, "--out", folder / "out.csv")]
+    commands = [("show", out), ("predict", out, table, "--out", folder / "out.csv")]
     if out.exists():
-        without_leaks(*pick(rng, [*asked, ("evaluate", out, table)]))
+        without_leaks(*pick(rng, [*commands, ("evaluate", out, table)]))
     for path in (out, folder / "out.csv"):
         path.unlink(missing_ok=True)
 

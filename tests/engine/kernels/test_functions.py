@@ -95,8 +95,8 @@ def points(dtype, many):
 
 def stated_error(name, x):
     """In units in the last place, as the docstring says it."""
-    said = re.search(r"to (\d+)( \+ x\^2)? ulp", getattr(functions, name).__doc__)
-    return int(said[1]) + (x * x if said[2] else 0)
+    stated = re.search(r"to (\d+)( \+ x\^2)? ulp", getattr(functions, name).__doc__)
+    return int(stated[1]) + (x * x if stated[2] else 0)
 
 
 @pytest.mark.parametrize("many", [10_000, pytest.param(60_000, marks=pytest.mark.slow)])

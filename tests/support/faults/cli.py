@@ -9,7 +9,7 @@ FAULTS = [
         "one_sentence",
         "fail(error, WRONG_USE)",
         "fail(error, FAILED)",
-        ("cli/test_cli.py::test_what_is_wrong_is_said_in_one_sentence",),
+        ("cli/test_cli.py::test_what_is_wrong_is_named_in_one_sentence",),
     ),
     Mutant(
         "settings are called as in Python",
@@ -17,7 +17,7 @@ FAULTS = [
         "as_typed",
         "renamed(error)",
         "error",
-        ("cli/test_cli.py::test_what_is_wrong_is_said_in_one_sentence",),
+        ("cli/test_cli.py::test_what_is_wrong_is_named_in_one_sentence",),
     ),
     Mutant(
         "a run that is broken off in training says nothing of its model",

@@ -139,7 +139,7 @@ def test_a_decimal_comma_of_the_table_is_no_thousand_beside_money(tmp_path):
     assert_array_equal(read(model.encoder_, frame), [1.234, 1234])
 
 
-def test_a_long_column_of_words_with_digits_is_told_in_a_moment():
+def test_the_kind_of_a_long_column_of_words_with_digits_is_found_in_a_moment():
     assert TableEncoder().fit(table([f"A{k}" for k in range(N)])).columns_[0].kind == "left out"
 
 

@@ -1,4 +1,4 @@
-"""Columns from which alone the target can be told."""
+"""Columns that give the target away by themselves."""
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ LEAKS = {
 }
 GOOD = {
     "a number that says much": (np.where(CLASSES == "a", X + 3, X), CLASSES),
-    "a rare class half told": (np.where((RARE == "ill") & (X > 0), 9.0, X), RARE),
+    "half of a rare class given away": (np.where((RARE == "ill") & (X > 0), 9.0, X), RARE),
     "many intervals": (np.arange(N), np.array(["a", "b"])[np.arange(N) // 10 % 2]),
     "noise": (X, CLASSES),
     "a part of the target": (NUMBERS, NUMBERS + 50 * X),
@@ -51,7 +51,7 @@ def leaks(column, y):
 
 
 @pytest.mark.parametrize(("column", "y"), LEAKS.values(), ids=LEAKS)
-def test_a_column_that_tells_the_target_is_named(column, y):
+def test_a_column_that_gives_the_target_away_is_named(column, y):
     assert leaks(column, y) == ["of"]
 
 

@@ -139,7 +139,7 @@ def test_delimiters_are_counted_the_same_in_pieces_of_any_size(text, size):
 
 
 @pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
-def test_a_packed_file_is_told_by_its_content(put, pack):
+def test_a_packed_file_is_known_by_its_content(put, pack):
     frame, _ = read_table(put(pack(b"a,b\n1,x\n2,y\n"), "some.data"))
     assert frame.to_dict("list") == {"a": [1, 2], "b": ["x", "y"]}
 

@@ -144,7 +144,7 @@ BAD_FRAMES = {
 }
 
 
-@pytest.mark.parametrize(("frame", "said"), BAD_FRAMES.values(), ids=BAD_FRAMES)
-def test_a_frame_that_is_no_table_is_refused(frame, said):
-    with pytest.raises(DataFileError, match=said):
+@pytest.mark.parametrize(("frame", "message"), BAD_FRAMES.values(), ids=BAD_FRAMES)
+def test_a_frame_that_is_no_table_is_refused(frame, message):
+    with pytest.raises(DataFileError, match=message):
         read_table(frame)

@@ -111,9 +111,9 @@ INSIDES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", ["read_table", "blocks"])
-@pytest.mark.parametrize(("mark", "unit", "said"), INSIDES.values(), ids=INSIDES)
+@pytest.mark.parametrize(("mark", "unit", "message"), INSIDES.values(), ids=INSIDES)
 def test_a_small_file_that_unpacks_to_one_endless_cell_takes_little_memory(
-    mark, unit, said, reader, tmp_path
+    mark, unit, message, reader, tmp_path
 ):
     path = tmp_path / "bomb.csv.gz"
     with gzip.open(path, "wb", compresslevel=1) as file:
@@ -126,4 +126,4 @@ def test_a_small_file_that_unpacks_to_one_endless_cell_takes_little_memory(
     )
     megabytes, words = done.stdout.split(maxsplit=1)
     assert int(megabytes) < 250
-    assert re.search(said, words)
+    assert re.search(message, words)

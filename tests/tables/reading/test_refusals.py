@@ -71,11 +71,11 @@ BAD_FILES = {
 }
 
 
-@pytest.mark.parametrize(("content", "said"), BAD_FILES.values(), ids=BAD_FILES)
-def test_a_file_that_is_no_table_is_refused_in_one_sentence_with_its_name(put, content, said):
+@pytest.mark.parametrize(("content", "message"), BAD_FILES.values(), ids=BAD_FILES)
+def test_a_file_that_is_no_table_is_refused_in_one_sentence_with_its_name(put, content, message):
     path = put(content)
     for read in (read_table, lambda path: list(blocks(path, 1000))):
-        with pytest.raises(DataFileError, match=said) as caught:
+        with pytest.raises(DataFileError, match=message) as caught:
             read(path)
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)

@@ -72,15 +72,15 @@ TOPS = {
 }
 
 
-@pytest.mark.parametrize(("content", "said"), TOPS.values(), ids=TOPS)
-def test_what_stands_above_a_table_is_named(content, said, tmp_path):
+@pytest.mark.parametrize(("content", "message"), TOPS.values(), ids=TOPS)
+def test_what_stands_above_a_table_is_named(content, message, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(content)
-    with pytest.raises(DataFileError, match=f"{said} .* delete lines above the table"):
+    with pytest.raises(DataFileError, match=f"{message} .* delete lines above the table"):
         read_table(path)
 
 
-def test_a_table_is_told_from_a_model(tmp_path):
+def test_a_table_is_not_taken_for_a_model(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(TABLE)
     with pytest.raises(ModelFileError, match=r"is a table; a model is what `thinnet fit` saved$"):

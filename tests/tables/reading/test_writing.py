@@ -115,11 +115,11 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize(("name", "said"), PLACES.values(), ids=PLACES)
-def test_a_place_that_cannot_be_written_to_is_refused_before_any_work(tmp_path, name, said):
+@pytest.mark.parametrize(("name", "message"), PLACES.values(), ids=PLACES)
+def test_a_place_that_cannot_be_written_to_is_refused_before_any_work(tmp_path, name, message):
     (tmp_path / "file").write_text("x")
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(ValueError, match=rf"^out must be {re.escape(said)}, got '{tmp_path}"):
+    with pytest.raises(ValueError, match=rf"^out must be {re.escape(message)}, got '{tmp_path}"):
         PredictionWriter(tmp_path / name)
 
 

@@ -74,7 +74,7 @@ CLASSIFIERS = ["MLPClassifier", "EnsembleClassifier", "TableClassifier"]
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 @pytest.mark.parametrize(
-    ("y", "said"),
+    ("y", "message"),
     [
         (np.eye(3)[np.searchsorted(["ash", "elm", "oak"], TREES)], r"y .*\(120, 3\)"),
         (TREES[:7], "y must have as many rows as X, got 7 and 120"),
@@ -85,14 +85,14 @@ CLASSIFIERS = ["MLPClassifier", "EnsembleClassifier", "TableClassifier"]
     ids=["one hot", "short", "unknown", "numbers", "none"],
 )
 def test_labels_that_do_not_fit_are_refused_before_anything_is_drawn(
-    classifiers, name, y, said, undrawable
+    classifiers, name, y, message, undrawable
 ):
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         classifiers[name].log_likelihood(X, y)
 
 
 @pytest.mark.parametrize(
-    ("y", "said"),
+    ("y", "message"),
     [
         (BOTH[:, :2], r"y must be an array of shape \(rows, 3\), got \(120, 2\)"),
         (BOTH[:, 0], r"y must be an array of shape \(rows, 3\), got \(120,\)"),
@@ -104,9 +104,9 @@ def test_labels_that_do_not_fit_are_refused_before_anything_is_drawn(
     ids=["narrow", "column", "short", "twos", "nan", "texts"],
 )
 def test_indicators_that_do_not_fit_are_refused_before_anything_is_drawn(
-    several, y, said, undrawable
+    several, y, message, undrawable
 ):
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         several.log_likelihood(X, y)
 
 
@@ -118,7 +118,7 @@ def test_indicators_may_be_sparse_and_their_chances_multiply(several):
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_one_draw_tells_the_chance_of_a_label(classifiers, name):
+def test_one_draw_gives_the_probability_of_a_label(classifiers, name):
     model = classifiers[name]
     p = model.sample_proba(X, 1)[0]
     places = np.searchsorted(model.classes_, TREES)
@@ -128,11 +128,11 @@ def test_one_draw_tells_the_chance_of_a_label(classifiers, name):
 
 def test_with_a_tolerance_each_row_has_the_chance_of_its_own_draws(classifiers):
     model, how = classifiers["MLPClassifier"], {"n_draws": 200, "tolerance": 0.02}
-    told = model.uncertainty(X, **how)
-    assert len(np.unique(told.n_draws)) > 1
+    results = model.uncertainty(X, **how)
+    assert len(np.unique(results.n_draws)) > 1
     places = np.searchsorted(model.classes_, TREES)
     found = np.exp(model.log_likelihood(X, TREES, **how))
-    assert_array_equal(found, np.exp(np.log(told.probabilities[np.arange(120), places])))
+    assert_array_equal(found, np.exp(np.log(results.probabilities[np.arange(120), places])))
 
 
 def test_the_probability_of_at_most_a_number_is_the_mean_over_the_draws():
@@ -194,11 +194,11 @@ def test_numbers_that_do_not_fit_are_refused_before_anything_is_drawn(kind, monk
         TableRegressor: TableRegressor((8,), max_iter=5, n_networks=2, random_state=0),
     }[kind].fit(X, NUMBERS)
     monkeypatch.setattr("thinnet.network.Network.sample", None)
-    for y, said in (
+    for y, message in (
         (NUMBERS[:7], "y must have as many rows as X, got 7 and 120"),
         (np.c_[NUMBERS, NUMBERS], "y must have 1 columns, got 2"),
     ):
-        with pytest.raises(ValueError, match=said):
+        with pytest.raises(ValueError, match=message):
             model.distribution(X, y)
     with pytest.raises(ValueError, match="y must be one number a row"):
         PITHistogram.from_estimator(model, X, np.c_[NUMBERS, NUMBERS])
