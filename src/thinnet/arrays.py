@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 else:
 
     class Float(AbstractDtype):
-        """jaxtyping's own, and long double, which it leaves out."""
+        """The floating types of jaxtyping, and long double, which it leaves out."""
 
         dtypes = ("float16", "float32", "float64", "float128", "longdouble")
 
@@ -26,7 +26,7 @@ Array: TypeAlias = np.ndarray
 Features: TypeAlias = tuple[int, ...]
 Flat: TypeAlias = Float[Array, " size"]
 Rows: TypeAlias = Float[Array, "rows ..."]
-SameRows: TypeAlias = Float[Array, "rows *features"]  # of what keeps the shape of its rows
+SameRows: TypeAlias = Float[Array, "rows *features"]  # where a layer keeps the shape of its rows
 Table: TypeAlias = Float[Array, "rows width"]
 Out: TypeAlias = Float[Array, "rows units"]
 Weights: TypeAlias = Float[Array, " rows"]
@@ -36,7 +36,7 @@ Keep: TypeAlias = Bool[Array, "..."]
 Samples: TypeAlias = Sequence[int] | Integer[Array, " rows"]
 Share: TypeAlias = Literal["batch"] | None  # one mask for all rows, or each row its own
 
-# What callers may hand over: too many kinds for a type.  Our own checks say what doesn't fit.
+# Arguments of callers come in too many kinds for a type; our own checks name what doesn't fit.
 MatrixLike: TypeAlias = Any  # array, sparse matrix or data frame, shape (rows, features)
 TableLike: TypeAlias = Any  # path of a file, data frame of pandas or polars, or array
 TargetLike: TypeAlias = Any  # array, series or list, a target for each row; in tables a name too
@@ -46,7 +46,7 @@ RandomState: TypeAlias = Any  # int, numpy.random.RandomState or None
 ClassWeight: TypeAlias = Any  # dict from labels to weights, 'balanced', a list of dicts, or None
 FittedEstimator: TypeAlias = Any  # one of thinnet's estimators after fit
 Predicted: TypeAlias = Any  # an array; a masked one with `abstain`; two with `return_std`
-DataFrame: TypeAlias = Any  # of pandas, which is imported where it is needed
-DTypeLike: TypeAlias = Any  # what NumPy takes for a floating-point type
+DataFrame: TypeAlias = Any  # a pandas.DataFrame; pandas is imported where it is needed
+DTypeLike: TypeAlias = Any  # a name or object that NumPy reads as a floating-point type
 InitializerLike: TypeAlias = Any  # an Initializer, its name, or None
-OptimizerState: TypeAlias = Any  # the state that an optimiser's `start` gave
+OptimizerState: TypeAlias = Any  # the state that an optimiser's `start` returns

@@ -1,8 +1,8 @@
 """Files that are complete or not there: written beside their place, flushed, and renamed into it.
 
-Every file that thinnet writes goes this way.  What is being written has a name of its own, so that
-two writers of one place never meet; the later one wins.  Its lock says that its writer lives: what
-a killed one has left is removed when a later writer of the same place is done.
+Every file of thinnet is written like this.  While it is written it has a name of its own, so that
+two writers of one place never meet; the later one wins.  It is locked as long as its writer lives:
+files that killed writers left behind are removed when a later writer of the same place is done.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FRESH: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY
 
 
 def check_place(name: str, path: Where) -> None:
-    """ValueError where no file can be written, or something else than a file would be replaced."""
+    """ValueError where no file can be written, or what would be replaced is not a file."""
     must(isinstance(path, str | os.PathLike), name, "a path", path)
     where, text = real(path), os.fspath(path)
     writable = where.parent.is_dir() and os.access(where.parent, os.W_OK)
@@ -43,7 +43,7 @@ def check_place(name: str, path: Where) -> None:
 
 
 def real(path: Where) -> Path:
-    """The file that is meant: links stay, and what they point to is replaced."""
+    """The file behind any links: the links stay, and the file that they point to is replaced."""
     return Path(os.path.realpath(path))
 
 
@@ -57,15 +57,15 @@ def write_atomically(path: Where, content: bytes) -> None:
 def replacing(path: Where) -> Iterator[io.BufferedWriter]:
     """A file to write to, which takes its place at `path` when the context is left.
 
-    It has the mode of the file that it replaces.  If an exception leaves the context, or something
-    fails, what was written is removed, and what stood at `path` before still stands there.
+    It has the mode of the file that it replaces.  If an exception leaves the context, or writing
+    fails, the new file is removed and the old one at `path` is untouched.
 
     Raises
     ------
     OSError
-        If something can't be written; it names `path`.
+        If writing fails; the error names `path`.
     ValueError
-        If something else than a file would be replaced.
+        If what would be replaced is not a file.
     """
     check_place("file", path)
     where = real(path)
@@ -87,7 +87,7 @@ def replacing(path: Where) -> Iterator[io.BufferedWriter]:
 
 
 class _Raw(io.RawIOBase):
-    """An open file whose refusals name the place that it is for."""
+    """An open file whose errors name the place that it is written for."""
 
     def __init__(self, handle: int, path: Where) -> None:
         self._handle, self._path = handle, path
@@ -117,7 +117,7 @@ def _created(where: Path) -> tuple[io.FileIO, Path]:
         _lock(held.fileno(), wait=True)
         if fcntl is None or os.fstat(held.fileno()).st_nlink:
             return held, beside
-        held.close()  # it was taken for a leaving before it was locked
+        held.close()  # another writer removed it before it was locked
 
 
 def _stem(where: Path) -> str:
@@ -130,7 +130,7 @@ def _mode(where: Path) -> int | None:
 
 
 def _lock(handle: int, *, wait: bool) -> bool:
-    """Lock a file; whether that succeeded: some file systems have no locks."""
+    """Lock a file and return whether that succeeded; some file systems have no locks."""
     if fcntl is None:
         return True
     with suppress(OSError):
@@ -152,7 +152,10 @@ def _keep(held: io.FileIO, beside: Path, where: Path) -> None:
 
 
 def _take_owner_and_mode(handle: int, old: os.stat_result) -> None:
-    """Where the group can't be kept, another one gets no more than everybody."""
+    """Give a new file the old one's owner and mode.
+
+    If the group can't be kept, the new group gets only the permissions that everybody has.
+    """
     mode, new = stat.S_IMODE(old.st_mode) & 0o777, os.fstat(handle)
     if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
         try:
@@ -163,7 +166,7 @@ def _take_owner_and_mode(handle: int, old: os.stat_result) -> None:
 
 
 def _sweep(where: Path) -> None:
-    """Remove what killed writers of the same place have left."""
+    """Remove files that killed writers of the same place left behind."""
     ours = re.compile(rf"\.{re.escape(_stem(where))}\.[0-9a-f]{{16}}\.part")
     with suppress(OSError), os.scandir(where.parent) as entries:
         left = [Path(entry.path) for entry in entries if ours.fullmatch(entry.name)]
@@ -173,7 +176,7 @@ def _sweep(where: Path) -> None:
 
 
 def _remove_if_left(path: Path) -> None:
-    """Unlink a plain file of this user's that nobody is writing; links are not followed."""
+    """Remove a plain file of this user that nobody is writing; links are not followed."""
     if fcntl is None:
         path.unlink()
         return
@@ -188,7 +191,7 @@ def _remove_if_left(path: Path) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """Make a rename durable; some systems can't open folders, and need no such thing."""
+    """Make a rename durable.  Systems that can't open folders do without."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -25,9 +25,9 @@ class DivergedError(ArithmeticError):
     Attributes
     ----------
     epoch, step : int
-        Where: the epoch of this training, the step of the network's life.
+        The epoch of this training, and the step counted over the network's whole life.
     history : History
-        The epochs before.
+        The epochs completed before.
     """
 
     def __init__(self, what: str, epoch: int, step: int, history: Any = None) -> None:
@@ -54,7 +54,7 @@ class DataFileError(ValueError):
 
 
 class ModelFileError(ValueError):
-    """A model file that is missing, damaged, of another version, or holds what isn't known here."""
+    """A model file that is missing, damaged, of another version, or holds an unknown class."""
 
 
 class SettingError(ValueError):
@@ -71,7 +71,7 @@ class SettingError(ValueError):
         super().__init__(f"{name} must be {allowed}, got {got}")
 
     def renamed(self, names: Mapping[str, str]) -> SettingError:
-        """The same in the words of someone who knows the setting by another name."""
+        """The same error for a caller who knows the setting by another name."""
         return type(self)(names.get(self.name, self.name), self.allowed, self.got)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -83,7 +83,7 @@ class UnfitSettingError(SettingError, DataFileError):
 
 
 class MissingLibraryError(ValueError):
-    """A library is not installed that only this needs."""
+    """An optional library that the call needs is not installed."""
 
 
 class NothingDrawsError(ValueError):
@@ -100,7 +100,7 @@ def must(ok: bool | np.bool_, name: str, allowed: str, value: object) -> None:
 
 
 def quoted(value: object, longest: int = 80) -> str:
-    """A name or value as sentences have it: between quotes, and shortened."""
+    """A name or value for an error sentence: between quotes, and shortened."""
     text = repr(value)
     return text if len(text) <= longest else f"{text[: longest - 4]}...{text[-1]}"
 
@@ -111,11 +111,11 @@ def one_line(message: object, longest: int = 500) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-FINITE_BLOCK = 2**20  # numbers looked at together, so that data is not doubled
+FINITE_BLOCK = 2**20  # numbers checked together: the check needs little memory beside the data
 
 
 def is_real(value: object) -> bool:
-    # The plain types first: asking an abstract class takes ten times as long.
+    # The plain types come first: a check against an abstract class takes ten times as long.
     if type(value) in (float, int):
         return True
     return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
@@ -172,7 +172,7 @@ def boolean(name: str, value: Any) -> bool:
 def one_of(
     name: str, value: Any, allowed: Collection[Any], old: Mapping[str, Any] | None = None
 ) -> Any:
-    """`value`, if it is one of `allowed`; `old` says what earlier values are now."""
+    """`value`, if it is one of `allowed`; `old` maps values of earlier versions to new ones."""
     for known in allowed:
         if value is known or (type(value) is type(known) and value == known):
             return value
@@ -183,7 +183,7 @@ def one_of(
 
 
 def of_kind(name: str, value: object, kind: Any) -> None:
-    """Is `value` an object (not a class) that follows the protocol `kind`?"""
+    """ValueError unless `value` is an object (not a class) that follows the protocol `kind`."""
     fits = isinstance(value, kind) and not isinstance(value, type)
     must(fits, name, f"an object of the kind {kind.__name__}", value)
 
@@ -223,7 +223,7 @@ def numeric(name: str, values: Any) -> Array:
 
 
 def finite(name: str, values: Array, dtype: Any = None) -> Array:
-    """`values`, if all of them are finite (in `dtype`); else the first bad row and column."""
+    """`values`, if all are finite (in `dtype`); else ValueError with the first bad place."""
     rows = max(1, FINITE_BLOCK // max(values[:1].size, 1))
     for start in range(0, len(values), rows):
         part = values[start : start + rows]

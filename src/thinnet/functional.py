@@ -12,11 +12,11 @@ import numpy as np
 from thinnet import checks, masks
 from thinnet.arrays import Array, MatrixLike, Samples, Share
 
-WORTH_COMPILING: Final = 2**14  # elements: below, NumPy is done before machine code is loaded
+WORTH_COMPILING: Final = 2**14  # elements; with fewer, NumPy is done before machine code is loaded
 
 
 def compiled_pays(x: Array, rate: float) -> bool:
-    """Is `x` of a type, and large enough, for compiled code; and is there a compiler?"""
+    """Whether compiled code knows the type of `x`, pays at its size, and can be compiled here."""
     fits = x.dtype in (np.float32, np.float64) and 0 < rate < 1 and x.size >= WORTH_COMPILING
     return fits and there_is_a_compiler()
 
@@ -43,7 +43,7 @@ def dropout(
     Parameters
     ----------
     x : array of floats, shape (samples, ...)
-        Of any float type; the first axis counts the samples.
+        Numbers of any float type; the first axis counts the samples.
     rate : float
         The probability of dropping a unit, in [0, 1].
     seed, layer, step : int
@@ -53,9 +53,9 @@ def dropout(
     share : None or "batch"
         None: each row has its own mask; "batch": one mask for all rows.
     training : bool
-        False returns a copy of `x`; there is no default, so that nobody forgets.
+        True drops units; False returns a copy of `x`.  There is no default, so that it is stated.
     out : array, shape and type of `x`, optional
-        Where the result is put; may be `x` itself.
+        The array for the result; it may be `x` itself.
 
     Returns
     -------

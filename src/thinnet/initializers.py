@@ -165,7 +165,9 @@ class Orthogonal:
     def __call__(self, stream: Stream, units: int, width: int) -> Array:
         g = normal(stream, units, width)
         q, r = np.linalg.qr(g if units >= width else g.T)
-        q = q * np.sign(np.diag(r))  # makes the factorisation, and so the distribution, unique
+        q = q * np.sign(
+            np.diag(r)
+        )  # makes the factorisation unique, and so the distribution uniform
         return self.gain * (q if units >= width else q.T)
 
 
@@ -201,7 +203,7 @@ class Normal:
 
 @dataclass(frozen=True, slots=True)
 class Zeros:
-    """All weights 0 (units of a layer then stay alike: for last layers and experiments only).
+    """All weights 0, for last layers and experiments: the units of a hidden layer stay equal.
 
     Examples
     --------

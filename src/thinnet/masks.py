@@ -40,7 +40,7 @@ def threshold(rate: float) -> int:
 
 
 def keep_probability(rate: float) -> float:
-    """Exactly how probable it is that a unit is kept: ``(65536 - threshold) / 65536``."""
+    """The exact probability that a unit is kept: ``(65536 - threshold) / 65536``."""
     return (LEVELS - threshold(rate)) / LEVELS
 
 
@@ -127,14 +127,14 @@ def keep_mask(
     rate: float,
     purpose: Purpose = "train",
 ) -> Bool[Array, "rows units"]:
-    """Which units dropout keeps.
+    """The units that dropout keeps, as booleans.
 
     Parameters
     ----------
     seed : int
         The network's seed, 0 to 2^64 - 1.
     layer : int
-        Which of the layers that have random numbers, counted from the input, 0 to 2^24 - 1.
+        The layer's number among those with random numbers, from the input, 0 to 2^24 - 1.
     step : int
         The number of the optimiser step (of the draw, at prediction), 0 to 2^32 - 1.
     samples : sequence of int
@@ -142,11 +142,11 @@ def keep_mask(
     share : None or "batch"
         None: each row has its own mask; "batch": one mask for all rows.
     units : int
-        How many units the layer has, 0 to 2^32 - 1.
+        The number of units of the layer, 0 to 2^32 - 1.
     rate : float
         The probability of dropping a unit, in [0, 1].
     purpose : str
-        What the mask is for: "train", "predict", or another name of docs/masks.md.
+        The mask's purpose: "train", "predict", or another name of docs/masks.md.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def keep_mask(
 
 
 def divisor(rate: float, like: Array) -> np.floating:
-    """q, by which kept units are divided, in the type of `like`; 1 at rate 1, which keeps none."""
+    """q, the divisor of kept units, in the type of `like`; 1 at rate 1, which keeps none."""
     return like.dtype.type(keep_probability(rate) or 1.0)
 
 

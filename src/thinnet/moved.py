@@ -30,13 +30,13 @@ T = TypeVar("T")
 
 
 def new_name(old: str) -> str:
-    """A sentence with the new name of a module of thinnet; empty where it has not moved."""
+    """A sentence with the new name of a module of thinnet; "" if it has not moved."""
     top = old.removeprefix("thinnet.").partition(".")[0]
     return f"thinnet.{top} is now thinnet.{MODULES[top]}" if top in MODULES else ""
 
 
 class Moved(MetaPathFinder):
-    """A finder that finds nothing, and names the new place of a module that has moved."""
+    """An import finder that raises an error with the new name of a module that has moved."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -46,13 +46,13 @@ class Moved(MetaPathFinder):
 
 
 def refuse_old_modules() -> None:
-    """Let imports of modules that have moved fail with the new name."""
+    """Make imports of modules that have moved fail with the new name."""
     if not any(isinstance(finder, Moved) for finder in sys.meta_path):
         sys.meta_path.append(Moved())
 
 
 def renamed(**names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Keywords that have another name now, as ``old="new"``: TypeError where one is given."""
+    """Refuse renamed keywords, given as ``old="new"``: TypeError if an old one is passed."""
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         @functools.wraps(function)
@@ -78,7 +78,7 @@ def renamed_fields(**names: str) -> Callable[[type[T]], type[T]]:
 
 
 class RenamedMethod:
-    """In the place of a method that has another name now: AttributeError where it is asked for."""
+    """Stands in place of a method that was renamed; reading it raises AttributeError."""
 
     def __init__(self, new: str) -> None:
         self.new = new

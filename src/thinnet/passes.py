@@ -1,4 +1,4 @@
-"""What a pass may do (Run) and what a layer finds when it is bound (Site)."""
+"""The kinds of pass (`Run`), and a layer's place in a bound network (`Site`)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ class Run:
     """A kind of pass: whether its masks are random, and whether it learns batch statistics.
 
     `Run.train` does both, `Run.predict` neither; `Run.sample` has random masks and does not learn,
-    which is what Monte Carlo dropout means.  There is no default, no global and no attribute.
+    which is what Monte Carlo dropout means.  Every pass is given its kind: there is no default,
+    no global switch and no attribute of a layer.
 
     Attributes
     ----------
     draws : bool
         Whether masks and noise are random.
     learns : bool
-        Whether batch statistics are used, and enter the running ones.
+        Whether the pass uses the batch's statistics and adds them to the running ones.
     step : int
         The number of the optimiser step, or of the draw; 0 to 2^32 - 1.
     seed : int or None
-        What masks are functions of; None for the network's own.
+        The seed that masks are functions of; None for the network's own.
 
     Raises
     ------
@@ -58,16 +59,16 @@ class Run:
 
     @classmethod
     def train(cls, step: int, samples: Samples | None = None, *, share: Share = None) -> Run:
-        """Optimiser step number `step` on the rows with ids `samples` (None: from 0).
+        """The pass of optimiser step number `step` on the rows with ids `samples` (None: from 0).
 
-        With ``share="batch"`` there is one mask for all rows.
+        With ``share="batch"`` all rows have one mask.
         """
         number = checks.integer("step", step, 0, MAX_STEP)
         return cls(True, True, "train", number, _ids(samples, share))
 
     @classmethod
     def predict(cls) -> Run:
-        """Dropout is off, and running statistics are used and stay as they are."""
+        """The pass of prediction: dropout is off, and running statistics are used, not changed."""
         return cls(False, False, "predict", 0, None)
 
     @classmethod
@@ -79,16 +80,16 @@ class Run:
         *,
         share: Share = None,
     ) -> Run:
-        """Draw number `draw`; with ``share="batch"`` one thinned network for all rows."""
+        """The pass of draw number `draw`; ``share="batch"`` takes one thinned network for all."""
         number = checks.integer("draw", draw, 0, MAX_STEP)
         return cls(True, False, "predict", number, _ids(samples, share), seed)
 
     def samples(self, rows: int) -> Ids:
-        """The ids of `rows` rows; a single one where all rows share a mask."""
+        """The ids of `rows` rows; a single id if all rows share a mask."""
         return np.arange(rows, dtype=np.uint32) if self.ids is None else self.ids
 
     def check_rows(self, rows: int) -> None:
-        """Every row must have an id, unless all share one mask."""
+        """ValueError unless every row has an id, or all rows share one mask."""
         if self.ids is None or np.array_equal(self.ids, [philox.SHARED]):
             return
         if len(self.ids) != rows:
@@ -101,7 +102,7 @@ def _ids(samples: Samples | None, share: Share) -> Ids | None:
 
 @dataclass(slots=True)
 class Clock:
-    """The steps and epochs that a network has been trained for in its whole life."""
+    """The numbers of steps and epochs that a network has been trained for in its whole life."""
 
     step: int = 0
     epoch: int = 0
@@ -114,11 +115,11 @@ class Site:
     Attributes
     ----------
     p, g, s : NamedTuple of views
-        Parameters, their gradients, and the state that prediction reads.
+        The parameters, their gradients, and the state that prediction reads.
     counters : NamedTuple of views
-        State that only learning reads.
+        The state that only learning passes read.
     features, out : tuple of int
-        Shape of a row before and after the layer.
+        The shape of a row before and after the layer.
     """
 
     name: str
@@ -134,7 +135,7 @@ class Site:
     presence: Callable[[Run], Bool[Array, "..."] | None] = lambda run: None
 
     def rate(self, rate: Rate, run: Run) -> float:
-        """The rate now: at this step in training, after the last one otherwise."""
+        """The rate of a pass: at the pass's step in training, after the last step otherwise."""
         if not isinstance(rate, Schedule):
             return rate
         return checks.unit_interval("rate", rate.at(run.step if run.learns else self.clock.step))
@@ -146,7 +147,7 @@ class Site:
     def keep(
         self, run: Run, rows: int, rate: float, share: Share = None, axes: tuple[int, ...] = ()
     ) -> Bool[Array, "..."]:
-        """The mask of the layer's input; of length 1 along the axes that share it."""
+        """The mask of the layer's input; its length is 1 along the axes that share it."""
         ids, features = self._address(run, rows, share, axes)
         units = math.prod(features)
         return masks.mask(self.stream(run), ids, units, rate).reshape(len(ids), *features)
@@ -154,7 +155,7 @@ class Site:
     def normals(
         self, run: Run, rows: int, share: Share = None, axes: tuple[int, ...] = ()
     ) -> Float[Array, "..."]:
-        """Standard normal numbers of the shape that `keep` gives."""
+        """Standard normal numbers in the shape of the mask that `keep` returns."""
         ids, features = self._address(run, rows, share, axes)
         numbers = philox.normals(self.stream(run), ids, math.prod(features))
         return numbers.reshape(len(ids), *features)
@@ -171,15 +172,15 @@ Watch: TypeAlias = Callable[[Site, Rows], object]
 
 
 def unwatched(site: Site, values: Rows) -> None:
-    """Do nothing."""
+    """Do nothing: the observer of a pass that nobody observes."""
 
 
-_numbers = itertools.count(1)  # of passes, over all networks
+_numbers = itertools.count(1)  # numbers of passes, over all networks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pass:
-    """A forward pass as `Network.backward` needs it."""
+    """All of a forward pass that `Network.backward` needs."""
 
     number: int
     shape: tuple[int, ...]

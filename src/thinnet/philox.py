@@ -1,7 +1,7 @@
 """Random numbers as a pure function: Philox4x32-10 (Salmon et al. 2011), no state anywhere.
 
-A *stream* is what one layer may draw in one step for one purpose; inside it every number is
-addressed by a sample and a unit.  The layout of the counter is fixed by the mask specification
+A *stream* has the random numbers of one layer in one step for one purpose; inside it every number
+is addressed by a sample and a unit.  The layout of the counter is fixed by the mask specification
 (docs/masks.md), so that anyone can recompute any number in any language.
 """
 
@@ -31,7 +31,7 @@ _HALF = np.uint64(32)
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _WEYL = 0x9E3779B9, 0xBB67AE85
 _ROUNDS = 10
-_BLOCK = 16_384  # counters worked on at once: the round's temporaries stay in cache
+_BLOCK = 16_384  # counters computed at once, so that a round's temporaries stay in cache
 
 Words: TypeAlias = Integer[Array, "..."] | np.integer
 Seed: TypeAlias = int | np.integer | np.random.Generator | np.random.RandomState | None
@@ -78,13 +78,13 @@ def words(stream: Stream, samples: Ids, blocks: int) -> Integer[Array, "rows blo
 
 
 def sixteen_bits(stream: Stream, samples: Ids, units: int) -> Integer[Array, "rows units"]:
-    """One 16-bit draw for each sample and unit; eight neighbouring units share a counter."""
+    """A 16-bit number for each sample and unit; eight neighbouring units share a counter."""
     halves = words(stream, samples, -(-units // 8)).astype("<u4", copy=False).view("<u2")
     return halves.reshape(len(samples), halves.shape[1] * 8)[:, :units]
 
 
 def _pairs(stream: Stream, samples: Ids, units: int, turn: Callable[..., Any]) -> Array:
-    """Two numbers for each pair of words, as `turn` makes them from (first, second)."""
+    """Two numbers for each pair of words: those that `turn` computes from (first, second)."""
     w = words(stream, samples, -(-units // 4)).astype(np.float64)
     even, odd = turn(w[..., 0::2], w[..., 1::2])
     return np.stack([even, odd], axis=-1).reshape(len(samples), w.shape[1] * 4)[:, :units]
@@ -107,7 +107,7 @@ def uniforms(stream: Stream, samples: Ids, units: int) -> Float[Array, "rows uni
 
 
 def _keys(seed: int, purpose: Purpose, step: int, n: int) -> Integer[Array, " n"]:
-    """A 64-bit number for each of counters ``(0..n-1, 0, step, purpose << 24)``."""
+    """A 64-bit number for each of the counters ``(0..n-1, 0, step, purpose << 24)``."""
     low, high = words(Stream(seed, purpose, step=step), np.zeros(1, np.uint64), n)[0, :, :2].T
     return low.astype(np.uint64) | high.astype(np.uint64) << _HALF
 
@@ -118,7 +118,7 @@ def permutation(seed: int, purpose: Purpose, step: int, n: int) -> Integer[Array
 
 
 def order_of(keys: Integer[Array, " n"]) -> Integer[Array, " n"]:
-    """The places of `keys` from the least to the greatest; equal ones keep their order."""
+    """The places of `keys` in ascending order; equal keys keep their order."""
     order = np.argsort(keys)  # several times as fast as a stable sort
     ordered = keys[order]
     return np.argsort(keys, kind="stable") if (ordered[1:] == ordered[:-1]).any() else order
@@ -157,7 +157,7 @@ def derived_seed(seed: int, member: int) -> int:
 
 
 def as_seed(seed: Seed) -> int:
-    """An integer seed: `seed` itself, 64 bits of a generator, or the system's entropy for None."""
+    """An integer seed: `seed` itself, 64 bits of a generator, or for None the system's entropy."""
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
     if isinstance(seed, np.random.Generator):

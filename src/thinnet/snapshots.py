@@ -1,7 +1,7 @@
-"""Checkpoints: arrays and plain values in one file, written so that none is ever half there.
+"""Snapshots: arrays and plain values in one file, which is complete or not there.
 
 The file is safetensors: numbers without pickle.  Plain values stand as JSON in its metadata, with
-a checksum over all of it; loading runs no code from the file.
+a checksum over everything; loading runs no code from the file.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Snapshot(NamedTuple):
 class Form(NamedTuple):
     """A kind of file: its name in sentences, its mark, and its errors.
 
-    `number` is that of the format which is written; those from `oldest` on are read.
+    Files are written with the format `number`; formats from `oldest` on are read.
     """
 
     name: str
@@ -51,7 +51,7 @@ def write(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
     Raises
     ------
     OSError
-        If the folder can't be written to; the file that stood there is untouched.
+        If the folder can't be written to; an old file at `path` is untouched.
     """
     write_as(_form(), path, snapshot)
 
@@ -78,7 +78,7 @@ def write_as(form: Form, path: str | os.PathLike[str], snapshot: Snapshot) -> No
 
 
 def _in_one_order(content: bytes) -> Iterator[bytes | memoryview]:
-    """The library's header with its names sorted: it leaves them as its hash table has them."""
+    """The content with the names in its header sorted; the library leaves them in hash order."""
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:end])
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -89,7 +89,7 @@ def _in_one_order(content: bytes) -> Iterator[bytes | memoryview]:
 
 
 def check_place(path: str | os.PathLike[str]) -> None:
-    """ValueError where no checkpoint can be written, or something else would be lost."""
+    """ValueError where no checkpoint can be written, or a file of another kind would be lost."""
     atomic.check_place("checkpoint", path)
     if Path(path).exists():
         read(path)
@@ -111,7 +111,7 @@ def read(path: str | os.PathLike[str]) -> Snapshot:
 
 
 def read_as(form: Form, path: str | os.PathLike[str]) -> Snapshot:
-    """The snapshot in a file of another kind; all that is wrong with it is a `form.error`."""
+    """The snapshot in a file of another kind; any fault of the file is a `form.error`."""
     what = f"{form.name} {os.fspath(path)!r}"
     metadata, arrays = _content(form, path, what)
     text = metadata.get("values", "")
@@ -124,7 +124,7 @@ def read_as(form: Form, path: str | os.PathLike[str]) -> Snapshot:
 
 
 def kind_of(path: str | os.PathLike[str]) -> str | None:
-    """The kind of a file by its own mark; None for other files."""
+    """The kind of a file, from the mark inside it; None for other files."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -148,7 +148,7 @@ def _content(
             return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (form.error, MemoryError):
         raise
-    except Exception as error:  # of the library, of the system, of types that NumPy has not
+    except Exception as error:  # the library's, the system's, or about types that NumPy lacks
         raise form.error(
             f"{what} must be a complete file, got one that is cut short or altered "
             f"({one_line(error)})"

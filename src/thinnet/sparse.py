@@ -18,11 +18,11 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array
 
-MOST: Final = 2**31 - 1  # that a column number or the end of a row can be in 32 bits
+MOST: Final = 2**31 - 1  # the largest column number or row end in 32 bits
 
 
 class Parts(NamedTuple):
-    """The entries of a matrix: their values, and where they stand."""
+    """The entries of a matrix: their values and their places."""
 
     values: Array
     rows: Array
@@ -34,12 +34,12 @@ def is_sparse(values: Any) -> bool:
 
 
 def dense(values: Any) -> Any:
-    """The rows as an array, sparse or not."""
+    """The rows as an array, whether they are sparse or not."""
     return values.toarray() if is_sparse(values) else values
 
 
 def data_rows(name: str, values: Any) -> Any:
-    """Numbers of at least one row: an array, or sparse rows of our own."""
+    """`values` as numbers in at least one row: an array, or sparse rows of our own."""
     if not is_sparse(values):
         return checks.numeric(name, values)
     rows = own_rows(name, values)
@@ -55,12 +55,12 @@ def own_rows(name: str, values: Any) -> Any:
     Raises
     ------
     ValueError
-        If it has not two axes and real numbers, or its parts don't fit together.
+        If it doesn't have two axes and real numbers, or its parts don't fit together.
     """
     if not is_sparse(values) or isinstance(values, _kind()):
         return values
     if not hasattr(values, "format"):
-        values = values.tocsr()  # of another library, whose affair that is
+        values = values.tocsr()  # a matrix of another library, which converts it itself
     shape = _shape(name, values)
     if values.format == "csr":
         return _from_rows(name, values, shape)
@@ -70,7 +70,7 @@ def own_rows(name: str, values: Any) -> Any:
 
 @cache
 def _kind() -> Any:
-    """The class of our own rows, made when the first sparse matrix comes: SciPy imports slowly."""
+    """The class of our own rows, made with the first sparse matrix because SciPy imports slowly."""
     from scipy.sparse import csr_array
 
     return type("OwnRows", (csr_array,), {"__doc__": "Rows whose parts have been checked."})
@@ -104,12 +104,12 @@ def _from_rows(name: str, matrix: Any, shape: tuple[int, int]) -> Any:
 
 
 def _numbers_of(ends: Array) -> Array:
-    """For each entry the number of the row (or column, or row of blocks) that it is in."""
+    """The number of the row (or column, or row of blocks) of each entry."""
     return np.repeat(np.arange(len(ends) - 1, dtype=ends.dtype), np.diff(ends))
 
 
 def _compressed(name: str, matrix: Any, shape: tuple[int, int], n: int) -> tuple[Array, Array]:
-    """Ends and places among the other axis, for `shape` with the compressed axis first."""
+    """The checked row ends and column numbers; `shape` has the compressed axis first."""
     places = _integers(name, "indices", matrix.indices)
     ends = _integers(name, "indptr", matrix.indptr)
     axis = f"an indptr of {shape[0] + 1} numbers from 0 that never falls, to the last entry"
@@ -206,7 +206,7 @@ def _must(ok: bool | np.bool_, name: str, wanted: str, got: str) -> None:
 
 def _shape(name: str, matrix: Any) -> tuple[int, int]:
     shape = tuple(matrix.shape)
-    dtype = getattr(matrix, "dtype", None)  # that of its data, which may be a list
+    dtype = getattr(matrix, "dtype", None)  # the type of its data, which may be a list
     dtype = np.asarray(matrix.data).dtype if dtype is None else dtype
     real = dtype.kind in "fiub"
     fits = real and len(shape) == 2 and all(checks.is_integer(n) and n >= 0 for n in shape)
@@ -246,7 +246,7 @@ def _index_type(entries: int, shape: tuple[int, int]) -> Any:
 
 
 def finite(name: str, rows: Any, dtype: Any) -> Any:
-    """`rows`, if all of them are finite in `dtype`; else the first bad row and column."""
+    """`rows`, if all are finite in `dtype`; else ValueError with the first bad place."""
     if not is_sparse(rows):
         return checks.finite(name, rows, dtype)
     with np.errstate(over="ignore"):

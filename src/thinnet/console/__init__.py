@@ -1,1 +1,1 @@
-"""What is shown on a screen: progress bars and tables."""
+"""Output on a screen: progress bars and tables."""

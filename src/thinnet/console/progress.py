@@ -1,4 +1,4 @@
-"""A progress bar where someone is looking: on terminals and in notebooks."""
+"""A progress bar, shown where somebody looks: on terminals and in notebooks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Bar(Protocol):
 
 
 class Silent:
-    """Shows nothing."""
+    """A bar that shows nothing."""
 
     def advance(self, steps: int) -> None:
         pass
@@ -32,7 +32,7 @@ class Silent:
 
 
 class Shown:
-    """A rich bar over steps, with a few words beside it; as a context it ends with its work.
+    """A rich bar over steps with a few words beside it; it ends when its context is left.
 
     It appears with the first update after `patience` seconds.
     """
@@ -66,7 +66,7 @@ def someone_looks(console: Console) -> bool:
 
 
 def opened(show: bool | None, title: str, done: int, total: int, patience: float = 0.0) -> Any:
-    """A context that gives a Bar; with ``show=None`` it is silent where nobody looks."""
+    """A context that gives a Bar; with ``show=None`` it shows only where somebody looks."""
     checks.one_of("progress", show, (None, True, False))
     if show is False:
         return nullcontext(Silent())

@@ -16,7 +16,7 @@ from thinnet.passes import Run, Site
 
 
 def in_type(function: Callable[[Array], Array], x: SameRows) -> SameRows:
-    """SciPy's `function`, which knows float32 and float64 only, in the type of `x`."""
+    """The result of SciPy's `function`, which knows only float32 and float64, in `x`'s type."""
     wide = x if x.dtype == np.float32 else x.astype(np.float64, copy=False)
     return function(wide).astype(x.dtype, copy=False)
 

@@ -1,6 +1,6 @@
-"""What a layer is: a frozen description with three methods.
+"""The protocol of a layer: a frozen description with three methods.
 
-Optional class variables say what a network may rely on (all False by default):
+Optional class variables state what a network may rely on (all False by default):
 
 ``can_draw``    it has random numbers in some pass, and so takes a stream of its own;
 ``unitwise``    unit j of a row's output depends on unit j of its input alone (and on the batch);
@@ -9,11 +9,11 @@ Optional class variables say what a network may rely on (all False by default):
 ``mixes_rows``  a learning pass needs at least two rows.
 
 Optional methods: ``initialise(site, initial)`` writes the first values into ``site.p`` and
-``site.s``; ``present(inputs, outputs)`` tells which parameters exist where only some inputs and
-outputs do (docs/thinned-training.md); ``keep(site, run, rows)`` shows the mask of a pass;
-``penalty(site)`` is what the layer adds to the mean loss, and ``add_penalty(site, factor)`` adds
-`factor` times its slope to ``site.g``.  A layer that wraps a Dense, and has its parameters, shows
-it as ``dense``: the Dense's penalties and `max_norm` then hold.
+``site.s``; ``present(inputs, outputs)`` returns which parameters exist where only some inputs and
+outputs do (docs/thinned-training.md); ``keep(site, run, rows)`` returns the mask of a pass;
+``penalty(site)`` returns the layer's penalty, which is added to the mean loss, and
+``add_penalty(site, factor)`` adds `factor` times its gradient to ``site.g``.  A layer that wraps a
+Dense, and has its parameters, has it as ``dense``: the Dense's penalties and `max_norm` then hold.
 An activation's ``weights_before`` names the initialiser that suits the weights before it.
 """
 
@@ -27,7 +27,7 @@ from thinnet.passes import Run, Site
 
 
 class Shapes(NamedTuple):
-    """What a layer needs when it is bound: shapes, in NamedTuples of the layer's own."""
+    """The shapes that a layer needs when it is bound, in NamedTuples of the layer's own."""
 
     out: Features
     params: Any = ()
@@ -46,21 +46,21 @@ class Layer(Protocol):
         ...
 
     def backward(self, site: Site, cache: Any, dy: Rows) -> Rows:
-        """The gradient of the input; writes (never adds) those of the parameters to `site.g`."""
+        """Return the input's gradient; write (never add) the parameters' gradients to `site.g`."""
         ...
 
 
 @runtime_checkable
 class Initial(Protocol):
-    """Where a layer gets its first weights from."""
+    """The source of a layer's first weights."""
 
     def weights(self, shape: tuple[int, ...], rule: Any = None) -> Array:
-        """Weights by `rule` (None: what suits the activation that follows), from the seed."""
+        """Weights by `rule` (None: the one for the activation that follows), from the seed."""
         ...
 
 
 def trait(layer: Layer, name: str, features: Features = ()) -> bool:
-    """One of the optional class variables above."""
+    """The value of one of the optional class variables above."""
     value = getattr(layer, name, False)
     return bool(value(features) if callable(value) else value)
 
@@ -80,12 +80,12 @@ def title(layer: Any) -> str:
 
 
 def same_shape(self: Layer, features: Features) -> Shapes:
-    """`shapes` of a layer without parameters that keeps the shape of its rows."""
+    """The `shapes` of a layer without parameters that keeps the shape of its rows."""
     return Shapes(features)
 
 
 def one_axis(layer: Layer, features: Features) -> int:
-    """The width of rows that must have just one axis."""
+    """The width of the rows; ValueError if they have more than one axis."""
     if len(features) != 1:
         raise ValueError(
             f"{title(layer)} must get rows of one axis, got rows of shape {features}: "

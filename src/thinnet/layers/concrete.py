@@ -17,7 +17,9 @@ from thinnet.layers.dense import Cache as DenseCache
 from thinnet.layers.dense import Dense
 from thinnet.passes import Run, Site
 
-MAX_LOGIT: Final = math.log(masks.LEVELS - 1)  # of the highest rate whose threshold is below 1
+MAX_LOGIT: Final = math.log(
+    masks.LEVELS - 1
+)  # the logit of the highest rate whose threshold is below 1
 
 
 class Params(NamedTuple):
@@ -32,7 +34,7 @@ class Cache(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """A logit within the range that masks can have, and its probabilities."""
+    """A logit inside the range that masks can have, with its rate and keep probability."""
 
     logit: float
     rate: float
@@ -49,30 +51,30 @@ class ConcreteDropout:
     """A Dense layer that drops its inputs at a rate that it learns (Gal, Hron and Kendall 2017).
 
     The rate is ``p = sigmoid(logit)``, and `logit` is a parameter as weights are.  A mask has no
-    slope by its rate, so learning passes use its concrete relaxation: an input loses the fraction
+    derivative by its rate, so learning passes use its concrete relaxation: an input loses the part
     ``z = sigmoid((logit(p) - logit(u)) / temperature)``, where ``u = (k + 1/2) / 2^16`` and k is
     its 16-bit random number, and enters the Dense layer as ``x * (1 - z) / (1 - p)``.  Sampling
     passes draw the masks of docs/masks.md at the learned rate, which are the relaxed ones cut at
     1/2.  Prediction drops nothing.
 
-    It is worth its price where a rate for each layer would otherwise be searched for, and where
-    the spread of samples is to fall as data grow; with little data the penalties decide alone.  It
-    has no compiled form: networks with it run in the reference executor, where a step takes as
-    long as one of dropout there, which is tens of times as long as a compiled one.
+    It pays where a rate for each layer would otherwise be searched for, and where the spread
+    between draws should fall as data grow; with little data the penalties alone decide.  It has no
+    compiled form: networks with it run in the reference executor, where a step takes tens of times
+    as long as a compiled one.
 
     Parameters
     ----------
     dense : Dense
         The layer whose inputs are dropped; its own penalties hold as well.
     rate : float
-        The rate that learning starts from, in (0, 1).
+        The rate at the start of training, in (0, 1).
     temperature : float
         The temperature of the relaxation, above 0: with a smaller one it is nearer to masks and
         its slope noisier.
     weight_penalty, rate_penalty : float
         ``weight_penalty * sum W^2 / (1 - p)`` and ``rate_penalty * width * (p log p + (1 - p)
         log(1 - p))`` are added to the mean loss (the paper's eq. 3, as in the authors' code).  The
-        first wants low rates; the second, less the entropy of the masks, wants 1/2.
+        first lowers the rate; the second, minus the entropy of the masks, pulls it towards 1/2.
 
     Raises
     ------
@@ -95,9 +97,9 @@ class ConcreteDropout:
     because our losses are means over rows and targets (the authors' code sums over targets: D is
     1), and SquaredError is ``2 / tau`` times a negative log likelihood.
 
-    The rate stays in [2^-16, 1 - 2^-16], the rates that masks can have.  Beyond, the logit has
-    only the slope that leads back.  `Network.masks` shows a training step's mask at the rate of
-    today, cut at 1/2, for past rates are not stored.
+    The rate stays in [2^-16, 1 - 2^-16], the rates that masks can have; beyond, the logit has only
+    the gradient that leads back.  `Network.masks` returns a training step's mask at the present
+    rate, cut at 1/2, because past rates are not stored.
 
     Examples
     --------
@@ -139,7 +141,7 @@ class ConcreteDropout:
         return Params(*self.dense.present(inputs, outputs), logit=np.ones(1, outputs.dtype))
 
     def learned_rate(self, site: Site) -> float:
-        """The probability of dropping an input, as it is now.
+        """The present probability of dropping an input.
 
         Parameters
         ----------
@@ -153,12 +155,12 @@ class ConcreteDropout:
         return y, Cache(inner, run)
 
     def backward(self, site: Site, cache: Cache, dy: Out) -> Table:
-        dx = self.dense.backward(site, cache.inner, dy)  # by the inputs as they were dropped
+        dx = self.dense.backward(site, cache.inner, dy)  # the gradient by the inputs after dropout
         site.g.logit[...] = self._slope(site, cache, dx) if cache.run.learns else 0
         return self._drop(site, dx, cache.run)  # linear in x, so it is its own backward
 
     def keep(self, site: Site, run: Run, rows: int) -> Bool[Array, "rows width"]:
-        """Which inputs a sampling pass keeps, and a learning pass keeps by more than half."""
+        """The inputs that a sampling pass keeps, or a learning pass keeps by more than 1/2."""
         return np.broadcast_to(site.keep(run, rows, learned(site).rate), (rows, *site.features))
 
     def penalty(self, site: Site) -> float:
@@ -169,7 +171,7 @@ class ConcreteDropout:
         return self.weight_penalty * squares / q - self.rate_penalty * site.features[0] * entropy
 
     def add_penalty(self, site: Site, factor: float) -> None:
-        """Add `factor` times the slope of `penalty` to the gradient."""
+        """Add `factor` times the derivative of `penalty` to the gradient."""
         logit, p, q = learned(site)
         by_weights = 2 * factor * self.weight_penalty / q
         np.add(site.g.W, site.p.W.dtype.type(by_weights) * site.p.W, out=site.g.W)
@@ -192,7 +194,7 @@ class ConcreteDropout:
         return special.expit((special.logit(u) - learned(site).logit) / self.temperature)
 
     def _slope(self, site: Site, cache: Cache, dx: Table) -> float:
-        """The derivative by the logit; that of ``s = (1 - z) / (1 - p)`` is ``(p - z / T) s``."""
+        """The loss's derivative by the logit; ``s = (1 - z) / (1 - p)`` has ``(p - z / T) s``."""
         z = 1 - self._kept(site, cache.run, len(dx))
         each = dx * cache.inner.x * (learned(site).rate - z / self.temperature)
         return _inward(site, float(each.sum(dtype=np.float64)))
@@ -203,6 +205,6 @@ def _sum_of_squares(W: Array) -> float:
 
 
 def _inward(site: Site, slope: float) -> float:
-    """`slope`, unless the logit is beyond its limit and would be led further away."""
+    """`slope`, or 0 if the logit is beyond its limit and would be moved further away."""
     logit = float(site.p.logit[0])
     return 0.0 if abs(logit) > MAX_LOGIT and slope * logit < 0 else slope

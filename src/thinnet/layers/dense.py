@@ -33,7 +33,7 @@ class Dense:
     units : int
         Width of the output, at least 1.
     initializer : str or Initializer, optional
-        First values of the weights; by default what suits the activation that follows.  Biases
+        The rule for first weights; by default the one for the activation that follows.  Biases
         start at 0.
     l1, l2, bias_l1, bias_l2 : float
         Penalties ``l1 * sum |w| + l2 * sum w^2`` on weights and biases, added to the mean loss

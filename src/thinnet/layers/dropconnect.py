@@ -28,9 +28,9 @@ class DropConnect:
     """A Dense layer whose weights are dropped, each with probability `rate` (Wan et al. 2013).
 
     Kept weights are scaled by 1/q; biases are never dropped.  All rows of a pass share one mask
-    (Wan et al. draw one per row, which a matrix product cannot serve); its unit number is
+    (Wan et al. have one for each row, which no matrix product can apply); its unit number is
     ``j * width + i`` for the weight from input i to unit j.  Prediction uses the weights as they
-    are, the mean over the masks, where Wan et al. sample a Gaussian.
+    are, which is their mean over the masks; Wan et al. sample from a Gaussian there.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class DropConnect:
         return dx
 
     def keep(self, site: Site, run: Run, rows: int) -> Bool[Array, "units width"]:
-        """Which weights a pass keeps."""
+        """The weights that a pass keeps, as booleans."""
         return self._mask(site, run, site.rate(self.rate, run))
 
     def _mask(self, site: Site, run: Run, rate: float) -> Bool[Array, "units width"]:
@@ -91,6 +91,6 @@ class DropConnect:
         return W if rate == 0.0 else masks.scaled(W, self._mask(site, run, rate), rate)
 
     def _thinned(self, site: Site, run: Run, rate: float) -> Site:
-        """The same site, seen through the mask."""
+        """The site with masked weights."""
         params = site.p._replace(W=self._drop(site, site.p.W, run, rate))
         return dataclasses.replace(site, p=params)

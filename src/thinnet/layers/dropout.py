@@ -1,4 +1,4 @@
-"""Dropout and its relatives: noise on activations, addressed and never stored."""
+"""Dropout and its relatives: noise on activations, recomputed from its address, never stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from thinnet.schedules import Rate, check_rate
 
 
 class Cache(NamedTuple):
-    """The address of a mask or of noise, from which `backward` makes it again."""
+    """The address of a mask or of noise, from which `backward` recomputes it."""
 
     run: Run
     rate: float
@@ -33,7 +33,7 @@ def check_sharing(layer: Dropout | GaussianDropout | AlphaDropout) -> None:
 
 
 def shareable_shapes(self: Dropout | GaussianDropout | AlphaDropout, features: Features) -> Shapes:
-    """`shapes` of a layer that may share its mask along some of its feature axes."""
+    """The `shapes` of a layer that may share its mask along some of its feature axes."""
     for axis in self.share_axes:
         checks.integer(
             f"each of share_axes of {title(self)}", axis, -len(features), len(features) - 1
@@ -44,7 +44,7 @@ def shareable_shapes(self: Dropout | GaussianDropout | AlphaDropout, features: F
 def mask_of(
     self: Dropout | AlphaDropout, site: Site, cache: Cache, rows: int
 ) -> Bool[Array, "..."]:
-    """The mask of a pass; of length 1 along the axes that share it."""
+    """The mask of a pass; its length is 1 along the axes that share it."""
     return site.keep(cache.run, rows, cache.rate, self.share, self.share_axes)
 
 
@@ -66,9 +66,9 @@ class Dropout:
         The probability of dropping a unit, in [0, 1]: never that of keeping it.  q is the keep
         probability, ``1 - rate`` rounded to 16 bits (docs/masks.md).
     share : None or "batch"
-        None: each row has its own mask.  "batch": one mask a step for all rows, so that the dropped
+        None: each row has its own mask.  "batch": all rows of a step have one mask, and the dropped
         units do not exist in that step: their parameters, optimiser moments and running statistics
-        stay as they are (docs/thinned-training.md); it regularises harder than a mask for each row.
+        stay as they are (docs/thinned-training.md).  It regularises more than a mask for each row.
     share_axes : tuple of int
         Feature axes along which the mask is shared, counted behind the rows: ``(0, 1)`` drops
         whole channels of rows of shape (height, width, channels) (Tompson et al. 2015).
@@ -136,15 +136,15 @@ class Dropout:
 class GaussianDropout:
     """Multiply each activation by a normal number of mean 1 and variance ``rate / (1 - rate)``.
 
-    The same mean and variance as dropout's at that rate (Srivastava et al. 2014, section 10).
+    Dropout's factors have the same mean and variance (Srivastava et al. 2014, section 10).
     Nothing is dropped, so `Network.masks` has no entry for it.
 
     Parameters
     ----------
     rate : float or Schedule
-        In [0, 1); at 1 the variance would be infinite.
+        The rate of the dropout that it stands for, in [0, 1); at 1 the variance would be infinite.
     share, share_axes
-        Which entries share a random number, as in `Dropout`.
+        The entries that share a random number, as in `Dropout`.
 
     Raises
     ------
@@ -201,7 +201,7 @@ class AlphaDropout:
     rate : float or Schedule
         The probability of setting a unit to the limit, in [0, 1]; at 1 the output is 0.
     share, share_axes
-        Which units share a mask, as in `Dropout`.
+        The units that share a mask, as in `Dropout`.
 
     Raises
     ------
@@ -242,7 +242,7 @@ class AlphaDropout:
 
 
 def affine(rate: float) -> tuple[float, float, float]:
-    """a, b and alpha' of `AlphaDropout` at a rate."""
+    """The numbers a, b and alpha' of `AlphaDropout` at a rate."""
     q, limit = masks.keep_probability(rate), -SELU_SCALE * SELU_ALPHA
     if q == 0.0:
         return 0.0, 0.0, limit
@@ -257,7 +257,7 @@ class GaussianNoise:
     Parameters
     ----------
     scale : float
-        In the units of the activation, at least 0.
+        The standard deviation in the units of the activation, at least 0.
 
     Raises
     ------

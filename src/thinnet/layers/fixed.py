@@ -1,4 +1,4 @@
-"""Fixed masks: a few thinned networks that share their weights, the same ones for ever."""
+"""Fixed masks: a few thinned networks that share their weights and never change."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from thinnet.philox import MAX_STEP, SHARED, Stream
 class FixedMasks:
     """Dropout with `n_masks` masks that never change (after Durasov et al. 2021, "Masksembles").
 
-    Mask m is that of docs/masks.md for purpose prediction, step m and the sample that all rows
-    share: the one that draw m of a Dropout in this place would take.  A training step t uses mask
-    ``(id + t) mod n_masks`` for the row with this id (``t mod n_masks`` where all rows share one);
-    draw d of a sampling pass uses mask ``d mod n_masks`` for all rows, whatever their ids and the
-    seed of the sample: the masks are the network's, which it was trained with.  Kept units are
-    scaled by 1/q.  Prediction multiplies each unit by its mean factor over the masks, so for a
-    network that is linear and has one such layer it is the mean over the `n_masks` draws.
+    Mask m is that of docs/masks.md for the purpose "predict", step m and the sample that all rows
+    share: draw m of a Dropout in this place would have the same one.  Training step t uses mask
+    ``(id + t) mod n_masks`` for the row with this id (``t mod n_masks`` if all rows share one).
+    Draw d of a sampling pass uses mask ``d mod n_masks`` for all rows, whatever their ids and the
+    seed of the sample: the network was trained with these masks.  Kept units are scaled by 1/q.
+    Prediction multiplies each unit by its mean factor over the masks; in a linear network with one
+    such layer that is the mean over the `n_masks` draws.
 
-    It is worth its while where a few passes must do for an uncertainty: `n_masks` draws are the
-    whole ensemble, of networks that have each been trained as they are, where draws of dropout are
-    ones that training never met.  More draws only repeat it.  Durasov et al. choose masks with a
+    It pays where few passes must suffice for an uncertainty: `n_masks` draws are the whole
+    ensemble, and each of its networks was trained as it is, whereas draws of dropout take masks
+    that training never had.  Further draws only repeat it.  Durasov et al. choose masks with a
     given overlap; here they are independent, so a unit is in no mask, and never used, with the
     probability ``rate ** n_masks``.  Where rows are not shuffled and an epoch has a multiple of
-    `n_masks` steps, a row meets the same mask in every epoch.  There is no compiled form: networks
+    `n_masks` steps, a row has the same mask in every epoch.  There is no compiled form: networks
     with it run in the reference executor.
 
     Parameters
@@ -42,7 +42,7 @@ class FixedMasks:
     rate : float
         The probability that a mask drops a unit, in [0, 1].
     n_masks : int
-        At least 2.
+        The number of masks, at least 2.
 
     Raises
     ------
@@ -81,7 +81,7 @@ class FixedMasks:
         return self._apply(site, dy, cache)  # linear in x, so it is its own backward
 
     def keep(self, site: Site, run: Run, rows: int) -> Bool[Array, "rows *features"]:
-        """Which units a pass keeps in each row."""
+        """The units that a pass keeps in each row, as booleans."""
         return np.broadcast_to(self._masks(site)[self._numbers(run, rows)], (rows, *site.features))
 
     def _apply(self, site: Site, x: SameRows, run: Run) -> SameRows:
@@ -96,7 +96,7 @@ class FixedMasks:
         return (self._masks(site).mean(axis=0) / q).astype(dtype)
 
     def _numbers(self, run: Run, rows: int) -> Ids:
-        """The mask of each row, or the one for all."""
+        """The number of each row's mask, or of the one for all rows."""
         if not run.learns:
             return np.array([run.step % self.n_masks])
         ids = run.samples(rows).astype(np.int64)
@@ -108,7 +108,7 @@ class FixedMasks:
         return kept.reshape(self.n_masks, *site.features)
 
 
-@lru_cache(maxsize=256)  # an ensemble's layers, several times over
+@lru_cache(maxsize=256)  # enough for the layers of several ensembles
 def fixed(
     seed: int, layer: int, n_masks: int, units: int, rate: float
 ) -> Bool[Array, "masks units"]:

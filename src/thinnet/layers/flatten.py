@@ -1,4 +1,4 @@
-"""Rows of any shape as rows of one axis."""
+"""Rows of any shape turned into rows of one axis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from thinnet.passes import Run, Site
 
 @dataclass(frozen=True, slots=True)
 class Flatten:
-    """The features of a row, in C order, along one axis.
+    """Put the features of a row along one axis, in C order.
 
     Examples
     --------

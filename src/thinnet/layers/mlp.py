@@ -1,4 +1,4 @@
-"""Chains of layers that are often wanted."""
+"""The usual chain of layers: a multilayer perceptron with dropout."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from thinnet.schedules import Rate
 
 DropoutKind: TypeAlias = Literal["bernoulli", "gaussian", "dropconnect", "fixed", "concrete"]
 KINDS: Final = get_args(DropoutKind)
-CAN_SHARE: Final = ("bernoulli", "gaussian")  # one mask or noise among all rows of a step
+CAN_SHARE: Final = ("bernoulli", "gaussian")  # kinds whose mask or noise all rows may share
 BELOW_ONE: Final = ("gaussian", "concrete")  # kinds whose rate can't be 1
 
 
@@ -38,9 +38,9 @@ class Dropping(NamedTuple):
     rate_penalty: float
 
     def into(self, dense: Dense, rate: Rate) -> list[Layer]:
-        """A Dense layer and the dropout of its inputs, which take one stream at any rate.
+        """A Dense layer and the dropout of its inputs, which together take one stream at any rate.
 
-        At rate 0 a Dropout keeps the stream for kinds that know no such rate, or no compiled form.
+        At rate 0 a Dropout takes the stream for kinds without such a rate or a compiled form.
         """
         if self.kind == "gaussian":
             return [GaussianDropout(rate, self.share), dense]
@@ -60,7 +60,7 @@ class Dropping(NamedTuple):
 
 
 def check_sharing(name: str, share: Any, kind: str) -> None:
-    """One of `name`'s values, and not "batch" where each row has its own mask or all have one."""
+    """ValueError unless `share` is None, or "batch" and the kind allows it."""
     masks.check_share(name, share)
     if share is not None and kind not in CAN_SHARE:
         raise ValueError(f"{name} must be None for the kind {kind!r} of dropout, got {share!r}")
@@ -84,23 +84,23 @@ def mlp(
 ) -> list[Layer]:
     """The layers of a multilayer perceptron.
 
-    What drops the input has stream 0, and what drops behind hidden layer i has stream i + 1,
+    The dropout of the input has stream 0, and that behind hidden layer i has stream i + 1,
     whatever their kinds and rates, so that switching one on doesn't renumber the others.
 
     ============= ==============================================================================
-    kind          what drops
+    kind          layers of dropout
     ============= ==============================================================================
     "bernoulli"   a `Dropout` for the input and one behind each hidden layer
     "gaussian"    a `GaussianDropout` in each of these places
     "fixed"       `FixedMasks` in each of these places that has a rate above 0
     "dropconnect" `DropConnect` around the Dense layer that follows, where the rate is above 0: a
-                  rate is the probability of dropping a weight out of its layer
+                  rate is the probability of dropping a weight of that layer
     "concrete"    `ConcreteDropout` around the Dense layer that follows, where the rate is above
-                  0: a rate is the one that learning starts from
+                  0: a rate is the one at the start of training
     ============= ==============================================================================
 
-    For the last three a Dropout of rate 0 stands where nothing is dropped, for its stream; "fixed"
-    and "concrete" take numbers as rates, no Schedule.
+    With the last three kinds a Dropout of rate 0 takes the stream of a place where nothing is
+    dropped; "fixed" and "concrete" take numbers as rates, no Schedule.
 
     Parameters
     ----------
@@ -115,20 +115,20 @@ def mlp(
     input_dropout : float or Schedule
         The rate for the input.
     share : None or "batch"
-        As in `Dropout`; of the kinds "bernoulli" and "gaussian".
+        As in `Dropout`; "batch" only with the kinds "bernoulli" and "gaussian".
     batch_norm : bool
-        A BatchNorm between each hidden Dense and its activation.
+        Put a BatchNorm between each hidden Dense and its activation.
     l1, l2 : float
         Penalties on all weights, none on biases.  `l2` is the `weight_penalty` of ConcreteDropout:
         ``l2 * sum W^2 / (1 - p)``.
     max_norm : float, optional
-        The limit of each hidden unit's incoming weights.
+        The limit on the norm of each hidden unit's incoming weights.
     kind : str
-        One of those above.
+        A kind of dropout from the table.
     n_masks : int
-        Of "fixed": how many masks there are, at least 2.
+        The number of masks of the kind "fixed", at least 2.
     rate_penalty : float
-        Of "concrete", as in `ConcreteDropout`.
+        As in `ConcreteDropout`, for the kind "concrete".
 
     Raises
     ------

@@ -38,10 +38,10 @@ class Cache(NamedTuple):
 class BatchNorm:
     """``y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`` (Ioffe and Szegedy 2015).
 
-    A learning pass takes mean and variance over the batch and remembers them; every other pass
-    uses what is remembered, and a sampling pass leaves it alone.  The remembered values are a
-    plain average of the first batches, then an exponential one, so that they are right from the
-    first step on; the variance enters with n / (n - 1), as in the paper's algorithm 2.
+    A learning pass takes mean and variance over the batch and adds them to the running
+    statistics; every other pass uses those and leaves them alone.  They are a plain average over
+    the first batches, then an exponential one, so that they are right from the first step on; the
+    variance enters with the factor n / (n - 1), as in the paper's algorithm 2.
 
     Parameters
     ----------
@@ -51,12 +51,12 @@ class BatchNorm:
     epsilon : float
         Added to the variance, above 0.
     axis : int
-        The feature axis that has statistics of its own; all others are averaged over.
+        The feature axis whose entries have their own statistics; all other axes are averaged over.
 
     Raises
     ------
     ValueError
-        If a setting is out of its range, or one value per feature is to be learned from.
+        If a setting is out of its range, or a learning pass has one value per feature only.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class BatchNorm:
         return Params(each, each)
 
     def unitwise(self, features: Features) -> bool:
-        """Whether each unit has statistics of its own; with several axes all count as present."""
+        """Whether each unit has its own statistics; with several axes all units are present."""
         return len(features) == 1
 
     def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Cache]:
@@ -113,7 +113,7 @@ class BatchNorm:
         return slope * (dy - (through_mean + through_variance) / m)
 
     def _learn(self, site: Site, x: SameRows, run: Run) -> State:
-        """The batch's statistics, after they have entered the running ones."""
+        """Add the batch's statistics to the running ones and return the batch's."""
         others = (0, *(axis + 1 for axis in self._averaged_axes(x.ndim - 1)))
         m = x.size // site.s.mean.size
         self.check_enough(m)
@@ -121,7 +121,7 @@ class BatchNorm:
         kept = site.presence(run)
         where = kept if kept is not None and self.unitwise(kept.shape) else True
         np.add(site.counters.seen, 1, out=site.counters.seen, where=where)
-        # The weight of the new batch; the running value has the rest, `momentum` in the long run.
+        # The weight of the new batch; the old value has 1 - weight, `momentum` after many batches.
         weight = np.maximum(1 - self.momentum, 1 / np.maximum(site.counters.seen, 1))
         for running, batch in zip(site.s, (mean, variance * (m / (m - 1))), strict=True):
             np.copyto(running, running + weight * (batch - running), where=where)
@@ -145,7 +145,9 @@ class BatchNorm:
 
 @dataclass(frozen=True, slots=True)
 class LayerNorm:
-    """Normalise each row over all its features, then ``gamma * x_hat + beta`` (Ba et al. 2016).
+    """Normalise each row over all its features to `x_hat`; ``y = gamma * x_hat + beta``.
+
+    Ba et al. 2016.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Which parameters exist in a step whose masks are shared by the batch.
+"""The parameters that exist in a step whose masks are shared by the batch.
 
 Unit j of a Dense layer is *present* if every ``Dropout(share="batch")`` that its output meets
 before units mix again keeps it; input i, if every such dropout that it has come through does.
-What is absent from a step stays as it was: parameters, optimiser moments, running statistics.
+All that is absent from a step stays as it was: parameters, optimiser moments, running statistics.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _shared(places: Sequence[tuple[Layer, Site]]) -> tuple[Place, ...]:
 
 
 def _leading_with(places: Sequence[tuple[Layer, Site]], name: str) -> Sequence[tuple[Layer, Site]]:
-    """The first of `places`, up to the first that has not the trait."""
+    """The `places` before the first one that lacks the trait."""
     has = [trait(layer, name, site.features) for layer, site in places]
     return places[: has.index(False)] if False in has else places
 
@@ -76,7 +76,7 @@ def _probability(places: Sequence[Place], run: Run) -> float:
 
 
 def state_presence(over: Governors, out: Features) -> Callable[[Run], Array | None]:
-    """The units whose state a layer may write in a learning pass; None for all."""
+    """A function of a pass: the units whose state a layer may then write, None for all."""
     if not over.outputs:
         return lambda run: None
     return lambda run: kept_units(over.outputs, run, out)

@@ -1,7 +1,7 @@
 """Rectifiers: activations that are straight on one side.
 
-Each keeps in its cache what its derivative is cheapest from, the input or the output.  A layer's
-``weights_before`` names the initialiser that suits the weights standing before it.
+Each keeps in its cache the input or the output, whichever gives its derivative at less cost.
+``weights_before`` names the initialiser that suits the weights of the layer before.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ SELU_SCALE = 1.0507009873554805
 
 
 class OfInput(NamedTuple):
-    """A cache of the input."""
+    """A cache that holds the input."""
 
     x: SameRows
 
 
 class OfOutput(NamedTuple):
-    """A cache of the output."""
+    """A cache that holds the output."""
 
     y: SameRows
 

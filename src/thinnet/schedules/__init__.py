@@ -1,6 +1,6 @@
 """Settings that change with the optimiser step: learning rates, and dropout rates too.
 
-Each is a frozen description with one method, ``at(step)``, step counted from 0.
+Each is a frozen description with one method, ``at(step)``; steps are counted from 0.
 """
 
 from thinnet.schedules.base import Rate, Schedule, check_rate, check_scheduled

@@ -19,14 +19,14 @@ Rate: TypeAlias = float | Schedule
 
 
 def check_rate(rate: Rate, check: Callable[[str, Any], float] = checks.unit_interval) -> None:
-    """A rate is a probability of dropping, or a schedule of them."""
+    """ValueError unless `rate` is a probability of dropping, or a schedule of such."""
     if getattr(rate, "watches_loss", False):
         raise ValueError(f"rate must be a number or a schedule of the step alone, got {rate!r}")
     check_scheduled("rate", rate, check)
 
 
 def check_scheduled(name: str, value: float | Schedule, check: Callable[[str, Any], float]) -> None:
-    """Check a number, or a schedule where ours begin and end."""
+    """Check a number, or a schedule at step 0 and at its `n_steps`, if it has them."""
     if isinstance(value, type) or not isinstance(value, Schedule):
         check(name, value)
         return

@@ -1,4 +1,4 @@
-"""Schedules that depend on the number of the step alone."""
+"""Schedules that depend only on the number of the step."""
 
 from __future__ import annotations
 
@@ -184,12 +184,12 @@ class Cosine:
 
 @dataclass(frozen=True, slots=True)
 class Warmup:
-    """Another schedule, multiplied by ``(step + 1) / n_steps`` in the first `n_steps`.
+    """Multiply another schedule by ``(step + 1) / n_steps`` in the first `n_steps` steps.
 
     Parameters
     ----------
     after : float or Schedule
-        What is warmed up; it counts its steps from 0 too, not from the end of the warm-up.
+        The schedule to warm up; it counts its steps from 0 too, not from the end of the warm-up.
     n_steps : int
         At least 1; the value is that of `after` from step ``n_steps - 1`` on.
 
@@ -221,5 +221,5 @@ class Warmup:
 
 
 def as_schedule(value: float | Schedule) -> Schedule:
-    """`value` itself, or a constant schedule of a number."""
+    """`value` itself if it is a schedule, else a constant schedule of it."""
     return value if isinstance(value, Schedule) else Constant(value)

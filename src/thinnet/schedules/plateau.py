@@ -12,14 +12,14 @@ from thinnet.schedules.of_steps import as_schedule
 
 
 class Plateau(NamedTuple):
-    """How long a monitored loss has not improved, and by what the learning rate was cut.
+    """The best monitored loss, the evaluations since, and the factor that cuts have made.
 
     Parameters
     ----------
     best : float
         The lowest loss so far, of those that counted as an improvement.
     waited : int
-        Evaluations since then or since the last cut.
+        The number of evaluations since then or since the last cut.
     scale : float
         The product of all cuts, in [0, 1].
 

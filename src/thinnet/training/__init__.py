@@ -1,4 +1,4 @@
-"""Training: mini-batches in an order that is a pure function, history, stopping, resumption."""
+"""Training: steps on reproducible batches, history, early stopping, checkpoints."""
 
 from thinnet.training.evaluating import evaluate
 from thinnet.training.history import Epoch, History

@@ -31,14 +31,14 @@ def check_made_for(values: Any) -> None:
 
 
 def check_fits(training: TrainingState, saved: Snapshot, blank: Snapshot) -> None:
-    """ValueError where a part is missing, of another kind than in `blank`, or can't be true.
+    """ValueError where a part is missing, has another type than in `blank`, or can't be true.
 
     Parameters
     ----------
     training : Training
-        What `saved` must be a snapshot of.
+        The training that `saved` must be a snapshot of.
     saved, blank : Snapshot
-        What a file holds, and what this training would write now.
+        The snapshot of a file, and the one that this training would write now.
     """
     _check_names("arrays", saved.arrays, blank.arrays)
     _check_names("values", saved.values, blank.values)
@@ -55,7 +55,7 @@ def check_fits(training: TrainingState, saved: Snapshot, blank: Snapshot) -> Non
 
 
 def check_changes(training: TrainingState, changes: Any, step: int) -> None:
-    """ValueError where settings can't have been changed so, up to a step."""
+    """ValueError where settings can't have been changed in this way up to `step`."""
     lists = type(changes) is list and all(type(c) is list and len(c) == 5 for c in changes)
     checks.must(
         lists, "changes", "lists of step, layer, setting, before and value", _excerpt(changes)
@@ -115,7 +115,7 @@ def _hex(name: str, value: Any) -> None:
 
 
 def _float(value: Any) -> float:
-    """What `float.hex` wrote; NaN for anything else."""
+    """The number in a text that `float.hex` wrote; NaN for anything else."""
     try:
         return float.fromhex(value)
     except (TypeError, ValueError, OverflowError):

@@ -60,7 +60,7 @@ class Keeper:
 
 
 def fingerprint(training: TrainingState) -> dict[str, str]:
-    """All that must be the same for the rest of a training to be the same, each by its name."""
+    """The settings and data checksums, by name, that a resumed training must agree with."""
     found = dict(training.plan.fingerprint(training.network))
     found["training data"] = training.data.fingerprint()
     validation = training.validation
@@ -104,13 +104,13 @@ def restore(
     made_for: Mapping[str, str],
     path: str | os.PathLike[str],
 ) -> None:
-    """Put `training` where `saved` left off.
+    """Bring `training` to the state in `saved`.
 
     Raises
     ------
     CheckpointError
-        If the snapshot is of another network, other data or other settings, of which it names the
-        first; or if no such training could have written it.
+        If the snapshot is of another network, other data or other settings (the error names the
+        first difference), or could not have been written by such a training.
     """
     file = f"checkpoint {os.fspath(path)!r}"
     try:
@@ -132,7 +132,7 @@ def restore(
 
 
 def _spelt_now(saved: Snapshot) -> Snapshot:
-    """With the names of now, where an older version has spelt them in another way."""
+    """The snapshot with the names of this version where an older one spelt them otherwise."""
     arrays = {_spelling(name): array for name, array in saved.arrays.items()}
     made_for = {_spelling(name): value for name, value in saved.values["made for"].items()}
     if isinstance(made_for.get("layers"), str):
@@ -170,7 +170,7 @@ def _take(training: TrainingState, saved: Snapshot) -> None:
 
 
 def _values(change: Change) -> list[Any]:
-    """A change as JSON takes it; what a layer had before follows from the network."""
+    """A change as a JSON value; what a layer had before follows from the network."""
     before = change.before if change.layer == OF_TRAINING else None
     return [*change[:3], before, change.value]
 
@@ -186,7 +186,7 @@ def _change_again(training: TrainingState, changes: Sequence[Sequence[Any]]) -> 
 
 
 def _parted(saved: Snapshot) -> tuple[Snapshot, Logbook | None, list[Any]]:
-    """What there is to restore, what the network was trained on before, and what was changed.
+    """A snapshot in three parts: the training's own values, the logbook, and the changes.
 
     Files of older versions have no logbook (None) and no changes.
     """
@@ -209,7 +209,7 @@ def _epochs(arrays: Mapping[str, np.ndarray]) -> list[Epoch]:
 
 
 def _entry_values(entries: Sequence[Entry]) -> tuple[list[dict[str, Any]], dict[str, Array]]:
-    """Entries as JSON takes them, and their arrays by name."""
+    """The entries as JSON values, and their arrays by name."""
     values, arrays = [], dict[str, Array]()
     for i, entry in enumerate(entries):
         named = entry._asdict()
@@ -220,7 +220,7 @@ def _entry_values(entries: Sequence[Entry]) -> tuple[list[dict[str, Any]], dict[
 
 
 def _logbook_of(values: Any, arrays: Mapping[str, Array]) -> Logbook:
-    """What `_entry_values` was given; ValueError where it is something else."""
+    """The logbook that `_entry_values` wrote; ValueError where it can't be one."""
     fields = set(Entry._fields) - {"ids", "state"}
     fits = isinstance(values, list) and all(
         isinstance(named, dict) and named.keys() == fields for named in values

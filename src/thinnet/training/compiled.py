@@ -15,9 +15,9 @@ class CompiledSteps:
     """Chunks of compiled steps; one that goes wrong is taken again by the reference executor.
 
     A chunk starts from weights that are kept.  When one of its steps goes wrong, the steps before
-    it are repeated from there, which gives the same numbers, and the reference executor, which can
-    say what is not finite, takes the wrong one.  So what is kept and said does not depend on how
-    steps are grouped.
+    it are repeated from there, which gives the same numbers, and the wrong one is taken by the
+    reference executor, which finds out what is not finite.  So neither the weights that are kept
+    nor the error depend on how steps are grouped.
     """
 
     def __init__(self, training: TrainingState, watched: bool) -> None:
@@ -52,7 +52,7 @@ class CompiledSteps:
         self._start_state = [part.copy() for part in training.optimizer_state]
 
     def _blank(self, dtype: np.dtype) -> Array:
-        """The rounds of an epoch, as far as all epochs have them in common."""
+        """A record for each round of an epoch, filled in as far as all epochs agree."""
         table = np.zeros(len(self._parts), dtype)
         start, stop, batch = np.array(self._parts).T
         table["start"], table["stop"], table["rows"] = start, stop, stop - start
@@ -63,7 +63,7 @@ class CompiledSteps:
         return table
 
     def _weigh(self, table: Array, weights: Array) -> None:
-        """What losses and penalties are divided by, from the weights of each round's step."""
+        """Write what losses and penalties are divided by; `weights` are those of the steps."""
         plan = self._training.plan
         table["total"] = weights / plan.loss_factor
         table["penalised"] = [plan.penalised(weight) for weight in weights.tolist()]
@@ -76,9 +76,9 @@ class CompiledSteps:
         return n if went_well == n else self._after_bad_step(order, went_well)
 
     def _run(self, order: Array, n: int) -> int:
-        """Take `n` steps from here; how many went well.
+        """Take `n` steps and return how many went well.
 
-        If all did, what the last loss was computed with is good: the parameters before that step.
+        If all did, the parameters before the last step are kept as good: its loss was finite.
         """
         training, network = self._training, self._training.network
         clock = network.clock

@@ -13,7 +13,7 @@ from thinnet.losses import Loss
 from thinnet.masks import row_ids
 from thinnet.network import Network
 
-CLEAN = 1  # the step of the clean subsample's keys; 0 is that of validation splits
+CLEAN = 1  # the coordinate "step" of the clean subsample's keys; validation splits have 0
 
 
 class Data(NamedTuple):
@@ -27,7 +27,7 @@ class Data(NamedTuple):
         return int(self.X.shape[0])
 
     def part(self, rows: Array) -> Data:
-        """Some of the rows."""
+        """The data of some rows."""
         return Data(self.X[rows], self.targets[rows], self.weights_of(rows), self.ids[rows])
 
     def weights_of(self, rows: Array) -> Weights | None:
@@ -38,7 +38,7 @@ class Data(NamedTuple):
         return float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
 
     def fingerprint(self) -> str:
-        """A checksum of everything in it, with the shape of its rows."""
+        """The shape and type of `X`, and a checksum of all arrays."""
         value = 0
         for part in (*sparse.pieces(self.X), self.targets, self.weights, self.ids):
             if part is not None:
@@ -56,10 +56,10 @@ def checked_data(
     samples: Any = None,
     name: str = "",
 ) -> Data:
-    """All four as arrays of one length; ValueError names what is wrong with them."""
+    """Rows, targets, weights and ids as arrays of one length; ValueError where they don't fit."""
     X = sparse.data_rows(f"{name}X", X)
     if X.shape[1:] != network.features:
-        network.fitting(X)  # its words for a wrong shape
+        network.fitting(X)  # it raises the network's own error for a wrong shape
     _check_range(f"{name}X", X, network.dtype)
     try:
         targets = loss.targets(y, network.out)
@@ -84,7 +84,7 @@ def held_out(network: Network, loss: Loss, validation: Any) -> Data | None:
 
 
 def _check_range(name: str, X: Any, dtype: np.dtype) -> None:
-    """All must be finite, and stay so in the network's type."""
+    """ValueError where a value is not finite, or would not be in the network's type."""
     sparse.finite(name, X, X.dtype)
     values, limit = sparse.pieces(X)[0], float(np.finfo(dtype).max)
     if values.size and max(float(values.max()), -float(values.min())) > limit:

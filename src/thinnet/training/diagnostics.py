@@ -24,8 +24,8 @@ VANISHING, EXPLODING = 1e-3, 1e3  # of the gradient at the last layer
 class LayerGradients:
     """Euclidean norms at one layer, over all rows of the pass.
 
-    `activations` and `gradients` are those of its output, `parameters` that of its parameters'
-    gradients (NaN where it has none).
+    `activations` is the norm of its output, `gradients` that of the gradient by its output, and
+    `parameters` that of the gradient by its parameters (NaN where it has none).
     """
 
     layer: str
@@ -66,8 +66,8 @@ def gradient_report(
 ) -> GradientReport:
     """Norms of activations and gradients, layer by layer, and where they vanish or explode.
 
-    One training pass over all rows with dropout on; running statistics are put back afterwards,
-    and `network.gradient` holds the pass's gradient.
+    They come from one training pass over all rows, dropout on.  Running statistics are put back
+    afterwards; `network.gradient` holds the gradient of the pass.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def _verdict(what: str, ratio: float) -> str:
 
 
 def _report(network: Network, loss: Loss, data: Data) -> GradientReport:
-    """One pass with somebody watching."""
+    """Take one pass and note the norms at every layer."""
     sizes: list[float] = []
     activations: list[float] = []
     gradients: list[float] = []

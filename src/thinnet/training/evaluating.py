@@ -1,4 +1,4 @@
-"""Data measured with dropout off."""
+"""Loss and score of a network with dropout off."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def evaluate(
     --------
     >>> from thinnet import Dense, Network
     >>> network = Network([Dense(2, initializer="zeros")], features=1, seed=0)
-    >>> round(evaluate(network, [[1.0], [2.0]], [0, 1])[0], 4)  # log 2: it knows nothing
+    >>> round(evaluate(network, [[1.0], [2.0]], [0, 1])[0], 4)  # log 2: a guess between two classes
     0.6931
     """
     checks.must(isinstance(network, Network), "network", "a Network", network)

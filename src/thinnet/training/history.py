@@ -23,11 +23,11 @@ NOT_MEASURED = math.nan
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One epoch; NaN where something was not measured in it.
+    """What was measured in one epoch; NaN stands for what was not.
 
-    `loss` and `score` are of the training passes themselves, dropout on; `clean_loss` and
-    `clean_score` are of the same network with dropout off, on a fixed part of the training rows.
-    Only the latter compare with validation.  `penalty` is that of the weights at the epoch's end.
+    `loss` and `score` come from the training passes themselves, dropout on.  `clean_loss` and
+    `clean_score` come from the same network with dropout off, on a fixed part of the training
+    rows; only they compare with validation.  `penalty` is computed at the end of the epoch.
     """
 
     epoch: int

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Final
 
-_HERE: Final = threading.local()  # `flag` is the one that is open in this thread
+_HERE: Final = threading.local()  # its `flag` is the one open in this thread
 
 
 class InterruptFlag:

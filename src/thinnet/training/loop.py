@@ -28,10 +28,10 @@ INTERRUPTED: Final = "interrupted"
 
 @runtime_checkable
 class StepCallback(Protocol):
-    """Called at the ends of steps; a sentence it returns ends training.
+    """An object that is called at the ends of steps; a sentence it returns ends training.
 
-    With an attribute `every` only after each so many steps of the training: compiled code then
-    takes as many in a call.
+    With an attribute `every` it is called after every so many steps of the training only, and
+    compiled code takes the steps between in one call.
     """
 
     def on_step_end(self, training: TrainingState) -> str | None: ...
@@ -39,7 +39,7 @@ class StepCallback(Protocol):
 
 @runtime_checkable
 class EpochCallback(Protocol):
-    """Called at the ends of epochs; a sentence it returns ends training."""
+    """An object that is called at the ends of epochs; a sentence it returns ends training."""
 
     def on_epoch_end(self, training: TrainingState) -> str | None: ...
 
@@ -49,15 +49,15 @@ Callback: TypeAlias = StepCallback | EpochCallback
 
 @runtime_checkable
 class Steps(Protocol):
-    """Takes steps of a training, from its next batch on."""
+    """An executor's way to take steps of a training, from its next batch on."""
 
     def take(self, order: Array, at_most: int) -> int:
-        """Take one step or more; how many."""
+        """Take from 1 to `at_most` steps and return how many were taken."""
         ...
 
 
 def steps_for(training: TrainingState, watched: bool) -> Steps:
-    """Compiled steps where everything in the training is known to compiled code."""
+    """Compiled steps if compiled code knows everything in the training, else the reference's."""
     plan = training.plan
     if not executor.is_compiled(training.network):
         return ReferenceSteps(training)
@@ -77,7 +77,7 @@ def check_callbacks(callbacks: Sequence[Any]) -> None:
 
 
 class Loop:
-    """Steps of a training, epoch after epoch, until a reason to stop comes up.
+    """Takes the steps of a training, epoch after epoch, until there is a reason to stop.
 
     Parameters
     ----------
@@ -92,15 +92,17 @@ class Loop:
         plan, data = training.plan, training.data
         self._clean = clean_subsample(training.network, data.n_rows, plan.clean_rows)
         self._every = [_every(c) for c in callbacks if isinstance(c, StepCallback)]
-        self._steps: tuple[int, Steps] | None = None  # and how many changes they know of
-        self._order: tuple[int, Array] | None = None  # of the rows, and its epoch
+        self._steps: tuple[int, Steps] | None = (
+            None  # with the number of changes when they were made
+        )
+        self._order: tuple[int, Array] | None = None  # of the rows, with its epoch
         self._seconds = 0.0  # of the epoch that is not complete
         self._left_at: int | None = None  # the step of the network after the last call
 
     def advance(
         self, n_steps: int | None = None, progress: bool | None = False, title: str = "training"
     ) -> str:
-        """Go `n_steps` on, or to the end; the reason to stop, empty where there is none yet."""
+        """Take `n_steps`, or all to the end; return the reason to stop, "" if there is none."""
         training = self.training
         per_epoch = len(training.slices)
         done = training.epoch * per_epoch + training.batch
@@ -129,7 +131,7 @@ class Loop:
             self._left_at = network.clock.step
 
     def _check_place(self, network: Network) -> None:
-        """ValueError where steps of others came between: whose rows are whose would be lost."""
+        """ValueError if another training took steps since: the logbook would mix their rows."""
         step, left_at = network.clock.step, self._left_at
         if left_at is not None and step != left_at:
             raise ValueError(
@@ -146,7 +148,7 @@ class Loop:
         return reason
 
     def _part_of_epoch(self, bar: Bar, flag: InterruptFlag, at_most: int | None) -> str:
-        """The rest of an epoch, or `at_most` steps of it; the reason to stop."""
+        """Take the rest of an epoch, or `at_most` steps of it; return the reason to stop."""
         training, start, reason = self.training, time.perf_counter(), ""
         first, n = training.batch, len(training.slices)
         end = n if at_most is None else min(n, first + at_most)
@@ -198,7 +200,8 @@ class Loop:
             validation_score=validation[1],
             seconds=self._seconds,
         )
-        training.end_epoch(epoch, decides=due)  # a last one, measured for its own sake, does not
+        # A last epoch that was not due is measured for the history; early stopping ignores it.
+        training.end_epoch(epoch, decides=due)
         self._seconds = 0.0
         bar.show(epoch.progress_text())
 
@@ -209,7 +212,7 @@ class Loop:
         return measure(self.training.network, self.training.plan.loss, data, rows)
 
     def _call(self, method: str) -> str:
-        """Call the callbacks that are due; the first reason to stop that one returns."""
+        """Call all callbacks that are due; return the first reason to stop that one gives."""
         reasons: list[Any] = []
         for callback in self.callbacks:
             hook = getattr(callback, method, None)

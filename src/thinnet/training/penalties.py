@@ -72,13 +72,13 @@ class OwnPenalty(NamedTuple):
 
 @runtime_checkable
 class Network(Protocol):
-    """What is asked of a network here."""
+    """The part of a network that penalties need."""
 
     def places(self) -> Iterator[tuple[Layer, Site]]: ...
 
 
 class Penalised(NamedTuple):
-    """A penalty with views of what it acts on; for an `OwnPenalty`, twice the site."""
+    """A penalty with views of parameters and gradient; an `OwnPenalty` has its site for both."""
 
     penalty: Any
     parameters: Any
@@ -111,7 +111,7 @@ def penalised(network: Network) -> list[Penalised]:
 
 
 def penalty_value(network: Network) -> float:
-    """The sum of all penalties of a network, whatever is present."""
+    """The sum of all penalties of a network; absent parameters count too."""
     return sum(p.penalty.value(p.parameters) for p in penalised(network))
 
 
@@ -124,7 +124,7 @@ def add_penalty_gradient(network: Network, factor: float = 1.0) -> None:
 def limit_norms(network: Network, run: Run) -> None:
     """Scale a unit's incoming weights back to the layer's `max_norm` where they exceed it.
 
-    The whole row of weights counts, but only units that are present in the step are looked at.
+    The norm is that of the unit's whole row of weights; units absent from the step are left alone.
     """
     for layer, site in _dense_places(network):
         if layer.max_norm is None:

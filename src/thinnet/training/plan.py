@@ -16,7 +16,7 @@ from thinnet.optimizers import Optimizer
 from thinnet.schedules.plateau import ReduceOnPlateau
 from thinnet.training.stopping import EarlyStopping
 
-MAY_CHANGE = {"epochs", "checkpoint_every"}  # between a checkpoint and its resumption
+MAY_CHANGE = {"epochs", "checkpoint_every"}  # settings that a resumed training may alter
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ class Plan:
             checks.must(right, "early_stopping", "an EarlyStopping or None", self.early_stopping)
 
     def penalised(self, weight: float) -> float:
-        """What penalties are multiplied by in a step whose rows weigh so much."""
+        """The factor of the penalties in a step whose rows have this total weight."""
         return 1.0 if self.penalty_per == "step" else 1.0 / weight
 
     def check_watched(self, has_validation: bool) -> None:
-        """Rules that watch a value need one to be measured."""
+        """ValueError where a rule watches a value that is not measured."""
         if self.early_stopping is not None and not has_validation:
             raise ValueError("early_stopping needs validation data, got validation=None")
         watches = isinstance(self.optimizer.learning_rate, ReduceOnPlateau)
@@ -67,9 +67,9 @@ class Plan:
             raise ValueError("ReduceOnPlateau needs validation data or clean_rows > 0, got neither")
 
     def fingerprint(self, network: Network) -> Mapping[str, str]:
-        """What a checkpoint must share with the training that resumes it, each by its name."""
+        """The settings, by name, that a checkpoint must share with the training resuming it."""
         settings = {
-            # Without addresses, which some objects show and which change from process to process.
+            # Without the addresses that some objects print, which differ between processes.
             field.name: re.sub(r" at 0x\w+", "", repr(getattr(self, field.name)))
             for field in dataclasses.fields(self)
             if field.name not in MAY_CHANGE

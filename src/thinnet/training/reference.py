@@ -1,4 +1,4 @@
-"""Optimiser steps by the textbook's formulas, and where their numbers stop being finite."""
+"""Optimiser steps by the textbook's formulas; the first number that is not finite is named."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Seen(NamedTuple):
 
 
 def gradient_of(network: Network, plan: Plan, data: Data, rows: Array) -> Seen:
-    """Write the gradient of the batch's loss, taken over the plan's micro-batches."""
+    """Write the gradient of the batch's loss, summed over micro-batches; return the loss."""
     total = weight_of(data, rows) / plan.loss_factor
     first, *others = _micro_batches(rows, plan.accumulate)
     seen = [_part(network, plan.loss, data, first, total)]
@@ -38,7 +38,7 @@ def gradient_of(network: Network, plan: Plan, data: Data, rows: Array) -> Seen:
 
 
 def weight_of(data: Data, rows: Array) -> float:
-    """What means over the rows are divided by."""
+    """The divisor of means over the rows: their total weight, or 1 if that is 0."""
     return data.total(rows) or 1.0
 
 
@@ -57,7 +57,7 @@ def _part(network: Network, loss: Loss, data: Data, rows: Array, total: float) -
 def take_step(
     network: Network, plan: Plan, state: Any, t: int, learning_rate: float, weight: float
 ) -> None:
-    """Penalties, clipping, update, norms: from the written gradient to new parameters."""
+    """Apply penalties, clipping, the optimiser's update and max-norm to the written gradient."""
     run = Run.train(network.clock.step)
     presence = network.presence(run)
     add_penalty_gradient(network, plan.penalised(weight))
@@ -71,9 +71,9 @@ def take_step(
 
 
 def first_bad(network: Network, plan: Plan, data: Data, rows: Array) -> str:
-    """Which number of a step is the first that is not finite."""
+    """The name of the first number of a step that is not finite."""
     bad: list[str] = []
-    through = ["the loss"]  # what the gradient has come through
+    through = ["the loss"]  # the places that the gradient has passed
 
     def output(site: Site, y: Rows) -> None:
         if not np.isfinite(y).all():
@@ -128,7 +128,7 @@ class ReferenceSteps:
         return 1
 
     def _diverge(self, where: str) -> NoReturn:
-        """Put the weights back with which the last finite loss was computed, and say where."""
+        """Put back the weights of the last finite loss and raise DivergedError, with the place."""
         training = self._training
         training.put_good_back()
         step = training.network.clock.step

@@ -1,4 +1,4 @@
-"""All that changes while a network is trained; nothing but `TrainingState` writes into it."""
+"""All that changes while a network is trained; only `TrainingState` writes into it."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ OF_TRAINING: Final = -1  # in place of a layer
 
 
 class Begin(NamedTuple):
-    """An optimiser's state, and the steps that it has been through."""
+    """An optimiser's state, and the number of steps that it has taken."""
 
     state: Any
     t: int = 0
 
 
 class Counts(NamedTuple):
-    """How far a training has come, and what its rules have seen.
+    """How far a training has come, and the states of its rules.
 
     Attributes
     ----------
     epoch, t, batch : int
         Epochs and optimiser steps that are complete, and steps of the epoch that is not.
     loss_sum : float
-        Over the steps of the epoch that is not complete.
+        The sum of the losses of the epoch that is not complete.
     plateau : Plateau
     waiting : Waiting
     """
@@ -62,28 +62,28 @@ class TrainingState:
     Parameters
     ----------
     network, data, validation, plan
-        What is trained, on what, and how.
+        The network, its training rows, its validation rows, and the settings.
     shuffles : Shuffles, optional
-        Draws the order of the rows in each epoch.  By default it is a pure function of (seed,
-        epoch), and that of the data where one batch holds all.
+        Gives the order of the rows in each epoch.  By default the order is a pure function of
+        (seed, epoch), and that of the data where one batch holds all.
     begin : Begin, optional
-        Where the optimiser stands; by default at its start.
+        The state that the optimiser begins with; by default an empty one.
 
     Attributes
     ----------
     network, data, validation, plan
-        What is trained, on what, and how.
+        As given.
     epoch : int
-        Epochs of this training that are complete.
+        The number of epochs of this training that are complete.
     t : int
-        Optimiser steps of this training.
+        The number of optimiser steps taken.
     batch : int
-        Steps of the epoch that is not complete.
+        The number of steps taken in the epoch that is not complete.
     history : History
     slices : list of slice
         The batches, as parts of an epoch's order.
     outputs : array
-        Of each row, when it was last trained on.
+        The network's outputs for each row when it was last trained on.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class TrainingState:
         return self.learning_rate_at(self.t)
 
     def learning_rate_at(self, t: int) -> float:
-        """The learning rate of step number `t`, with what plateaus have cut so far."""
+        """The learning rate of step number `t`, times the plateaus' scale so far."""
         rate = self._schedule.at(t) * self.plateau.scale
         return checks.non_negative("learning_rate", rate)
 
@@ -126,7 +126,7 @@ class TrainingState:
         self.plateau = self.plateau._replace(scale=scale)
 
     def change(self, setting: str, value: float | None, *, layer: int | None = None) -> None:
-        """Give a setting another value from the next step on; `history.changes` takes it down.
+        """Give a setting another value from the next step on; `history.changes` records it.
 
         Parameters
         ----------
@@ -153,7 +153,7 @@ class TrainingState:
             self.history.changes += self.network.changes[before:]
 
     def take_learning_rate(self, value: float | None, before: float) -> None:
-        """Go on with another learning rate; it was `before`."""
+        """Replace the learning rate, which was `before`, from the next step on."""
         rate, step = checks.non_negative("learning_rate", value), self.network.clock.step
         self.history.changes.append(Change(step, OF_TRAINING, "learning_rate", before, rate))
         optimizer: Any = dataclasses.replace(self.plan.optimizer, learning_rate=rate)  # type: ignore[type-var]
@@ -161,7 +161,7 @@ class TrainingState:
         self._schedule, self.plateau = as_schedule(rate), Plateau()
 
     def penalty(self) -> float:
-        """The mean over an epoch's steps of the penalty that the present weights would have."""
+        """The penalty of the present weights, as the mean over an epoch's steps."""
         by = self.plan.penalised(self.data.total(np.arange(self.data.n_rows)) / len(self.slices))
         return penalty_value(self.network) * by
 
@@ -174,7 +174,7 @@ class TrainingState:
         return keyed_order(self.network, self.network.clock.epoch, self.data.n_rows)
 
     def entry(self) -> Entry:
-        """What the network remembers of this training, from its first step on."""
+        """The line of this training in the network's logbook."""
         data, plan, clock = self.data, self.plan, self.network.clock
         shuffles = self.shuffles
         keyed = plan.shuffle and len(self.slices) > 1
@@ -192,11 +192,11 @@ class TrainingState:
         )
 
     def keep_outputs(self, rows: Array, outputs: Rows) -> None:
-        """Keep what the network said of some rows; the epoch's score is computed from it."""
+        """Keep the outputs of some rows; the epoch's score is computed from them."""
         self.outputs[rows] = outputs
 
     def keep_good(self, theta: Flat | None = None) -> None:
-        """Keep the weights that the last finite loss was computed with: these, or `theta`."""
+        """Keep the weights of the last finite loss: the present ones, or `theta`."""
         self._good.copy_from(self.network)
         if theta is not None:
             self._good.theta[:] = theta
@@ -205,13 +205,13 @@ class TrainingState:
         self._good.copy_to(self.network)
 
     def count_steps(self, n: int, losses: Iterable[float]) -> None:
-        """`n` steps were taken; `losses` are their parts', each times its weight."""
+        """Count `n` more steps; `losses` are their micro-batches' losses, each times its weight."""
         for loss in losses:
             self.loss_sum += loss
         self.batch, self.t = self.batch + n, self.t + n
 
     def end_epoch(self, epoch: Epoch, decides: bool) -> None:
-        """Take down an epoch, and what it says to early stopping and plateaus if it `decides`."""
+        """Record an epoch; if it `decides`, early stopping and plateaus take it into account."""
         self.history.epochs.append(epoch)
         if decides:
             self._decide()
@@ -231,7 +231,7 @@ class TrainingState:
             self.plateau = self.plan.optimizer.learning_rate.after(self.plateau, watched)
 
     def is_over(self) -> str:
-        """The reason why training ends by itself here; nothing where it goes on."""
+        """The reason why training ends here by itself; "" if it goes on."""
         return self._waited_enough() or (EPOCHS_DONE if self.epoch >= self.plan.epochs else "")
 
     def _waited_enough(self) -> str:
@@ -241,13 +241,13 @@ class TrainingState:
         return f"no better validation {rule.monitor} in {self.waiting.waited} evaluations"
 
     def keep_best(self, epoch: int | None = None) -> None:
-        """The present weights are the best so far; the history names their epoch, if given."""
+        """Keep the present weights as the best; the history records their epoch, if given."""
         self.best.copy_from(self.network)
         if epoch is not None:
             self.history.best_epoch = epoch
 
     def put_best_back(self, epoch: int | None = None) -> None:
-        """Put the best weights into the network; the history names their epoch, if given."""
+        """Put the best weights into the network; the history records their epoch, if given."""
         self.best.copy_to(self.network)
         if epoch is not None:
             self.history.best_epoch = epoch
@@ -279,7 +279,7 @@ class TrainingState:
         }
 
     def go_on_from(self, counts: Counts, arrays: Mapping[str, Array], epochs: list[Epoch]) -> None:
-        """Go on where this training was when its checkpoint was written."""
+        """Take over the counts, arrays and epochs of a checkpoint."""
         self.epoch, self.t, self.batch, self.loss_sum, self.plateau, self.waiting = counts
         for name, mine in self.arrays().items():
             mine[:] = arrays[name]

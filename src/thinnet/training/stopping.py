@@ -10,7 +10,7 @@ from thinnet import checks
 
 
 class Waiting(NamedTuple):
-    """The best monitored value so far, the epoch of it, and evaluations without a better one."""
+    """The best monitored value so far, its epoch, and the evaluations since without a better."""
 
     best: float = -math.inf
     epoch: int = -1

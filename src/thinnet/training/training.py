@@ -23,7 +23,7 @@ from thinnet.training.stopping import EarlyStopping
 class Training(TrainingState):
     """A training of a network in place, step by step.
 
-    `train` takes the same settings and goes to the end.  Callbacks get such an object to look at.
+    `train` takes the same settings and goes to the end.  Callbacks are called with this object.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ class Training(TrainingState):
     history : History
         The epochs that are complete, and the settings that were changed.
     epoch, t : int
-        Epochs and optimiser steps that are complete.
+        The numbers of complete epochs and of optimiser steps taken.
     learning_rate : float
-        That of the next step.
+        The learning rate of the next step.
 
     Raises
     ------
@@ -119,7 +119,7 @@ class Training(TrainingState):
         self._loop = Loop(self, callbacks, keeper)
 
     def advance(self, n_steps: int = 1) -> str:
-        """Go some steps on; epochs end, and are measured, as they come.
+        """Take some steps; an epoch that ends among them is measured as in `train`.
 
         Parameters
         ----------
@@ -202,12 +202,12 @@ def train(
     batch_size : int, optional
         Rows of a step, at least 1; None takes all.
     shuffle : bool
-        Put the rows in an order that is a pure function of (seed, epoch); not where one batch
-        holds them all.
+        Put the rows of each epoch in an order that is a pure function of (seed, epoch).  Where
+        one batch holds all rows they stay in order.
     sample_weight : array, shape (rows,), optional
         At least 0, not all 0.
     samples : sequence of int, optional
-        The rows' ids, which their masks depend on; by default their place in `X`.
+        The rows' ids, which their masks depend on; by default their places in `X`.
     validation : (X, y) or (X, y, sample_weight), optional
     early_stopping : EarlyStopping, optional
         Needs validation; the best weights are put back when training ends.
@@ -222,8 +222,8 @@ def train(
     clip_norm : float, optional
         The gradient is scaled back to this Euclidean norm where it is longer; above 0.
     callbacks : sequence of Callback
-        Objects with `on_step_end` or `on_epoch_end` or both; what they return, if anything, is
-        the reason to stop.
+        Objects with `on_step_end` or `on_epoch_end` or both; training stops when one returns a
+        sentence, which is the reason.
     checkpoint : path, optional
         A new file, or one that holds a checkpoint.  It is written atomically every
         `checkpoint_every` epochs, and when training ends or is interrupted; not when it diverges.
@@ -233,13 +233,13 @@ def train(
     progress : bool, optional
         Show a progress bar; by default on terminals and in notebooks.
     title : str
-        What stands before the bar.
+        The words before the bar.
 
     Returns
     -------
     History
-        Ctrl-C ends training after the current step: the history says "interrupted", the
-        checkpoint is written, the network is usable.
+        Its `stopped` is "interrupted" after Ctrl-C, which ends training after the current step:
+        the checkpoint is written, the network is usable.
 
     Raises
     ------
