@@ -20,7 +20,7 @@ def test_a_run_and_the_layers_survive_pickle(run):
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: Run.train(-1), "step must be an integer from 0 to 4294967295, got -1"),
         (lambda: Run.train(2**32), "step must be an integer from 0 to 4294967295"),
@@ -29,6 +29,6 @@ def test_a_run_and_the_layers_survive_pickle(run):
         (lambda: Run.train(0, "all"), "samples must be a sequence of integers, got 'all'"),
     ],
 )
-def test_a_run_beyond_its_ranges_is_refused(make, said, untyped):
-    with pytest.raises(ValueError, match=f"^{said}"):
+def test_a_run_beyond_its_ranges_is_refused(make, message, untyped):
+    with pytest.raises(ValueError, match=f"^{message}"):
         make()

@@ -18,13 +18,13 @@ from thinnet.commands import evaluating
 
 @pytest.mark.usefixtures("model")
 def test_a_model_is_shown_and_measured_again(table):
-    code, said = thinnet_command("show", "people.thinnet")
+    code, output = thinnet_command("show", "people.thinnet")
     assert code == 0
     for shown in ("TableClassifier of people.csv, for buys", "160 rows", "income", "2 networks"):
-        assert shown in said
-    code, said = thinnet_command("evaluate", "people.thinnet", table, "--report", "again")
+        assert shown in output
+    code, output = thinnet_command("evaluate", "people.thinnet", table, "--report", "again")
     assert code == 0
-    assert "people.csv, 200 rows" in said
+    assert "people.csv, 200 rows" in output
 
 
 def without_targets(table, rows):
@@ -75,13 +75,13 @@ NOTHING_TO_MEASURE_BY = {
 def test_a_file_that_nothing_can_be_measured_by_is_refused(table, spoil, sentence, monkeypatch):
     spoil(table)
     monkeypatch.setattr("thinnet.tables.reading.files.BLOCK_CELLS", 56)
-    code, said = thinnet_command("evaluate", "people.thinnet", table)
+    code, output = thinnet_command("evaluate", "people.thinnet", table)
     assert code == 1
-    assert sentence in said
-    assert len(said.strip().splitlines()) == 1
+    assert sentence in output
+    assert len(output.strip().splitlines()) == 1
 
 
-def test_a_column_that_is_missing_is_told_before_the_first_answer(table, model, monkeypatch):
+def test_a_column_that_is_missing_is_named_before_the_first_prediction(table, model, monkeypatch):
     without_the_column(table)
     monkeypatch.setattr(TableClassifier, "predict_proba", lambda *_: pytest.fail("answered"))
     with pytest.raises(ValueError, match="got 'buys'"):
@@ -96,8 +96,8 @@ def test_labels_may_be_numbers_here_and_text_there():
     pd.DataFrame({"x": x, "y": np.where(x > 0, "1.", "0.")}).to_csv("stops.csv", index=False)
     assert thinnet_command("fit", "ints.csv", "--target", "y", *FAST)[0] == 0
     for other in ("floats.parquet", "stops.csv"):
-        code, said = thinnet_command("evaluate", "ints.thinnet", other)
-        assert code == 0, said
+        code, output = thinnet_command("evaluate", "ints.thinnet", other)
+        assert code == 0, output
 
 
 LITTLE = "these scores say little of new rows"
@@ -108,8 +108,8 @@ def test_scores_of_rows_that_were_learned_from_are_noted(table):
     fit = ("fit", table, "--target", "buys", *FAST)
     assert LITTLE in thinnet_command(*fit, "--test", "same.csv")[1]
     assert LITTLE in thinnet_command("show", "people.thinnet")[1]
-    _, said = thinnet_command("evaluate", "people.thinnet", "same.csv")
-    assert f"has learned from these rows, so {LITTLE}" in said
+    _, output = thinnet_command("evaluate", "people.thinnet", "same.csv")
+    assert f"has learned from these rows, so {LITTLE}" in output
     with pathlib.Path("same.csv").open("a") as file:
         file.write(table.read_text().splitlines()[-1])
     assert LITTLE not in thinnet_command(*fit, "--test", "same.csv")[1]
@@ -117,19 +117,19 @@ def test_scores_of_rows_that_were_learned_from_are_noted(table):
 
 
 def test_a_model_that_held_rows_out_has_learned_from_most_of_its_table(table, model):
-    _, said = thinnet_command("evaluate", "people.thinnet", table)
-    assert f"learned from these rows, or most of them, so {LITTLE}" in said
+    _, output = thinnet_command("evaluate", "people.thinnet", table)
+    assert f"learned from these rows, or most of them, so {LITTLE}" in output
     del model.card_["content"]
     save(model, "old.thinnet")
-    code, said = thinnet_command("evaluate", "old.thinnet", table)
-    assert (code, LITTLE in said) == (0, False)
+    code, output = thinnet_command("evaluate", "old.thinnet", table)
+    assert (code, LITTLE in output) == (0, False)
 
 
 @pytest.mark.usefixtures("model")
 def test_rows_without_a_target_are_counted(table):
     without_targets(table, range(30))
-    _, said = thinnet_command("evaluate", "people.thinnet", table)
-    assert "30 rows are left out: their target is missing" in said
+    _, output = thinnet_command("evaluate", "people.thinnet", table)
+    assert "30 rows are left out: their target is missing" in output
 
 
 @pytest.mark.usefixtures("model")
@@ -141,7 +141,7 @@ def test_the_standard_input_is_called_so(table):
 UNMEASURED = "no row that was measured is of class 'fraud'"
 
 
-def test_a_class_that_no_measured_row_has_is_told_and_not_measured():
+def test_a_class_that_no_measured_row_has_is_named_and_not_measured():
     frame = write_rare("rare.csv")
     frame[3:].to_csv("ok.csv", index=False)
     fit = ("fit", "rare.csv", "--target", "y", *FAST)
@@ -150,19 +150,19 @@ def test_a_class_that_no_measured_row_has_is_told_and_not_measured():
         thinnet_command("show", "rare.thinnet"),
         thinnet_command("evaluate", "rare.thinnet", "ok.csv"),
     ]
-    for code, said in outputs:
-        assert (code, UNMEASURED in said) == (0, True), said
-        assert "│ accuracy" in said
-        assert "│ balanced accuracy" not in said
-        assert "(!) no better than the plain answer" in said
-    _, said = thinnet_command("evaluate", "rare.thinnet", "rare.csv")
-    assert UNMEASURED not in said
-    assert "│ balanced accuracy" in said
+    for code, output in outputs:
+        assert (code, UNMEASURED in output) == (0, True), output
+        assert "│ accuracy" in output
+        assert "│ balanced accuracy" not in output
+        assert "(!) no better than the plain answer" in output
+    _, output = thinnet_command("evaluate", "rare.thinnet", "rare.csv")
+    assert UNMEASURED not in output
+    assert "│ balanced accuracy" in output
 
 
 def test_a_file_name_that_is_no_utf_8_works_and_is_printed_as_it_would_be_typed(table):
     odd = table.rename(table.with_name(b"p\xff.csv".decode(errors="surrogateescape")))
-    code, said = thinnet_command("fit", odd, "--target", "buys", *FAST, "--out", "m.thinnet")
-    assert code == 0, said
-    code, said = thinnet_command("evaluate", "m.thinnet", odd, "--report", "r")
-    assert (code, "p\\udcff.csv" in said) == (0, True)
+    code, output = thinnet_command("fit", odd, "--target", "buys", *FAST, "--out", "m.thinnet")
+    assert code == 0, output
+    code, output = thinnet_command("evaluate", "m.thinnet", odd, "--report", "r")
+    assert (code, "p\\udcff.csv" in output) == (0, True)

@@ -19,15 +19,15 @@ PNG = b"\x89PNG\r\n\x1a\n"
 )  # fmt: skip
 def test_a_table_becomes_a_model_that_predicts(settings, table, tmp_path):
     report = ("--report", "pictures")
-    code, said = thinnet_command("fit", table, "--target", "buys", *report, *settings)
-    assert code == 0, said
+    code, output = thinnet_command("fit", table, "--target", "buys", *report, *settings)
+    assert code == 0, output
     for shown in ("accuracy", "balanced accuracy", "log loss", "ROC AUC", "most frequent class",
                   "note: column 'id' is left out", "model: people.thinnet"):  # fmt: skip
-        assert shown in said
+        assert shown in output
     for name in ("learning-curve", "confusion", "calibration"):
         assert (tmp_path / "pictures" / f"{name}.png").read_bytes().startswith(PNG)
-    code, said = thinnet_command("predict", "people.thinnet", table, "--out", "p.csv", "--proba")
-    assert (code, said.strip()) == (0, "200 predictions: p.csv")
+    code, output = thinnet_command("predict", "people.thinnet", table, "--out", "p.csv", "--proba")
+    assert (code, output.strip()) == (0, "200 predictions: p.csv")
     found = pd.read_csv("p.csv")
     assert list(found.columns) == ["buys", "p(no)", "p(yes)"]
     assert (found["buys"] == pd.read_csv(table)["buys"]).mean() > 0.9
@@ -39,13 +39,13 @@ def test_a_table_becomes_a_model_that_predicts(settings, table, tmp_path):
 def test_a_class_of_one_row_is_learned_and_never_measured_by(seed):
     rows = pd.DataFrame({"x": np.arange(40) ** 2, "y": ["a", "b"] * 19 + ["b", "once"]})
     rows.to_csv("rare.csv", index=False)
-    code, said = thinnet_command("fit", "rare.csv", "--target", "y", "--seed", seed, *FAST)
-    assert code == 0, said
+    code, output = thinnet_command("fit", "rare.csv", "--target", "y", "--seed", seed, *FAST)
+    assert code == 0, output
     assert list(load("rare.thinnet").classes_) == ["a", "b", "once"]
 
 
 def test_numbers_are_predicted_and_measured(table, tmp_path):
-    code, said = thinnet_command(
+    code, output = thinnet_command(
         "fit",
         table,
         "--target",
@@ -58,9 +58,9 @@ def test_numbers_are_predicted_and_measured(table, tmp_path):
         "age.thinnet",
         *FAST,
     )
-    assert code == 0, said
+    assert code == 0, output
     for shown in ("RMSE", "mean absolute error", "R^2", "age: people.csv, 200 rows"):
-        assert shown in said
+        assert shown in output
     assert (tmp_path / "r" / "predicted-against-true.png").read_bytes().startswith(PNG)
     assert thinnet_command("evaluate", "age.thinnet", table)[0] == 0
     assert thinnet_command("predict", "age.thinnet", table, "--out", "p.parquet")[0] == 0
@@ -71,23 +71,23 @@ def test_a_useless_model_shows(tmp_path):
     rng = np.random.default_rng(0)
     noise = pd.DataFrame({"x": rng.normal(size=300), "y": rng.permutation([0, 1] * 150)})
     noise.to_csv("noise.csv", index=False)
-    code, said = thinnet_command(
+    code, output = thinnet_command(
         "fit", "noise.csv", "--target", "y", "--test-fraction", "0.5", *FAST
     )
     assert code == 0
-    assert "(!)" in said or "log loss" in said
+    assert "(!)" in output or "log loss" in output
 
 
 def test_rows_without_a_target_and_columns_to_leave_out_are_left_out(table):
     lines = table.read_text().splitlines()
     lines[3] = lines[3].rsplit(",", 1)[0] + ","
     table.write_text("\n".join(lines))
-    code, said = thinnet_command(
+    code, output = thinnet_command(
         "fit", table, "--target", "buys", "--leave-out", "age", "--test-fraction", "0",
         "--balanced", "--dropout", "0.2", *FAST,
     )  # fmt: skip
-    assert code == 0, said
-    assert "trained on 199 rows" in said
+    assert code == 0, output
+    assert "trained on 199 rows" in output
     model = load("people.thinnet")
     assert "age" not in [column.name for column in model.encoder_.columns_]
     assert (model.dropout, model.class_weight) == (0.2, "balanced")
@@ -160,11 +160,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("arguments", "code", "sentence"), REFUSED.values(), ids=REFUSED)
-def test_what_is_wrong_is_said_in_one_sentence(arguments, code, sentence, table):
-    found, said = thinnet_command(*arguments)
-    assert found == code, said
-    assert sentence in said
-    assert len(said.strip().splitlines()) == 1
+def test_what_is_wrong_is_named_in_one_sentence(arguments, code, sentence, table):
+    found, output = thinnet_command(*arguments)
+    assert found == code, output
+    assert sentence in output
+    assert len(output.strip().splitlines()) == 1
     assert not list(table.parent.glob("*.thinnet"))
 
 
@@ -184,16 +184,16 @@ REFUSED_BY_DATA = {
 @pytest.mark.parametrize(("options", "sentence"), REFUSED_BY_DATA.values(), ids=REFUSED_BY_DATA)
 def test_what_only_the_data_refuses_is_no_misuse(options, sentence, table):
     target = () if "--target" in options else ("--target", "buys")
-    code, said = thinnet_command("fit", table, *target, *options, *FAST)
-    assert (code, sentence in said.splitlines()[-1]) == (1, True), said
+    code, output = thinnet_command("fit", table, *target, *options, *FAST)
+    assert (code, sentence in output.splitlines()[-1]) == (1, True), output
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_class_of_three_rows_is_learned_where_rows_are_kept_apart(seed):
     write_rare("rare.csv")
-    asked = ("--conformal", "--balanced", "--seed", seed, *FAST)
-    code, said = thinnet_command("fit", "rare.csv", "--target", "y", *asked)
-    assert code == 0, said
+    settings = ("--conformal", "--balanced", "--seed", seed, *FAST)
+    code, output = thinnet_command("fit", "rare.csv", "--target", "y", *settings)
+    assert code == 0, output
     assert list(load("rare.thinnet").classes_) == ["fraud", "ok"]
 
 
@@ -209,19 +209,19 @@ SPOILED = {
 def test_a_test_file_is_checked_before_training(old, new, sentence, table, monkeypatch):
     pathlib.Path("other.csv").write_text(table.read_text().replace(old, new))
     monkeypatch.setattr(TableClassifier, "fit", lambda *_: pytest.fail("trained"))
-    code, said = thinnet_command("fit", table, "--target", "buys", "--test", "other.csv")
-    assert (code, len(said.splitlines())) == (1, 1), said
-    assert sentence in said
+    code, output = thinnet_command("fit", table, "--target", "buys", "--test", "other.csv")
+    assert (code, len(output.splitlines())) == (1, 1), output
+    assert sentence in output
 
 
 def test_a_test_file_may_lack_a_column_that_says_nothing(table):
     frame = pd.read_csv(table)
     frame.drop(columns="id").to_csv("other.csv", index=False)
-    code, said = thinnet_command("fit", table, "--target", "buys", "--test", "other.csv", *FAST)
-    assert code == 0, said
+    code, output = thinnet_command("fit", table, "--target", "buys", "--test", "other.csv", *FAST)
+    assert code == 0, output
 
 
 def test_a_long_name_is_shortened_in_a_sentence(table):
-    code, said = thinnet_command("fit", table, "--target", "n" * 3000)
+    code, output = thinnet_command("fit", table, "--target", "n" * 3000)
     assert code != 0
-    assert len(said) < 500
+    assert len(output) < 500

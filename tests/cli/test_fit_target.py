@@ -14,11 +14,11 @@ def first_line(cells, *options, name="y"):
     """What `thinnet fit` says first of a target with these cells."""
     x = np.random.default_rng(0).normal(size=len(cells))
     pd.DataFrame({"x": x, name: cells}).to_csv("cells.csv", index=False)
-    code, said = thinnet_command("fit", "cells.csv", "--target", name, *options, *FAST)
-    return code, said.splitlines()[0]
+    code, output = thinnet_command("fit", "cells.csv", "--target", name, *options, *FAST)
+    return code, output.splitlines()[0]
 
 
-SAID = {
+LINES = {
     "labels": (
         ["a", "b", None, "b"] * 15, (), "classification of 'y': 2 classes ('b' 30, 'a' 15); 36 "
         "rows to learn from, 9 held out to measure by, 15 left out: their target is missing"),
@@ -47,7 +47,7 @@ SAID = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("cells", "options", "line"), SAID.values(), ids=SAID)
+@pytest.mark.parametrize(("cells", "options", "line"), LINES.values(), ids=LINES)
 def test_the_first_line_says_the_task_and_its_rows(cells, options, line):
     assert first_line(cells, *options) == (0, line)
 
@@ -90,18 +90,18 @@ def test_dates_are_no_numbers_of_a_regression_either():
         assert code == 1
         assert "must hold numbers or labels, got dates such as" in line
     pd.DataFrame({"x": np.arange(60) ** 2, "y": DAYS}).to_parquet("days.parquet")
-    code, said = thinnet_command("fit", "days.parquet", "--target", "y", *FAST)
+    code, output = thinnet_command("fit", "days.parquet", "--target", "y", *FAST)
     assert code == 1
-    assert "must hold numbers or labels, got dates such as '2020-01-01 00:00:00'" in said
+    assert "must hold numbers or labels, got dates such as '2020-01-01 00:00:00'" in output
 
 
 def test_money_is_refused_by_a_model_of_plain_numbers_in_words_that_fit():
     assert first_line(np.arange(60) / 4)[0] == 0
     pd.DataFrame({"x": [0.0, 1.0], "y": ["$5.25", "$7"]}).to_csv("money.csv", index=False)
-    code, said = thinnet_command("evaluate", "cells.thinnet", "money.csv")
+    code, output = thinnet_command("evaluate", "cells.thinnet", "money.csv")
     assert code == 1
-    assert "got '$5.25'; the model has learned plain numbers: write it so" in said
-    assert "--task" not in said
+    assert "got '$5.25'; the model has learned plain numbers: write it so" in output
+    assert "--task" not in output
 
 
 def test_plain_numbers_are_read_by_a_model_of_money():
@@ -112,6 +112,6 @@ def test_plain_numbers_are_read_by_a_model_of_money():
 
 def test_a_target_of_one_class_is_named():
     pd.DataFrame({"x": [1, 2, 4, 8, 16], "same": ["a"] * 5}).to_csv("one.csv", index=False)
-    code, said = thinnet_command("fit", "one.csv", "--target", "same")
+    code, output = thinnet_command("fit", "one.csv", "--target", "same")
     assert code == 1
-    assert "target column 'same' must hold two classes at least, got only 'a'" in said
+    assert "target column 'same' must hold two classes at least, got only 'a'" in output

@@ -33,6 +33,6 @@ def test_paragraphs_of_the_help_are_wrapped_once(command):
 
 
 def test_help_groups_the_options():
-    code, said = thinnet_command("fit", "--help")
+    code, output = thinnet_command("fit", "--help")
     assert code == 0
-    assert re.search(r"Tables.*--target.*Data sets by name.*--data-dir", said, re.DOTALL)
+    assert re.search(r"Tables.*--target.*Data sets by name.*--data-dir", output, re.DOTALL)

@@ -88,7 +88,7 @@ def test_parquet_keeps_its_types(model, table, block_rows):
 def test_what_cannot_be_kept_is_refused(table, options, code, sentence):
     fast = ("--epochs", "1", "--networks", "1", "--hidden", "4", "--leave-out", "id")
     assert thinnet_command("fit", table, "--target", "y", *fast)[0] == 0
-    found, said = thinnet_command("predict", "rows.thinnet", table, "--out", "p.csv", *options)
+    found, output = thinnet_command("predict", "rows.thinnet", table, "--out", "p.csv", *options)
     assert found == code
-    assert sentence in said
+    assert sentence in output
     assert not pathlib.Path("p.csv").exists()

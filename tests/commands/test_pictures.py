@@ -124,9 +124,9 @@ def test_the_class_that_is_drawn_is_the_rarer_or_the_one_named(tables, drawn, op
     x = np.arange(150)
     frame = pd.DataFrame({"x": x % 30, "y": np.where(x % 30 < 6, "ash", "oak")})
     frame.to_csv("trees.csv", index=False)
-    asked = ("--threshold-for", *options) if options else ()
+    threshold = ("--threshold-for", *options) if options else ()
     code, output = thinnet_command(
-        "fit", "trees.csv", "--target", "y", *asked, *FAST, "--report", "r"
+        "fit", "trees.csv", "--target", "y", *threshold, *FAST, "--report", "r"
     )
     assert code == 0, output
     assert drawn["calibration"].axes[0].get_xlabel() == f"predicted probability of {label!r}"

@@ -7,7 +7,7 @@ from thinnet import AlphaDropout, BatchNorm, Dense, DropConnect, Dropout, Flatte
 
 
 @pytest.mark.parametrize(
-    ("layers", "features", "said"),
+    ("layers", "features", "message"),
     [
         ([Flatten(), ReLU(), Dense(3)], (2, 3), None),
         ([Dense(3)], (2, 3), r"layer 0 of the network: Dense\(3\) must get rows of one axis"),
@@ -18,9 +18,9 @@ from thinnet import AlphaDropout, BatchNorm, Dense, DropConnect, Dropout, Flatte
     ],
     ids=str,
 )
-def test_a_layer_that_does_not_fit_is_named(layers, features, said):
-    if said is None:
+def test_a_layer_that_does_not_fit_is_named(layers, features, message):
+    if message is None:
         assert small(layers, features).out == (3,)
         return
-    with pytest.raises(ValueError, match=f"^{said}"):
+    with pytest.raises(ValueError, match=f"^{message}"):
         small(layers, features)

@@ -182,7 +182,7 @@ def test_rows_of_any_real_type_are_taken(dtype):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"layers": []}, "layers must be a sequence of at least one layer, got"),
         ({"layers": [Dense(3), "relu"]}, r"layers\[1\] must be a layer .*, got 'relu'"),
@@ -200,13 +200,13 @@ def test_rows_of_any_real_type_are_taken(dtype):
     ],
     ids=str,
 )
-def test_bad_settings_of_a_network_are_refused_by_name(changed, said, untyped):
-    with pytest.raises(ValueError, match=f"^{said}"):
+def test_bad_settings_of_a_network_are_refused_by_name(changed, message, untyped):
+    with pytest.raises(ValueError, match=f"^{message}"):
         small(**changed)
 
 
 @pytest.mark.parametrize(
-    ("x", "said"),
+    ("x", "message"),
     [
         ([[1.0, 2.0, 3.0, 4.0], [5.0]], "X must have rows of one length, got ragged ones"),
         (np.ma.masked_equal(np.ones((2, 4)), 1), "X must not hold masked values"),
@@ -214,6 +214,6 @@ def test_bad_settings_of_a_network_are_refused_by_name(changed, said, untyped):
     ],
     ids=["ragged", "masked", "sparse, too narrow"],
 )
-def test_what_is_no_plain_array_is_refused(x, said):
-    with pytest.raises(ValueError, match=said):
+def test_what_is_no_plain_array_is_refused(x, message):
+    with pytest.raises(ValueError, match=message):
         small().outputs(x)

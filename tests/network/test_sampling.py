@@ -120,7 +120,7 @@ def test_a_rate_that_changes_is_the_last_ones_when_sampling(rng):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"n_draws": 0}, "n_draws must be an integer >= 1, got 0"),
         ({"n_draws": 2.5}, "n_draws must be an integer >= 1, got 2.5"),
@@ -130,6 +130,6 @@ def test_a_rate_that_changes_is_the_last_ones_when_sampling(rng):
     ],
     ids=str,
 )
-def test_bad_settings_of_sampling_are_refused_by_name(arguments, said, untyped):
-    with pytest.raises(ValueError, match=f"^{said}"):
+def test_bad_settings_of_sampling_are_refused_by_name(arguments, message, untyped):
+    with pytest.raises(ValueError, match=f"^{message}"):
         small().sample(np.zeros((3, 4)), **arguments)

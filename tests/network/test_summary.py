@@ -25,5 +25,5 @@ def test_a_network_says_what_it_is_made_of(capsys):
     )
     network.describe()
     printed = capsys.readouterr().out
-    for said in ("Dense(8)", "BatchNorm()", "83", "16"):
-        assert said in printed
+    for shown in ("Dense(8)", "BatchNorm()", "83", "16"):
+        assert shown in printed

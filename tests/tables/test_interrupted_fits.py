@@ -245,9 +245,7 @@ def test_one_ctrl_c_ends_a_command_that_asks_a_model(command, table, monkeypatch
     tiny = ["--networks", 1, "--epochs", 1, "--hidden", 4]
     assert thinnet_command("fit", table, "--target", "y", "--out", model, *tiny)[0] == 0
     out.write_text("before")
-    monkeypatch.setattr(
-        TableRegressor, "predict", lambda *asked: signal.raise_signal(signal.SIGINT)
-    )
+    monkeypatch.setattr(TableRegressor, "predict", lambda *_: signal.raise_signal(signal.SIGINT))
     written = ["--out", out, "--force"] if command == "predict" else []
     code, output = thinnet_command(command, model, table, *written)
     assert (code, output.splitlines()[-1]) == (130, "thinnet: stopped")

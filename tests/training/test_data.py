@@ -46,11 +46,11 @@ BAD_DATA = {
 }
 
 
-@pytest.mark.parametrize(("X", "y", "said"), BAD_DATA.values(), ids=BAD_DATA)
+@pytest.mark.parametrize(("X", "y", "message"), BAD_DATA.values(), ids=BAD_DATA)
 @pytest.mark.usefixtures("untyped")
-def test_bad_data_is_refused_in_one_sentence(X, y, said):
+def test_bad_data_is_refused_in_one_sentence(X, y, message):
     net = network()
-    with pytest.raises(ValueError, match=said) as caught:
+    with pytest.raises(ValueError, match=message) as caught:
         train(net, X, y, progress=False)
     assert "\n" not in str(caught.value)
     assert_array_equal(net.theta, network().theta)
@@ -67,15 +67,15 @@ BAD_WEIGHTS = {
 }
 
 
-@pytest.mark.parametrize(("weights", "said"), BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
+@pytest.mark.parametrize(("weights", "message"), BAD_WEIGHTS.values(), ids=BAD_WEIGHTS)
 @pytest.mark.usefixtures("untyped")
-def test_bad_weights_are_refused_in_one_sentence(weights, said):
-    with pytest.raises(ValueError, match=said):
+def test_bad_weights_are_refused_in_one_sentence(weights, message):
+    with pytest.raises(ValueError, match=message):
         train(network(), *problem(), sample_weight=weights)
 
 
 @pytest.mark.parametrize(
-    ("ids", "said"),
+    ("ids", "message"),
     [
         (range(19), r"samples must have as many rows as X, got 19 and 20"),
         (range(-1, 19), r"samples must be integers from 0 .*, got -1"),
@@ -84,8 +84,8 @@ def test_bad_weights_are_refused_in_one_sentence(weights, said):
     ],
     ids=["too few", "negative", "floats", "reserved"],
 )
-def test_bad_ids_are_refused_in_one_sentence(ids, said):
-    with pytest.raises(ValueError, match=said):
+def test_bad_ids_are_refused_in_one_sentence(ids, message):
+    with pytest.raises(ValueError, match=message):
         train(network(), *problem(), samples=ids)
 
 
@@ -102,10 +102,10 @@ BAD_VALIDATION = {
 }
 
 
-@pytest.mark.parametrize(("validation", "said"), BAD_VALIDATION.values(), ids=BAD_VALIDATION)
+@pytest.mark.parametrize(("validation", "message"), BAD_VALIDATION.values(), ids=BAD_VALIDATION)
 @pytest.mark.usefixtures("untyped")
-def test_bad_validation_data_is_refused_in_one_sentence(validation, said):
-    with pytest.raises(ValueError, match=said):
+def test_bad_validation_data_is_refused_in_one_sentence(validation, message):
+    with pytest.raises(ValueError, match=message):
         train(network(), *problem(), validation=validation)
 
 

@@ -427,9 +427,7 @@ def test_settings_of_draws_that_predict_would_not_use_are_refused(classifier, re
             classifier.predict(classes[0], measure="mutual_information", return_std=return_std)
 
 
-def test_predict_draws_as_uncertainty_does_where_nothing_else_is_said(
-    regressor, classifier, classes
-):
+def test_predict_draws_as_uncertainty_does_by_default(regressor, classifier, classes):
     X, _ = wave(4, 13)
     for keywords in ({}, {"n_draws": 7, "seed": 3}, {"share": None, "samples": [3, 9, 1, 4]}):
         wanted = regressor.uncertainty(X, **keywords)

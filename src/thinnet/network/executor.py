@@ -50,8 +50,8 @@ def step_obstacles(loss: Any, optimizer: Any) -> list[str]:
     """The reasons why compiled code can't take steps with these; empty where it can."""
     from thinnet.engine.stepper import LOSSES, OPTIMIZERS
 
-    asked = (("loss", loss, LOSSES), ("optimizer", optimizer, OPTIMIZERS))
-    unknown = [(name, title(value)) for name, value, known in asked if type(value) not in known]
+    given = (("loss", loss, LOSSES), ("optimizer", optimizer, OPTIMIZERS))
+    unknown = [(name, title(value)) for name, value, known in given if type(value) not in known]
     return [f"the {name}, {shown}, has no compiled form" for name, shown in unknown]
 
 

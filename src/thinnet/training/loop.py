@@ -92,9 +92,7 @@ class Loop:
         plan, data = training.plan, training.data
         self._clean = clean_subsample(training.network, data.n_rows, plan.clean_rows)
         self._every = [_every(c) for c in callbacks if isinstance(c, StepCallback)]
-        self._steps: tuple[int, Steps] | None = (
-            None  # with the number of changes when they were made
-        )
+        self._steps: tuple[int, Steps] | None = None  # with the number of changes till then
         self._order: tuple[int, Array] | None = None  # of the rows, with its epoch
         self._seconds = 0.0  # of the epoch that is not complete
         self._left_at: int | None = None  # the step of the network after the last call

@@ -174,7 +174,7 @@ class TrainingState:
         return keyed_order(self.network, self.network.clock.epoch, self.data.n_rows)
 
     def entry(self) -> Entry:
-        """The line of this training in the network's logbook."""
+        """The logbook entry of this training."""
         data, plan, clock = self.data, self.plan, self.network.clock
         shuffles = self.shuffles
         keyed = plan.shuffle and len(self.slices) > 1

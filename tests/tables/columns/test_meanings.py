@@ -74,7 +74,7 @@ def kinds(model):
     return {column.name: column.kind for column in model.encoder_.columns_}
 
 
-def test_row_numbers_are_told_where_some_targets_are_missing(path):
+def test_row_numbers_are_found_where_some_targets_are_missing(path):
     frame = table()
     frame.loc[[3, 7, 20], "t"] = None
     assert kinds(TableClassifier(**FAST).fit(frame, "t"))["rownames"] == "left out"
@@ -88,7 +88,7 @@ def test_a_code_keeps_its_zeros(path):
     assert {"zip_01234", "zip_94110", "code_020"} <= names
 
 
-ASKED = {
+WANTED = {
     "number": ("zip", "number"),
     "category": ("n", "category"),
     "text": ("c", "text"),
@@ -97,21 +97,21 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize(("asked", "case"), ASKED.items(), ids=ASKED)
-def test_a_kind_can_be_forced(asked, case):
+@pytest.mark.parametrize(("wanted", "case"), WANTED.items(), ids=WANTED)
+def test_a_kind_can_be_forced(wanted, case):
     name, kind = case
-    model = clone(TableClassifier(**FAST, kinds={name: asked})).fit(table(), "t")
+    model = clone(TableClassifier(**FAST, kinds={name: wanted})).fit(table(), "t")
     assert kinds(model) == KINDS | {name: kind}
     assert model.predict_proba(table()).shape == (N, 2)
 
 
 def test_the_command_forces_kinds_and_adds_words_that_the_model_remembers(path, tmp_path):
     out = tmp_path / "m.thinnet"
-    code, said = thinnet_command(
+    code, message = thinnet_command(
         "fit", path, "--target", "t", "--out", out, "--epochs", "1", "--networks", "1",
         "--kind", "zip=number", "--kind", "day=drop", "--missing", "x", "--missing", "-9",
     )  # fmt: skip
-    assert code == 0, said
+    assert code == 0, message
     model = load(out)
     assert kinds(model) == KINDS | {"zip": "number", "day": "left out"}
     assert set(model.encoder_.missing_) == {*MISSING, "x", "-9"}
@@ -130,21 +130,21 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("asked", "said"), WRONG.values(), ids=WRONG)
-def test_a_kind_that_cannot_be_is_refused_in_one_sentence(asked, said):
-    with pytest.raises(ValueError, match=said):
-        TableClassifier(**FAST, kinds=asked).fit(table(), "t")
+@pytest.mark.parametrize(("wanted", "message"), WRONG.values(), ids=WRONG)
+def test_a_kind_that_cannot_be_is_refused_in_one_sentence(wanted, message):
+    with pytest.raises(ValueError, match=message):
+        TableClassifier(**FAST, kinds=wanted).fit(table(), "t")
 
 
-@pytest.mark.parametrize("asked", ["zip", "zip=", "=number", "zip=numbers", "t=number"])
-def test_the_command_refuses_such_a_kind(path, asked):
-    code, said = thinnet_command("fit", path, "--target", "t", "--kind", asked)
-    assert (code, said.count("thinnet: ")) == (2, 1)
+@pytest.mark.parametrize("wanted", ["zip", "zip=", "=number", "zip=numbers", "t=number"])
+def test_the_command_refuses_such_a_kind(path, wanted):
+    code, message = thinnet_command("fit", path, "--target", "t", "--kind", wanted)
+    assert (code, message.count("thinnet: ")) == (2, 1)
 
 
 def test_a_columns_name_may_hold_an_equals_sign(path):
-    _, said = thinnet_command("fit", path, "--target", "t", "--kind", "a=b=number")
-    assert "got 'a=b'" in said
+    _, message = thinnet_command("fit", path, "--target", "t", "--kind", "a=b=number")
+    assert "got 'a=b'" in message
 
 
 # --- missing cells -------------------------------------------------------------------------------
@@ -211,10 +211,10 @@ def test_every_word_is_missing_in_onnx_too(tmp_path):
     words = sorted(MISSING)
     cells = pd.DataFrame({"c": ["a", "b", "a", None] * 15, "true": [True, False] * 30})
     model = TableClassifier(**FAST).fit(cells, np.arange(N) // 2 % 2)
-    asked = pd.DataFrame({"c": words, "true": "True"})
-    feed = {name: asked[[name]].to_numpy(object) for name in asked}
+    wanted = pd.DataFrame({"c": words, "true": "True"})
+    feed = {name: wanted[[name]].to_numpy(object) for name in wanted}
     found = exported(model, feed, tmp_path / "m.onnx")["probabilities"]
-    np.testing.assert_allclose(found, model.predict_proba(asked), atol=1e-6)
+    np.testing.assert_allclose(found, model.predict_proba(wanted), atol=1e-6)
     assert len(np.unique(found.round(6), axis=0)) == 1
 
 
@@ -372,9 +372,9 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize(("cells", "said"), ODD.values(), ids=ODD)
-def test_cells_that_are_no_single_values_are_refused(cells, said):
-    with pytest.raises(ValueError, match=said):
+@pytest.mark.parametrize(("cells", "message"), ODD.values(), ids=ODD)
+def test_cells_that_are_no_single_values_are_refused(cells, message):
+    with pytest.raises(ValueError, match=message):
         TableEncoder().fit(pd.DataFrame(cells))
 
 
@@ -422,9 +422,9 @@ def test_days_above_12_settle_the_order_of_a_date(cells):
 UNKNOWN = {"/": "month first", "-": "day first"}
 
 
-@pytest.mark.parametrize("kinds", [None, {"a": "date"}], ids=["found", "asked"])
+@pytest.mark.parametrize("kinds", [None, {"a": "date"}], ids=["found", "wanted"])
 @pytest.mark.parametrize(("mark", "order"), UNKNOWN.items(), ids=UNKNOWN)
-def test_an_order_that_no_cell_tells_is_said(mark, order, kinds):
+def test_an_order_that_no_cell_shows_is_mentioned(mark, order, kinds):
     cells = [mark.join((f"{k % 12 + 1:02}", f"{k % 5 + 1:02}", "2021")) for k in range(30)]
     frame = pd.DataFrame({"a": cells, "b": np.arange(30) % 4})
     column = TableEncoder(n_bins=1, kinds=kinds).fit(frame).columns_[0]
@@ -433,6 +433,6 @@ def test_an_order_that_no_cell_tells_is_said(mark, order, kinds):
     assert len(set(months)) == (12 if order == "month first" else 5)
 
 
-def test_an_order_that_makes_no_difference_is_not_told():
+def test_an_order_that_makes_no_difference_is_not_mentioned():
     frame = pd.DataFrame({"a": ["01/01/2021", "02/02/2021"] * 10, "b": np.arange(20) % 3})
     assert TableEncoder(n_bins=1).fit(frame).columns_[0].why == ""
