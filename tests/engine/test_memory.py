@@ -9,7 +9,7 @@ from random_networks import Problem, problems, thin_chains, trained
 from trying import given_few_or_many
 
 from thinnet import Dense, Dropout, Network, ReLU, SoftmaxCrossEntropy
-from thinnet.engine import launch, lowering, predictor, records, workspace
+from thinnet.engine import launch, predictor, records, thinning, workspace
 from thinnet.optimizers import SGD
 
 AROUND = 4096  # bytes
@@ -43,7 +43,7 @@ class Guards:
             self._give_back(room, self.known[place])
 
     def _places(self, record):
-        return {name: int(record[name][0]) for name in records.ADDRESSES if record[name][0]}
+        return {name: int(record[name][0]) for name in records.PLACES if record[name][0]}
 
     def _room(self, values):
         room = np.full(values.nbytes + 2 * AROUND, self.fill, np.uint8)
@@ -107,7 +107,7 @@ def test_training_keeps_to_its_memory(problem):
 @given_few_or_many(12, 40, problems(chains=thin_chains, dtype=np.float32))
 def test_thinned_training_keeps_to_its_memory(problem):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lowering, "WORTH_THINNING", 1)
+        patch.setattr(thinning, "WORTH_THINNING", 1)
         assert_keeps_to_its_memory(problem)
 
 

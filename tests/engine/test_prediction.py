@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from thinnet import Network
-from thinnet.engine import blas, lowering, predictor
+from thinnet.engine import blas, predictor, thinning
 from thinnet.layers import (
     SELU,
     AlphaDropout,
@@ -42,9 +42,9 @@ CHAINS = {
 
 
 @pytest.fixture(params=[1, 10**9], ids=["thin", "masked"])
-def thinning(request, monkeypatch):
-    """Both sides of the rule that says where thinning pays."""
-    monkeypatch.setattr(lowering, "WORTH_THINNING", request.param)
+def where_thinning_pays(request, monkeypatch):
+    """Both sides of the rule."""
+    monkeypatch.setattr(thinning, "WORTH_THINNING", request.param)
 
 
 def pair(layers, features=12, dtype=np.float64):
@@ -69,7 +69,7 @@ def test_compiled_outputs_are_the_references(layers, rng):
 
 @pytest.mark.parametrize("share", ["batch", None])
 @pytest.mark.parametrize("layers", CHAINS.values(), ids=CHAINS)
-@pytest.mark.usefixtures("thinning")
+@pytest.mark.usefixtures("where_thinning_pays")
 def test_compiled_draws_are_the_references(layers, share, rng):
     compiled, reference = pair(layers)
     X = rng.normal(size=(60, 12))

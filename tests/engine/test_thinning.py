@@ -21,7 +21,8 @@ from thinnet import (
     Tanh,
     train,
 )
-from thinnet.engine import lowering
+from thinnet.engine import thinning
+from thinnet.engine.lowering import lower
 from thinnet.schedules import Linear
 
 EVERYWHERE, NOWHERE = 1, 10**9  # the weights from which on a layer is thinned
@@ -29,13 +30,13 @@ EVERYWHERE, NOWHERE = 1, 10**9  # the weights from which on a layer is thinned
 
 def trained_with(weights, problem):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lowering, "WORTH_THINNING", weights)
+        patch.setattr(thinning, "WORTH_THINNING", weights)
         return trained(problem)
 
 
 def thinned(network):
     """How many operations see a part of their inputs."""
-    return sum(op["thin_in"] for op in lowering.lower(network, "train").operations)
+    return sum(op.thin_in for op in lower(network, "train").operations)
 
 
 @given_few_or_many(30, 100, problems(chains=thin_chains))
@@ -89,7 +90,7 @@ def test_thinned_training_in_float32_is_the_references_to_its_rounding(optimizer
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9, 1.0, Linear(0.2, 0.8, n_steps=6)], ids=str)
 @pytest.mark.parametrize("weights", [EVERYWHERE, NOWHERE], ids=["thinned", "whole"])
 def test_what_is_absent_from_a_step_stays_as_it_was(rate, weights, rng, monkeypatch):
-    monkeypatch.setattr(lowering, "WORTH_THINNING", weights)
+    monkeypatch.setattr(thinning, "WORTH_THINNING", weights)
     chain = [Dense(12, l1=0.1, max_norm=0.5), Tanh(), BatchNorm(), ReLU(), shared(rate), Dense(2)]
     network = Network(chain, features=5, seed=3, dtype=np.float64)
     X, y = rng.normal(size=(16, 5)), rng.normal(size=(16, 2))
@@ -119,9 +120,9 @@ THIN = {
 @pytest.mark.parametrize(("chain", "gaps"), THIN.values(), ids=THIN)
 def test_shared_dropout_thins_where_dropped_units_need_not_exist(chain, gaps, monkeypatch):
     network = Network(chain, features=6, seed=0)
-    monkeypatch.setattr(lowering, "WORTH_THINNING", EVERYWHERE)
+    monkeypatch.setattr(thinning, "WORTH_THINNING", EVERYWHERE)
     assert thinned(network) == gaps
-    monkeypatch.setattr(lowering, "WORTH_THINNING", NOWHERE)
+    monkeypatch.setattr(thinning, "WORTH_THINNING", NOWHERE)
     assert thinned(network) == 0
 
 

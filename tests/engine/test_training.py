@@ -65,6 +65,13 @@ def plain_problem(**changes):
     return dataclasses.replace(problem, **changes)
 
 
+def test_a_network_without_parameters_has_the_references_loss():
+    problem = plain_problem(layers=[Tanh(), Dropout(0.3)], loss=SquaredError())
+    found, wanted = (trained(problem, executor) for executor in ("compiled", "reference"))
+    assert found.history.last.loss > 0
+    assert_alike(found, wanted, 1e-9)
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_takes_the_references_steps_in_float32(optimizer):
     problem = plain_problem(optimizer=optimizer, dtype=np.float32)

@@ -131,7 +131,7 @@ class Problem:
         rng = np.random.default_rng(self.seed)
         shape = (self.features,) if isinstance(self.features, int) else self.features
         X = KINDS[self.kind](rng.normal(size=(self.rows, *shape)))
-        return X, targets(self.loss, self.rows, self.layers[-1].units, rng)
+        return X, targets(self.loss, self.rows, getattr(self.layers[-1], "units", shape[-1]), rng)
 
     def settings(self):
         rng = np.random.default_rng(self.seed + 1)

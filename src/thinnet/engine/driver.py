@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from thinnet.engine.compile import kernel
+from thinnet.engine.kernels import elementwise as sweeps
 from thinnet.engine.kernels import normalisation as norms
-from thinnet.engine.kernels import products
-from thinnet.engine.kernels import rows as on_rows
+from thinnet.engine.kernels import products, row_losses, rows, softmax
 from thinnet.engine.kernels.gradients import apply_task, gradient_task, squares
 from thinnet.engine.kernels.memory import (
     instruction_at,
@@ -152,21 +152,21 @@ def rows_task(
 @part
 def forward(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> None:
     if op.kind == GATHER:
-        on_rows.gather(op, low, high, me, run, w, like)
+        rows.gather(op, low, high, me, run, w, like)
     elif op.kind == DENSE:
         products.dense(op, low, high, w, like)
     elif op.kind == ELEMENTWISE:
-        on_rows.elementwise(op, low, high, k, me, run, w, like)
+        sweeps.elementwise(op, low, high, k, me, run, w, like)
     elif op.kind == BATCH_NORM:
         norms.batch_norm(op, low, high, w, like)
     elif op.kind == LAYER_NORM:
         norms.layer_norm(op, low, high, w, like)
     elif op.kind == SOFTMAX:
-        on_rows.softmax_layer(op, low, high, w, like)
+        softmax.softmax_layer(op, low, high, w, like)
     elif op.kind == LOSS:
-        on_rows.loss(op, low, high, me, run, w, like)
+        row_losses.loss(op, low, high, me, run, w, like)
     else:
-        on_rows.output(op, low, high, run, w, like)
+        rows.output(op, low, high, run, w, like)
 
 
 @part
@@ -174,10 +174,10 @@ def backward(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, li
     if op.kind == DENSE:
         products.dense_backward(op, low, high, w, like)
     elif op.kind == ELEMENTWISE:
-        on_rows.elementwise_backward(op, low, high, k, me, run, w, like)
+        sweeps.elementwise_backward(op, low, high, k, me, run, w, like)
     elif op.kind == BATCH_NORM:
         norms.batch_norm_backward(op, low, high, run, w, like)
     elif op.kind == LAYER_NORM:
         norms.layer_norm_backward(op, low, high, w, like)
     elif op.kind == SOFTMAX:
-        on_rows.softmax_backward(op, low, high, w, like)
+        softmax.softmax_backward(op, low, high, w, like)

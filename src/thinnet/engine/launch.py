@@ -14,7 +14,7 @@ from thinnet.engine import blas
 from thinnet.engine import opcodes as code
 from thinnet.engine.caching import kept
 from thinnet.engine.driver import drive
-from thinnet.engine.lowering import Lowered
+from thinnet.engine.lowered import Lowered
 from thinnet.engine.threads import n_threads, run_team
 from thinnet.engine.workspace import Workspace
 
@@ -33,8 +33,8 @@ def team_size(lowered: Lowered, rows: int, n_tasks: int, passes: int) -> int:
     `passes` counts products with each weight: one forward, three with the way back.
     """
     operations = lowered.operations
-    products = sum(op["n_in"] * op["n_out"] for op in operations if op["kind"] == code.DENSE)
-    numbers = sum(op["n_out"] for op in operations)
+    products = sum(op.n_in * op.n_out for op in operations if op.kind == code.DENSE)
+    numbers = sum(op.n_out for op in operations)
     cost = rows * passes * (products * PER_PRODUCT + numbers * PER_NUMBER)
     return min(n_threads(), n_tasks) if cost >= WORTH_A_TEAM else 1
 

@@ -14,9 +14,10 @@ from thinnet.engine import data_layout, rates
 from thinnet.engine import opcodes as code
 from thinnet.engine.kernels.products import TILE, chain_of, piece_of
 from thinnet.engine.launch import CHUNK_SECONDS, call, team_size
-from thinnet.engine.lowering import Pass, lower
+from thinnet.engine.lowered import Pass
+from thinnet.engine.lowering import lower
 from thinnet.engine.program import Builder, forward_stages
-from thinnet.engine.records import ROUND
+from thinnet.engine.records import ROUND, Operation
 from thinnet.engine.workspace import Workspace, address, put_stages, workspace_of
 from thinnet.passes import Run
 
@@ -40,9 +41,8 @@ class Predictor:
         self.network, self.rows = network, min(in_tiles(rows), BLOCK_ROWS)
         self._lowered = lower(network, kind)
         last = self._lowered.operations[-1]
-        output = {"kind": code.OUTPUT, "n_in": last["n_out"], "n_out": last["n_out"]}
         self._lowered.operations.append(
-            dict.fromkeys(last, 0) | output | {"x": last["y"], "y": last["y"]}
+            Operation(kind=code.OUTPUT, n_in=last.n_out, n_out=last.n_out, x=last.y, y=last.y)
         )
         end, split = len(self._lowered.operations), self._lowered.first_noise
         self._size = team_size(self._lowered, self.rows, math.ceil(self.rows / SHARD_ROWS), 1)
@@ -53,9 +53,9 @@ class Predictor:
         self._like = network.dtype.type(0)
         self._block = np.zeros(1, ROUND)
         self._quiet: dict[str, Array] = {}
-        if kind == "predict" and rates.is_constant(self._lowered.noisy):
+        if kind == "predict" and rates.is_constant(self._lowered.drawings.noisy):
             limits, levels = rates.limits_and_levels(
-                self._lowered.noisy, [Run.predict()], network.dtype
+                self._lowered.drawings.noisy, [Run.predict()], network.dtype
             )
             self._quiet = {"rounds": self._block, "limits": limits, "levels": levels}
         self._places = {name: address(values) for name, values in self._quiet.items()}
@@ -133,7 +133,9 @@ class Predictor:
         self, workspace: Workspace, rounds: Array, runs: Sequence[Run], done: Callable[[int], None]
     ) -> None:
         """All rounds, some in each compiled call so that an interrupt is heard."""
-        limits, levels = rates.limits_and_levels(self._lowered.noisy, runs, self.network.dtype)
+        limits, levels = rates.limits_and_levels(
+            self._lowered.drawings.noisy, runs, self.network.dtype
+        )
         if len(runs) == 1:
             limits = np.repeat(limits, len(rounds), axis=0)
             levels = np.repeat(levels, len(rounds), axis=0)

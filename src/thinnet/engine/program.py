@@ -1,34 +1,34 @@
-"""The tables of a program: operations with their places, stages, tasks."""
+"""A program: operations with their places, stages, tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import dataclasses
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
-from thinnet.engine.lowering import Lowered
-from thinnet.engine.records import OPERATION
+from thinnet.engine.lowered import Lowered
+from thinnet.engine.records import OPERATION, Instruction, Operation, Record, Stage, Task
 
 UNITS, MANY_UNITS = 64, 128  # of a task that works on units, of few and of many
 MANY = 512
 MOST_UNITS = 2 * MANY_UNITS  # of a task
 
 
-def units_of_a_task(operation: Mapping[str, Any]) -> int:
+def units_of_a_task(operation: Operation) -> int:
     """Larger tasks suit the matrix products, smaller ones the cache and more threads.
 
     Units that see a part of their inputs have shorter rows, of which more stay in cache.
     """
     if n_units(operation) < MANY:
         return UNITS
-    return MOST_UNITS if operation["thin_in"] else MANY_UNITS
+    return MOST_UNITS if operation.thin_in else MANY_UNITS
 
 
-def n_units(operation: Mapping[str, Any]) -> int:
-    return int(operation["n_units"] or operation["n_out"])
+def n_units(operation: Operation) -> int:
+    return operation.n_units or operation.n_out
 
 
 LEARNED = (code.DENSE, code.BATCH_NORM, code.LAYER_NORM)  # kinds with parameters
@@ -37,52 +37,56 @@ LEARNED = (code.DENSE, code.BATCH_NORM, code.LAYER_NORM)  # kinds with parameter
 class Builder:
     """Collects stages, with the instructions or tasks of each."""
 
-    def __init__(self, operations: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, operations: Sequence[Operation]) -> None:
         self.operations = operations
-        self.stages: list[tuple[int, int, int]] = []
-        self.instructions: list[tuple[int, int]] = []
-        self.tasks: list[tuple[int, int, int]] = []
+        self.stages: list[Stage] = []
+        self.instructions: list[Instruction] = []
+        self.tasks: list[Task] = []
         self._closed = 0  # instructions that belong to a stage
 
     def instruct(self, i: int, direction: int) -> None:
-        self.instructions.append((i, direction))
+        self.instructions.append(Instruction(i, direction))
 
     def close_rows(self) -> None:
         """What has been instructed becomes a stage over rows."""
         if self._closed < len(self.instructions):
-            self.stages.append((code.ROWS, self._closed, len(self.instructions)))
+            self.stages.append(Stage(code.ROWS, self._closed, len(self.instructions)))
         self._closed = len(self.instructions)
 
-    def over_units(self, kind: int, which: Iterable[int]) -> tuple[int, int]:
-        """A stage whose tasks are blocks of the units of some operations; its tasks."""
+    def over_units(self, kind: int, which: Iterable[int], *others: Task) -> tuple[int, int]:
+        """A stage of blocks of some operations' units, and of other tasks; which are blocks."""
         self.close_rows()
         first = len(self.tasks)
         for i in which:
             n, step = n_units(self.operations[i]), units_of_a_task(self.operations[i])
-            self.tasks += [(i, low, min(low + step, n)) for low in range(0, n, step)]
+            self.tasks += [Task(i, low, min(low + step, n)) for low in range(0, n, step)]
+        last = len(self.tasks)
+        self.tasks += others
         if first < len(self.tasks):
-            self.stages.append((kind, first, len(self.tasks)))
-        return first, len(self.tasks)
+            self.stages.append(Stage(kind, first, len(self.tasks)))
+        return first, last
 
     def indices(self, *kinds: int) -> list[int]:
-        return [i for i, op in enumerate(self.operations) if op["kind"] in kinds]
+        return [i for i, op in enumerate(self.operations) if op.kind in kinds]
+
+
+def sees_a_part(op: Operation) -> bool:
+    """Are the weights other than they stand in theta?"""
+    return bool(op.thin_in or op.thin_out or op.dropped)
 
 
 def prepare(builder: Builder, lowered: Lowered) -> None:
     """Sides, and what thinned operations see of their weights."""
-    if len(lowered.sides) > 1:
-        builder.stages.append((code.PREPARE, 1, len(lowered.sides)))
-    seen = [
-        i
-        for i in builder.indices(code.DENSE)
-        if any(builder.operations[i][name] for name in ("thin_in", "thin_out", "dropped"))
-    ]
+    n_sides = len(lowered.sides.widths)
+    if n_sides > 1:
+        builder.stages.append(Stage(code.PREPARE, 1, n_sides))
+    seen = [i for i in builder.indices(code.DENSE) if sees_a_part(builder.operations[i])]
     builder.over_units(code.SEE, seen)
 
 
 def go_forward(builder: Builder, which: Iterable[int], learns: bool) -> None:
     for i in which:
-        if learns and builder.operations[i]["kind"] == code.BATCH_NORM:
+        if learns and builder.operations[i].kind == code.BATCH_NORM:
             builder.over_units(code.STATISTICS, [i])
         builder.instruct(i, code.FORWARD)
 
@@ -92,9 +96,9 @@ def go_backward(builder: Builder) -> None:
     first = min(builder.indices(*LEARNED), default=len(builder.operations))
     for i in range(len(builder.operations) - 1, first - 1, -1):
         op = builder.operations[i]
-        if op["kind"] == code.BATCH_NORM:
+        if op.kind == code.BATCH_NORM:
             builder.over_units(code.SUMS, [i])
-        if op["kind"] != code.LOSS and i > first:
+        if op.kind != code.LOSS and i > first:
             builder.instruct(i, code.BACKWARD)
     builder.close_rows()
 
@@ -102,15 +106,15 @@ def go_backward(builder: Builder) -> None:
 def place_slopes(lowered: Lowered) -> None:
     """Where the gradient of each operation's output and input lies; most work in place."""
     operations = lowered.operations
-    first = min((i for i, op in enumerate(operations) if op["kind"] in LEARNED), default=0)
+    first = min((i for i, op in enumerate(operations) if op.kind in LEARNED), default=0)
     column = lowered.slope_columns = 0
-    lowered.slope_columns += operations[-1]["n_out"]
+    lowered.slope_columns += operations[-1].n_out
     for i in range(len(operations) - 1, -1, -1):
         op = operations[i]
-        op["dy"] = op["dx"] = column
-        if op["kind"] in (code.DENSE, code.LAYER_NORM):
-            column = op["dx"] = lowered.slope_columns if i > first else code.NO_PLACE
-            lowered.slope_columns += op["n_in"] if i > first else 0
+        op.dy = op.dx = column
+        if op.kind in (code.DENSE, code.LAYER_NORM):
+            column = op.dx = lowered.slope_columns if i > first else code.NO_PLACE
+            lowered.slope_columns += op.n_in if i > first else 0
         if column == code.NO_PLACE:
             break
 
@@ -120,14 +124,12 @@ def training_stages(lowered: Lowered, keeps_gradient: bool, clips: bool) -> Buil
     prepare(builder, lowered)
     go_forward(builder, range(len(lowered.operations)), learns=True)
     go_backward(builder)
-    tasks = builder.over_units(code.GRADIENT, builder.indices(*LEARNED))
-    kind, first, last = builder.stages.pop()
-    builder.tasks.append((builder.indices(code.LOSS)[0], 0, 0))  # the sum of the loss
-    builder.stages.append((kind, first, last + 1))
+    sum_of_loss = Task(builder.indices(code.LOSS)[0], 0, 0)
+    tasks = builder.over_units(code.GRADIENT, builder.indices(*LEARNED), sum_of_loss)
     if clips:
-        builder.stages.append((code.NORM, *tasks))
+        builder.stages.append(Stage(code.NORM, *tasks))
     if keeps_gradient:
-        builder.stages.append((code.APPLY, *tasks))
+        builder.stages.append(Stage(code.APPLY, *tasks))
     return builder
 
 
@@ -145,14 +147,15 @@ def forward_stages(lowered: Lowered, first: int, last: int) -> Builder:
 
 
 def operations_table(lowered: Lowered, capacity: int) -> Array:
-    rows = np.zeros(len(lowered.operations), OPERATION)
-    for row, op in zip(rows, lowered.operations, strict=True):
-        for name, value in op.items():
-            row[name] = value
-        if op["kind"] == code.LAYER_NORM:
-            row["statistics"] = lowered.statistics + op["statistics"] * capacity
-    return rows
+    """With the numbers of normalisations by row behind those by unit."""
+    rows = [
+        dataclasses.replace(op, statistics=lowered.statistics + op.statistics * capacity)
+        if op.kind == code.LAYER_NORM
+        else op
+        for op in lowered.operations
+    ]
+    return table(rows, OPERATION)
 
 
-def table(rows: Sequence[Any], dtype: np.dtype) -> Array:
-    return np.array([tuple(row) for row in rows], dtype)
+def table(rows: Sequence[Record], dtype: np.dtype) -> Array:
+    return np.array([dataclasses.astuple(row) for row in rows], dtype)

@@ -8,7 +8,7 @@ import numpy as np
 
 from thinnet import checks, masks
 from thinnet.arrays import Array
-from thinnet.engine.lowering import Noisy
+from thinnet.engine.drawing import Noisy
 from thinnet.layers import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from thinnet.layers.dropout import affine
 from thinnet.passes import Run

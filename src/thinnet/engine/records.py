@@ -1,96 +1,206 @@
-"""The records that compiled code gets: rows of tables, and one that says where everything lies."""
+"""The records that compiled code gets: rows of tables, and one that says where everything lies.
+
+A class says which fields a record has, for readers and for mypy; compiled code sees the structured
+dtype that `layout` makes of it, and gets the address of such a record where the class is named.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final
+import math
+from dataclasses import dataclass
+from typing import Final, TypeAlias, get_type_hints
 
 import numpy as np
 
+from thinnet.engine.opcodes import NO_PLACE
 
-def _fields(kind: Any, *names: str) -> list[tuple[str, Any]]:
-    return [(name, kind) for name in names]
+Address: TypeAlias = int  # of an array; 0 where there is none
+FIELDS: Final = {int: np.int64, float: np.float64, np.uint64: np.uint64}
 
 
-INTEGERS: Final = (
-    "kind",
-    "layer",  # of the network, for messages
-    "n_in", "n_out",  # numbers of a row before and after
-    "x", "y",  # columns of the activations at which input and output start
-    "dx", "dy",  # columns of the gradients; NO_PLACE if nobody needs dx
-    "weights", "bias",  # places in theta: W and b, gamma and beta; NO_PLACE for none
-    "state", "counters",  # places in the network's state
-    "statistics",  # where a BatchNorm keeps its batch's numbers, 4 * n_out of them
-    "activation", "by_input",  # is its derivative taken from the input?
-    "noise", "shifts", "rate", "stream", "shared", "map", "n_drawn",
-    "side_in", "side_out",  # what decides over the presence of inputs and outputs
-    "thin_in", "thin_out",  # are absent inputs or outputs left out of the rows?
-    "compresses",  # takes whole rows and gives thin ones
-    "dropped",  # DropConnect: weights are seen through a mask
-    "groups", "n_units",  # a softmax over each group; positions and units of a BatchNorm
-    "code",  # of a loss
-)  # fmt: skip
-REALS: Final = ("a", "l1", "l2", "bias_l1", "bias_l2", "max_norm", "epsilon", "momentum")
-OPERATION: Final = np.dtype([*_fields(np.int64, *INTEGERS), *_fields(np.float64, *REALS)])
+def layout(record: type) -> np.dtype:
+    """The dtype of a record, its fields in the order in which they are declared."""
+    return np.dtype([(name, FIELDS[kind]) for name, kind in get_type_hints(record).items()])
 
-STAGE: Final = np.dtype(_fields(np.int64, "kind", "first", "last"))
-INSTRUCTION: Final = np.dtype(_fields(np.int64, "operation", "direction"))
-TASK: Final = np.dtype(_fields(np.int64, "operation", "low", "high"))
-# A shared dropout that has a say over a side, and its draws.
-VOTE: Final = np.dtype(_fields(np.int64, "side", "rate", "stream", "n_drawn", "map"))
 
-# One pass over some rows, and in training what is done with its gradient.
-ROUND: Final = np.dtype(
-    [
-        *_fields(np.int64, "start", "stop"),  # which of the data's order
-        *_fields(np.int64, "rows"),  # how many these are
-        *_fields(np.int64, "step"),  # of the masks
-        *_fields(np.int64, "count"),  # optimiser steps before this one
-        *_fields(np.int64, "out"),  # where outputs start
-        *_fields(np.int64, "adds", "finishes"),  # to the gradient before it; a step
-        *_fields(np.float64, "learning_rate"),
-        *_fields(np.float64, "total"),  # the sum of the weights of the step's rows
-        *_fields(np.float64, "penalised"),  # what penalties are multiplied by
-        *_fields(np.float64, "loss"),  # written
-    ]
-)
+@dataclass
+class Drawing:
+    """How masks or other noise are drawn."""
 
-# Addresses of arrays; 0 where there is none.
-ADDRESSES: Final = (
-    "operations", "stages", "instructions", "tasks", "votes",
-    "maps",  # int32: which draw serves a unit, where axes share
-    "widths",  # of sides
-    "settings",  # of the optimiser
-    "theta", "gradient", "state", "first", "second",
-    "good",  # gets a copy of theta before round number `copied`
-    "seen",  # parameters as thinned operations see them
+    rate: int = 0  # the number of the rate, by which its limit and levels are found
+    stream: int = 0
+    n_drawn: int = 0  # numbers of a row
+    map: int = NO_PLACE  # where `maps` says which draw serves a unit
+
+
+@dataclass
+class Operation(Drawing):
+    kind: int = 0
+    layer: int = 0  # of the network, for messages
+    n_in: int = 0  # numbers of a row before
+    n_out: int = 0  # and after
+    x: int = 0  # column of the activations at which the input starts
+    y: int = 0  # and the output
+    dx: int = 0  # the same of the gradients; NO_PLACE if nobody needs it
+    dy: int = 0
+    weights: int = NO_PLACE  # place in theta: W, or gamma
+    bias: int = NO_PLACE  # b, or beta
+    state: int = NO_PLACE  # places in the network's state
+    counters: int = NO_PLACE
+    statistics: int = 0  # where a normalisation keeps its numbers
+    activation: int = 0
+    by_input: int = 0  # is its slope computed from the input?
+    noise: int = 0
+    shifts: int = 0  # does the noise move what is kept?
+    shared: int = 0  # one mask for all rows?
+    side_in: int = 0  # what decides over the presence of inputs
+    side_out: int = 0  # and of outputs
+    thin_in: int = 0  # are absent inputs left out of the rows?
+    thin_out: int = 0  # are absent outputs?
+    compresses: int = 0  # takes whole rows and gives thin ones
+    dropped: int = 0  # DropConnect: weights are seen through a mask
+    groups: int = 0  # a softmax over each; positions of a BatchNorm
+    n_units: int = 0  # of each group
+    code: int = 0  # of a loss
+    a: float = 0.0  # the setting of an activation or a loss
+    l1: float = 0.0
+    l2: float = 0.0
+    bias_l1: float = 0.0
+    bias_l2: float = 0.0
+    max_norm: float = math.inf
+    epsilon: float = 0.0
+    momentum: float = 0.0
+
+
+@dataclass
+class Governor(Drawing):
+    """A dropout with one mask for the batch that decides over a side."""
+
+    side: int = 0
+
+
+@dataclass
+class Stage:
+    kind: int
+    first: int  # of its instructions, tasks or sides
+    last: int
+
+
+@dataclass
+class Instruction:
+    operation: int
+    direction: int
+
+
+@dataclass
+class Task:
+    """Some units of an operation."""
+
+    operation: int
+    low: int
+    high: int
+
+
+class Round:
+    """One pass over some rows, and in training what is done with its gradient."""
+
+    start: int  # of the rows in the data's order
+    stop: int
+    rows: int  # how many these are
+    step: int  # of the masks
+    count: int  # optimiser steps before this one
+    out: int  # where outputs start
+    adds: int  # to the gradient before it?
+    finishes: int  # a step?
+    learning_rate: float
+    total: float  # the sum of the weights of the step's rows
+    penalised: float  # what penalties are multiplied by
+    loss: float  # written
+
+
+class Arrays:
+    """Where all that a program works on begins."""
+
+    operations: Address
+    stages: Address
+    instructions: Address
+    tasks: Address
+    governors: Address
+    maps: Address  # int32: which draw serves a unit, where axes share
+    widths: Address  # of sides
+    settings: Address  # of the optimiser
+    theta: Address
+    gradient: Address
+    state: Address
+    first: Address
+    second: Address
+    good: Address  # gets a copy of theta before round number `copied`
+    seen: Address  # parameters as thinned operations see them
     # What exists of the inputs and outputs of layers, a row for each side; side 0 is all there.
-    "present", "index", "count", "chance",
-    "ones",  # bytes
-    "every",  # bits, all set
-    "activations", "slopes", "statistics",
-    "row_loss",
-    "squares",  # of each task's gradient
-    "scratch", "drawn", "samples", "bits",  # a row for each thread
-    "shared",  # `kernels.team`, then the number of the first round that went wrong
-    "source", "starts", "labels", "targets", "weights", "ids", "order",  # of the data
-    "outputs",
-    "rounds", "limits", "levels",
-)  # fmt: skip
-PLACES: Final = {name: i for i, name in enumerate(ADDRESSES)}  # in the record
-NUMBERS: Final = (
-    "n_theta", "copied",
-    "n_stages", "n_votes", "n_squares", "n_rates", "n_targets",
-    "side_width", "scratch_size", "drawn_size", "bits_size",
-    "wrong",  # the place in `shared` behind the team's
-    "tile",  # shards are cut between tiles of so many rows
-    "piece",  # rows of one product forward; 0 for those of a shard
-    "chain",  # `kernels.single`; 0 for never
-    "optimizer", "capacity", "shard_rows", "learns", "keeps_gradient",
-)  # fmt: skip
-WORK: Final = np.dtype(
-    [
-        *_fields(np.int64, *ADDRESSES, *NUMBERS),
-        *_fields(np.uint64, "k0", "k1"),  # the seed
-        *_fields(np.float64, "clip_norm"),
-    ]
-)
+    present: Address
+    index: Address
+    count: Address
+    chance: Address
+    ones: Address  # bytes
+    every: Address  # bits, all set
+    activations: Address
+    slopes: Address
+    statistics: Address
+    row_loss: Address
+    squares: Address  # of each task's gradient
+    scratch: Address  # a row for each thread, as of the next three
+    drawn: Address
+    samples: Address
+    bits: Address
+    shared: Address  # `kernels.team`, then the number of the first round that went wrong
+    source: Address  # of the data, as the next six
+    starts: Address
+    labels: Address
+    targets: Address
+    weights: Address
+    ids: Address
+    order: Address
+    outputs: Address
+    rounds: Address
+    limits: Address
+    levels: Address
+
+
+class Work(Arrays):
+    """All that one call of the driver works on."""
+
+    n_theta: int
+    copied: int
+    n_stages: int
+    n_governors: int
+    n_squares: int
+    n_rates: int
+    n_targets: int
+    side_width: int
+    scratch_size: int
+    drawn_size: int
+    bits_size: int
+    wrong: int  # the place in `shared` behind the team's
+    tile: int  # shards are cut between tiles of so many rows
+    piece: int  # rows of one product forward; 0 for those of a shard
+    chain: int  # `kernels.single`; 0 for never
+    optimizer: int
+    capacity: int
+    shard_rows: int
+    learns: int
+    keeps_gradient: int
+    k0: np.uint64  # the seed
+    k1: np.uint64
+    clip_norm: float
+
+
+Record: TypeAlias = Operation | Governor | Stage | Instruction | Task  # that stand in tables
+
+OPERATION: Final = layout(Operation)
+GOVERNOR: Final = layout(Governor)
+STAGE: Final = layout(Stage)
+INSTRUCTION: Final = layout(Instruction)
+TASK: Final = layout(Task)
+ROUND: Final = layout(Round)
+WORK: Final = layout(Work)
+PLACES: Final = {name: i for i, name in enumerate(layout(Arrays).names or ())}  # in the record

@@ -15,6 +15,7 @@ from thinnet.engine import opcodes as code
 from thinnet.engine.launch import CHUNK_SECONDS, call, team_size
 from thinnet.engine.lowering import lower
 from thinnet.engine.program import place_slopes, training_stages
+from thinnet.engine.records import Operation
 from thinnet.engine.workspace import workspace_of
 from thinnet.losses import (
     AbsoluteError,
@@ -114,25 +115,25 @@ class Stepper:
             k0=network.seed & 0xFFFFFFFF, k1=network.seed >> 32,
         )  # fmt: skip
         self._like = network.dtype.type(0)
-        self._constant = rates.is_constant(lowered.noisy)
+        self._constant = rates.is_constant(lowered.drawings.noisy)
         self._numbers: tuple[Array, Array] | None = None
         self.steps = 1  # of the next call
 
     def _add_loss(self, loss: Any) -> None:
         last = self._lowered.operations[-1]
-        a = getattr(loss, "label_smoothing", getattr(loss, "delta", 0.0))
-        blank = dict.fromkeys(last, 0)
+        a = float(getattr(loss, "label_smoothing", getattr(loss, "delta", 0.0)))
         self._lowered.operations.append(
-            blank
-            | {"kind": code.LOSS, "n_in": last["n_out"], "n_out": last["n_out"], "x": last["y"]}
-            | {"y": last["y"], "code": LOSSES[type(loss)], "a": float(a)}
-        )
+            Operation(
+                kind=code.LOSS, n_in=last.n_out, n_out=last.n_out, x=last.y, y=last.y,
+                code=LOSSES[type(loss)], a=a,
+            )
+        )  # fmt: skip
 
     def check_rows(self, least: int) -> None:
         """Can every normalisation learn from batches of so many rows?"""
         for op in self._lowered.operations:
-            if op["kind"] == code.BATCH_NORM:
-                self.network.layers[op["layer"]].check_enough(least * op["groups"])
+            if op.kind == code.BATCH_NORM:
+                self.network.layers[op.layer].check_enough(least * op.groups)
 
     def bind(self, X: Any, targets: Array, weights: Array | None, ids: Ids) -> None:
         """The data that steps are taken on; it must stay where it is."""
@@ -163,7 +164,7 @@ class Stepper:
         self.steps = max(1, min(fitting, GROWTH * steps))
 
     def _noise(self, numbers: Array) -> tuple[Array, Array]:
-        noisy, dtype = self._lowered.noisy, self.network.dtype
+        noisy, dtype = self._lowered.drawings.noisy, self.network.dtype
         if not self._constant:
             return rates.limits_and_levels(noisy, [Run.train(int(step)) for step in numbers], dtype)
         if self._numbers is None or len(self._numbers[0]) < len(numbers):

@@ -14,9 +14,16 @@ from thinnet.engine.kernels.lanes import LANES
 from thinnet.engine.kernels.losses import NARROW
 from thinnet.engine.kernels.noise import SWEEP_ROWS
 from thinnet.engine.kernels.team import shared_size
-from thinnet.engine.lowering import Lowered
-from thinnet.engine.program import MOST_UNITS, Builder, operations_table, table, units_of_a_task
-from thinnet.engine.records import INSTRUCTION, PLACES, STAGE, TASK, VOTE, WORK
+from thinnet.engine.lowered import Lowered
+from thinnet.engine.program import (
+    MOST_UNITS,
+    Builder,
+    operations_table,
+    sees_a_part,
+    table,
+    units_of_a_task,
+)
+from thinnet.engine.records import GOVERNOR, INSTRUCTION, PLACES, STAGE, TASK, WORK
 
 
 def address(values: Array) -> int:
@@ -67,27 +74,26 @@ def workspace_of(
     n_threads: int,
 ) -> Workspace:
     """Everything but the data and the rounds; `vectors` are the network's and the optimiser's."""
-    workspace, dtype = Workspace(), outputs.dtype
-    votes = [tuple(vote[name] for name in VOTE.names or ()) for vote in lowered.votes]
+    workspace, sides, drawings = Workspace(), lowered.sides, lowered.drawings
     workspace.put(
         {
             "operations": operations_table(lowered, rows),
-            "votes": table(votes, VOTE),
-            "maps": np.concatenate([*lowered.maps, np.zeros(0, np.int32)]),
-            "widths": np.array(lowered.sides, np.int64),
+            "governors": table(sides.governors, GOVERNOR),
+            "maps": np.concatenate([*drawings.maps, np.zeros(0, np.int32)]),
+            "widths": np.array(sides.widths, np.int64),
         }
     )
     workspace.put(vectors)
-    seen = any(op["thin_in"] or op["thin_out"] or op["dropped"] for op in lowered.operations)
+    seen = any(map(sees_a_part, lowered.operations))
     workspace.put({"seen": np.zeros_like(vectors["theta"]) if seen else None, "outputs": outputs})
-    workspace.put(_buffers(lowered, rows, dtype))
+    workspace.put(_buffers(lowered, rows, outputs.dtype))
     workspace.put(_sides(lowered))
-    _put_threads(workspace, lowered, n_threads, dtype)
+    _put_threads(workspace, lowered, n_threads, outputs.dtype)
     workspace.set(
         n_theta=len(vectors["theta"]),
         copied=-1,
-        n_votes=len(votes),
-        n_rates=max(len(lowered.noisy), 1),
+        n_governors=len(sides.governors),
+        n_rates=max(len(drawings.noisy), 1),
         side_width=_widest(lowered),
         capacity=rows,
         shard_rows=rows,
@@ -100,23 +106,24 @@ def workspace_of(
 
 def put_stages(workspace: Workspace, builder: Builder) -> None:
     """What is done, on the memory that there is."""
-    stages = table(builder.stages, STAGE)
-    norms = [s["last"] - s["first"] for s in stages if s["kind"] == code.NORM]
-    shared = np.zeros(shared_size(len(stages)) + 1, np.int64)
+    norms = [s.last - s.first for s in builder.stages if s.kind == code.NORM]
+    shared = np.zeros(shared_size(len(builder.stages)) + 1, np.int64)
     workspace.put(
         {
-            "stages": stages,
+            "stages": table(builder.stages, STAGE),
             "instructions": table(builder.instructions, INSTRUCTION),
             "tasks": table(builder.tasks, TASK),
             "squares": np.zeros(max(norms, default=0)),
             "shared": shared,
         }
     )
-    workspace.set(n_stages=len(stages), n_squares=len(workspace["squares"]), wrong=len(shared) - 1)
+    workspace.set(
+        n_stages=len(builder.stages), n_squares=len(workspace["squares"]), wrong=len(shared) - 1
+    )
 
 
 def _widest(lowered: Lowered) -> int:
-    return max(max(op["n_in"], op["n_out"]) for op in lowered.operations)
+    return max(max(op.n_in, op.n_out) for op in lowered.operations)
 
 
 def _buffers(lowered: Lowered, rows: int, dtype: np.dtype) -> dict[str, Array]:
@@ -131,7 +138,7 @@ def _buffers(lowered: Lowered, rows: int, dtype: np.dtype) -> dict[str, Array]:
 
 
 def _sides(lowered: Lowered) -> dict[str, Array]:
-    n, width = len(lowered.sides), _widest(lowered)
+    n, width = len(lowered.sides.widths), _widest(lowered)
     everything = np.arange(width, dtype=np.int32)
     return {
         "present": np.ones(n * width + LANES, np.uint8),
@@ -158,25 +165,23 @@ def _put_threads(workspace: Workspace, lowered: Lowered, n_threads: int, dtype: 
 def _scratch_size(lowered: Lowered) -> int:
     """The gradient of a task's units, and a row beside it."""
     blocks = [
-        min(units_of_a_task(op), op["n_out"]) * (op["n_in"] + 1)
+        min(units_of_a_task(op), op.n_out) * (op.n_in + 1)
         for op in lowered.operations
-        if op["kind"] == code.DENSE
+        if op.kind == code.DENSE
     ]
-    losses = max(SWEEP_ROWS * (2 * NARROW + 4), 2 * lowered.operations[-1]["n_out"])
+    losses = max(SWEEP_ROWS * (2 * NARROW + 4), 2 * lowered.operations[-1].n_out)
     return int(max([2 * MOST_UNITS, losses, *blocks]) + _widest(lowered))
 
 
 def _drawn_size(lowered: Lowered) -> int:
     """Normal numbers of a row."""
     normal = (code.TIMES_NORMAL, code.PLUS_NORMAL)
-    return max([1, *(op["n_drawn"] for op in lowered.operations if op["noise"] in normal)])
+    return max([1, *(op.n_drawn for op in lowered.operations if op.noise in normal)])
 
 
 def _bits_size(lowered: Lowered) -> int:
     """Keep bits of the rows of a sweep and one byte more for each."""
-    sizes = [16]
-    for what in (*lowered.operations, *lowered.votes):
-        blocks = math.ceil(what["n_drawn"] / 8)
-        sizes.append((blocks + 1) * SWEEP_ROWS)
-        sizes.append(math.ceil(what.get("n_in", 0) / 8) + 2)
-    return -(-max(sizes) // 8) * 8 + 8
+    drawings = (*lowered.operations, *lowered.sides.governors)
+    blocks = [(math.ceil(drawing.n_drawn / 8) + 1) * SWEEP_ROWS for drawing in drawings]
+    inputs = [math.ceil(op.n_in / 8) + 2 for op in lowered.operations]  # of DropConnect's weights
+    return -(-max(16, *blocks, *inputs) // 8) * 8 + 8

@@ -93,10 +93,10 @@ FAULTS = [
     ),
     Mutant(
         "compiled SiLU has a wrong slope",
-        "engine/kernels/elementwise.py",
-        "times_slope_of_input",
-        "dy[i] *= s * fma(x[i], one - s, one)",
-        "dy[i] *= s * fma(x[i], s, one)",
+        "engine/kernels/activations.py",
+        "silu_slope",
+        "return dy * (s * fma(x, one - s, one))",
+        "return dy * (s * fma(x, s, one))",
         ("engine/test_training.py",),
     ),
     Mutant(

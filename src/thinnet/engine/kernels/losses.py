@@ -8,37 +8,12 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.engine.kernels.functions import exp, fma, log, sigmoid, softplus
+from thinnet.engine.kernels.softmax import softmax
 from thinnet.engine.linking import exact_part, part
 from thinnet.engine.opcodes import ABSOLUTE, BINARY, HUBER, POISSON, SQUARED
 
 NARROW: Final = 32  # classes, up to which rows are worked on side by side
 LOG_2_PI: Final = math.log(2 * math.pi)
-
-
-@part
-def softmax(z: Any, p: Any) -> Any:
-    """``p = softmax(z)``; gives the maximum of z and the log of the sum of ``exp(z - maximum)``."""
-    top = z[0]
-    for i in range(1, z.size):
-        top = z[i] if z[i] > top or z[i] != z[i] else top
-    total = z.dtype.type(0)
-    exponentials(z, top, p)
-    for i in range(z.size):
-        total += p[i]
-    multiply(p, z.dtype.type(1) / total)
-    return top, z.dtype.type(math.log(total))
-
-
-@exact_part
-def exponentials(z: Any, top: Any, p: Any) -> None:
-    for i in range(z.size):
-        p[i] = exp(z[i] - top)
-
-
-@exact_part
-def multiply(p: Any, by: Any) -> None:
-    for i in range(p.size):
-        p[i] *= by
 
 
 @part

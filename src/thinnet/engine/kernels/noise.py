@@ -59,7 +59,7 @@ def sample_of(op: Any, run: Any, r: Any, w: Any) -> Any:
 
 @part
 def draw_mask(what: Any, step: Any, sample: Any, limit: Any, w: Any, bits: Any) -> None:
-    """The keep bits of one row of an operation, or of a vote."""
+    """The keep bits of one row of an operation, or of a governor."""
     used = bits[: (what.n_drawn + 7) // 8]
     keep_bits(used, w.k0, w.k1, np.uint64(what.stream), np.uint64(step), sample, limit)
 

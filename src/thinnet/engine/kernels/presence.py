@@ -1,8 +1,7 @@
 """What exists in a step of shared masks, compiled; what is seen of W (`layers.presence`).
 
-A *side* is the input or the output of layers, with the shared dropouts that vote over it.  Side 0
-has no votes: all of it exists.  `present` has a byte for each unit of each side, `index` the units
-that exist.
+A *side* is the input or the output of layers over which the same dropouts decide, its *governors*
+(`engine.sides`).  `present` has a byte for each unit of each side, `index` the units that exist.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from thinnet.engine.kernels.memory import view, vote_at
+from thinnet.engine.kernels.memory import governor_at, view
 from thinnet.engine.kernels.noise import LEVELS, SHARED_ID, bits_of, draw_mask, is_kept
 from thinnet.engine.kernels.philox import keep_bits
 from thinnet.engine.linking import part
@@ -69,22 +68,22 @@ def prepare_side(side: Any, k: Any, me: Any, run: Any, w: Any) -> None:
     width = view(w.widths, np.int64(0))[side]
     present, bits, chance = present_of(side, w)[:width], bits_of(me, w), 1.0
     present[:] = 1
-    for i in range(w.n_votes):
-        vote = vote_at(w.votes, i)
-        if vote.side == side:
-            limit = view(w.limits, np.uint64(0))[k * w.n_rates + vote.rate]
+    for i in range(w.n_governors):
+        governor = governor_at(w.governors, i)
+        if governor.side == side:
+            limit = view(w.limits, np.uint64(0))[k * w.n_rates + governor.rate]
             chance *= np.float64(LEVELS - limit) / np.float64(LEVELS)
-            draw_mask(vote, run.step, SHARED_ID, limit, w, bits)
-            keep_only(vote, bits, w, present)
+            draw_mask(governor, run.step, SHARED_ID, limit, w, bits)
+            keep_only(governor, bits, w, present)
     view(w.chance, 0.0)[side] = chance
     view(w.count, np.int64(0))[side] = number(present, index_of(side, w))
 
 
 @part
-def keep_only(vote: Any, bits: Any, w: Any, present: Any) -> None:
+def keep_only(governor: Any, bits: Any, w: Any, present: Any) -> None:
     maps = view(w.maps, np.int32(0))
     for unit in range(present.size):
-        place = unit if vote.map == NO_PLACE else np.int64(maps[vote.map + unit])
+        place = unit if governor.map == NO_PLACE else np.int64(maps[governor.map + unit])
         present[unit] &= is_kept(bits, place)
 
 

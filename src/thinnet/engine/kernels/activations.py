@@ -1,0 +1,199 @@
+"""Activations and their derivatives, each number by itself, in one table.
+
+``value(x, a)`` is f(x), with the layer's setting a, and a NaN stays one; ``times_slope(dy, kept,
+undo, a)`` is ``dy * f'(x)`` from what was kept: x itself, or the output y with
+``f(x) = y * undo``, where dropout came behind and scaled it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from thinnet.engine import opcodes
+from thinnet.engine.kernels import functions
+from thinnet.engine.kernels.functions import exp, expm1, fma, normal_cdf
+from thinnet.engine.linking import exact_part
+from thinnet.layers import (
+    ELU,
+    GELU,
+    SELU,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
+from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
+
+DENSITY_AT_0: Final = 1 / math.sqrt(2 * math.pi)
+SELU_BELOW: Final = SELU_SCALE * SELU_ALPHA
+
+
+@exact_part
+def relu(x: Any, a: Any) -> Any:
+    zero = type(x)(0)
+    return zero if x <= zero else x
+
+
+@exact_part
+def relu_slope(dy: Any, y: Any, undo: Any, a: Any) -> Any:
+    zero = type(y)(0)
+    return dy if y > zero else zero
+
+
+@exact_part
+def leaky(x: Any, a: Any) -> Any:
+    return x * (type(x)(1) if x > type(x)(0) else a)
+
+
+@exact_part
+def leaky_slope(dy: Any, kept: Any, undo: Any, a: Any) -> Any:
+    return dy * (type(kept)(1) if kept > type(kept)(0) else a)
+
+
+@exact_part
+def elu(x: Any, a: Any) -> Any:
+    zero = type(x)(0)
+    below = a * expm1(min(x, zero))
+    return below if x <= zero else x
+
+
+@exact_part
+def elu_slope(dy: Any, x: Any, undo: Any, a: Any) -> Any:
+    zero = type(x)(0)
+    below = a * exp(min(x, zero))
+    return dy * (type(x)(1) if x > zero else below)
+
+
+@exact_part
+def selu(x: Any, a: Any) -> Any:
+    zero = type(x)(0)
+    below = type(x)(SELU_BELOW) * expm1(min(x, zero))
+    return below if x <= zero else type(x)(SELU_SCALE) * x
+
+
+@exact_part
+def selu_slope(dy: Any, x: Any, undo: Any, a: Any) -> Any:
+    zero = type(x)(0)
+    below = type(x)(SELU_BELOW) * exp(min(x, zero))
+    return dy * (type(x)(SELU_SCALE) if x > zero else below)
+
+
+@exact_part
+def gelu(x: Any, a: Any) -> Any:
+    return x * normal_cdf(x)
+
+
+@exact_part
+def gelu_slope(dy: Any, x: Any, undo: Any, a: Any) -> Any:
+    density = exp(type(x)(-0.5) * x * x) * type(x)(DENSITY_AT_0)
+    return dy * fma(x, density, normal_cdf(x))
+
+
+@exact_part
+def silu(x: Any, a: Any) -> Any:
+    return x * functions.sigmoid(x)
+
+
+@exact_part
+def silu_slope(dy: Any, x: Any, undo: Any, a: Any) -> Any:
+    one, s = type(x)(1), functions.sigmoid(x)
+    return dy * (s * fma(x, one - s, one))
+
+
+@exact_part
+def softplus(x: Any, a: Any) -> Any:
+    return functions.softplus(x)
+
+
+@exact_part
+def softplus_slope(dy: Any, x: Any, undo: Any, a: Any) -> Any:
+    return dy * functions.sigmoid(x)
+
+
+@exact_part
+def tanh(x: Any, a: Any) -> Any:
+    return functions.tanh(x)
+
+
+@exact_part
+def tanh_slope(dy: Any, y: Any, undo: Any, a: Any) -> Any:
+    f = y * undo
+    return dy * fma(-f, f, type(y)(1))
+
+
+@exact_part
+def sigmoid(x: Any, a: Any) -> Any:
+    return functions.sigmoid(x)
+
+
+@exact_part
+def sigmoid_slope(dy: Any, y: Any, undo: Any, a: Any) -> Any:
+    f = y * undo
+    return dy * (f * (type(y)(1) - f))
+
+
+class Activation(NamedTuple):
+    """What compiled code knows of an activation."""
+
+    code: int
+    value: Callable[..., Any]
+    times_slope: Callable[..., Any]
+    by_input: bool  # is the slope computed from the input, or from the output?
+
+
+ACTIVATIONS: Final[dict[type, Activation]] = {
+    ReLU: Activation(opcodes.RELU, relu, relu_slope, by_input=False),
+    LeakyReLU: Activation(opcodes.LEAKY, leaky, leaky_slope, by_input=False),
+    ELU: Activation(opcodes.ELU, elu, elu_slope, by_input=True),
+    SELU: Activation(opcodes.SELU, selu, selu_slope, by_input=True),
+    GELU: Activation(opcodes.GELU, gelu, gelu_slope, by_input=True),
+    SiLU: Activation(opcodes.SILU, silu, silu_slope, by_input=True),
+    Softplus: Activation(opcodes.SOFTPLUS, softplus, softplus_slope, by_input=True),
+    Tanh: Activation(opcodes.TANH, tanh, tanh_slope, by_input=False),
+    Sigmoid: Activation(opcodes.SIGMOID, sigmoid, sigmoid_slope, by_input=False),
+}
+
+
+@exact_part
+def _leave(code: Any, a: Any, row: Any) -> None:
+    """What none of the table is."""
+
+
+@exact_part
+def _leave_slopes(code: Any, a: Any, undo: Any, kept: Any, dy: Any) -> None: ...
+
+
+def _loops(first: Activation, others: Any, other_slopes: Any) -> tuple[Any, Any]:
+    """The loops of one activation; what is not its own is left to the others."""
+    code, value, times_slope = first.code, first.value, first.times_slope
+
+    @exact_part
+    def activate(which: Any, a: Any, row: Any) -> None:
+        """``row = f(row)``, in place."""
+        if which == code:
+            real = row.dtype.type(a)
+            for i in range(row.size):
+                row[i] = value(row[i], real)
+        else:
+            others(which, a, row)
+
+    @exact_part
+    def multiply_by_slope(which: Any, a: Any, undo: Any, kept: Any, dy: Any) -> None:
+        """``dy *= f'(x)``, in place."""
+        if which == code:
+            real = dy.dtype.type(a)
+            for i in range(dy.size):
+                dy[i] = times_slope(dy[i], kept[i], undo, real)
+        else:
+            other_slopes(which, a, undo, kept, dy)
+
+    return activate, multiply_by_slope
+
+
+activate, multiply_by_slope = _leave, _leave_slopes
+for _each in reversed(ACTIVATIONS.values()):
+    activate, multiply_by_slope = _loops(_each, activate, multiply_by_slope)
