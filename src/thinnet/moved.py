@@ -6,14 +6,19 @@ import functools
 import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
 MODULES: Final = {
+    "binding": "network.binding",
     "chains": "layers.mlp",
     "checkpoints": "snapshots",
     "comparison": "commands.comparison",
+    "description": "network.summary",
     "diagnostics": "training.diagnostics",
+    "displays.asking": "displays.inputs",
+    "execution": "network.executor",
     "initialisers": "initializers",
     "jobs": "commands",
     "logbook": "network.logbook",
@@ -21,8 +26,15 @@ MODULES: Final = {
     "penalties": "training.penalties",
     "plateau": "schedules",
     "presence": "layers.presence",
+    "progress": "console.progress",
     "recipes": "commands.recipes",
+    "rendering": "console.tables",
     "run": "passes",
+    "sampling": "network.sampling",
+    "tables.blocks": "tables.reading.block",
+    "training.step": "training.reference",
+    "training.steps": "training.compiled",
+    "uncertainty.reliability": "uncertainty.binning",
 }
 
 P = ParamSpec("P")
@@ -31,8 +43,20 @@ T = TypeVar("T")
 
 def new_name(old: str) -> str:
     """A sentence with the new name of a module of thinnet; "" if it has not moved."""
-    top = old.removeprefix("thinnet.").partition(".")[0]
-    return f"thinnet.{top} is now thinnet.{MODULES[top]}" if top in MODULES else ""
+    parts = old.removeprefix("thinnet.").split(".")
+    for name in (parts[0], ".".join(parts[:2])):
+        if new := MODULES.get(name) or _in_a_room_within(name):
+            return f"thinnet.{name} is now thinnet.{new}"
+    return ""
+
+
+def _in_a_room_within(name: str) -> str:
+    """The name of a module that stood in a room, and stands in a room of it now."""
+    room, _, module = name.rpartition(".")
+    if not room:
+        return ""
+    found = sorted((Path(__file__).parent / room).glob(f"*/{module}.py"))
+    return f"{room}.{found[0].parent.name}.{module}" if found else ""
 
 
 class Moved(MetaPathFinder):
@@ -42,7 +66,8 @@ class Moved(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> None:
         if fullname.startswith("thinnet.") and (message := new_name(fullname)):
-            raise ModuleNotFoundError(message, name=fullname)
+            # With `name`, `from thinnet import old` would not let it through.
+            raise ModuleNotFoundError(message)
 
 
 def refuse_old_modules() -> None:

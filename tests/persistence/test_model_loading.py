@@ -93,6 +93,12 @@ OPTIMIZER = *PARTS, "_momentary", "of", "kind", "of"
 DEEP = json.loads("[" * 90 + "]" * 90)
 FAULTS = {
     "the class 'os.system' is not known": put("os.system", "model", "is"),
+    "the class 'MLPDreamer' is not known to this thinnet; .*, update thinnet": put(
+        "MLPDreamer", "model", "is"
+    ),
+    "the class 'Mystery' is not known to this thinnet; .*, update thinnet": put(
+        {"is": "Mystery", "of": {}}, *NETWORK, "layers", "of", 1
+    ),
     "the class 'builtins.eval' is not known": put({"is": "builtins.eval", "of": {}}, *PARTS, "tol"),
     "Network, got History": lambda arrays, values: (
         values.update(

@@ -219,7 +219,8 @@ def _name(tag: str) -> str:
     module, _, name = tag.rpartition(".")
     known = KNOWN.get(name)
     if known is None or (module and _package(module) != _package(known.module)):
-        raise ValueError(f"the class {tag!r} is not known to this thinnet")
+        whose = "if a newer one saved it, update thinnet"
+        raise ValueError(f"the class {tag!r} is not known to this thinnet; {whose}")
     return name
 
 
