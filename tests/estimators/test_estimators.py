@@ -18,7 +18,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from thinnet import MLPClassifier, MLPRegressor, Run, train
-from thinnet.estimators.settings import ACTIVATIONS, STOCHASTIC
+from thinnet.estimators.activations import ACTIVATIONS
+from thinnet.estimators.settings import STOCHASTIC
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -17,9 +17,12 @@ from paths import ROOT
 import thinnet
 from thinnet import layers, losses, optimizers
 from thinnet.checks import CheckpointError
+from thinnet.estimators.activations import ACTIVATIONS as NAMED
 from thinnet.export.onnx_estimators import network_graph
 from thinnet.export.torch_modules import module_of
+from thinnet.initializers import as_initializer
 from thinnet.layers import ConcreteDropout, Dense, FixedMasks
+from thinnet.layers.base import trait
 from thinnet.network.executor import step_obstacles
 from thinnet.persistence import known
 from thinnet.persistence.networks import STATES
@@ -133,6 +136,42 @@ def test_every_layer_is_described_with_who_runs_it(layer, capsys):
     no_form = type(layer) in WITHOUT["compiled"] or isinstance(layer, Doubled)
     assert ("has no compiled form" in message) == no_form
     assert ("run by compiled code" in message) == (not no_form)
+
+
+# Activations: what each says of itself holds, and estimators have all that suit a hidden layer
+
+
+ACTIVATIONS = [kind for kind in LAYERS if hasattr(kind, "weights_before")]
+
+
+def test_every_activation_says_which_weights_suit_it():
+    modules = ("thinnet.layers.activations", "thinnet.layers.rectifiers")
+    assert {kind for kind in LAYERS if kind.__module__ in modules} == set(ACTIVATIONS)
+    assert all(as_initializer(kind.weights_before) for kind in ACTIVATIONS)
+
+
+@pytest.mark.parametrize("kind", ACTIVATIONS, ids=lambda kind: kind.__name__)
+def test_an_activations_traits_are_true_of_it(kind):
+    network = network_of(kind())
+    alone = np.where(np.arange(X.shape[1]) == 1, X, 9.0)
+    unchanged = np.allclose(network.outputs(alone)[:, 1], network.outputs(X)[:, 1])
+    assert trait(kind(), "unitwise") == unchanged
+    zero = np.zeros_like(X)
+    assert trait(kind(), "keeps_zero") == (network.outputs(zero) == 0).all()
+    assert network.theta.size == 0
+
+
+def test_estimators_have_every_activation_of_one_unit():
+    unitwise = {kind for kind in ACTIVATIONS if trait(kind(), "unitwise")}
+    assert {type(each.layer) for each in NAMED.values()} == unitwise
+    assert len(NAMED) == len(unitwise)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_an_activations_name_makes_that_layer_in_estimators(name):
+    model = thinnet.MLPRegressor(hidden_layer_sizes=(3,), activation=name)
+    model.partial_fit(X[:5], X[:5, 0])
+    assert model.network_.layers[1] == NAMED[name].layer
 
 
 # Losses and optimisers: what trains a network

@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from thinnet.arrays import Array, Ids, Rows, Samples, Share
 from thinnet.engine.threads import limited
 from thinnet.estimators import settings, validation, weights
+from thinnet.estimators.activations import ACTIVATIONS
 from thinnet.estimators.goals import goal_of, strata
 from thinnet.estimators.linked import LinkedWeights, link, linked
 from thinnet.estimators.parameters import MLPParameters
@@ -115,7 +116,7 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
             dtype=X.dtype,
         )
         if draw:
-            weights.initialise(self.network_, self.activation, stream)
+            weights.initialise(self.network_, ACTIVATIONS[self.activation].factor, stream)
         link(self)
         if assigned is not None:
             self.coefs_, self.intercepts_ = assigned

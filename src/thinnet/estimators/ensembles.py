@@ -15,37 +15,38 @@ from thinnet.estimators import members, settings, validation
 from thinnet.estimators.base import MLP
 from thinnet.estimators.linked import linked
 from thinnet.estimators.members import EnsembleData
+from thinnet.estimators.parameters import indented
 from thinnet.network import Network
 from thinnet.uncertainty.draws.drawing import Drawer
 from thinnet.uncertainty.draws.heads import Head, one_column
 
-PARAMETERS: Final = """\
+PARAMETERS: Final = indented("""\
 n_networks : int, default=5
-        At least 1; one alone has no error bars, unless it has dropout.
-    bootstrap : bool, default=False
-        Each network learns from as many rows as there are, drawn with replacement (Breiman 1996):
-        a row that comes k times has the weight k.  Lakshminarayanan et al. found first weights and
-        orders alone to be enough.
-    n_jobs : int or None, default=None
-        How many networks are trained at once, in threads, each on one core unless its own
-        `n_threads` says otherwise; None is 1, -1 one for each core.  Results don't depend on it.
-    random_state : int, RandomState instance or None, default=None
-        Takes the place of the estimator's own: each network gets one derived from it
-        (`thinnet.derived_seed`), for other first weights, orders, splits and masks.
-    progress : bool or None, default=False
-        Show a progress bar over the networks; None: where somebody looks."""
+    At least 1; one alone has no error bars, unless it has dropout.
+bootstrap : bool, default=False
+    Each network learns from as many rows as there are, drawn with replacement (Breiman 1996):
+    a row that comes k times has the weight k.  Lakshminarayanan et al. found first weights and
+    orders alone to be enough.
+n_jobs : int or None, default=None
+    How many networks are trained at once, in threads, each on one core unless its own
+    `n_threads` says otherwise; None is 1, -1 one for each core.  Results don't depend on it.
+random_state : int, RandomState instance or None, default=None
+    Takes the place of the estimator's own: each network gets one derived from it
+    (`thinnet.derived_seed`), for other first weights, orders, splits and masks.
+progress : bool or None, default=False
+    Show a progress bar over the networks; None: where somebody looks.""")
 
-FITTED: Final = """\
+FITTED: Final = indented("""\
 estimators_ : list
-        The fitted estimators; after Ctrl-C those that were trained to their end by then, or the
-        first one as far as it came.
-    networks_ : list of Network
-        Theirs.
-    head_ : ClassHead or NumberHead
-        What outputs mean, as a small object: loss, targets, probabilities or mixture.
-    n_outputs_ : int
-    n_features_in_, feature_names_in_
-        Of the X that was fitted."""
+    The fitted estimators; after Ctrl-C those that were trained to their end by then, or the
+    first one as far as it came.
+networks_ : list of Network
+    Theirs.
+head_ : ClassHead or NumberHead
+    What outputs mean, as a small object: loss, targets, probabilities or mixture.
+n_outputs_ : int
+n_features_in_, feature_names_in_
+    Of the X that was fitted.""")
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

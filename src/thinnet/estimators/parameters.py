@@ -8,14 +8,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from thinnet.arrays import RandomState
+from thinnet.estimators.activations import OF_SCIKIT_LEARN, OURS
 from thinnet.training.loop import Callback
 
-_PARAMETERS: Final = """\
+
+def indented(text: str) -> str:
+    """Lines of a class's docstring, for a place that is indented itself."""
+    return text.replace("\n", "\n    ")
+
+
+AS_IN_SCIKIT_LEARN, OF_OURS = (", ".join(map(repr, names)) for names in (OF_SCIKIT_LEARN, OURS))
+
+PARAMETERS: Final = indented(f"""\
 hidden_layer_sizes : int or sequence of int, default=(100,)
     Widths of the hidden layers, each at least 1; may be empty.
 activation : str, default='relu'
-    Of the hidden layers: 'identity', 'logistic', 'tanh' or 'relu' as in scikit-learn; or
-    'leaky_relu', 'elu', 'selu', 'gelu', 'silu', 'softplus'.
+    Of the hidden layers: {AS_IN_SCIKIT_LEARN} as in scikit-learn; or
+    {OF_OURS}.
 solver : str, default='adam'
     'lbfgs', 'sgd' or 'adam' as in scikit-learn; or 'adamw', 'rmsprop', 'adagrad'.
 alpha : float, default=0.0001
@@ -24,7 +33,7 @@ alpha : float, default=0.0001
     step takes ``learning_rate * alpha * w`` off every parameter.  At least 0.
 batch_size : int or 'auto', default='auto'
     Rows of a step; 'auto' is ``min(200, n_samples)``.
-learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+learning_rate : {{'constant', 'invscaling', 'adaptive'}}, default='constant'
     For 'sgd': constant; ``learning_rate_init / (t_ + 1) ** power_t`` after each epoch; or divided
     by 5 each time `n_iter_no_change` epochs bring no improvement.
 learning_rate_init : float, default=0.001
@@ -103,9 +112,9 @@ checkpoint : path or None, default=None
     Where `fit` keeps its state after each epoch.  A fit that was interrupted goes on from there,
     bit by bit as if it had not been.
 n_threads : int or None, default=None
-    At most so many threads; None: as many as the process may use.  Results don't depend on it."""
+    At most so many threads; None: as many as the process may use.  Results don't depend on it.""")
 
-_FITTED: Final = """\
+FITTED: Final = indented("""\
 network_ : Network
     The network, for all that is not described here.
 head_ : ClassHead or NumberHead
@@ -136,10 +145,7 @@ n_features_in_, feature_names_in_
 n_layers_, n_outputs_ : int
     Layers with the input; outputs.
 out_activation_ : str
-    What the outputs go through."""
-
-
-PARAMETERS, FITTED = (text.replace("\n", "\n    ") for text in (_PARAMETERS, _FITTED))  # indented
+    What the outputs go through.""")
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

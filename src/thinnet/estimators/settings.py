@@ -8,34 +8,11 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet import checks
-from thinnet.layers import (
-    ELU,
-    GELU,
-    SELU,
-    Identity,
-    Layer,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softplus,
-    Tanh,
-)
+from thinnet.estimators.activations import ACTIVATIONS
+from thinnet.layers import Layer
 from thinnet.layers.mlp import BELOW_ONE, KINDS, check_sharing, mlp
 from thinnet.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
-ACTIVATIONS: Final[dict[str, Layer]] = {
-    "identity": Identity(),
-    "logistic": Sigmoid(),
-    "tanh": Tanh(),
-    "relu": ReLU(),
-    "leaky_relu": LeakyReLU(),
-    "elu": ELU(),
-    "selu": SELU(),
-    "gelu": GELU(),
-    "silu": SiLU(),
-    "softplus": Softplus(),
-}
 STOCHASTIC: Final = ("sgd", "adam", "adamw", "rmsprop", "adagrad")
 SOLVERS: Final = ("lbfgs", *STOCHASTIC)
 SCHEDULES: Final = ("constant", "invscaling", "adaptive")
@@ -163,7 +140,7 @@ def layers(estimator: Any, n_outputs: int, rows: float) -> list[Layer]:
     return mlp(
         hidden_widths(estimator.hidden_layer_sizes),
         n_outputs,
-        activation=ACTIVATIONS[estimator.activation],
+        activation=ACTIVATIONS[estimator.activation].layer,
         dropout=rates(estimator),
         input_dropout=estimator.input_dropout,
         share=estimator.dropout_share,

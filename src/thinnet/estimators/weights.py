@@ -42,10 +42,9 @@ def intercepts(network: Network) -> list[Array]:
     return [site.p.b for site in dense_sites(network)]
 
 
-def initialise(network: Network, activation: str, stream: np.random.RandomState) -> None:
-    """First weights and biases after Glorot and Bengio 2010, eq. 16, in scikit-learn's order, so
-    that the same `random_state` starts from the same ones."""
-    factor = 2.0 if activation == "logistic" else 6.0
+def initialise(network: Network, factor: float, stream: np.random.RandomState) -> None:
+    """First weights and biases by an activation's `factor`, in scikit-learn's order, so that the
+    same `random_state` starts from the same ones."""
     for W, b in zip(coefs(network), intercepts(network), strict=True):
         bound = np.sqrt(factor / sum(W.shape))
         W[...] = stream.uniform(-bound, bound, W.shape)

@@ -12,31 +12,8 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from thinnet import layers
 from thinnet.export.onnx_graph import Value
-from thinnet.layers import (
-    ELU,
-    GELU,
-    SELU,
-    AlphaDropout,
-    BatchNorm,
-    ConcreteDropout,
-    Dense,
-    DropConnect,
-    Dropout,
-    FixedMasks,
-    Flatten,
-    GaussianDropout,
-    GaussianNoise,
-    Identity,
-    LayerNorm,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
-)
 from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
 from thinnet.masks import keep_probability
 from thinnet.network import Network
@@ -69,20 +46,20 @@ def _operator(op: str, **attributes: Any) -> Form:
     return lambda layer, site, x: x.to(op, **attributes)
 
 
-def _dense(layer: Dense | DropConnect | ConcreteDropout, site: Site, x: Value) -> Value:
+def _dense(layer: Any, site: Site, x: Value) -> Value:
     return x.graph.node("Gemm", x, site.p.W, site.p.b, transB=1)
 
 
-def _dropout(layer: Dropout, site: Site, x: Value) -> Value:
+def _dropout(layer: layers.Dropout, site: Site, x: Value) -> Value:
     rate = site.rate(layer.rate, Run.predict())
     return x if layer.scaling == "inverted" or rate == 0 else x * keep_probability(rate)
 
 
-def _fixed_masks(layer: FixedMasks, site: Site, x: Value) -> Value:
+def _fixed_masks(layer: layers.FixedMasks, site: Site, x: Value) -> Value:
     return x * layer.mean_factor(site, x.dtype)
 
 
-def _leaky_relu(layer: LeakyReLU, site: Site, x: Value) -> Value:
+def _leaky_relu(layer: layers.LeakyReLU, site: Site, x: Value) -> Value:
     return x.where(x > 0.0, x * layer.slope)
 
 
@@ -90,22 +67,22 @@ def _elu(x: Value, alpha: float) -> Value:
     return x.where(x > 0.0, (x.at_most(0.0).to("Exp") - 1.0) * alpha)
 
 
-def _gelu(layer: GELU, site: Site, x: Value) -> Value:
+def _gelu(layer: layers.GELU, site: Site, x: Value) -> Value:
     erf = (x * math.sqrt(0.5)).cast(np.float32).to("Erf").cast(x.dtype)  # it knows no other type
     return x * ((erf + 1.0) * 0.5)
 
 
-def _silu(layer: SiLU, site: Site, x: Value) -> Value:
+def _silu(layer: layers.SiLU, site: Site, x: Value) -> Value:
     # ONNX Runtime 1.15 takes x * Sigmoid(x) for an operator that it has in float32 only.
     return x / (x.to("Neg").to("Exp") + 1.0)
 
 
-def _softplus(layer: Softplus, site: Site, x: Value) -> Value:
+def _softplus(layer: layers.Softplus, site: Site, x: Value) -> Value:
     small = (x.to("Abs").to("Neg").to("Exp") + 1.0).to("Log")
     return x.at_least(0.0) + small
 
 
-def _batch_norm(layer: BatchNorm, site: Site, x: Value) -> Value:
+def _batch_norm(layer: layers.BatchNorm, site: Site, x: Value) -> Value:
     shape = [1] * len(site.features)
     shape[layer.axis] = -1
     slope = site.p.gamma / np.sqrt(site.s.variance + x.dtype.type(layer.epsilon))
@@ -113,7 +90,7 @@ def _batch_norm(layer: BatchNorm, site: Site, x: Value) -> Value:
     return (x - mean) * slope + beta
 
 
-def _layer_norm(layer: LayerNorm, site: Site, x: Value) -> Value:
+def _layer_norm(layer: layers.LayerNorm, site: Site, x: Value) -> Value:
     axes = list(range(1, 1 + len(site.features)))
     centered = x - x.to("ReduceMean", axes=axes)
     variance = (centered * centered).to("ReduceMean", axes=axes)
@@ -121,26 +98,26 @@ def _layer_norm(layer: LayerNorm, site: Site, x: Value) -> Value:
 
 
 FORMS: Final[dict[type, Form]] = {
-    AlphaDropout: _same,
-    BatchNorm: _batch_norm,
-    ConcreteDropout: _dense,
-    Dense: _dense,
-    DropConnect: _dense,
-    Dropout: _dropout,
-    ELU: lambda layer, site, x: _elu(x, layer.alpha),
-    FixedMasks: _fixed_masks,
-    Flatten: _operator("Flatten", axis=1),
-    GELU: _gelu,
-    GaussianDropout: _same,
-    GaussianNoise: _same,
-    Identity: _same,
-    LayerNorm: _layer_norm,
-    LeakyReLU: _leaky_relu,
-    ReLU: _operator("Relu"),
-    SELU: lambda layer, site, x: _elu(x, SELU_ALPHA) * SELU_SCALE,
-    SiLU: _silu,
-    Sigmoid: _operator("Sigmoid"),
-    Softmax: _operator("Softmax", axis=-1),
-    Softplus: _softplus,
-    Tanh: _operator("Tanh"),
+    layers.AlphaDropout: _same,
+    layers.BatchNorm: _batch_norm,
+    layers.ConcreteDropout: _dense,
+    layers.Dense: _dense,
+    layers.DropConnect: _dense,
+    layers.Dropout: _dropout,
+    layers.ELU: lambda layer, site, x: _elu(x, layer.alpha),
+    layers.FixedMasks: _fixed_masks,
+    layers.Flatten: _operator("Flatten", axis=1),
+    layers.GELU: _gelu,
+    layers.GaussianDropout: _same,
+    layers.GaussianNoise: _same,
+    layers.Identity: _same,
+    layers.LayerNorm: _layer_norm,
+    layers.LeakyReLU: _leaky_relu,
+    layers.ReLU: _operator("Relu"),
+    layers.SELU: lambda layer, site, x: _elu(x, SELU_ALPHA) * SELU_SCALE,
+    layers.SiLU: _silu,
+    layers.Sigmoid: _operator("Sigmoid"),
+    layers.Softmax: _operator("Softmax", axis=-1),
+    layers.Softplus: _softplus,
+    layers.Tanh: _operator("Tanh"),
 }

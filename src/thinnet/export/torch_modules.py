@@ -5,29 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from thinnet.layers import (
-    ELU,
-    GELU,
-    SELU,
-    AlphaDropout,
-    BatchNorm,
-    ConcreteDropout,
-    Dense,
-    DropConnect,
-    Dropout,
-    Flatten,
-    GaussianDropout,
-    GaussianNoise,
-    Identity,
-    LayerNorm,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
-)
+from thinnet import layers
 from thinnet.passes import Run, Site
 
 Make: TypeAlias = Callable[[Any, Any, Site], Any]
@@ -53,20 +31,20 @@ def _plain(name: str, **settings: Any) -> Make:
     return lambda nn, layer, site: getattr(nn, name)(**settings)
 
 
-def _linear(nn: Any, layer: Dense | DropConnect | ConcreteDropout, site: Site) -> Any:
+def _linear(nn: Any, layer: Any, site: Site) -> Any:
     return nn.Linear(*site.features, *site.out)
 
 
-def _dropout(nn: Any, layer: Dropout, site: Site) -> Any:
+def _dropout(nn: Any, layer: layers.Dropout, site: Site) -> Any:
     rate = site.rate(layer.rate, Run.predict())
     return nn.Dropout(rate) if layer.scaling == "inverted" or rate == 0 else None
 
 
-def _alpha_dropout(nn: Any, layer: AlphaDropout, site: Site) -> Any:
+def _alpha_dropout(nn: Any, layer: layers.AlphaDropout, site: Site) -> Any:
     return nn.AlphaDropout(site.rate(layer.rate, Run.predict()))
 
 
-def _batch_norm(nn: Any, layer: BatchNorm, site: Site) -> Any:
+def _batch_norm(nn: Any, layer: layers.BatchNorm, site: Site) -> Any:
     """PyTorch's has its statistics along the first feature axis, of four at most."""
     axes = len(site.features)
     if layer.axis % axes or axes not in BY_AXES:
@@ -76,25 +54,25 @@ def _batch_norm(nn: Any, layer: BatchNorm, site: Site) -> Any:
 
 
 MODULES: Final[dict[type, Make]] = {
-    AlphaDropout: _alpha_dropout,
-    BatchNorm: _batch_norm,
-    ConcreteDropout: _linear,
-    Dense: _linear,
-    DropConnect: _linear,
-    Dropout: _dropout,
-    ELU: lambda nn, layer, site: nn.ELU(layer.alpha),
-    Flatten: _plain("Flatten"),
-    GELU: _plain("GELU"),
-    GaussianDropout: _plain("Identity"),
-    GaussianNoise: _plain("Identity"),
-    Identity: _plain("Identity"),
-    LayerNorm: lambda nn, layer, site: nn.LayerNorm(site.features, layer.epsilon),
-    LeakyReLU: lambda nn, layer, site: nn.LeakyReLU(layer.slope),
-    ReLU: _plain("ReLU"),
-    SELU: _plain("SELU"),
-    SiLU: _plain("SiLU"),
-    Sigmoid: _plain("Sigmoid"),
-    Softmax: _plain("Softmax", dim=-1),
-    Softplus: _plain("Softplus", threshold=STRAIGHT),
-    Tanh: _plain("Tanh"),
+    layers.AlphaDropout: _alpha_dropout,
+    layers.BatchNorm: _batch_norm,
+    layers.ConcreteDropout: _linear,
+    layers.Dense: _linear,
+    layers.DropConnect: _linear,
+    layers.Dropout: _dropout,
+    layers.ELU: lambda nn, layer, site: nn.ELU(layer.alpha),
+    layers.Flatten: _plain("Flatten"),
+    layers.GELU: _plain("GELU"),
+    layers.GaussianDropout: _plain("Identity"),
+    layers.GaussianNoise: _plain("Identity"),
+    layers.Identity: _plain("Identity"),
+    layers.LayerNorm: lambda nn, layer, site: nn.LayerNorm(site.features, layer.epsilon),
+    layers.LeakyReLU: lambda nn, layer, site: nn.LeakyReLU(layer.slope),
+    layers.ReLU: _plain("ReLU"),
+    layers.SELU: _plain("SELU"),
+    layers.SiLU: _plain("SiLU"),
+    layers.Sigmoid: _plain("Sigmoid"),
+    layers.Softmax: _plain("Softmax", dim=-1),
+    layers.Softplus: _plain("Softplus", threshold=STRAIGHT),
+    layers.Tanh: _plain("Tanh"),
 }

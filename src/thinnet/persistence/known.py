@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from thinnet import layers
 from thinnet.network import Network
-from thinnet.persistence import ensembles, networks, tables, wrappers
+from thinnet.persistence import networks, tables, wrappers
 from thinnet.persistence.transformers import finish_one_hot, without_function
 from thinnet.persistence.ways import Kinds, Way, fitted, record, records
 from thinnet.training.history import History
@@ -44,11 +45,14 @@ NOISE: Final[Kinds] = {"noise_": ARRAY}
 
 ENSEMBLE: Final[Kinds] = {"estimators_": list, "n_features_in_": int, "n_outputs_": int}
 
+PROTOCOLS: Final = ("Layer", "Shapes")  # beside the layers themselves
 OURS: Final[dict[str, Way]] = {
     "thinnet.estimators.EnsembleClassifier": fitted(
-        {**ENSEMBLE, "classes_": ARRAY}, finish=ensembles.finish_classifier
+        {**ENSEMBLE, "classes_": ARRAY}, finish=wrappers.finish_ensemble_classifier
     ),
-    "thinnet.estimators.EnsembleRegressor": fitted(ENSEMBLE, NOISE, ensembles.finish_regressor),
+    "thinnet.estimators.EnsembleRegressor": fitted(
+        ENSEMBLE, NOISE, wrappers.finish_ensemble_regressor
+    ),
     "thinnet.estimators.MLPClassifier": fitted(
         {**MLP, **CLASSES}, FIGURES, networks.finish_classifier
     ),
@@ -62,11 +66,7 @@ OURS: Final[dict[str, Way]] = {
     **records("thinnet.optimizers", "Adagrad", "Adam", "AdamW", "RMSprop", "SGD"),
     **records("thinnet.optimizers.adaptive", "Moments", "Squares"),
     **records("thinnet.optimizers.sgd", "Empty", "Momentum"),
-    **records("thinnet.layers", "BatchNorm", "Dense", "DropConnect", "Flatten", "LayerNorm"),
-    **records("thinnet.layers", "ConcreteDropout", "FixedMasks"),
-    **records("thinnet.layers", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"),
-    **records("thinnet.layers", "ELU", "GELU", "Identity", "LeakyReLU", "ReLU", "SELU", "SiLU"),
-    **records("thinnet.layers", "Sigmoid", "Softmax", "Softplus", "Tanh"),
+    **records("thinnet.layers", *(each for each in layers.__all__ if each not in PROTOCOLS)),
     **records("thinnet.initializers", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform"),
     **records("thinnet.initializers", "LeCunNormal", "LeCunUniform", "Normal", "Orthogonal"),
     **records("thinnet.initializers", "Zeros"),

@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.checks import DivergedError
-from thinnet.estimators.settings import ACTIVATIONS
+from thinnet.estimators.activations import ACTIVATIONS
 from thinnet.layers import Layer
 from thinnet.layers.mlp import mlp
 from thinnet.losses import Loss
@@ -115,7 +115,7 @@ def layers(estimator: Any, n_outputs: int) -> list[Layer]:
     return mlp(
         hidden_widths(estimator.hidden_layer_sizes),
         n_outputs,
-        activation=ACTIVATIONS[estimator.activation],
+        activation=ACTIVATIONS[estimator.activation].layer,
         dropout=estimator.dropout,
         input_dropout=estimator.input_dropout,
         share=estimator.dropout_share,

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from thinnet.arrays import RandomState
+from thinnet.estimators.parameters import indented
 from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.training.loop import Callback
 
-_PARAMETERS: Final = """\
+PARAMETERS: Final = indented("""\
 hidden_layer_sizes : sequence of int or 'auto', default='auto'
     Widths of the hidden layers; 'auto' is one of 256 units.
 activation : str, default='relu'
@@ -56,9 +57,9 @@ callbacks : sequence or None, default=None
 progress : bool or None, default=False
     Show a progress bar for each network; None: where somebody looks.
 n_threads : int or None, default=None
-    At most so many threads; None: as many as the process may use.  Results don't depend on it."""
+    At most so many threads; None: as many as the process may use.  Results don't depend on it.""")
 
-_FITTED: Final = """\
+FITTED: Final = indented("""\
 encoder_ : TableEncoder
     Fitted; ``encoder_.columns_`` says what each column holds.
 head_ : ClassHead or NumberHead
@@ -75,9 +76,7 @@ interrupted_ : bool
 n_features_in_, feature_names_in_
     Of the table that was fitted.
 n_iter_ : int
-    Epochs of the network that took most."""
-
-PARAMETERS, FITTED = (text.replace("\n", "\n    ") for text in (_PARAMETERS, _FITTED))  # indented
+    Epochs of the network that took most.""")
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

@@ -53,8 +53,8 @@ FAULTS = [
     ),
     Mutant(
         "members of an ensemble may have other classes than it",
-        "persistence/ensembles.py",
-        "finish_classifier",
+        "persistence/wrappers.py",
+        "finish_ensemble_classifier",
         "not fits",
         "False",
         ("persistence/test_model_saving.py",),

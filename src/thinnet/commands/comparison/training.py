@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from thinnet.arrays import Array
-from thinnet.commands.comparison.warming import LOSS, warm
 from thinnet.commands.recipes import Settings
 from thinnet.datasets import Split
+from thinnet.losses import SoftmaxCrossEntropy
 from thinnet.network import Network
 from thinnet.training import INTERRUPTED, History, evaluate, train
 
+LOSS: Final = SoftmaxCrossEntropy()
 WITHOUT, WITH = "without dropout", "with dropout"
 
 
@@ -72,24 +74,52 @@ def train_all(
     return outcomes
 
 
+def warm(network: Network, settings: Settings, split: Split) -> None:
+    """Compile and load all that a training needs before anything is timed.
+
+    A copy is trained for a step, and measured; the network itself stays as it is.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it is interrupted: nothing is trained yet that could be shown.
+    """
+    rows = slice(max(settings.batch_size, 1))
+    few = Split(*(part[rows] for part in split))
+    history = _train(copy.deepcopy(network), settings, few, epochs=1, progress=False)
+    if history.stopped == INTERRUPTED:
+        raise KeyboardInterrupt
+
+
 def fit(split: Split, entry: Entry, progress: bool | None = None) -> Outcome:
     """Train one network as its settings say, watching the test part without using it."""
     name, network, settings = entry
     start = time.perf_counter()
-    history = train(
-        network,
-        split.X_train,
-        split.y_train,
-        loss=LOSS,
-        optimizer=settings.new_optimizer(),
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        validation=(split.X_test, split.y_test),
-        progress=progress,
-        title=name,
-    )
+    history = _train(network, settings, split, settings.epochs, progress, name)
     seconds = time.perf_counter() - start
     _, train_score = evaluate(network, split.X_train, split.y_train, loss=LOSS)
     test_loss, test_score = evaluate(network, split.X_test, split.y_test, loss=LOSS)
     right = network.outputs(split.X_test).argmax(axis=1) == split.y_test
     return Outcome(name, network, history, train_score, test_loss, test_score, right, seconds)
+
+
+def _train(
+    network: Network,
+    settings: Settings,
+    split: Split,
+    epochs: int,
+    progress: bool | None,
+    title: str = "training",
+) -> History:
+    return train(
+        network,
+        split.X_train,
+        split.y_train,
+        loss=LOSS,
+        optimizer=settings.new_optimizer(),
+        epochs=epochs,
+        batch_size=settings.batch_size,
+        validation=(split.X_test, split.y_test),
+        progress=progress,
+        title=title,
+    )
