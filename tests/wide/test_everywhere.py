@@ -171,7 +171,7 @@ def test_estimators_have_every_activation_of_one_unit():
 def test_an_activations_name_makes_that_layer_in_estimators(name):
     model = thinnet.MLPRegressor(hidden_layer_sizes=(3,), activation=name)
     model.partial_fit(X[:5], X[:5, 0])
-    assert model.network_.layers[1] == NAMED[name].layer
+    assert NAMED[name].layer in model.network_.layers
 
 
 # Losses and optimisers: what trains a network
