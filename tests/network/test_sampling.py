@@ -125,8 +125,8 @@ def test_a_rate_that_changes_is_the_last_ones_when_sampling(rng):
         ({"n_draws": 0}, "n_draws must be an integer >= 1, got 0"),
         ({"n_draws": 2.5}, "n_draws must be an integer >= 1, got 2.5"),
         ({"share": "row"}, "share must be None or 'batch', got 'row'"),
-        ({"samples": [1, 2]}, "samples must have as many rows as X, got 2 and 3"),
-        ({"samples": [1, 2, -3]}, "samples must be integers from 0 to"),
+        ({"share": None, "samples": [1, 2]}, "samples must have as many rows as X, got 2 and 3"),
+        ({"share": None, "samples": [1, 2, -3]}, "samples must be integers from 0 to"),
     ],
     ids=str,
 )
