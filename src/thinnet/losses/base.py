@@ -1,8 +1,8 @@
-"""What a loss is, and what all losses have in common.
+"""The protocol of a loss, and the parts that all losses have in common.
 
-A loss is a frozen description.  ``loss(outputs, targets)`` gives the mean over the rows and its
-gradient in one pass over the raw outputs.  A class states its formula once, in ``rows``: the loss
-of each row, and the slope of that row's loss.
+A loss is a frozen description.  ``loss(outputs, targets)`` returns the mean over the rows and its
+gradient by the raw outputs.  A class states its formula once, in ``rows``: the loss of each row,
+and its derivative by the row's outputs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Loss(Protocol):
     score_name: ClassVar[str]
 
     def targets(self, y: TargetLike, out: Features) -> Array:
-        """`y` checked, in the form that the loss takes for outputs of shape `out`."""
+        """The checked targets, in the form that the loss takes for outputs of shape `out`."""
         ...
 
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
@@ -38,7 +38,7 @@ class Loss(Protocol):
         ...
 
     def predict(self, outputs: Rows) -> Rows:
-        """The prediction that raw outputs stand for: probabilities or means."""
+        """The prediction of raw outputs: probabilities or means."""
         ...
 
     def score(self, outputs: Rows, targets: Array, weights: Weights | None = None) -> float:
@@ -55,8 +55,8 @@ def weighted_mean(
 ) -> tuple[float, Rows]:
     """``sum_i w_i * l_i / total`` and its gradient.
 
-    `total` is the sum of the weights (the number of rows, without), unless the rows are a part
-    of a larger batch.
+    `total` is by default the sum of the weights, or the number of rows without weights; it is
+    given if the rows are a part of a larger batch.
     """
     losses, slopes = self.rows(outputs, targets)
     w = np.ones(len(losses)) if weights is None else weights.astype(np.float64)
@@ -70,12 +70,12 @@ def mean_of_outputs(each: Rows) -> Weights:
 
 
 def n_outputs(outputs: Rows) -> np.floating:
-    """How many outputs a row has, in their own type."""
+    """The number of outputs of a row, in their own type."""
     return outputs.dtype.type(outputs[0].size)
 
 
 def real_targets(y: TargetLike, out: Features) -> Array:
-    """Real targets of shape (rows, *out); they may be one-dimensional where there is one output."""
+    """Real targets of shape (rows, *out); with one output `y` may be one-dimensional."""
     y = checks.finite("y", checks.numeric("y", y)).astype(np.float64)
     if y.ndim == 1 and out == (1,):
         y = y[:, None]
@@ -86,12 +86,12 @@ def real_targets(y: TargetLike, out: Features) -> Array:
 
 
 def real(self: Loss, y: TargetLike, out: Features) -> Array:
-    """`targets` of a loss that takes any real numbers."""
+    """The method `targets` of a loss that takes any real numbers."""
     return real_targets(y, out)
 
 
 def width_of(self: Loss, out: Features) -> int:
-    """The number of outputs, where they must lie along one axis."""
+    """The number of outputs; ValueError if they don't lie along one axis."""
     if len(out) != 1:
         raise ValueError(
             f"{self} must get outputs of shape (rows, outputs), got (rows, "
@@ -101,7 +101,7 @@ def width_of(self: Loss, out: Features) -> int:
 
 
 def r_squared(predicted: Rows, targets: Rows, weights: Weights | None = None) -> float:
-    """The mean over outputs of ``1 - residual / total sum of squares``; 0 where y is constant."""
+    """The mean over outputs of ``1 - residual / total sum of squares``; 0 if y is constant."""
     w = np.ones(len(targets)) if weights is None else weights.astype(np.float64)
     w = w.reshape(-1, *[1] * (targets.ndim - 1)) / w.sum()
     residual = (w * (targets - predicted.astype(np.float64)) ** 2).sum(axis=0)
@@ -112,5 +112,5 @@ def r_squared(predicted: Rows, targets: Rows, weights: Weights | None = None) ->
 def r_squared_score(
     self: Loss, outputs: Rows, targets: Array, weights: Weights | None = None
 ) -> float:
-    """`score` of a regression loss."""
+    """The method `score` of a regression loss."""
     return r_squared(self.predict(outputs), targets, weights)

@@ -50,12 +50,12 @@ class SoftmaxCrossEntropy:
     def rows(self, outputs: Out, targets: Array) -> tuple[Weights, Out]:
         t = self._one_hot(targets, outputs)
         log_p = special.log_softmax(outputs, axis=1)
-        # A target of 0 counts for nothing, also where its probability underflows to log 0.
+        # A target of 0 adds nothing to the loss, even if the log of its probability is -inf.
         each = -np.where(t > 0, t * log_p, 0).sum(axis=1)
         return each, np.exp(log_p) - t
 
     def _one_hot(self, targets: Array, outputs: Out) -> Out:
-        """The targets as smoothed probabilities of the classes."""
+        """The targets as probabilities of the classes, smoothed."""
         t = targets.astype(outputs.dtype) if targets.ndim > 1 else np.zeros_like(outputs)
         if targets.ndim == 1:
             t[np.arange(len(t)), targets] = 1
@@ -132,6 +132,6 @@ class BinaryCrossEntropy:
         return special.expit(outputs)
 
     def score(self, outputs: Rows, targets: Array, weights: Weights | None = None) -> float:
-        """The fraction of rows in which every output is on the right side of 1/2."""
+        """The fraction of rows whose outputs are all on the right side of 1/2."""
         hits = ((outputs > 0) == (targets > 0.5)).reshape(len(outputs), -1).all(axis=1)
         return float(np.average(hits, weights=weights))

@@ -23,7 +23,7 @@ from thinnet.losses.base import (
 
 @dataclass(frozen=True, slots=True)
 class SquaredError:
-    """``(z - y)^2``, the mean over outputs; without the 1/2 that scikit-learn's MLP has.
+    """``(z - y)^2``, the mean over outputs, without the factor 1/2 of scikit-learn's MLP.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class Huber:
     Parameters
     ----------
     delta : float
-        Where the square turns into a straight line, in the units of the target; above 0.
+        The error at which the square turns into a straight line, in the target's units; above 0.
 
     Raises
     ------
@@ -143,7 +143,7 @@ class GaussianNLL:
         return mean_of_outputs(each), slope / n_outputs(mu)
 
     def predict(self, outputs: Out) -> Rows:
-        """The means."""
+        """The means of the targets."""
         return np.split(outputs, 2, axis=1)[0]
 
 
@@ -180,5 +180,5 @@ class Poisson:
         return mean_of_outputs(each), (rate - t) / n_outputs(outputs)
 
     def predict(self, outputs: Rows) -> Rows:
-        """The rates."""
+        """The means of the counts, ``exp(z)``."""
         return np.exp(outputs)

@@ -105,7 +105,7 @@ def bind(
 
 @dataclass(frozen=True, slots=True)
 class FirstWeights:
-    """Makes the first weights of the layer at `position`, by the rule `default` or another."""
+    """A function that makes the first weights of one layer, by the rule `default` or another."""
 
     seed: int
     position: int
@@ -128,7 +128,7 @@ def _rule_for(places: Sequence[tuple[Layer, Site]]) -> str:
 
 
 def initialise(layers: Sequence[Layer], sites: Sequence[Site], seed: int) -> None:
-    """First values of every layer; one without a rule of its own gets random matrices."""
+    """Write first values for every layer; a layer without `initialise` gets random matrices."""
     places = list(zip(layers, sites, strict=True))
     for i, (layer, site) in enumerate(places):
         initial = FirstWeights(seed, i, _rule_for(places[i + 1 :]))

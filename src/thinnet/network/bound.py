@@ -1,4 +1,4 @@
-"""Layers bound to a width, a seed and a type: what passes, executors and summaries work on."""
+"""Layers bound to a width, a seed and a type, as passes, executors and summaries take them."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ class Bound:
     Parameters
     ----------
     layers, features, dtype, executor
-        As of `Network`.
+        As in `Network`.
     seed : int
-        Of first weights, masks and shuffles.
+        The seed of first weights, masks and shuffles.
 
     Attributes
     ----------
     sites : list of Site
     governors : list of Governors
-        The shared dropouts that decide over each layer.
+        For each layer the shared dropouts that decide which of its parameters are present.
     out : tuple of int
-        Shape of a row of output.
+        The shape of a row of output.
     vectors : Vectors
     changes : list of Change
-        Settings of layers that had other values in earlier steps.
+        The settings of layers that had other values in earlier steps.
     compiled : bool or None
-        Whether compiled code runs it; None before the first look (`is_compiled`).
+        Whether compiled code knows the network; None before the first check (`is_compiled`).
     predictors : dict
-        Compiled passes that no thread uses, by their kind.
+        The compiled predictors that no thread uses, by kind of pass.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Bound:
         )
 
     def change(self, setting: str, value: float | None, layer: int | None = None) -> None:
-        """Give a setting of layers another value from the next step on, and remember the old one.
+        """Give a setting of layers another value from the next step on; `changes` keeps the old.
 
         Parameters
         ----------
@@ -150,7 +150,7 @@ class Bound:
 
     @property
     def state(self) -> Flat:
-        """All running statistics, and what counts them."""
+        """All running statistics, and the counts of the batches in them."""
         return self.vectors.state
 
     def places(self) -> Iterator[tuple[Layer, Site]]:
@@ -158,7 +158,7 @@ class Bound:
         return zip(self.layers, self.sites, strict=True)
 
     def presence(self, run: Run) -> Presence | None:
-        """Which parameters exist in a training step; None where all do (`layers.presence`)."""
+        """The parameters that exist in a training step; None if all do (`layers.presence`)."""
         if not any(over.inputs or over.outputs for over in self.governors):
             return None
         kept, probability = [], []
@@ -169,7 +169,7 @@ class Bound:
         return Presence(np.concatenate(kept), np.concatenate(probability))
 
     def fitting(self, x: MatrixLike) -> MatrixLike:
-        """`x` as an array or sparse rows, if they have the shape this network takes."""
+        """`x` as an array or sparse rows; ValueError if its shape is not the network's."""
         x = sparse.own_rows("X", x) if sparse.is_sparse(x) else checks.array("X", x)
         if x.ndim == 0 or x.shape[1:] != self.features or x.shape[0] == 0:
             takes = ", ".join(map(str, ("rows", *self.features)))
@@ -179,6 +179,6 @@ class Bound:
         return x
 
     def entering(self, x: MatrixLike) -> Rows:
-        """`x` as an array of the network's type, if it fits."""
-        with np.errstate(over="ignore"):  # what is too large becomes infinity, and is refused so
+        """`x` as an array of the network's type; ValueError if it doesn't fit."""
+        with np.errstate(over="ignore"):  # numbers too large become infinity, which is refused
             return sparse.dense(self.fitting(x)).astype(self.dtype, copy=False)

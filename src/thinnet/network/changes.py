@@ -1,4 +1,4 @@
-"""Settings of layers that were changed between two steps, with their old values."""
+"""Changes of settings of layers between two steps, with the old values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SETTINGS: Final = ("rate", "scale", "l1", "l2", "bias_l1", "bias_l2", "max_norm"
 
 
 class Change(NamedTuple):
-    """A setting that had another value up to a step.
+    """The change of a setting at a step.
 
     Attributes
     ----------
@@ -54,12 +54,12 @@ def _has(layer: Any, setting: str) -> bool:
 
 
 def changed(layer: Any, setting: str, value: Any) -> Any:
-    """The layer with another value; ValueError where it is out of its range."""
+    """The layer with another value of the setting; ValueError if it is out of its range."""
     return dataclasses.replace(layer, **{setting: value})
 
 
 def before(layers: Sequence[Layer], changes: Sequence[Change], step: int) -> list[Layer]:
-    """The layers as they were in a step."""
+    """The layers with the settings that they had in a step."""
     found = list(layers)
     for change in reversed(changes):
         if change.step > step:
@@ -68,7 +68,7 @@ def before(layers: Sequence[Layer], changes: Sequence[Change], step: int) -> lis
 
 
 def checked_changes(values: Any, layers: Sequence[Layer], step: int) -> list[Change]:
-    """The changes in a file, up to a step; ValueError for ones that cannot have been."""
+    """The changes read from a file, up to a step; ValueError for impossible ones."""
     lists = type(values) is list and all(type(v) is list and len(v) == 5 for v in values)
     checks.must(lists, "changes", "a list of lists of five", type(values).__name__)
     found = [Change(*value) for value in values]

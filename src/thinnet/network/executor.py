@@ -19,7 +19,7 @@ DTYPES: Final = (np.float32, np.float64)
 
 @cache
 def obstacle() -> str:
-    """What this machine lacks to run compiled code; empty where it lacks nothing."""
+    """The reason why this machine can't run compiled code; "" if it can."""
     for needed in ("numba", "scipy_openblas32"):
         if find_spec(needed) is None:
             return f"{needed} is not installed"
@@ -29,7 +29,7 @@ def obstacle() -> str:
 
 
 def obstacles(network: Bound) -> list[str]:
-    """The reasons why compiled code can't run a network; empty where it can."""
+    """The reasons why compiled code can't run a network; empty if it can."""
     if reason := obstacle():
         return [reason]
     found = [] if network.dtype in DTYPES else [f"{network.dtype} is not float32 or float64"]
@@ -40,14 +40,14 @@ def obstacles(network: Bound) -> list[str]:
 
 
 def is_compiled(network: Bound) -> bool:
-    """Whether compiled code runs this network; its layers and type never change."""
+    """Whether compiled code runs this network; checked once, as layers and type don't change."""
     if network.compiled is None:
         network.compiled = network.executor != "reference" and not obstacles(network)
     return network.compiled
 
 
 def step_obstacles(loss: Any, optimizer: Any) -> list[str]:
-    """The reasons why compiled code can't take steps with these; empty where it can."""
+    """The reasons why compiled code can't take steps with a loss and an optimiser, if any."""
     from thinnet.engine.stepper import LOSSES, OPTIMIZERS
 
     given = (("loss", loss, LOSSES), ("optimizer", optimizer, OPTIMIZERS))
@@ -63,7 +63,7 @@ def check_trainable(network: Bound, loss: Any, optimizer: Any) -> None:
 
 
 def permutation(network: Bound) -> Callable[..., Any]:
-    """The function that shuffles for a network; all of them give the same order."""
+    """The function that shuffles rows, compiled or not; both give the same order."""
     if not is_compiled(network):
         return philox.permutation
     from thinnet.engine import shuffling
@@ -72,7 +72,7 @@ def permutation(network: Bound) -> Callable[..., Any]:
 
 
 def predictor(network: Bound, kind: Any, rows: int) -> Any:
-    """Compiled passes over at most so many rows at once; a new one where all are in use."""
+    """A predictor for at most `rows` rows at once; a new one if all are in use."""
     from thinnet.engine.predictor import BLOCK_ROWS, Predictor
 
     free = network.predictors.setdefault(kind, [])
@@ -85,7 +85,7 @@ def predictor(network: Bound, kind: Any, rows: int) -> Any:
 
 @contextmanager
 def lent(network: Bound, kind: str, rows: int) -> Iterator[Any]:
-    """A predictor for one call, which no other thread has meanwhile."""
+    """A predictor that no other thread gets as long as the context is open."""
     found = predictor(network, kind, rows)
     yield found
     network.predictors[kind].append(found)

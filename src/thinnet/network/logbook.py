@@ -1,8 +1,8 @@
 """The trainings of a network, an entry each, from which the rows of a step are recomputed.
 
 A step's rows are a function of a few numbers, like its masks: nothing is stored for each step.
-Trainings that continue each other in the same way are one entry, so that a network that gets its
-rows batch by batch, a million times, keeps one.
+Trainings that continue each other with the same settings share one entry, so that a million calls
+of `partial_fit` need one.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from thinnet.philox import MAX_SAMPLE, MAX_STEP, SHARED
 
 Order: TypeAlias = Literal["kept", "keyed", "drawn"]
 ORDERS: Final = get_args(Order)
-MOST_ENTRIES: Final = 4096  # the oldest are forgotten
-MOST_STATES: Final = 256  # of generators, in all entries together
-MOST_IDS: Final = 2**20  # likewise
-WORDS: Final = 625  # of a Mersenne Twister: its 624 numbers, and the place of the next
+MOST_ENTRIES: Final = 4096  # beyond, the oldest entries are dropped
+MOST_STATES: Final = 256  # generators' states in all entries together
+MOST_IDS: Final = 2**20  # rows' ids in all entries together
+WORDS: Final = 625  # numbers in the state of a Mersenne Twister: 624, and the place of the next
 
 
 class Entry(NamedTuple):
@@ -32,9 +32,9 @@ class Entry(NamedTuple):
     Attributes
     ----------
     first, steps : int
-        Its first step's number, and how many it has taken.
+        The number of its first step, and the count of its steps.
     rows, batch_size, accumulate : int
-        Rows of the data; how they are divided.
+        The number of rows of the data, of a batch, and of micro-batches in it.
     order : "kept", "keyed" or "drawn"
         The order of the rows in an epoch: that of the data, a function of (seed, epoch), or
         permutations from a generator, as in scikit-learn.
@@ -43,11 +43,12 @@ class Entry(NamedTuple):
     ids : array or None
         The rows' ids: None for their places; empty where they were too many to be kept.
     state : array or None
-        With "drawn": the generator's state when training began.
+        With "drawn": the generator's state at the beginning of training.
     per_call : int
-        With "drawn": epochs after which the order starts from that of the data; 0 for never.
+        With "drawn": the number of epochs after which the order starts from that of the data
+        again; 0 for never.
     resets : bool
-        Whether the generator starts from `state` again, too.
+        Whether the generator starts from `state` again then, too.
     """
 
     first: int
@@ -67,7 +68,7 @@ class Entry(NamedTuple):
         return self.first + self.steps
 
     def is_alike(self, other: Entry) -> bool:
-        """Whether data and settings are those of `other`, as far as rows depend on them."""
+        """Whether `other` has the same data and settings, as far as rows depend on them."""
         same = self[2:6] == other[2:6]
         return same and _same(self.ids, other.ids) and (self.ids is None or self.ids.size > 0)
 
@@ -82,7 +83,7 @@ class Logbook:
     Raises
     ------
     ValueError
-        If an entry can't be, or begins before another has ended.
+        If an entry is impossible, or begins before another has ended.
     """
 
     def __init__(self, entries: Sequence[Entry] = ()) -> None:
@@ -94,11 +95,11 @@ class Logbook:
             checks.must(entry.first >= before.end, "first", f">= {before.end}", entry.first)
 
     def copy(self) -> Logbook:
-        """A copy of the entries, without a training that has not ended."""
+        """A copy of the logbook, without a training that has not ended."""
         return Logbook(self.entries)
 
     def until(self, step: int) -> list[Entry]:
-        """All entries, with that of a training that has not ended, up to `step`."""
+        """All entries up to `step`, that of a training that has not ended among them."""
         going_on = (
             [] if self._open is None else [self._open._replace(steps=step - self._open.first)]
         )
@@ -124,13 +125,13 @@ class Logbook:
         self._forget()
 
     def cut(self, step: int) -> None:
-        """Forget all steps from number `step` on."""
+        """Drop all steps from number `step` on."""
         before = [entry for entry in self.entries if entry.first < step]
         self.entries = [e._replace(steps=min(e.steps, step - e.first)) for e in before]
         self._after = self._latest = None
 
     def _joined(self, network: Bound, before: Entry, entry: Entry) -> Entry | None:
-        """Both entries as one, if `entry` continues the one before; else None."""
+        """Both entries joined, if `entry` continues the one before; else None."""
         n = len(batches(network, *before[2:5]))
         if not before.is_alike(entry) or before.end != entry.first or before.steps % n:
             return None
@@ -183,7 +184,7 @@ class Logbook:
         return places.astype(np.uint32) if ids is None else ids[places]
 
     def unused(self, network: Bound, step: int, ids: Ids) -> str:
-        """The reason why a step has not used the masks of these rows; empty if it may have."""
+        """The reason why a step has not used the masks of these rows; "" if it may have."""
         taken = network.clock.step
         if step >= taken > 0:
             return f"step {step} is not among the {taken} that were taken: its masks were not used"
@@ -212,11 +213,11 @@ class Logbook:
         return self._latest.order
 
     def _ordered(self, network: Bound, entry: Entry, epoch: int, key: Any) -> _Replay:
-        """The order of an epoch; a generator's is replayed from the latest that is known."""
+        """The order of an epoch; a generator is replayed from its latest known state."""
         if entry.order == "keyed":
             order = keyed_order(network, entry.epoch + epoch, entry.rows)
             return _Replay(key, epoch, order)
-        assert entry.state is not None  # of the order "drawn" (`_checked`)
+        assert entry.state is not None  # the order is "drawn" (`_checked`)
         if self._latest is None:
             call, shuffles = 0, Shuffles(entry.rows, generator(entry.state))
         else:
@@ -229,7 +230,7 @@ class Logbook:
 
 
 class _Replay(NamedTuple):
-    """The latest order that was recomputed, and the generator behind it."""
+    """The latest order that was recomputed, and the generator's state after it."""
 
     of: Any
     epoch: int
@@ -254,7 +255,7 @@ def _ids_of(entry: Entry, samples: Any) -> Ids | None:
 
 
 def _checked(entry: Entry) -> Entry:
-    """`entry`; ValueError for one that no training can have written."""
+    """`entry` itself; ValueError if no training can have written it."""
     checks.must(isinstance(entry, Entry), "an entry", "a thinnet.network.logbook.Entry", entry)
     checks.boolean("resets", entry.resets)
     least = {"first": 0, "steps": 1, "rows": 1, "batch_size": 1, "accumulate": 1, "epoch": 0}

@@ -26,17 +26,17 @@ class Network(Bound):
     Parameters
     ----------
     layers : sequence of Layer
-        In the order from input to output; the last one's output is raw (logits, means).
+        The layers from input to output; the output of the last one is raw (logits, means).
     features : int or tuple of int
-        Shape of a row of input.
+        The shape of a row of input.
     seed : int, Generator, RandomState or None
-        Of first weights, masks and shuffles; None takes the system's entropy.  What was taken
-        is kept as the attribute `seed`.
+        The seed of first weights, masks and shuffles; None takes one from the system's entropy.
+        The attribute `seed` holds the integer.
     dtype : floating-point type
-        Of parameters and passes.
+        The type of parameters and passes.
     executor : None, "compiled" or "reference"
-        Who trains and predicts: compiled code, or the textbook formulas in NumPy.  None: compiled
-        code where it knows every layer and the type (`describe` shows which), and in training the
+        What trains and predicts: compiled code, or the textbook formulas in NumPy.  None: compiled
+        code if it knows every layer and the type (`describe` shows which), and in training the
         loss and the optimiser.  `forward` and `backward` are always the textbook's.
 
     Attributes
@@ -44,9 +44,9 @@ class Network(Bound):
     theta, gradient, state : array, shape (size,)
         All parameters, all their gradients, all running statistics.
     clock : Clock
-        Optimiser steps and epochs over the network's whole life.
+        The numbers of optimiser steps and epochs over the network's whole life.
     logbook : Logbook
-        One entry for each training, which `rows` is computed from.
+        An entry for each training, from which `rows` recomputes the rows of a step.
 
     Raises
     ------
@@ -86,10 +86,10 @@ class Network(Bound):
         super().__setstate__({"logbook": Logbook()} | values)
 
     def forward(self, x: MatrixLike, run: Run, watch: Watch = unwatched) -> tuple[Rows, Pass]:
-        """The raw outputs of a pass of kind `run`, and what `backward` needs.
+        """The raw outputs of a pass of kind `run`, and a `Pass` for `backward`.
 
-        What is returned may share memory with `x` and with the pass; `outputs` copies.
-        `watch(site, y)` is shown the output of every layer as it is made.
+        The outputs may share memory with `x` and with the pass; `outputs` copies.
+        `watch(site, y)` is called with the output of every layer.
         """
         y = self.entering(x)
         run.check_rows(len(y))
@@ -104,15 +104,15 @@ class Network(Bound):
     def backward(self, of: Pass, dy: Rows, watch: Watch = unwatched) -> Rows:
         """Write the gradient of every parameter to `gradient`; return that of the input.
 
-        `watch(site, dy)` is shown the gradient of every layer's output, once that of its
-        parameters stands in `site.g`.
+        `watch(site, dy)` is called with the gradient of every layer's output, after that of its
+        parameters was written to `site.g`.
 
         Raises
         ------
         StaleCacheError
             If `of` is not the latest forward pass of this network.
         ValueError
-            If `dy` has not the shape of the outputs.
+            If `dy` doesn't have the shape of the outputs.
         """
         if of.number != self._latest:
             raise checks.StaleCacheError(
@@ -166,7 +166,7 @@ class Network(Bound):
             The number of the first draw, 0 to 2^32 - 1: ``sample(x, 1, first=17)`` is draw 17
             alone.
         seed : int, optional
-            Of the masks, 0 to 2^64 - 1; None takes the network's own.
+            The seed of the masks, 0 to 2^64 - 1; None takes the network's own.
         share : "batch" or None
             "batch": each draw is one thinned network for all rows, one coherent function;
             None: each row draws its own masks.
@@ -206,26 +206,26 @@ class Network(Bound):
         share: Share = None,
         purpose: Purpose = "train",
     ) -> dict[int, Array]:
-        """Which units were kept in a step (or draw), recomputed: nothing was stored.
+        """The units that a step (or draw) kept, recomputed: nothing is stored.
 
         Parameters
         ----------
         step : int
             The number of the optimiser step, from 0; with ``purpose="predict"`` of the draw.
         samples : sequence of int
-            The rows' ids; in training a row's index in the data.  `rows` gives those of a step.
+            The rows' ids; in training a row's index in the data.  `rows` returns those of a step.
             Left out with ``share="batch"``.
         share : None or "batch"
-            None: each row's own mask; "batch": the one mask of passes that have it for all rows,
-            as those of ``sample(share="batch")``.
+            None: each row's own mask; "batch": the one mask of passes with one mask for all rows,
+            such as those of ``sample(share="batch")``.
         purpose : "train" or "predict"
 
         Returns
         -------
         dict
-            From a layer's number, counted over the layers that can draw (docs/masks.md; that of
-            `keep_mask`; `describe` prints it), to a bool array of shape (len(samples),
-            *features), True where the unit was kept; for DropConnect of its weights' shape.
+            Its keys are layers' numbers, counted over the layers that can draw (as in `keep_mask`
+            and docs/masks.md; `describe` prints them).  Its values are bool arrays of shape
+            (len(samples), *features), for DropConnect of its weights' shape, True where kept.
 
         Raises
         ------
@@ -260,28 +260,28 @@ class Network(Bound):
         return found
 
     def rows(self, step: int, *, samples: VectorLike = None) -> Ids:
-        """Which rows a training step was taken on, recomputed: nothing was stored for it.
+        """The ids of the rows of a training step, recomputed: nothing is stored for a step.
 
         Parameters
         ----------
         step : int
             The number of the optimiser step, from 0 to the last one that was taken.
         samples : sequence of int, optional
-            The ids that `train` was given; needed only where there were over a million.
+            The ids that were given to `train`; needed only if there were over a million.
 
         Returns
         -------
         array of uint32, shape (rows,)
-            Their ids in the order in which they were taken: what `train` was given as `samples`,
-            else the rows' places in its data (those of an estimator in the X that was fitted, from
-            before a validation part was split off).
+            The ids in the order of the step: the `samples` that were given to `train`, else the
+            rows' places in its data (for an estimator their places in the X of `fit`, before a
+            validation part was split off).
 
         Raises
         ------
         ValueError
-            If the step was not taken, or its rows are not known: it was taken by an older thinnet
-            or by hand, shuffled by a generator other than the Mersenne Twister, or there were
-            thousands of other trainings since that don't continue each other.
+            If the step was not taken, or its rows are not known: an older thinnet or a loop of
+            your own took it, a generator other than the Mersenne Twister shuffled, or thousands of
+            trainings that don't continue each other came after it.
 
         Examples
         --------

@@ -13,7 +13,7 @@ from thinnet.network.bound import Bound
 
 
 def batches(network: Bound, rows: int, batch_size: int, accumulate: int) -> list[slice]:
-    """Consecutive batches; a remainder too small to learn from joins the batch before it."""
+    """Consecutive batches; a last one too small to learn from is joined to the one before."""
     least = 2 * accumulate if any(trait(layer, "mixes_rows") for layer in network.layers) else 1
     starts = list(range(0, rows, batch_size))
     if len(starts) > 1 and rows - starts[-1] < least:
@@ -42,7 +42,7 @@ def generator(state: Array) -> np.random.RandomState:
 
 
 class Shuffles:
-    """The order of the rows in each epoch, as scikit-learn's MLP makes it from its random state.
+    """The order of the rows in each epoch, made from a random state as scikit-learn's MLP does.
 
     Attributes
     ----------

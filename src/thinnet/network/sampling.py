@@ -19,7 +19,7 @@ from thinnet.passes import Run
 from thinnet.philox import MAX_SEED, MAX_STEP
 
 Forward: TypeAlias = Callable[[Any, Run], tuple[Rows, Any]]
-KINDS: Final = {"batch": "draw", None: "element"}  # of passes of compiled code
+KINDS: Final = {"batch": "draw", None: "element"}  # share: the kind of compiled pass
 BLOCK_ROWS: Final = 4096  # rows that one pass of the reference executor takes
 
 
@@ -53,7 +53,7 @@ def sample(
     samples: Samples | None,
     show: bool | None,
 ) -> Array:
-    """Raw outputs of each draw, for rows that have been checked; `forward` is the reference's."""
+    """The raw outputs of each draw, for checked rows; `forward` is the reference executor's."""
     check_share("share", share)
     rows, numbers = x.shape[0], draws.numbers
     ids = row_ids(samples, rows, "X", share)
@@ -75,7 +75,7 @@ def sample(
 
 
 def room(shape: tuple[int, ...], dtype: np.dtype) -> Array:
-    """An empty array for draws; MemoryError with a sentence where they don't fit."""
+    """An empty array for draws; MemoryError, with a sentence, if they don't fit in memory."""
     try:
         return np.empty(shape, dtype)
     except (MemoryError, ValueError) as error:
@@ -86,7 +86,7 @@ def room(shape: tuple[int, ...], dtype: np.dtype) -> Array:
 
 
 def in_blocks(forward: Forward, x: Any, run: Callable[[slice], Run], out: Array) -> None:
-    """Passes of the reference executor over blocks of rows."""
+    """Write the outputs of passes of the reference executor, over blocks of rows, to `out`."""
     for start in range(0, len(out), BLOCK_ROWS):
         rows = slice(start, min(start + BLOCK_ROWS, len(out)))
         out[rows], _ = forward(x[rows], run(rows))

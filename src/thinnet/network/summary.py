@@ -18,7 +18,7 @@ from thinnet.schedules import Schedule
 
 
 def order_advice(layers: Sequence[Layer]) -> str | None:
-    """One sentence where dropout stands upstream of BatchNorm (Li et al. 2018), else None."""
+    """A sentence if dropout stands upstream of BatchNorm (Li et al. 2018), else None."""
     norms = [i for i, layer in enumerate(layers) if isinstance(layer, BatchNorm)]
     before = [
         i
@@ -38,12 +38,12 @@ def order_advice(layers: Sequence[Layer]) -> str | None:
 
 
 def has_random_masks(network: Bound) -> bool:
-    """Whether draws of this network differ: whether a layer has random masks or noise."""
+    """Whether a layer has random masks or noise, so that draws of this network differ."""
     return any(_is_active(layer, site) for layer, site in network.places())
 
 
 def distinct_draws(network: Bound) -> int:
-    """The number of draws after which they repeat themselves; 0 for never."""
+    """The number of draws after which they repeat; 0 if they never do."""
     active = [layer for layer, site in network.places() if _is_active(layer, site)]
     return math.lcm(*(getattr(layer, "n_masks", 0) for layer in active))
 
@@ -61,7 +61,7 @@ def _size(group: Any) -> int:
 
 
 def _rate(layer: Layer, site: Site) -> str:
-    """The layer's rate as text: the present one where it is learned."""
+    """The layer's rate as text; a rate that is learned is shown as it is now."""
     learned = getattr(layer, "learned_rate", None)
     rate = learned(site) if learned else getattr(layer, "rate", None)
     if rate is None:

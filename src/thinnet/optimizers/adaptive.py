@@ -110,7 +110,10 @@ class RMSprop:
 
 @dataclass(frozen=True, slots=True)
 class Adam:
-    """Kingma and Ba 2015, algorithm 1: bias-corrected moments, epsilon beside the root.
+    """``theta = theta - lr * m_hat / (sqrt(v_hat) + epsilon)`` (Kingma and Ba 2015, algorithm 1).
+
+    The moments are ``m = beta_1 * m + (1 - beta_1) * g`` and ``v = beta_2 * v + (1 - beta_2) *
+    g^2``; ``m_hat = m / (1 - beta_1^t)`` and ``v_hat = v / (1 - beta_2^t)`` are bias-corrected.
 
     Parameters
     ----------
@@ -121,8 +124,8 @@ class Adam:
     epsilon : float
         Above 0.
     epsilon_hat : bool
-        Whether `epsilon` is the one of their section 2's second form, beside the root of the
-        uncorrected moment, as in scikit-learn and Keras.
+        Whether `epsilon` is added to the root of the uncorrected moment: the second form of the
+        paper's section 2, which scikit-learn and Keras have.
 
     Raises
     ------
@@ -172,7 +175,7 @@ class Adam:
 
 @dataclass(frozen=True, slots=True)
 class AdamW:
-    """Adam beside ``theta = theta - lr * weight_decay * theta`` (Loshchilov and Hutter 2019).
+    """Adam, after ``theta = theta - lr * weight_decay * theta`` (Loshchilov and Hutter 2019).
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Optimisers: a frozen description, a state NamedTuple, and a pure step over flat vectors.
 
-``step(theta, gradient, state, t, learning_rate)`` returns the new parameters and the new state and
-changes nothing.  `t` counts the steps an entry has been through, from 1: a number, or a vector
-where entries are absent from some steps (`update`).
+``step(theta, gradient, state, t, learning_rate)`` returns new parameters and a new state and
+changes nothing.  `t` counts the steps of an entry, this one included: a number, or a vector where
+entries are absent from some steps (`update`).
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def update(
     learning_rate: float,
     presence: Presence | None = None,
 ) -> None:
-    """Take step number `step` (from 0) in place; what is absent stays as it was.
+    """Take step number `step` (from 0) in place; absent entries stay as they were.
 
-    An entry that is present with probability p has been through ``1 + step * p`` steps when it is
-    present in this one, in expectation; that is the count its bias correction uses.
+    An entry that is present in this step, and with probability p in each step before, has taken
+    ``t = 1 + step * p`` steps in expectation; the bias correction uses this t.
     """
     kept: Any = True if presence is None else presence.kept
     t: Count = 1 + step if presence is None else 1 + step * presence.probability
@@ -69,5 +69,5 @@ def check_learning_rate(value: LearningRate) -> None:
 
 
 def at_least_tiny(epsilon: float, like: Flat) -> float:
-    """`epsilon`, or the smallest normal number of a type in which it would be 0."""
+    """`epsilon`, or the smallest normal number of the type if that is larger."""
     return max(epsilon, float(np.finfo(like.dtype).tiny))

@@ -13,7 +13,7 @@ from thinnet.optimizers.base import Count, LearningRate, check_learning_rate
 
 
 class Empty(NamedTuple):
-    """The state of an optimiser that remembers nothing."""
+    """The state of an optimiser without moments."""
 
 
 class Momentum(NamedTuple):
@@ -38,7 +38,7 @@ class SGD:
     Raises
     ------
     ValueError
-        If a setting is out of its range, or Nesterov's momentum is asked for without momentum.
+        If a setting is out of its range, or `nesterov` is True and `momentum` is 0.
 
     Examples
     --------
