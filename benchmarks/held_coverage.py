@@ -62,9 +62,9 @@ def main() -> None:
         file, *rest = TABLES[name]
         path = next(settings.data_dir.rglob(file))
         found = [measured(path, *rest, s, settings.epochs) for s in range(settings.divisions)]
-        rows, *shares = np.mean(found, axis=0)
-        shown.add_row(name, f"{rows:,.0f}", *(f"{share:.3f}" for share in shares))
-        print(name, f"{rows:.0f}", *(f"{share:.3f}" for share in shares), flush=True)
+        rows, *fractions = np.mean(found, axis=0)
+        shown.add_row(name, f"{rows:,.0f}", *(f"{fraction:.3f}" for fraction in fractions))
+        print(name, f"{rows:.0f}", *(f"{fraction:.3f}" for fraction in fractions), flush=True)
     Console(width=120).print(shown)
 
 

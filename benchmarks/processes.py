@@ -78,7 +78,7 @@ def fashion(folder: Path) -> tuple[list[Figure], dict[str, list[Run]]]:
             found.append(run(f"fashion_{name}.py", str(folder)))
     pairs = zip(runs["torch"], runs["ours"], strict=True)
     ratio = median(theirs.seconds / ours.seconds for theirs, ours in pairs)
-    return [Figure("Fashion-MNIST, ten epochs: share of torch's time", 1 / ratio, "")], runs
+    return [Figure("Fashion-MNIST, ten epochs: fraction of torch's time", 1 / ratio, "")], runs
 
 
 def main(

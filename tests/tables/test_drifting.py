@@ -49,7 +49,7 @@ def test_strange_cells_are_reported_by_column_and_kind(model, column, cell, faul
         model.predict(other)
     found = model.drift(other)
     row = found[found.drifts].iloc[0]
-    assert (row.column, row.fault, row.share) == (column, fault, 0.3)
+    assert (row.column, row.fault, row.fraction) == (column, fault, 0.3)
     assert found.drifts.sum() == 1
     assert set(vars(model)) == before
 
@@ -67,7 +67,7 @@ def test_what_only_a_held_out_row_has_is_strange_among_held_out_rows():
 def test_numbers_that_mean_a_missing_cell_are_missing():
     rows = table(100).assign(x=lambda t: t.x.where(t.index % 4 > 0, -9))
     model = TableRegressor((4,), max_iter=1, missing=("-9",)).fit(rows, "y")
-    found = model.drift(rows[rows.index % 4 == 0]).set_index(["column", "fault"]).share
+    found = model.drift(rows[rows.index % 4 == 0]).set_index(["column", "fault"]).fraction
     assert found["x", "missing"] == 1
     assert found["x", "unreadable"] == found["x", "out of range"] == 0
 

@@ -49,7 +49,7 @@ def test_the_curve_is_scikit_learns_for_the_top_class(strategy, seed, n_bins):
     found = reliability(y, p, n_bins=n_bins, strategy=strategy)
     full = found.rows > 0
     assert found.rows.sum() == len(y)
-    assert_allclose(found.share, found.rows / len(y))
+    assert_allclose(found.fraction, found.rows / len(y))
     if strategy == "uniform":
         right, top = p.argmax(axis=1) == y, p.max(axis=1)
         accuracy, confidence = calibration_curve(right, top, n_bins=n_bins)

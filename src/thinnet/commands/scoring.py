@@ -36,7 +36,8 @@ def of_classes(y: Array, p: Array, frequencies: Array, decided: Array | None = N
     ----------
     y : array of int, shape (rows,)
     p : array, shape (rows, n_classes)
-    shares : array, shape (n_classes,)
+    frequencies : array, shape (n_classes,)
+        The frequencies of the classes in training, which every row gets as the plain answer.
     decided : array of int, shape (rows,), optional
         Places of the classes that the model predicts; by default the most probable ones.
     """

@@ -120,7 +120,7 @@ class ReliabilityDiagram:
     def plot(self, ax: Axes | None = None) -> ReliabilityDiagram:
         """Plot on an axes of yours, or on a new one."""
         self.ax_, self.figure_ = ax_or_new(ax, (5, 5.5))
-        curve, error = self.curve, self.curve.share @ self.curve.gaps
+        curve, error = self.curve, self.curve.fraction @ self.curve.gaps
         full = curve.rows > 0
         low, width = curve.edges[:-1], np.diff(curve.edges)
         bars = {"color": BLUE, "alpha": 0.7, "label": f"ECE = {error:.3f}", **BAR}

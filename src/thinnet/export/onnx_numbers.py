@@ -131,5 +131,5 @@ def pieces(x: Value, edges: Sequence[Array]) -> Value:
     columns = np.repeat(np.arange(len(edges)), [len(column) - 1 for column in edges])
     lower = np.concatenate([column[:-1] for column in edges])
     widths = np.concatenate([np.diff(column) for column in edges])
-    shares = (x.columns(columns) - lower) / widths
-    return shares.at_least(0.0).at_most(1.0)
+    fractions = (x.columns(columns) - lower) / widths
+    return fractions.at_least(0.0).at_most(1.0)

@@ -97,7 +97,7 @@ def _check_card(card: Any) -> None:
             raise ValueError(
                 f"card_ must have {name!r}, of the type {kind}, got {card.get(name)!r}"
             )
-    if not all(type(share) is float for share in card["plain"]):
+    if not all(type(fraction) is float for fraction in card["plain"]):
         raise ValueError(f"plain must be numbers, got {card['plain']!r}")
     for score in card["scores"]:
         fits = isinstance(score, dict) and score.keys() == SCORE.keys()
@@ -136,8 +136,8 @@ def _check_decision(estimator: Any) -> None:
         return
     fits = isinstance(found, Decision) and n == 2 and found.positive in (0, 1)
     figures = ("threshold", "precision", "recall", "f1", "balanced_accuracy")
-    shares = [getattr(found, name, None) for name in figures]
-    if not fits or not all(map(_is_share, shares)) or not checks.is_integer(found.rows):
+    fractions = [getattr(found, name, None) for name in figures]
+    if not fits or not all(map(_is_fraction, fractions)) or not checks.is_integer(found.rows):
         raise ValueError(f"decision_ must be a threshold of two classes, got {found!r}")
     goal_of(found.goal)
 
@@ -167,7 +167,7 @@ def _check_calibration(estimator: Any) -> None:
     found = estimator.calibration_
     fits = isinstance(found, Calibration) and isinstance(found.shape, Shape)
     if not fits or not _increases(found.shape, estimator.n_outputs_) or not _measured(found):
-        raise ValueError(f"calibration_ must have increasing knots and shares, got {found!r}")
+        raise ValueError(f"calibration_ must have increasing knots and fractions, got {found!r}")
 
 
 def _increases(shape: Shape, n_outputs: int) -> bool:
@@ -181,11 +181,11 @@ def _increases(shape: Shape, n_outputs: int) -> bool:
 
 def _measured(found: Calibration) -> bool:
     of_both = (found.coverages, found.held)
-    shares = all(isinstance(part, tuple) and all(map(_is_share, part)) for part in of_both)
-    return shares and len(found.coverages) == len(found.held) and checks.is_integer(found.rows)
+    fractions = all(isinstance(part, tuple) and all(map(_is_fraction, part)) for part in of_both)
+    return fractions and len(found.coverages) == len(found.held) and checks.is_integer(found.rows)
 
 
-def _is_share(value: Any) -> bool:
+def _is_fraction(value: Any) -> bool:
     return checks.is_real(value) and 0 <= value <= 1
 
 

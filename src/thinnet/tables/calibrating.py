@@ -41,7 +41,7 @@ class Calibration(NamedTuple):
     coverages : tuple of float
         What intervals were meant to hold,
     held : tuple of float
-        and the share of held-out targets they held, with a shape learned from other folds' rows;
+        and the fraction of held-out targets they held, with a shape learned from other folds' rows;
         of several outputs the mean.
     """
 

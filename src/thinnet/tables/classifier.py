@@ -53,7 +53,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
         The weight of each class in the loss and in `predict`; 'balanced' is inverse to how often a
         class comes.  Probabilities are brought back to what they are without weights.
     threshold_for : str or None, default=None
-        'f1', 'balanced-accuracy', 'recall=0.8' or 'precision=0.8' (any share): of two classes,
+        'f1', 'balanced-accuracy', 'recall=0.8' or 'precision=0.8' (any fraction): of two classes,
         `predict` takes `positive_class` from the probability on that is best for this on the rows
         held out (with the other figure as high as it goes); None: the most probable class.
     positive_class : label or None, default=None

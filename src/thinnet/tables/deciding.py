@@ -11,7 +11,9 @@ from thinnet.arrays import Array
 
 BEST: Final = ("f1", "balanced-accuracy")
 AT_LEAST: Final = ("recall", "precision")
-ALLOWED: Final = "f1, balanced-accuracy, recall=SHARE or precision=SHARE, with a share in (0, 1]"
+ALLOWED: Final = (
+    "f1, balanced-accuracy, recall=FRACTION or precision=FRACTION, with a fraction in (0, 1]"
+)
 
 
 class Decision(NamedTuple):

@@ -56,11 +56,11 @@ class Counts(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A fault of a column: its share of cells, that of held-out rows, and the p-value."""
+    """A fault of a column: the fraction of such cells, that in held-out rows, and the p-value."""
 
     column: str
     fault: str
-    share: float
+    fraction: float
     held_out: float
     p_value: float
     drifts: bool
@@ -194,7 +194,7 @@ def sentence(found: Sequence[Finding]) -> str:
     """What drifts, in words; empty where nothing does."""
     most = [finding for finding in found if finding.drifts]
     text = "; ".join(
-        f"{quoted(f.column)}: {f.share:.2%} of the cells {f.fault} "
+        f"{quoted(f.column)}: {f.fraction:.2%} of the cells {f.fault} "
         f"(held-out rows: {f.held_out:.2%})"
         for f in most[:MOST_NAMED]
     )

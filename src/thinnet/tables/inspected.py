@@ -56,7 +56,7 @@ class Inspected:
         """How a table differs from the rows of training, column by column.
 
         Of a column's cells some may be missing, unreadable (no number or date where it has such),
-        unseen (categories) or out of the range learned.  A column drifts where their share is
+        unseen (categories) or out of the range learned.  A column drifts where their fraction is
         above that of the rows held out in training by more than chance: with probability .001 if
         both are alike (Fisher's exact form of the binomial test).  `predict` warns then.
 
@@ -68,7 +68,7 @@ class Inspected:
         -------
         pandas.DataFrame
             A row for each column that is used and each fault it can have: `column`, `fault`,
-            `share`, `held_out`, `p_value`, `drifts`.
+            `fraction`, `held_out`, `p_value`, `drifts`.
 
         Raises
         ------

@@ -23,7 +23,7 @@ from thinnet.uncertainty.draws.heads import ClassHead
 from thinnet.uncertainty.draws.spreads import SPREADS
 
 REASONS: Final = 3  # for a row, at most
-LEAST: Final = 0.005  # share by which a cell must raise the uncertainty to be named
+LEAST: Final = 0.005  # the least fraction by which a cell that is named raises the uncertainty
 BATCH_CELLS: Final = 2**20  # of rows with a cell replaced that are asked about at once
 LONGEST: Final = 40  # letters of a cell that are shown
 

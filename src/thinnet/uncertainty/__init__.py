@@ -1,4 +1,4 @@
-"""How sure a network is: what its dropout, and data it has not learned from, say about that.
+"""The uncertainty of networks: draws with dropout, and calibration on rows held out.
 
 Functions of arrays, by the module that they stand in:
 
@@ -9,15 +9,15 @@ Functions of arrays, by the module that they stand in:
 - `predictive`: probability integral transforms and CRPS of draws of numbers.
 - `selection`: risk and coverage where a model may abstain.
 - `temperature`: one number by which logits are divided, `TemperatureScaling` around a classifier.
-- Of draws of class probabilities: `predictive_entropy`, `expected_entropy`, `mutual_information`,
-  `variation_ratio`, `class_std`.
+- `predictive_entropy`, `expected_entropy`, `mutual_information`, `variation_ratio` and `class_std`
+  take draws of class probabilities.
 
-Of networks: `moments`, mean and variance of the outputs over all masks without drawing any.
+Functions of networks: `moments`, mean and variance of the outputs over all masks without draws.
 
-Of estimators: `SplitConformalRegressor` and `SplitConformalClassifier`, intervals and sets with a
-guarantee; `NumberUncertainty` and `ClassUncertainty` are what `uncertainty` returns.
+For estimators: `SplitConformalRegressor` and `SplitConformalClassifier` give intervals and sets
+with a guarantee; `NumberUncertainty` and `ClassUncertainty` are returned by `uncertainty`.
 
-Each is imported when it is first asked for.
+Each name is imported when it is first used.
 
 Examples
 --------

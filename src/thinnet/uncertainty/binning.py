@@ -1,4 +1,4 @@
-"""How often the predicted class is right, where its probability is about so high."""
+"""Confidence and accuracy of the predicted class, in bins of its probability."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class Reliability(NamedTuple):
     accuracy : array of shape (bins,)
         Fraction of rows whose predicted class is the true one.
     rows : array of shape (bins,)
-        How many the bin holds.
-    share : array of shape (bins,)
-        Their part of the whole weight; sums to 1.
+        The number of rows in the bin.
+    fraction : array of shape (bins,)
+        The fraction of the total weight in the bin; sums to 1.
     """
 
     edges: Array
     confidence: Array
     accuracy: Array
     rows: Array
-    share: Array
+    fraction: Array
 
     @property
     def gaps(self) -> Array:
-        """``|accuracy - confidence|``, 0 for what has no weight."""
+        """``|accuracy - confidence|``, 0 for bins without weight."""
         return np.nan_to_num(np.abs(self.accuracy - self.confidence))
 
 
@@ -62,9 +62,9 @@ def reliability(
         Bins of equal width in [0, 1], or of equally many rows (equal confidences stay together,
         and bins that would be of no width are left out).
     labels : array-like of shape (classes,), optional
-        What the columns of `proba` are called in `y`.
+        The labels of the columns of `proba`, as `y` has them.
     sample_weight : array-like of shape (rows,), optional
-        At least 0. Bins are the same with and without.
+        At least 0. Bins do not depend on the weights.
 
     Returns
     -------
@@ -94,19 +94,19 @@ def reliability(
     def total(of: Array) -> Array:
         return np.bincount(bins, of, minlength=len(edges) - 1)
 
-    share = total(weights)
+    fraction = total(weights)
     with np.errstate(invalid="ignore"):  # an empty bin has no mean
-        means = total(weights * confidence) / share, total(weights * right) / share
-    return Reliability(edges, *means, total(np.ones(len(p))).astype(int), share)
+        means = total(weights * confidence) / fraction, total(weights * right) / fraction
+    return Reliability(edges, *means, total(np.ones(len(p))).astype(int), fraction)
 
 
 def bin_edges(values: Array, n_bins: int, strategy: str) -> Array:
-    """From 0 to 1: equally far apart, or with equally many of `values` between them."""
+    """Edges of bins from 0 to 1: equally far apart, or with equally many `values` between them."""
     n_bins = checks.integer("n_bins", n_bins, 1)
     edges = np.linspace(0, 1, n_bins + 1)
     if checks.one_of("strategy", strategy, ("uniform", "quantile")) == "uniform":
         return edges
-    # In whole numbers: np.quantile takes the row after the right one where i / n_bins is rounded.
+    # Whole numbers, because np.quantile takes the row after the right one if i / n_bins is rounded.
     ranks = -(-np.arange(1, n_bins) * len(values) // n_bins)
     inner = np.sort(values)[ranks - 1]
     return np.unique(np.concatenate([[0.0], inner, [1.0]]))

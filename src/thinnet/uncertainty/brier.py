@@ -1,4 +1,4 @@
-"""Brier's score, and what it consists of."""
+"""Brier's score and its parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def brier_score(y: Any, proba: Any, *, labels: Any = None, sample_weight: Any = 
     proba : array-like of shape (rows, classes)
         Probabilities; each row sums to 1.
     labels : array-like of shape (classes,), optional
-        What the columns of `proba` are called in `y`.
+        The labels of the columns of `proba`, as `y` has them.
     sample_weight : array-like of shape (rows,), optional
 
     Raises
@@ -50,20 +50,21 @@ def true_classes(places: Array, p: Array) -> Array:
 
 
 class BrierParts(NamedTuple):
-    """What Brier's score consists of; all are at least 0 but the last.
+    """The parts of Brier's score; all but the last are at least 0.
 
     ``score = reliability - resolution + uncertainty + within_variance - within_covariance``
 
     Attributes
     ----------
     reliability : float
-        How far forecasts are from the frequencies in their group; 0 is best.
+        The squared distance of forecasts from the frequencies in their group; 0 is best.
     resolution : float
-        How far these frequencies are from the overall ones; more is better.
+        The squared distance of these frequencies from the overall ones; more is better.
     uncertainty : float
-        The score of forecasting the overall frequencies: of the data, not of the forecasts.
+        The score of forecasting the overall frequencies; it depends on the data alone.
     within_variance, within_covariance : float
-        Of forecasts (with the outcomes, twice) inside the groups; 0 if a group's are all equal.
+        The variance of forecasts inside the groups, and twice their covariance with the outcomes;
+        0 if all forecasts of a group are equal.
     """
 
     reliability: float
@@ -86,20 +87,20 @@ def brier_parts(
     labels: Any = None,
     sample_weight: Any = None,
 ) -> BrierParts:
-    """Brier's score as reliability - resolution + uncertainty, and what bins leave over.
+    """Brier's score as reliability - resolution + uncertainty, and the terms inside bins.
 
     Parameters
     ----------
     y, proba, labels, sample_weight
         As in `brier_score`.
     n_bins : int, at least 1, or None
-        Group each class's forecasts in so many bins of equal width, class by class; with None,
-        rows are a group if their forecasts are equal in all classes.
+        The number of bins of equal width that group the forecasts of each class; with None, rows
+        are a group if their forecasts are equal in all classes.
 
     Returns
     -------
     BrierParts
-        Their `score` is `brier_score` to rounding, whatever the groups.
+        Its `score` is `brier_score` to rounding, whatever the groups.
 
     Raises
     ------

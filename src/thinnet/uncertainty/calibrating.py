@@ -1,4 +1,4 @@
-"""What estimators share that learn from rows after the one they wrap has been fitted."""
+"""Parts that the calibrating wrappers around fitted estimators have in common."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from thinnet.uncertainty.forecasts import class_places, probabilities
 
 
 def check_calibrated(estimator: Any) -> None:
-    """Raise NotFittedError before the estimator's `calibrate`."""
+    """Raise NotFittedError if the estimator's `calibrate` was not called yet."""
     from sklearn.utils.validation import check_is_fitted
 
     check_is_fitted(
@@ -26,7 +26,7 @@ def predicted(estimator: Any, X: Any) -> Array:
 
 
 def calibration_classes(y: Any, classes: Any, rows: int) -> Array:
-    """Places of the labels of `y` among `classes`, of which at least two must be there."""
+    """The places of the labels of `y` among `classes`; ValueError unless two classes occur."""
     places = checks.same_length("y", class_places(y, classes), "X", rows)
     if len(np.unique(places)) < 2:
         only = np.asarray(classes).tolist()[places[0]]

@@ -1,4 +1,4 @@
-"""One number for how well class probabilities are calibrated, and their log score."""
+"""Calibration errors of class probabilities, and their log score."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def expected_calibration_error(
     labels: Any = None,
     sample_weight: Any = None,
 ) -> float:
-    """``sum over bins of share * |accuracy - confidence|`` of the most probable class.
+    """``sum over bins of fraction * |accuracy - confidence|`` of the most probable class.
 
-    Depends on the bins, and is above 0 for calibrated probabilities too, the more so the fewer
-    rows a bin has: compare at equal rows and bins only.
+    It depends on the bins, and is above 0 for calibrated probabilities too, the more so the fewer
+    rows a bin has: compare values with equal rows and bins only.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def expected_calibration_error(
     strategy : {"uniform", "quantile"}
         Bins of equal width or of equally many rows, as in `reliability`.
     labels : array-like of shape (classes,), optional
-        What the columns of `proba` are called in `y`.
+        The labels of the columns of `proba`, as `y` has them.
     sample_weight : array-like of shape (rows,), optional
 
     Returns
@@ -59,7 +59,7 @@ def expected_calibration_error(
     found = reliability(
         y, proba, n_bins=n_bins, strategy=strategy, labels=labels, sample_weight=sample_weight
     )
-    return float(found.share @ found.gaps)
+    return float(found.fraction @ found.gaps)
 
 
 def maximum_calibration_error(
@@ -108,7 +108,7 @@ def negative_log_likelihood(
 ) -> float:
     """Mean of ``-log(probability of the true class)``, in nats.
 
-    scikit-learn's `log_loss` in float64, so that a probability of 0 counts as 2.2e-16.
+    It is scikit-learn's `log_loss` in float64, where a probability of 0 counts as 2.2e-16.
 
     Parameters
     ----------

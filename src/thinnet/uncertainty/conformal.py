@@ -1,4 +1,4 @@
-"""Split-conformal prediction: the one quantile everything rests on, and the library that takes it.
+"""Split-conformal prediction: the quantile of the calibration scores, taken by crepes.
 
 Of n calibration scores and the score of a new row, exchangeable, the new one is at most the r-th
 smallest with probability at least r / (n + 1); so r is ``coverage * (n + 1)``, rounded up.
@@ -28,7 +28,7 @@ def rows_needed(coverage: float) -> int:
 
 
 def confidence(coverage: float, rows: int) -> float:
-    """What to ask crepes for, so that it takes the score of the right rank.
+    """The confidence that makes crepes take the score of the right rank.
 
     Raises
     ------
@@ -39,12 +39,12 @@ def confidence(coverage: float, rows: int) -> float:
     enough = f"of at least {needed} rows for a coverage of {coverage}"
     checks.must(rows >= needed, "the calibration set", enough, rows)
     rank = math.ceil(as_written(coverage) * (rows + 1))
-    # Crepes rounds (1 - confidence) * (rows + 1) in floating point, and at 0.9 of 9 or 99 rows
-    # is a rank too high; half a rank from the next whole number, rounding is harmless.
+    # Crepes rounds (1 - confidence) * (rows + 1) in floating point: with 0.9 and 9 or 99 rows the
+    # rank would be one too high.  Half a rank off the whole number, rounding is harmless.
     return (rank - 0.5) / (rows + 1)
 
 
 def crepes() -> ModuleType:
-    """The library, without the change it makes to everybody's warning filters."""
+    """The library crepes, imported without its change of the global warning filters."""
     with warnings.catch_warnings():
         return import_module("crepes")

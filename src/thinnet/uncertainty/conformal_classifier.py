@@ -1,4 +1,4 @@
-"""Sets of classes that hold the true one as often as they say."""
+"""Sets of classes that hold the true one with a stated probability."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from thinnet.uncertainty.conformal import confidence, crepes
 
 
 def least_ambiguous(p: Float[Array, "rows classes"]) -> Float[Array, "rows classes"]:
-    """1 less the probability of each class."""
+    """One minus the probability of each class."""
     return 1 - p
 
 
 def adaptive(p: Float[Array, "rows classes"]) -> Float[Array, "rows classes"]:
-    """The probability of each class and of all more probable ones together."""
+    """The summed probability of each class and all more probable ones."""
     order = np.argsort(-p, axis=1, kind="stable")
     sums = np.empty_like(p)
     np.put_along_axis(sums, order, np.cumsum(np.take_along_axis(p, order, axis=1), axis=1), axis=1)
@@ -40,18 +40,18 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     estimator : classifier
-        Already fitted, with `predict` and `predict_proba`; it is not fitted again.  (A clone is
-        of an unfitted one, unless you wrap it in scikit-learn's `FrozenEstimator`.)
+        A fitted classifier with `predict` and `predict_proba`; it is not fitted again.  (`clone`
+        makes an unfitted copy of it, unless it is wrapped in scikit-learn's `FrozenEstimator`.)
     method : {"lac", "aps"}
         "lac" takes all classes above one probability: the smallest sets on average, some of
-        them empty.  "aps" takes the most probable classes until their sum is reached: larger
-        sets, more equal in coverage between easy and hard rows.  Without the randomisation that
-        the paper has for the last class, so sets are a little larger, but the same each time.
+        them empty.  "aps" takes the most probable classes until their sum reaches a level: larger
+        sets, whose coverage differs less between easy and hard rows.  The last class is not
+        randomised as in the paper, so sets are a little larger, but the same each time.
 
     Attributes
     ----------
     scores_ : array of shape (calibration rows,)
-        Of the true classes; more is stranger.
+        The scores of the true classes; a larger score is stranger.
     classes_ : array of shape (classes,)
 
     References
@@ -76,14 +76,14 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
         self.method = method
 
     def calibrate(self, X: MatrixLike, y: TargetLike) -> SplitConformalClassifier:
-        """Remember the scores of rows that the classifier has not learned from.
+        """Keep the scores of rows that the classifier was not trained on.
 
         Parameters
         ----------
         X : array-like of shape (rows, ...)
-            As the classifier takes it.
+            Rows as the classifier takes them.
         y : array-like of shape (rows,)
-            Labels, of at least two of the classes.
+            Labels of at least two of the classes.
 
         Raises
         ------
@@ -99,10 +99,10 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = self.estimator.classes_
         return self
 
-    fit = calibrate  # what scikit-learn's tools call; as its CalibratedClassifierCV does
+    fit = calibrate  # the name that scikit-learn's tools call, as in its CalibratedClassifierCV
 
     def predict(self, X: MatrixLike) -> Array:
-        """What the classifier predicts, shape (rows,).
+        """The predictions of the classifier, shape (rows,).
 
         Raises
         ------
@@ -113,13 +113,14 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
         return self.estimator.predict(X)
 
     def predict_set(self, X: MatrixLike, coverage: float = 0.9) -> Bool[Array, "rows classes"]:
-        """Which classes are in each row's set.
+        """The set of classes of each row, as booleans.
 
         Parameters
         ----------
         X : array-like of shape (rows, ...)
         coverage : float in (0, 1)
-            Needs at least ``coverage / (1 - coverage)`` calibration rows.
+            The probability that a set holds the true class; it needs at least
+            ``coverage / (1 - coverage)`` calibration rows.
 
         Returns
         -------
@@ -136,13 +137,13 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
         check_calibrated(self)
         level = confidence(checks.inside("coverage", coverage), len(self.scores_))
         fitted = crepes().ConformalClassifier().fit(self.scores_)
-        # Smoothing would draw the sets with NumPy's global generator.
+        # Smoothing would randomise the sets with NumPy's global generator.
         return fitted.predict_set(class_scores(self, X), confidence=level, smoothing=False).astype(
             bool
         )
 
 
 def class_scores(wrapper: SplitConformalClassifier, X: MatrixLike) -> Float[Array, "rows classes"]:
-    """How unlike its rows each class would be, by the wrapper's method."""
+    """The score of each class in each row, by the wrapper's method."""
     score = SCORES[checks.one_of("method", wrapper.method, tuple(SCORES))]
     return score(predicted(wrapper.estimator, X))

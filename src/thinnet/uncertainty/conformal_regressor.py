@@ -1,4 +1,4 @@
-"""Intervals around a regressor's predictions that hold the truth as often as they say."""
+"""Intervals around a regressor's predictions that hold the truth with a stated probability."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class SplitConformalRegressor(RegressorMixin, BaseEstimator):
     Parameters
     ----------
     estimator : regressor
-        Already fitted, of one output; it is not fitted again.  (A clone is of an unfitted one,
-        unless you wrap it in scikit-learn's `FrozenEstimator`.)
+        A fitted regressor with one output; it is not fitted again.  (`clone` makes an unfitted
+        copy of it, unless it is wrapped in scikit-learn's `FrozenEstimator`.)
     normalise : bool
         Divide each row's error by the regressor's own standard deviation of it, from
-        ``predict(X, return_std=True)``, so that unsure rows get wider intervals; otherwise all
-        have the same width.
+        ``predict(X, return_std=True)``, so that uncertain rows get wider intervals; otherwise all
+        intervals have the same width.
 
     Attributes
     ----------
     errors_ : array of shape (calibration rows,)
-        ``y - prediction``.
+        The errors ``y - prediction``.
     std_ : array of shape (calibration rows,) or None
         Their standard deviations, if normalised.
 
@@ -60,12 +60,12 @@ class SplitConformalRegressor(RegressorMixin, BaseEstimator):
         self.normalise = normalise
 
     def calibrate(self, X: MatrixLike, y: TargetLike) -> SplitConformalRegressor:
-        """Remember the errors on rows that the regressor has not learned from.
+        """Keep the errors on rows that the regressor was not trained on.
 
         Parameters
         ----------
         X : array-like of shape (rows, ...)
-            As the regressor takes it.
+            Rows as the regressor takes them.
         y : array-like of shape (rows,)
 
         Raises
@@ -81,10 +81,10 @@ class SplitConformalRegressor(RegressorMixin, BaseEstimator):
         self.errors_, self.std_ = truth - prediction, std
         return self
 
-    fit = calibrate  # what scikit-learn's tools call; as its CalibratedClassifierCV does
+    fit = calibrate  # the name that scikit-learn's tools call, as in its CalibratedClassifierCV
 
     def predict(self, X: MatrixLike) -> Array:
-        """What the regressor predicts, shape (rows,).
+        """The predictions of the regressor, shape (rows,).
 
         Raises
         ------
@@ -101,12 +101,13 @@ class SplitConformalRegressor(RegressorMixin, BaseEstimator):
         ----------
         X : array-like of shape (rows, ...)
         coverage : float in (0, 1)
-            Needs at least ``coverage / (1 - coverage)`` calibration rows.
+            The probability that an interval holds the truth; it needs at least
+            ``coverage / (1 - coverage)`` calibration rows.
 
         Returns
         -------
         array of shape (rows, 2)
-            In the units of `y`.
+            The bounds, in the units of `y`.
 
         Raises
         ------
@@ -122,7 +123,7 @@ class SplitConformalRegressor(RegressorMixin, BaseEstimator):
         return fitted.predict_int(prediction, std, confidence=level)
 
     def _moments(self, X: MatrixLike) -> tuple[Array, Array | None]:
-        """The predictions, and their standard deviations if these are used."""
+        """The predictions, and their standard deviations if `normalise` needs them."""
         if not checks.boolean("normalise", self.normalise):
             return single_output(self.estimator.predict(X)), None
         prediction, std = self.estimator.predict(X, return_std=True)

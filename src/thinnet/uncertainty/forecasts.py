@@ -14,7 +14,7 @@ SUM_TOLERANCE = 1e-4  # a softmax in float32 is this exact for thousands of clas
 
 
 def probabilities(name: str, p: Any, ndim: int) -> Array:
-    """`p` in float64, the last axis (at least two classes) divided by its sum, which must be 1."""
+    """`p` in float64 with its last axis, at least two classes, divided by its sum, about 1."""
     given = checks.finite(name, checks.numeric(name, p))
     checks.must(given.ndim == ndim, name, f"an array of {ndim} axes", given.shape)
     classes = given.shape[-1]
@@ -27,7 +27,7 @@ def probabilities(name: str, p: Any, ndim: int) -> Array:
 
 
 def refuse(name: str, allowed: str, values: Array, bad: Array) -> None:
-    """One sentence for the first bad place, if there is any."""
+    """Raise ValueError, with one sentence, for the first place where `bad` is true, if any."""
     if bad.any():
         where, place = checks.first_place(bad)
         raise ValueError(f"{name} must be {allowed}, got {values[where]} in {place}")
@@ -39,7 +39,7 @@ def class_places(y: Any, classes: Any) -> Array:
     Raises
     ------
     ValueError
-        If `y` is not one label a row, is empty, or holds a label that is no class.
+        If `y` is not one label a row, is empty, or holds a label that is not a class.
     """
     given, known = checks.array("y", y), np.asarray(classes).tolist()
     checks.must(given.ndim == 1 and given.size > 0, "y", "one label a row", given.shape)
@@ -54,12 +54,12 @@ def class_places(y: Any, classes: Any) -> Array:
 
 
 def indicators(y: Any, n_classes: int) -> Array:
-    """0s and 1s of shape (rows, n_classes), which labels each row has; `y` may be sparse.
+    """The labels of each row as 0s and 1s, shape (rows, n_classes); `y` may be sparse.
 
     Raises
     ------
     ValueError
-        If `y` has another width, or holds something else.
+        If `y` has another width, or holds other values.
     """
     given = checks.numeric("y", sparse.dense(sparse.own_rows("y", y)))
     right = given.ndim == 2 and given.shape[1] == n_classes
@@ -86,7 +86,7 @@ def one_number_a_row(name: str, values: Any) -> Float[Array, " rows"]:
 
 
 def row_weights(sample_weight: Any, rows: int) -> Float[Array, " rows"]:
-    """Weights that sum to 1; equal ones for None."""
+    """The weights divided by their sum; equal ones for None."""
     if sample_weight is None:
         return np.full(rows, 1 / rows)
     weights = one_number_a_row("sample_weight", sample_weight)
@@ -97,5 +97,5 @@ def row_weights(sample_weight: Any, rows: int) -> Float[Array, " rows"]:
 
 
 def as_written(fraction: float) -> Fraction:
-    """`fraction` as the decimal it is written as: ten times 0.9 is nine, and 1 - 0.9 a tenth."""
+    """`fraction` as the decimal number that it prints as, exactly: 1 - 0.9 is then 0.1."""
     return Fraction(str(fraction))

@@ -1,4 +1,4 @@
-"""Intervals for numbers: how many hold the truth, how wide they are, and both in one score."""
+"""Coverage, width and score of intervals for numbers."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def interval_width(low: Any, high: Any, *, sample_weight: Any = None) -> float:
 def interval_score(
     y: Any, low: Any, high: Any, *, coverage: float = 0.9, sample_weight: Any = None
 ) -> float:
-    """Mean width and, for each miss, its distance times ``2 / (1 - coverage)``; less is better.
+    """Mean width plus ``2 / (1 - coverage)`` times the mean distance of misses; less is better.
 
-    Smallest for the true quantiles at ``(1 - coverage) / 2`` and ``(1 + coverage) / 2``.
+    It is smallest for the true quantiles at ``(1 - coverage) / 2`` and ``(1 + coverage) / 2``.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def interval_score(
     low, high : array-like of shape (rows,)
         In the units of `y`.
     coverage : float in (0, 1)
-        That the intervals are meant to have.
+        The nominal coverage of the intervals.
     sample_weight : array-like of shape (rows,), optional
 
     Returns
@@ -119,7 +119,7 @@ def bounds(low: Any, high: Any) -> tuple[Array, Array]:
 
 
 def beside(name: str, values: Any, rows: int | None = None) -> Array:
-    """`values` in float64, one a row, none of them NaN."""
+    """`values` in float64, one for each row; ValueError if any is NaN."""
     given = checks.numeric(name, values).astype(np.float64)
     checks.must(given.ndim == 1, name, "one number a row", given.shape)
     refuse(name, "a number", given, np.isnan(given))

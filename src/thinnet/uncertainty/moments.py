@@ -1,4 +1,4 @@
-"""Fast dropout: mean and variance over all masks, in one pass and without drawing any."""
+"""Fast dropout: mean and variance over all masks, in one pass and without draws."""
 
 from __future__ import annotations
 
@@ -37,29 +37,29 @@ class Moments(NamedTuple):
 def output_moments(network: Network, X: Any) -> Moments:
     """Mean and variance of a network's raw outputs over all masks, by one analytic pass.
 
-    Each layer gets the mean and variance of its inputs and gives those of its outputs, as if
-    units were independent, and normal where they meet a ReLU (Wang and Manning 2013).  Dropout's
-    own moments are exact, with the keep probability of docs/masks.md.
+    Each layer computes mean and variance of its outputs from those of its inputs, as if units were
+    independent, and normal at a ReLU (Wang and Manning 2013).  Dropout's own moments are exact,
+    with the keep probability of docs/masks.md.
 
-    Both are exact, whatever the network does before, where units that drew are mixed only once
-    and meet no ReLU: with the dropout right before the last Dense, the usual case of a thinned
-    last layer.  The mean is exact for every linear network.  Elsewhere covariances are neglected,
-    though units behind a Dense share the masks before it.  With random weights that errs to both
-    sides, for single outputs by up to 40 %.  Training makes units that make up for each
-    other, and then the standard deviation comes out too large: on small regressions, dropout
-    before every Dense, by 10 to 20 % with one hidden layer, 15 to 40 % with two and up to twice
-    with three, more at higher rates.
+    Both moments are exact if masked units are mixed only once and pass no ReLU, whatever the
+    network does before: for example with dropout right before the last Dense only.  The mean is
+    exact for every linear network.  Elsewhere covariances are neglected, though units behind a
+    Dense share the masks before it.  With random weights the error has either sign, up to 40 % for
+    single outputs.  Trained units compensate each other, and then the standard deviation is too
+    large: on small regressions with dropout before every Dense by 10 to 20 % with one hidden
+    layer, 15 to 40 % with two and up to 100 % with three, more at higher rates.
 
-    It is worth its while where the result is exact, and where few rows at a time need an upper
-    estimate fast and without noise: a standard deviation from n draws has the relative error
-    ``1 / sqrt(2 n)``, 10 % for 50.  For one row it takes as long as three compiled draws, for
-    thousands as long as 50 (two hidden layers of 100 units).
+    It pays where the result is exact, and where few rows at a time need an upper estimate fast and
+    without noise: a standard deviation from n draws has the relative error ``1 / sqrt(2 n)``, 10 %
+    for 50.  For one row it takes as long as three compiled draws, for thousands as long as 50 (two
+    hidden layers of 100 units).
 
     Parameters
     ----------
     network : Network
-        Of Dense, ReLU, Dropout, ConcreteDropout (at its learned rate), GaussianDropout,
-        GaussianNoise, BatchNorm (with its running statistics), Flatten and Identity.
+        Its layers may be Dense, ReLU, Dropout, ConcreteDropout (at its learned rate),
+        GaussianDropout, GaussianNoise, BatchNorm (with its running statistics), Flatten and
+        Identity.
     X : array or sparse matrix, shape (rows, *features)
 
     Returns
@@ -98,7 +98,7 @@ def rectified(moments: Moments) -> Moments:
     """Moments of ``max(x, 0)`` for normal x.
 
     With ``a = mean / std`` and ``h(a) = a Phi(a) + phi(a)`` they are ``std * h(a)`` and
-    ``variance * (Phi(a) - h(a) h(-a))``, a form that keeps its digits where x is surely positive.
+    ``variance * (Phi(a) - h(a) h(-a))``, a form without cancellation where x is surely positive.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def rectified(moments: Moments) -> Moments:
     a = np.clip(a, -SURE, SURE)
     above, density = special.ndtr(a), np.exp(-a * a / 2) / np.sqrt(2 * np.pi)
     h = a * above + density
-    fraction = np.clip(above - h * (h - a), 0, 1)  # h(-a) is h(a) - a; rounding may leave [0, 1]
+    fraction = np.clip(above - h * (h - a), 0, 1)  # h(-a) = h(a) - a; rounding may go beyond [0, 1]
     return Moments(np.maximum(mean * above + std * density, 0), variance * fraction)
 
 
@@ -129,7 +129,7 @@ def _check_known(layer: Any, site: Site) -> None:
 
 
 def _times(moments: Moments, mean: float, variance: float) -> Moments:
-    """Each unit times an independent number with this mean and variance."""
+    """The moments of each unit times an independent number with this mean and variance."""
     m, v = moments
     return Moments(mean * m, mean**2 * v + variance * (v + m * m))
 
@@ -140,7 +140,7 @@ def _dense(layer: Dense, site: Site, moments: Moments) -> Moments:
 
 
 def _dropped(moments: Moments, rate: float, scale: float | None = None) -> Moments:
-    """Each unit times `scale` (1 / q) with the probability q, and else times 0."""
+    """The moments of each unit times `scale` (1 / q) with probability q, else times 0."""
     q = masks.keep_probability(rate)
     scale = 1 / (q or 1.0) if scale is None else scale
     return _times(moments, q * scale, q * (1 - q) * scale**2)

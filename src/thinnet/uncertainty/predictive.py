@@ -1,4 +1,4 @@
-"""Numbers forecast as whole distributions, given as draws: are they calibrated, and how good?"""
+"""Calibration and score of forecast distributions of numbers, given as draws."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def predictive_draws(y: Any, draws: Any, at_least: int) -> tuple[Array, Array]:
 
 
 def pit(y: Any, draws: Any) -> Float[Array, " rows"]:
-    """Where in its predictive distribution each number fell, in (0, 1).
+    """The probability integral transform: each number's place in its forecast, in (0, 1).
 
     Among m draws a number has one of m + 1 places, equally likely if it comes from the same
     distribution; the PIT is the middle of its place, ``(below + equal / 2 + 1/2) / (m + 1)``.
@@ -31,7 +31,7 @@ def pit(y: Any, draws: Any) -> Float[Array, " rows"]:
     ----------
     y : array-like of shape (rows,)
     draws : array-like of shape (draws, rows)
-        Of `y`, its noise included.
+        Draws of `y`, its noise included.
 
     Returns
     -------
@@ -57,17 +57,18 @@ def pit(y: Any, draws: Any) -> Float[Array, " rows"]:
 
 
 class PITCounts(NamedTuple):
-    """How many PIT values each bin holds, and how many a calibrated forecast would put there.
+    """The number of PIT values in each bin, and the number that a calibrated forecast gives.
 
     Attributes
     ----------
     edges : array of shape (bins + 1,)
         From 0 to 1, equally far apart.
     rows : array of shape (bins,)
+        The number of values in each bin.
     expected : float
-        ``rows / bins``.
+        The number of values over the number of bins.
     low, high : int
-        The count of a bin is in this range with at least the probability asked for.
+        The count of a bin lies in this range with at least the probability `band`.
     """
 
     edges: Array
@@ -86,10 +87,10 @@ def pit_histogram(values: Any, *, n_bins: int = 10, band: float = 0.95) -> PITCo
     Parameters
     ----------
     values : array-like of shape (rows,)
-        In [0, 1]: from `pit`, or of a predictive cdf.
+        In [0, 1]: results of `pit`, or values of a predictive cdf.
     n_bins : int, at least 1
     band : float in (0, 1)
-        Probability of the central binomial range of one bin's count; of many bins, some will be
+        The probability of the central binomial range of one bin's count; some of many bins lie
         outside by chance.
 
     Returns
@@ -127,16 +128,16 @@ def crps(y: Any, draws: Any, *, fair: bool = True) -> float:
     ----------
     y : array-like of shape (rows,)
     draws : array-like of shape (draws, rows)
-        At least 2, of `y`, its noise included.
+        At least 2 draws of `y`, its noise included.
     fair : bool
-        Judge the distribution that was drawn from: x and x' are different draws, and the number
-        of draws doesn't change what is expected.  If false, judge the draws as if they were the
+        True scores the distribution behind the draws: x and x' are different draws, and the
+        expected score does not depend on their number.  False scores the draws as if they were the
         whole distribution, so that fewer draws score worse.
 
     Returns
     -------
     float
-        In the units of `y`; for a single certain value, its absolute error.
+        In the units of `y`; for a forecast of one certain value its absolute error.
 
     Raises
     ------
@@ -155,7 +156,7 @@ def crps(y: Any, draws: Any, *, fair: bool = True) -> float:
     y, draws = predictive_draws(y, draws, at_least=2)
     m = len(draws)
     pairs = m * (m - 1) if checks.boolean("fair", fair) else m * m
-    # Of m sorted draws the i-th (from 0) is the larger of i pairs, the smaller of m - 1 - i.
+    # The i-th of m sorted draws (from 0) is the larger in i pairs, the smaller in m - 1 - i.
     signs = 2 * np.arange(m) - (m - 1)
     spread = signs @ np.sort(draws, axis=0) / pairs
     return float((np.abs(draws - y).mean(axis=0) - spread).mean())

@@ -1,4 +1,4 @@
-"""Answer where one is sure, abstain elsewhere: what that costs, and how good the ranking is."""
+"""Selective prediction: risk against coverage if uncertain rows get no answer."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from thinnet.uncertainty.forecasts import as_written, one_number_a_row
 
 
 class RiskCoverage(NamedTuple):
-    """Risk among the answered rows, from the surest group of rows to all of them.
+    """Risk among the answered rows, from the most certain rows to all of them.
 
     Attributes
     ----------
     coverage : array of shape (steps,)
         Fraction of rows answered, rising to 1.
     risk : array of shape (steps,)
-        Their mean error.
+        The mean error of the answered rows.
     threshold : array of shape (steps,)
-        Rows of at most this uncertainty are answered.
+        The largest uncertainty among the answered rows.
     """
 
     coverage: Array
@@ -37,9 +37,9 @@ def risk_coverage(error: Any, uncertainty: Any) -> RiskCoverage:
     Parameters
     ----------
     error : array-like of shape (rows,)
-        What each row costs if it is answered: 0 or 1, a squared error, ...
+        The cost of answering each row: 0 or 1, a squared error, ...
     uncertainty : array-like of shape (rows,)
-        More is less sure; only the order matters. Equal ones are answered in one step.
+        Only its order matters.  Rows of equal uncertainty are answered in one step.
 
     Returns
     -------
@@ -78,8 +78,8 @@ def risk_coverage(error: Any, uncertainty: Any) -> RiskCoverage:
 def area_under_risk_coverage(error: Any, uncertainty: Any) -> float:
     """Mean risk over all coverages; less is better, and a useless ranking has the mean error.
 
-    A step of several rows counts with its fraction of them; without equal uncertainties this is the
-    mean of the risks at 1, 2, ..., n rows.
+    A step of several rows has a weight in proportion to their number; without equal uncertainties
+    this is the mean of the risks at 1, 2, ..., n rows.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def area_under_risk_coverage(error: Any, uncertainty: Any) -> float:
 
 
 def most_certain(uncertainty: Any, coverage: float) -> Bool[Array, " rows"]:
-    """Which rows to answer, so that at least the fraction `coverage` of them is.
+    """The rows to answer so that at least the fraction `coverage` of all is answered.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def most_certain(uncertainty: Any, coverage: float) -> Bool[Array, " rows"]:
     Returns
     -------
     bool array of shape (rows,)
-        As few rows as will do.
+        True for the fewest rows that suffice.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Class probabilities made less or more sure by one number, found on rows held out."""
+"""Temperature scaling: class probabilities calibrated by one number, found on rows held out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from thinnet.uncertainty.calibrating import calibration_classes, check_calibrate
 
 COLDEST: Final = 0.01
 HOTTEST: Final = 100.0
-# A probability of 0 would be a logit of minus infinity; this is as log_loss has it.
+# A probability of 0 would have a logit of minus infinity; scikit-learn's log_loss has this limit.
 SMALLEST: Final = np.finfo(np.float64).eps
 
 
@@ -29,20 +29,20 @@ def logits_of(logits: Any) -> Float[Array, "rows classes"]:
 def fit_temperature(logits: Any, y: TargetLike) -> float:
     """The temperature T with the least negative log-likelihood of ``softmax(logits / T)``.
 
-    Above 1 if the logits were too sure.  The search is from 0.01 to 100 and ends there if more
-    would be better still: if all rows are classified rightly, the best temperature is 0.
+    It is above 1 if the logits were overconfident.  The search goes from 0.01 to 100; a limit is
+    the result if the best temperature is beyond it (0, if all rows are classified correctly).
 
     Parameters
     ----------
     logits : array-like of shape (rows, classes)
-        Of rows that were not trained on; log-probabilities will do.
+        Logits, or log-probabilities, of rows that were not trained on.
     y : array-like of shape (rows,)
-        The column of the true class, 0 to classes - 1; at least two different ones.
+        The number of each row's class, 0 to classes - 1; at least two different ones.
 
     Returns
     -------
     float
-        Never with a larger negative log-likelihood of these rows than 1.
+        The temperature; its negative log-likelihood on these rows is never above that of 1.
 
     Raises
     ------
@@ -73,13 +73,13 @@ def best_temperature(
         return float(-log_softmax(logits / np.exp(log_temperature), axis=1)[rows, places].mean())
 
     ends = np.log([COLDEST, HOTTEST])
-    # Convex in 1 / T, so there is one valley in log T.
+    # The likelihood is convex in 1 / T, so there is one minimum in log T.
     found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-10})
     return float(np.exp(min([0.0, found.x], key=loss)))
 
 
 def apply_temperature(logits: Any, temperature: float) -> Float[Array, "rows classes"]:
-    """``softmax(logits / temperature)``: the order of the classes stays.
+    """``softmax(logits / temperature)``, which keeps the order of the classes.
 
     Parameters
     ----------
@@ -106,20 +106,20 @@ def apply_temperature(logits: Any, temperature: float) -> Float[Array, "rows cla
 
 
 class TemperatureScaling(ClassifierMixin, BaseEstimator):
-    """A fitted classifier whose probabilities are made as sure as held-out rows justify.
+    """A fitted classifier whose probabilities are calibrated by a temperature.
 
-    The logarithms of its probabilities are its logits.  Its predicted classes stay as they are.
+    The logarithms of its probabilities are taken as logits.  Its predicted classes don't change.
 
     Parameters
     ----------
     estimator : classifier
-        Already fitted, with `predict` and `predict_proba`; it is not fitted again.  (A clone is
-        of an unfitted one, unless you wrap it in scikit-learn's `FrozenEstimator`.)
+        A fitted classifier with `predict` and `predict_proba`; it is not fitted again.  (`clone`
+        makes an unfitted copy of it, unless it is wrapped in scikit-learn's `FrozenEstimator`.)
 
     Attributes
     ----------
     temperature_ : float
-        In [0.01, 100]; above 1 if the classifier was too sure.
+        In [0.01, 100]; above 1 if the classifier was overconfident.
     classes_ : array of shape (classes,)
 
     References
@@ -141,14 +141,14 @@ class TemperatureScaling(ClassifierMixin, BaseEstimator):
         self.estimator = estimator
 
     def calibrate(self, X: MatrixLike, y: TargetLike) -> TemperatureScaling:
-        """Find the temperature on rows that the classifier has not learned from.
+        """Find the temperature on rows that the classifier was not trained on.
 
         Parameters
         ----------
         X : array-like of shape (rows, ...)
-            As the classifier takes it.
+            Rows as the classifier takes them.
         y : array-like of shape (rows,)
-            Labels, of at least two of the classes.
+            Labels of at least two of the classes.
 
         Raises
         ------
@@ -163,7 +163,7 @@ class TemperatureScaling(ClassifierMixin, BaseEstimator):
         self.classes_ = self.estimator.classes_
         return self
 
-    fit = calibrate  # what scikit-learn's tools call; as its CalibratedClassifierCV does
+    fit = calibrate  # the name that scikit-learn's tools call, as in its CalibratedClassifierCV
 
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probabilities, shape (rows, classes).

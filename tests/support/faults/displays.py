@@ -7,7 +7,7 @@ FAULTS = [
         "the error of calibration is a mean over bins, not over rows",
         "displays/reliability.py",
         "ReliabilityDiagram.plot",
-        "self.curve.share @ self.curve.gaps",
+        "self.curve.fraction @ self.curve.gaps",
         "self.curve.gaps.mean()",
         ("displays/test_calibration_displays.py",),
     ),

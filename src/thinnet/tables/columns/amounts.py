@@ -62,7 +62,7 @@ def _bare(text: str) -> str:
 
 
 def decimal_of(texts: Iterable[Any], least: float = 1.0) -> str | None:
-    """The decimal mark of cells of which a share of `least` are amounts; None where fewer are.
+    """The decimal mark of cells, at least the fraction `least` of which are amounts; else None.
 
     Beside amounts stand plain numbers, written with a point.  Where "1,234" may be either, a comma
     stands between thousands and a point before decimals; but in per cent both stand before

@@ -1,1 +1,1 @@
-"""Draws of networks whose dropout is on, and what they say about a row."""
+"""Draws of networks with dropout on, and predictions with uncertainty from them."""

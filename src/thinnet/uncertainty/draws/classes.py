@@ -1,4 +1,4 @@
-"""Error bars of classes: what the draws of a classifier say together."""
+"""Uncertainty of classes from the draws of a classifier."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ MEASURES: Final = get_args(Measure)
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ClassUncertainty(Result):
-    """What the draws say of each row's class; entropies in nats.
+    """Class probabilities of each row over the draws, and their uncertainty; entropies in nats.
 
-    ``predictive_entropy = expected_entropy + mutual_information``.  Of several labels at once
-    each is two classes; entropies are sums over the labels, and the variation ratio is their mean.
+    ``predictive_entropy = expected_entropy + mutual_information``.  With several labels at once
+    each label is two classes; entropies are sums over labels, the variation ratio is a mean.
 
     Attributes
     ----------
     probabilities : array, shape (rows, n_classes)
         The mean over the draws.
     predictive_entropy : array, shape (rows,)
-        Of `probabilities`: how unsure the class is, for whatever reason.
+        The entropy of `probabilities`: the whole uncertainty of the class.
     expected_entropy : array, shape (rows,)
-        The mean over the draws of their entropies: what is noise.
+        The mean entropy of the draws: the aleatoric part.
     mutual_information : array, shape (rows,)
-        The rest (BALD, Houlsby et al. 2011): how much the draws disagree, and what more data
-        would remove.
+        The difference of both (BALD, Houlsby et al. 2011): the epistemic part, by which draws
+        disagree and which more data would remove.
     variation_ratio : array, shape (rows,)
-        The share of draws whose guess is not the most frequent one.
+        The fraction of draws whose most probable class is not the most frequent one.
     std : array, shape (rows, n_classes)
-        Of the draws' probabilities.
+        The standard deviation of the draws' probabilities.
     standard_error : array, shape (rows, n_classes)
-        Of `probabilities`, since there were only so many draws.
+        The standard error of `probabilities` for this number of draws.
     n_draws : array of int, shape (rows,)
-        How many draws each row took.
+        The number of draws of each row.
     """
 
     probabilities: Array
@@ -61,14 +61,14 @@ class ClassUncertainty(Result):
 
 
 class DrawnClasses(Drawn):
-    """What a classifier can say by its draws."""
+    """The methods of a classifier that use its draws."""
 
     sample = RenamedMethod("sample_proba")
 
     @property
     @abstractmethod
     def head_(self) -> ClassHead:
-        """What the networks' outputs mean: which classes, and how probable they are."""
+        """The head that makes classes and probabilities of the networks' outputs."""
 
     def sample_proba(
         self,
@@ -91,7 +91,7 @@ class DrawnClasses(Drawn):
         first : int, default=0
             The number of the first draw: ``sample_proba(X, 1, first=17)`` is draw 17 alone.
         seed : int, optional
-            Of the masks; None takes the networks' own.
+            The seed of the masks; None takes the networks' own.
         share : {'batch', None}, default='batch'
             'batch': a draw is one thinned network for all rows; None: each row has its own masks.
         samples : sequence of int, optional
@@ -102,7 +102,7 @@ class DrawnClasses(Drawn):
         Returns
         -------
         array, shape (n_draws, rows, n_classes)
-            Columns in the order of `classes_`.  Of several networks draw d is one of network
+            Columns in the order of `classes_`.  With several networks draw d comes from network
             ``d % n_networks``.
 
         Raises
@@ -130,7 +130,7 @@ class DrawnClasses(Drawn):
         tolerance: float | None = None,
         progress: bool | None = None,
     ) -> ClassUncertainty:
-        """Class probabilities over the draws, and how unsure they are and why.
+        """Mean class probabilities over the draws, and their uncertainty in parts.
 
         Parameters
         ----------
@@ -139,7 +139,7 @@ class DrawnClasses(Drawn):
             At least 2; the most draws, with a tolerance.  Memory doesn't grow with it.
         tolerance : float, optional
             Stop drawing for a row when the standard error of its probabilities is at most this;
-            asked after 16 draws, 32, and so on.
+            it is checked after 16 draws, 32, and so on.
 
         Returns
         -------
@@ -176,10 +176,9 @@ class DrawnClasses(Drawn):
         Parameters
         ----------
         X : as for `predict`
-        y : array, shape (rows,), or of several labels (rows, n_classes)
+        y : array, shape (rows,), or with several labels (rows, n_classes)
         n_draws, seed, share, samples, tolerance, progress
-            As for `uncertainty`; one draw is
-            enough.
+            As for `uncertainty`; one draw is enough.
 
         Returns
         -------
@@ -212,7 +211,7 @@ def _measured(part: Part, head: ClassHead) -> dict[str, Array]:
 
 
 def _log_chances(p: Array, known: Array) -> Array:
-    """The log of the probability of what each row turned out to be, shape (rows,)."""
+    """The log of the probability of each row's true label or labels, shape (rows,)."""
     with np.errstate(divide="ignore"):
         if known.ndim == 2:
             return np.log(np.where(known > 0, p, 1 - p)).sum(axis=1)
@@ -220,7 +219,7 @@ def _log_chances(p: Array, known: Array) -> Array:
 
 
 def _of_labels(p: Array) -> dict[str, Array]:
-    """Sums over labels that are each for themselves; of the variation ratio the mean."""
+    """The measures of several labels: sums of entropies, and the mean variation ratio."""
     pairs = np.stack([1 - p, p], axis=-1)
     of_each = [_measures(pairs[:, :, j]) for j in range(p.shape[2])]
     found = {name: np.sum([part[name] for part in of_each], axis=0) for name in MEASURES}

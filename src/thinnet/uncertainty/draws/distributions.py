@@ -1,4 +1,4 @@
-"""What the draws of a regressor say of its targets as a whole: quantiles and likelihoods."""
+"""Quantiles, intervals and likelihoods of targets from the draws of a regressor."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from thinnet.uncertainty.draws.mixtures import Mixture
 
 
 def central(coverage: float) -> tuple[float, float]:
-    """The levels between which `coverage` lies in the middle."""
+    """The two levels of the central interval with this coverage."""
     outside = (1 - coverage) / 2
     return outside, 1 - outside
 
 
 class PredictiveDistributions(Drawn):
-    """The distributions of targets that draws make together."""
+    """The methods of a regressor that use the distribution its draws make together."""
 
     @property
     @abstractmethod
     def head_(self) -> NumberHead:
-        """What the networks' outputs mean: which numbers, and with how much noise."""
+        """The head that makes numbers and their noise of the networks' outputs."""
 
     def predict_quantiles(
         self,
@@ -42,7 +42,7 @@ class PredictiveDistributions(Drawn):
         tolerance: float | None = None,
         progress: bool | None = None,
     ) -> Array:
-        """Quantiles of each row's target, of the draws and their noise together.
+        """Quantiles of each row's target, from the draws and their noise together.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class PredictiveDistributions(Drawn):
     ) -> Array:
         """The central interval that holds a row's target with probability `coverage`.
 
-        It is as good as the model is; `SplitConformalRegressor` makes one with a guarantee.
+        Its coverage is that of the model's assumptions; `SplitConformalRegressor` has a guarantee.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class PredictiveDistributions(Drawn):
         Returns
         -------
         array, shape (rows, 2) or (rows, 2, n_outputs)
-            Lower and upper end, in the target's own units.
+            The lower and the upper end, in the target's own units.
 
         Raises
         ------
@@ -135,7 +135,7 @@ class PredictiveDistributions(Drawn):
         Returns
         -------
         array, shape (rows,)
-            In nats, of all outputs together; its mean is the figure of published tables.
+            In nats, of all outputs together; published tables give its mean.
 
         Raises
         ------
@@ -163,8 +163,8 @@ class PredictiveDistributions(Drawn):
     ) -> Array:
         """The probability that the draws give to a target of at most `y`, their noise included.
 
-        At true targets these are PIT values: uniform over [0, 1] if the model is as sure as it
-        should be, which `PITHistogram` shows.  (Not of counts, whose distribution has steps.)
+        At true targets these are PIT values: uniform over [0, 1] if the model is calibrated, which
+        `PITHistogram` shows.  (Not for counts, whose distribution has steps.)
 
         Parameters
         ----------
@@ -176,7 +176,7 @@ class PredictiveDistributions(Drawn):
         Returns
         -------
         array, shape (rows,) or (rows, n_outputs)
-            In [0, 1], of each output for itself.
+            Probabilities in [0, 1], one for each output.
 
         Raises
         ------
@@ -192,7 +192,7 @@ class PredictiveDistributions(Drawn):
         return self.head_.squeezed(found)
 
     def _at_targets(self, X: MatrixLike, y: TargetLike, how: How, name: str) -> Array:
-        """The method `name` of the mixtures, at each row's own target."""
+        """The result of the mixtures' method `name` at each row's own target."""
         drawer, known = self._with_targets(X, y)
 
         def summarise(mixture: Mixture, places: Array) -> dict[str, Array]:
@@ -207,7 +207,7 @@ def of_mixtures(
     how: How,
     summarise: Callable[[Mixture, Array], dict[str, Array]],
 ) -> dict[str, Array]:
-    """What `summarise` says of the mixture of some rows and of their places, for all rows."""
+    """The arrays of all rows that `summarise` makes from the mixtures of parts and their places."""
     return drawer.gathered(
         how, head.of_draws, lambda part: summarise(head.mixture(part.draws), part.places)
     )
@@ -219,5 +219,5 @@ def summarised_mixtures(
     how: How,
     summarise: Callable[[Mixture, Array], dict[str, Array]],
 ) -> dict[str, Array]:
-    """The same of an estimator and rows as it takes them."""
+    """`of_mixtures` for an estimator and rows as it takes them."""
     return of_mixtures(drawer_of(estimator, X), estimator.head_, how, summarise)

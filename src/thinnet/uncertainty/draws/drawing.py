@@ -1,4 +1,4 @@
-"""Draws of one network or of several, reduced block by block, until they are enough."""
+"""Draws of one network or of several, reduced block by block, until a row has enough."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from thinnet.network.sampling import room
 from thinnet.philox import MAX_SEED, MAX_STEP, derived_seed
 from thinnet.uncertainty.draws import reducing
 
-BLOCK_BYTES: Final = 2**25  # of draws that are in memory at once
-FIRST_LOOK: Final = 16  # draws after which a row is first asked whether they are enough
+BLOCK_BYTES: Final = 2**25  # the size of the draws in memory at once
+FIRST_LOOK: Final = 16  # draws after which the tolerance is first checked
 
 
 class How(NamedTuple):
-    """How draws are made: the settings that all methods share."""
+    """The settings of draws, which all methods have in common."""
 
     n_draws: int = 100
     seed: int | None = None
@@ -44,7 +44,7 @@ class How(NamedTuple):
         return self
 
     def looks(self) -> Iterator[tuple[int, int]]:
-        """First and last number of the draws between two looks: all, or twice as many each time."""
+        """The numbers of the first and last draw of each round: all, or twice as many each time."""
         start, stop = 0, self.n_draws if self.tolerance is None else FIRST_LOOK
         while start < self.n_draws:
             stop = min(stop, self.n_draws)
@@ -96,11 +96,11 @@ class Part(NamedTuple):
 
 
 class Drawer:
-    """Networks and the rows that they are asked about.
+    """Networks, and the rows to draw for.
 
     Draw d of m networks is draw ``d // m`` of network ``d % m``; a network without dropout gives
-    the same each time.  Of several networks, number i has its masks from the seed derived from
-    one that is given (`thinnet.derived_seed`).
+    the same each time.  If a seed is given, number i of several networks has its masks from the
+    seed derived for i (`thinnet.derived_seed`).
 
     Parameters
     ----------
@@ -123,9 +123,9 @@ class Drawer:
         return int(self.X.shape[0])
 
     def enough(self, how: How) -> How:
-        """No more draws than there are: networks without dropout, or with fixed masks, repeat."""
+        """`how` with no more draws than differ: those of networks with fixed masks repeat."""
         distinct = len(self.networks) * math.lcm(*map(summary.distinct_draws, self.networks))
-        if distinct == 0 or how.n_draws <= distinct:  # 0 stands for no end
+        if distinct == 0 or how.n_draws <= distinct:  # 0 means that they never repeat
             return how
         return how._replace(n_draws=distinct, tolerance=None)
 
@@ -161,7 +161,7 @@ class Drawer:
         measured: Callable[[Array], Array],
         summarise: Callable[[Part], dict[str, Array]],
     ) -> dict[str, Array]:
-        """The arrays that `summarise` makes of each of the `parts`, put together in their order."""
+        """The arrays that `summarise` makes of each of the `parts`, in the order of the rows."""
         found: dict[str, Array] = {}
         for part in self.parts(how, measured):
             for name, of_part in summarise(part).items():
@@ -173,8 +173,8 @@ class Drawer:
     def parts(self, how: How, measured: Callable[[Array], Array]) -> Iterator[Part]:
         """The draws of all rows, some rows at a time.
 
-        With a tolerance a row is done when the standard error of the mean of what is `measured`
-        of its draws is small enough, whatever other rows there are.
+        With a tolerance a row is done when the standard error of the mean of ``measured(draws)``
+        is small enough, whatever other rows there are.
         """
         how, ids = self.enough(how), row_ids(how.samples, self.rows, "X", how.share)
         size = how.n_draws * self.networks[0].out[0] * np.dtype(np.float64).itemsize
@@ -206,14 +206,14 @@ class Drawer:
 
 
 def _seed_of(how: How, network: int, n_networks: int) -> int | None:
-    """So that networks don't share their masks where a seed is given for all."""
+    """The seed of one network's masks; different for each network if one seed is given."""
     if how.seed is None or n_networks == 1:
         return how.seed
     return derived_seed(how.seed, network)
 
 
 def _slice_of(rows: Any) -> Any:
-    """Places as a slice, where they stand side by side: it copies nothing."""
+    """Consecutive places as a slice, which copies nothing; other places as they are."""
     if isinstance(rows, slice) or len(rows) != rows[-1] - rows[0] + 1:
         return rows
     return slice(int(rows[0]), int(rows[-1]) + 1)

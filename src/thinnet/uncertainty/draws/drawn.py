@@ -1,4 +1,4 @@
-"""What all estimators with error bars share: the draws themselves."""
+"""The base of all estimators with draws."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from thinnet.uncertainty.draws.heads import Head
 
 
 class Drawn:
-    """What an estimator can say by its draws."""
+    """The methods of an estimator that its other uses of draws need."""
 
     @property
     @abstractmethod
     def head_(self) -> Head:
-        """What the networks' outputs mean."""
+        """The head that gives the networks' outputs their meaning."""
 
     @abstractmethod
     def _drawer(self, X: MatrixLike) -> Drawer:
         """The networks, and the rows as they take them."""
 
     def _paired(self, X: MatrixLike, y: TargetLike) -> tuple[Any, Any]:
-        """Rows and their targets, which may lie in one table."""
+        """The rows and their targets, which may be in one table."""
         return X, y
 
     def _with_targets(self, X: MatrixLike, y: TargetLike) -> tuple[Drawer, Array]:
-        """The drawer of the rows, and their targets as the head knows them."""
+        """The drawer of the rows, and their targets in the head's form."""
         X, y = self._paired(X, y)
         drawer, known = self._drawer(X), self.head_.known(y)
         checks.same_length("y", known, "X", drawer.rows)
         return drawer, known
 
     def _sample(self, X: MatrixLike, how: How, first: int) -> Array:
-        """What each draw predicts, shape (n_draws, rows, n_classes or n_outputs)."""
+        """The prediction of each draw, shape (n_draws, rows, n_classes or n_outputs)."""
         outputs = self._drawer(X).sample(how.checked(), first)
         return self.head_.of_draws(outputs)
 

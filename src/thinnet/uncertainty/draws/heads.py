@@ -1,7 +1,7 @@
-"""What the outputs of networks mean: a head for classes and a head for numbers.
+"""Heads, which give the outputs of networks their meaning: one for classes, one for numbers.
 
-A fitted estimator hands out its own as `head_`; whatever asks an estimator what it predicts, asks
-that.
+A fitted estimator has its own as `head_`: files, exports, pictures and commands use that to know
+what it predicts.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from thinnet.uncertainty.draws.shapes import Calibrated, Shape
 from thinnet.uncertainty.forecasts import class_places, indicators
 
 TargetType: TypeAlias = Literal["binary", "multiclass", "multilabel-indicator"]
-NAME: Final = "prediction"  # of a target that has no other
+NAME: Final = "prediction"  # the name of a target without one
 LOSSES: Final[dict[str, Loss]] = {
     "squared_error": SquaredError(),
     "poisson": Poisson(),
@@ -55,7 +55,7 @@ class ClassHead:
     kind : {'binary', 'multiclass', 'multilabel-indicator'}
         With 'binary' a network has one output, else one for each class.
     name : str
-        Of the target.
+        The name of the target.
     """
 
     classes: Array
@@ -73,12 +73,12 @@ class ClassHead:
 
     @property
     def activation(self) -> str:
-        """What makes probabilities of raw outputs."""
+        """The function that makes probabilities of raw outputs."""
         return "softmax" if self.kind == "multiclass" else "logistic"
 
     @property
     def is_multilabel(self) -> bool:
-        """Can a row have several labels at once?"""
+        """Whether a row can have several labels at once."""
         return self.kind == "multilabel-indicator"
 
     @property
@@ -87,7 +87,7 @@ class ClassHead:
         return [f"p({label})" for label in self.classes]
 
     def targets(self, y: Any) -> Array:
-        """What the loss takes: places among the classes, or 0s and 1s, a column for each output."""
+        """Targets for the loss: places among the classes, or 0s and 1s with a column an output."""
         from sklearn.utils.multiclass import unique_labels
 
         unknown = np.setdiff1d(unique_labels(y), self.classes)
@@ -103,27 +103,29 @@ class ClassHead:
         return (np.asarray(y) == self.classes[-1]).astype(np.float64) * (len(self.classes) - 1)
 
     def known(self, y: TargetLike) -> Array:
-        """The place of each row's label, shape (rows,); of several 0s and 1s, (rows, n_classes)."""
+        """The place of each row's label, shape (rows,), or 0s and 1s, shape (rows, n_classes)."""
         if self.is_multilabel:
             return indicators(y, len(self.classes))
         return class_places(one_column(checks.array("y", y)), self.classes)
 
     def predict(self, outputs: Array) -> Array:
-        """Probabilities by raw outputs of shape (rows, width): (rows, n_classes)."""
+        """Probabilities, shape (rows, n_classes), from raw outputs of shape (rows, width)."""
         p = self.loss.predict(outputs)
         return np.hstack([1 - p, p]) if self.kind == "binary" else p
 
     def of_draws(self, outputs: Array) -> Array:
-        """Probabilities in float64 by raw outputs of shape (n_draws, rows, width)."""
+        """Probabilities in float64 from raw outputs of shape (n_draws, rows, width)."""
         together = self.predict(outputs.reshape(-1, outputs.shape[-1]))
         return together.astype(np.float64).reshape(*outputs.shape[:2], together.shape[-1])
 
     def places(self, p: Array) -> Array:
         """The places of the classes that are predicted from probabilities `p`."""
-        return np.asarray(np.minimum(p.argmax(axis=1), len(self.classes) - 1))  # it may be one
+        return np.asarray(
+            np.minimum(p.argmax(axis=1), len(self.classes) - 1)
+        )  # there may be one class only
 
     def guesses(self, p: Array) -> Array:
-        """The labels that are predicted where their probabilities are `p`; of several 0s and 1s."""
+        """The labels that are predicted from probabilities `p`, or 0s and 1s for several."""
         return (p > 0.5).astype(int) if self.is_multilabel else self.classes[self.places(p)]
 
     def labels(self, outputs: Array) -> Array:
@@ -144,15 +146,15 @@ class NumberHead:
     kind : {'squared_error', 'poisson', 'gaussian_nll'}
         The loss.
     n_outputs : int
-        Targets of a row.
+        The number of targets of a row.
     noise : array, shape (n_outputs,), optional
         With 'squared_error' the standard deviation around draws, in the network's units.
     units : Units
-        Between the target's own and the network's.
+        The map between the target's own units and the network's.
     shape : Shape, optional
-        Of errors on rows held out; else noise is Gaussian.
+        The shape of errors on rows held out; without it noise is Gaussian.
     name : str
-        Of the target.
+        The name of the target.
     """
 
     kind: str
@@ -173,11 +175,11 @@ class NumberHead:
 
     @property
     def activation(self) -> str:
-        """What makes numbers of raw outputs."""
+        """The function that makes numbers of raw outputs."""
         return "exp" if self.kind == "poisson" else "identity"
 
     def targets(self, y: Any) -> Array:
-        """What the loss takes, shape (rows, n_outputs)."""
+        """Targets for the loss, shape (rows, n_outputs)."""
         return self.units.forward(columns(y))
 
     def read(self, y: TargetLike) -> Array:
@@ -185,7 +187,7 @@ class NumberHead:
         return columns(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
 
     def known(self, y: TargetLike) -> Array:
-        """Targets in their own units; ValueError where they aren't such as were learned."""
+        """Targets in their own units; ValueError if they are not of the kind learned from."""
         y = self.read(y)
         if y.shape[1] != self.n_outputs:
             raise ValueError(f"y must have {self.n_outputs} columns, got {y.shape[1]}")
@@ -195,29 +197,29 @@ class NumberHead:
         return y
 
     def predict(self, outputs: Array) -> Array:
-        """Means in the network's units by raw outputs of shape (rows, width)."""
+        """Means in the network's units from raw outputs of shape (rows, width)."""
         return self.loss.predict(outputs)
 
     def of_draws(self, outputs: Array) -> Array:
-        """Means in the target's own units by raw outputs of shape (n_draws, rows, width)."""
+        """Means in the target's own units from raw outputs of shape (n_draws, rows, width)."""
         return self.mixture(outputs).means()
 
     def mixture(self, outputs: Array) -> Mixture:
-        """What raw outputs of shape (n_draws, rows, width) say together."""
+        """The distribution that raw outputs of shape (n_draws, rows, width) make together."""
         if self.kind == "poisson":
             return Poissons(np.exp(outputs.astype(np.float64)))
         plain = self.gaussians(outputs)
         return plain if self.shape is None else Calibrated.of(plain, self.shape)
 
     def gaussians(self, outputs: Array) -> Gaussians:
-        """The same before errors on rows held out have given it their shape."""
+        """The mixture of Gaussians, without the shape of errors on rows held out."""
         if self.kind == "gaussian_nll":
             return with_own_noise(outputs, self.units)
-        assert self.noise is not None  # it is learned wherever there are draws
+        assert self.noise is not None  # it is learned if there are draws
         return Gaussians(outputs.astype(np.float64), self.noise, self.units)
 
     def squeezed(self, values: Array) -> Array:
-        """Without the last axis where there is one output."""
+        """`values` without their last axis if there is one output."""
         return values[..., 0] if self.n_outputs == 1 else values
 
 
@@ -225,7 +227,7 @@ Head: TypeAlias = ClassHead | NumberHead
 
 
 def one_column(y: Any) -> Any:
-    """Labels or numbers of shape (rows,) where they came as (rows, 1), with scikit-learn's word."""
+    """`y` of shape (rows, 1) as (rows,), with scikit-learn's warning; others as they are."""
     return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
 
@@ -236,6 +238,6 @@ def columns(y: Any) -> Array:
 
 
 def check_learned(estimator: Any, name: str) -> None:
-    """NotFittedError where an attribute that fit learns isn't there."""
+    """Raise NotFittedError if an attribute that `fit` sets is not there."""
     if name not in vars(estimator):
         raise NotFittedError(f"this {type(estimator).__name__} is not fitted yet: call fit first")

@@ -1,10 +1,10 @@
-"""How much draws of class probabilities disagree, and how unsure they are together.
+"""Measures of the uncertainty of draws of class probabilities, and of their disagreement.
 
 All take `p` of shape (draws, rows, classes), such as MC dropout or an ensemble gives, compute in
 float64, and measure entropies in nats.  With the mean over draws written E,
 
-    H[E p]  =  E H[p]  +  mutual information:
-    total      expected   what the draws disagree on.
+    H[E p]  =  E H[p]  +  mutual information
+    total      expected   disagreement of the draws
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def predictive_entropy(p: Any) -> Float[Array, " rows"]:
 
 
 def expected_entropy(p: Any) -> Float[Array, " rows"]:
-    """Mean over draws of each draw's entropy: what would stay if the draws agreed.
+    """Mean over draws of each draw's entropy: the uncertainty without their disagreement.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def expected_entropy(p: Any) -> Float[Array, " rows"]:
 
 
 def mutual_information(p: Any) -> Float[Array, " rows"]:
-    """Predictive less expected entropy: what the draws disagree on (BALD).
+    """Predictive minus expected entropy: the disagreement of the draws (BALD).
 
     Parameters
     ----------
@@ -122,9 +122,9 @@ def disagreement(total: Array, expected: Array) -> Array:
 
 
 def variation_ratio(p: Any) -> Float[Array, " rows"]:
-    """Fraction of draws whose most probable class is not the class most draws name.
+    """Fraction of draws whose most probable class is not that of most draws.
 
-    A draw with several most probable classes names the lowest of them.
+    If a draw has several most probable classes, the first of them counts.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def variation_ratio(p: Any) -> Float[Array, " rows"]:
     Returns
     -------
     array of shape (rows,)
-        From 0 (all name one class) to 1 - 1 / classes.
+        From 0 (all draws agree) to 1 - 1 / classes.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def class_std(p: Any) -> Float[Array, "rows classes"]:
     Returns
     -------
     array of shape (rows, classes)
-        With ``ddof=0``, so from 0 to 1/2.
+        From 0 to 1/2 (``ddof=0``).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What draws say of a number: a mixture with one component for each draw."""
+"""Mixtures: distributions of numbers with one component for each draw."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from scipy import special, stats
 from thinnet.arrays import Array
 from thinnet.uncertainty.draws import reducing
 
-MOST_STEPS: Final = 100  # of a search for a quantile; bisection alone would need fewer
-LOG_VARIANCES: Final = (-30.0, 30.0)  # that a network's own noise may have
-PRECISION: Final = 1e-10  # of a quantile, in the width of the first bracket
+MOST_STEPS: Final = 100  # the limit of a search for a quantile; bisection alone needs fewer
+LOG_VARIANCES: Final = (-30.0, 30.0)  # the range of log variances that a network predicts
+PRECISION: Final = 1e-10  # the error of a quantile, relative to the width of the first bracket
 
 
 @runtime_checkable
@@ -38,17 +38,17 @@ class Mixture(Protocol):
         ...
 
     def quantile(self, level: float) -> Array:
-        """Shape (rows, outputs)."""
+        """The quantile at a level, shape (rows, outputs)."""
         ...
 
 
 @runtime_checkable
 class Units(Protocol):
-    """An increasing map between the target's own units and those that a network works in."""
+    """An increasing map between the target's own units and those of the network."""
 
     @property
     def least(self) -> Array | float:
-        """What no target lies below."""
+        """The lower bound of targets."""
         ...
 
     def forward(self, y: Array) -> Array: ...
@@ -60,12 +60,12 @@ class Units(Protocol):
         ...
 
     def moments(self, mean: Array, variance: Array) -> tuple[Array, Array]:
-        """Mean and variance in the target's units of a Gaussian in the network's."""
+        """Mean and variance, in the target's units, of a Gaussian in the network's units."""
         ...
 
 
 class OwnUnits:
-    """The network works in the target's own units."""
+    """The map of networks that work in the target's own units."""
 
     least = -math.inf
 
@@ -92,9 +92,9 @@ class Gaussians:
     Attributes
     ----------
     centers : array, shape (n_draws, rows, outputs)
-        In the units of the network.
+        The predictions of the draws, in the units of the network.
     spread : array that broadcasts to that shape
-        Standard deviations of the noise, above 0.
+        The standard deviations of the noise, above 0.
     units : Units
     """
 
@@ -130,9 +130,9 @@ class Gaussians:
         return reducing.mean(np.exp(-error * error / 2) / self.spread) / math.sqrt(2 * math.pi)
 
     def quantile(self, level: float) -> Array:
-        """By Newton's steps inside a bracket: that of all draws lies between those of each.
+        """The quantile by Newton's steps inside the bracket of the single draws' quantiles.
 
-        Each row's steps end when its own quantile is found, whatever rows stand beside it.
+        The steps for a row end when its own quantile is found, whatever other rows there are.
         """
         of_each = self.centers + self.spread * special.ndtri(level)
         low, high = of_each.min(axis=0), of_each.max(axis=0)
@@ -155,7 +155,7 @@ class Gaussians:
 def with_own_noise(outputs: Array, units: Units) -> Gaussians:
     """The mixture of networks with means and log variances side by side (`GaussianNLL`).
 
-    The logs are kept within `LOG_VARIANCES`: far from all data they may say anything.
+    The logs are clipped to `LOG_VARIANCES`, because far from all data they may have any value.
     """
     centers, log_variances = np.split(outputs.astype(np.float64), 2, axis=-1)
     return Gaussians(centers, np.exp(np.clip(log_variances, *LOG_VARIANCES) / 2), units)
@@ -181,7 +181,7 @@ class Poissons:
         return reducing.mean(special.pdtr(np.floor(y), self.rates))
 
     def quantile(self, level: float) -> Array:
-        """The least count whose probability of not being exceeded is `level` at least."""
+        """The least count k for which P(y <= k) is at least `level`."""
         of_each = stats.poisson.ppf(level, self.rates)
         low, high = of_each.min(axis=0) - 1, of_each.max(axis=0)
         for _ in range(MOST_STEPS):

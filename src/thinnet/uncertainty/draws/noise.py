@@ -11,12 +11,12 @@ from scipy import optimize, special
 from thinnet.arrays import Array
 
 N_DRAWS: Final = 30
-MOST_ROWS: Final = 1000  # that it is learned from
-LEAST: Final = 1e-6  # of the spread of the targets
+MOST_ROWS: Final = 1000  # the most rows that noise is learned from
+LEAST: Final = 1e-6  # the least noise, relative to the spread of the targets
 
 
 def some_rows(n: int, weights: Array | None = None) -> Array:
-    """Places of rows to learn from: at most `MOST_ROWS` that count, from everywhere in the data."""
+    """Places of rows to learn from: at most `MOST_ROWS` with weight, chosen at random."""
     places = np.arange(n) if weights is None else np.flatnonzero(weights)
     if len(places) > MOST_ROWS:
         places = np.random.default_rng(0).choice(places, MOST_ROWS, replace=False)
@@ -29,7 +29,7 @@ def noise_of(centers: Array, y: Array, weights: Array | None = None) -> Array:
     Parameters
     ----------
     centers : array, shape (n_draws, rows, outputs)
-        What the draws say.
+        The predictions of the draws.
     y : array, shape (rows, outputs)
     weights : array, shape (rows,), optional
         At least 0, and not all 0.
@@ -37,8 +37,8 @@ def noise_of(centers: Array, y: Array, weights: Array | None = None) -> Array:
     Returns
     -------
     array, shape (outputs,)
-        What maximises the likelihood of `y` under a mixture of Gaussians around the draws; tau of
-        Gal and Ghahramani 2016 is ``1 / noise ** 2``.
+        The standard deviations that maximise the likelihood of `y` under a mixture of Gaussians
+        around the draws; tau of Gal and Ghahramani 2016 is ``1 / noise ** 2``.
     """
     outputs = range(y.shape[1])
     return np.array([_of_output(y[:, j] - centers[:, :, j], y[:, j], weights) for j in outputs])
@@ -54,6 +54,6 @@ def _of_output(errors: Array, y: Array, weights: Array | None) -> float:
         scaled = -np.square(errors * math.exp(-log_noise)) / 2
         return log_noise - float(np.average(special.logsumexp(scaled, axis=0), weights=weights))
 
-    # The best is at most the root of the mean squared error: there the derivative is positive.
+    # The best is at most the root of the mean squared error, where the derivative is positive.
     bounds = (max(math.log(least), math.log(size) - 12), math.log(size))
     return math.exp(optimize.minimize_scalar(cost, bounds=bounds, method="bounded").x)

@@ -1,4 +1,4 @@
-"""Error bars of numbers: what the draws of a regressor say together."""
+"""Uncertainty of numbers from the draws of a regressor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from thinnet.uncertainty.draws.spreads import NumberUncertainty, spread
 
 
 class DrawnNumbers(PredictiveDistributions):
-    """What a regressor can say by its draws."""
+    """The methods of a regressor that use its draws."""
 
     def sample(
         self,
@@ -24,7 +24,7 @@ class DrawnNumbers(PredictiveDistributions):
         samples: Samples | None = None,
         progress: bool | None = None,
     ) -> Array:
-        """What `n_draws` thinned networks predict.
+        """The predictions of `n_draws` thinned networks.
 
         Parameters
         ----------
@@ -34,7 +34,7 @@ class DrawnNumbers(PredictiveDistributions):
         first : int, default=0
             The number of the first draw: ``sample(X, 1, first=17)`` is draw 17 alone.
         seed : int, optional
-            Of the masks; None takes the networks' own.
+            The seed of the masks; None takes the networks' own.
         share : {'batch', None}, default='batch'
             'batch': a draw is one thinned network for all rows; None: each row has its own masks.
         samples : sequence of int, optional
@@ -45,7 +45,7 @@ class DrawnNumbers(PredictiveDistributions):
         Returns
         -------
         array, shape (n_draws, rows, n_outputs)
-            In the target's own units.  Of several networks draw d is one of network
+            In the target's own units.  With several networks draw d comes from network
             ``d % n_networks``.
 
         Raises
@@ -73,7 +73,7 @@ class DrawnNumbers(PredictiveDistributions):
         tolerance: float | None = None,
         progress: bool | None = None,
     ) -> NumberUncertainty:
-        """Mean and spread of each row's target, the spread divided by where it comes from.
+        """Mean and spread of each row's target, with the spread's epistemic and aleatoric parts.
 
         Parameters
         ----------
@@ -82,7 +82,7 @@ class DrawnNumbers(PredictiveDistributions):
             At least 2; the most draws, with a tolerance.  Memory doesn't grow with it.
         tolerance : float, optional
             Stop drawing for a row when the standard error of its mean is at most this, in the
-            target's units; asked after 16 draws, 32, and so on.
+            target's units; it is checked after 16 draws, 32, and so on.
 
         Returns
         -------

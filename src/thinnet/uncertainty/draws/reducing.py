@@ -1,7 +1,7 @@
-"""Sums over draws whose bits don't depend on what rows stand beside a row.
+"""Sums over draws whose bits don't depend on the other rows of an array.
 
-NumPy adds in an order that follows the layout in memory, and so the shape.  With each row's draws
-side by side it is the same order for every row.
+NumPy adds in an order that depends on the layout in memory, and so on the shape.  With each row's
+draws side by side in memory the order is the same for every row.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from thinnet.arrays import Array
 
 
 def side_by_side(values: Array) -> Array:
-    """Draws, shape (n_draws, ...), as an array of shape (..., n_draws)."""
+    """Draws of shape (n_draws, ...) as an array of shape (..., n_draws)."""
     return np.ascontiguousarray(np.moveaxis(values, 0, -1))
 
 

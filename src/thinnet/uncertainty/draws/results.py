@@ -1,4 +1,4 @@
-"""What the records of uncertainty share: they print briefly and become a table."""
+"""The base of the records of uncertainty, which print briefly and become data frames."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Result:
-    """A frozen dataclass of arrays with a row for each row of data."""
+    """A frozen dataclass of arrays with an entry for each row of data."""
 
     def __repr__(self) -> str:
         shown = [f"{name}: {values.shape}" for name, values in self._arrays().items()]
@@ -23,7 +23,7 @@ class Result:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
     def to_frame(self) -> pd.DataFrame:
-        """A pandas DataFrame; of several outputs or classes each has a column."""
+        """A pandas DataFrame, with a column for each of several outputs or classes."""
         import pandas as pd
 
         columns = {}

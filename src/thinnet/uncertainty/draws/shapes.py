@@ -1,4 +1,4 @@
-"""The shape of errors, learned from rows held out, in place of a Gaussian's."""
+"""The shape of the distribution of errors, learned from rows held out."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from thinnet.arrays import Array
 from thinnet.uncertainty.draws import reducing
 from thinnet.uncertainty.draws.mixtures import Gaussians, Units
 
-ENOUGH: Final = 40  # errors, from which on more than their size is learned
+ENOUGH: Final = 40  # errors; from fewer only their size is learned
 ROWS_A_KNOT: Final = 20
 MOST_KNOTS: Final = 41
 IN_A_TAIL: Final = 5  # errors beyond the last knot
-LEAST_SLOPE: Final = 1e-3  # of the mean slope, so that no density is infinite
-GRID: Final = np.linspace(-5, 5, 81)  # of normal scores, for moments
-LARGEST: Final = 1e150  # number that can still be squared
+LEAST_SLOPE: Final = 1e-3  # relative to the mean slope, so that no density is infinite
+GRID: Final = np.linspace(-5, 5, 81)  # normal scores on which moments are integrated
+LARGEST: Final = 1e150  # a number whose square is still finite
 
 
 class Shape(NamedTuple):
     """An increasing, piecewise linear map of normal scores to standardised errors.
 
-    A standardised error is ``errors(w)`` where w is standard normal; so its distribution is that
-    of the errors it was learned from, with Gaussian tails beyond the last knots.
+    A standardised error is ``errors(w)`` for standard normal w; so its distribution is that of the
+    errors on rows held out, with Gaussian tails beyond the last knots.
 
     Attributes
     ----------
@@ -49,16 +49,17 @@ class Shape(NamedTuple):
 
 
 def _linear(x: Array, knots: Array, values: Array) -> tuple[Array, Array]:
-    """Through the knots, on beyond the last ones, and the slope there."""
+    """The piecewise linear function through the knots, continued beyond them, and its slope."""
     at = np.clip(np.searchsorted(knots, x, side="right") - 1, 0, len(knots) - 2)
     slope = (np.diff(values) / np.diff(knots))[at]
     return values[at] + (x - knots[at]) * slope, slope
 
 
 def shape_of(errors: Array) -> Shape:
-    """The shape of standardised errors of shape (rows, outputs): of few only their size.
+    """The shape of standardised errors of shape (rows, outputs); if they are few, only a size.
 
-    Level p of n errors is the one of rank ``p * (n + 1)``, as in split-conformal prediction.
+    The quantile at level p of n errors is the one of rank ``p * (n + 1)``, as in split-conformal
+    prediction.
     """
     rows = len(errors)
     if rows < ENOUGH:
@@ -72,7 +73,7 @@ def shape_of(errors: Array) -> Shape:
 
 
 def _increasing(scores: Array, values: Array) -> Array:
-    """With a slope that is nowhere near 0, the middle where it was."""
+    """`values` with slopes above 0 (`LEAST_SLOPE`); the value in the middle stays."""
     mean = np.ptp(values, axis=1, keepdims=True) / np.ptp(scores)
     steps = np.maximum(np.diff(values), np.maximum(LEAST_SLOPE * mean, 1e-12) * np.diff(scores))
     sums = np.pad(np.cumsum(steps, axis=1), ((0, 0), (1, 0)))
@@ -81,7 +82,7 @@ def _increasing(scores: Array, values: Array) -> Array:
 
 
 def standardised(mixture: Gaussians) -> tuple[Array, Array]:
-    """Mean and standard deviation of each row in the network's units, shape (rows, outputs)."""
+    """The mean and standard deviation of each row, in network units, shape (rows, outputs)."""
     noise = np.broadcast_to(np.square(mixture.spread), mixture.centers.shape)
     variance = reducing.variance(mixture.centers) + reducing.mean(noise)
     return reducing.mean(mixture.centers), np.sqrt(variance)
@@ -89,10 +90,10 @@ def standardised(mixture: Gaussians) -> tuple[Array, Array]:
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """Mean and spread of a mixture, and around them the shape of errors on rows held out.
+    """A distribution with mean and spread of a mixture and the shape of errors on rows held out.
 
-    ``y = back(mean + spread * error)``, in the units of the network; several outputs are taken as
-    independent of each other.
+    ``y = back(mean + spread * error)``, with mean and spread in the units of the network; several
+    outputs are taken as independent.
     """
 
     mixture: Gaussians
@@ -135,7 +136,7 @@ class Calibrated:
         return np.maximum(y, self.units.least)
 
     def moments(self) -> tuple[Array, Array]:
-        """Mean and standard deviation of a new target, in its own units."""
+        """The mean and standard deviation of a new target, in its own units."""
         weights = np.exp(-np.square(GRID) / 2)
         weights *= len(GRID) / weights.sum()
         y = np.clip(self._at(self.shape.at(GRID)[:, None, :]), -LARGEST, LARGEST)

@@ -1,4 +1,4 @@
-"""Mean and spread of numbers, and where the spread comes from."""
+"""Mean and spread of numbers, with the epistemic and aleatoric parts of the spread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from thinnet.uncertainty.draws.mixtures import Mixture
 from thinnet.uncertainty.draws.results import Result
 from thinnet.uncertainty.draws.shapes import Calibrated
 
-SPREADS: Final = ("std", "epistemic", "aleatoric")  # by which rows can be ranked
+SPREADS: Final = ("std", "epistemic", "aleatoric")  # measures that rows can be ranked by
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,17 +26,17 @@ class NumberUncertainty(Result):
     Attributes
     ----------
     mean : array, shape (rows,) or (rows, n_outputs)
-        Over the draws.
+        The mean over the draws.
     std : array of that shape
-        Standard deviation of a new target.
+        The standard deviation of a new target.
     epistemic : array of that shape
         The part that more data would remove: the standard deviation of the draws.
     aleatoric : array of that shape
         The part that is noise.
     standard_error : array of that shape
-        Of `mean`, since there were only so many draws; NaN for a single one.
+        The standard error of `mean` for this number of draws; NaN for a single draw.
     n_draws : array of int, shape (rows,)
-        How many draws each row took.
+        The number of draws of each row.
     """
 
     mean: Array
@@ -71,7 +71,7 @@ def spread(mixture: Mixture) -> Spread:
 
 
 def _calibrated(found: Spread, mixture: Calibrated) -> Spread:
-    """With the moments of the calibrated distribution, divided in the same proportion."""
+    """The moments of the calibrated distribution, with the parts in the same proportion."""
     mean, std = mixture.moments()
     scale = std / found.std
     return found._replace(
