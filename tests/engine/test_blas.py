@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from thinnet.engine import blas
-from thinnet.engine.blas import PLAIN, TRANSPOSED, gemm
+from thinnet.engine.blas import PLAIN, TRANSPOSED, Matrix, Sizes, gemm
 from thinnet.engine.compile import kernel
 
 pytestmark = pytest.mark.skipif(blas.library() is None, reason="no private library here")
@@ -20,13 +20,10 @@ SHAPES = [(1, 1, 1), (3, 5, 7), (64, 784, 256), (257, 33, 10), (1, 300, 200)]
 @kernel
 def product(trans_a, trans_b, m, n, k, a, b, c):
     """``c = op(a) @ op(b)``, of shapes (m, k) and (k, n)."""
-    one, zero, whole = a.dtype.type(1), a.dtype.type(0), np.int32
-    gemm(
-        whole(trans_a), whole(trans_b), whole(m), whole(n), whole(k),
-        one, np.uint64(a.ctypes.data), whole(a.shape[1]),
-        np.uint64(b.ctypes.data), whole(b.shape[1]),
-        zero, np.uint64(c.ctypes.data), whole(c.shape[1]),
-    )  # fmt: skip
+    first = Matrix(np.int64(a.ctypes.data), a.shape[1], trans_a)
+    second = Matrix(np.int64(b.ctypes.data), b.shape[1], trans_b)
+    result = Matrix(np.int64(c.ctypes.data), c.shape[1], PLAIN)
+    gemm(first, second, result, Sizes(m, n, k), a.dtype.type(0))
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -111,17 +108,15 @@ def test_a_core_type_that_the_processor_does_not_run_is_refused():
 
 TWICE = """
 import numpy as np
-from thinnet.engine.blas import PLAIN, gemm, library
+from thinnet.engine.blas import PLAIN, Matrix, Sizes, gemm, library
 from thinnet.engine.compile import kernel
 
 @kernel
 def times(a, b, c):
-    n, whole = np.int32(len(a)), np.int32
-    gemm(
-        whole(PLAIN), whole(PLAIN), n, n, n,
-        1.0, np.uint64(a.ctypes.data), n, np.uint64(b.ctypes.data), n,
-        0.0, np.uint64(c.ctypes.data), n,
-    )
+    n = len(a)
+    first = Matrix(np.int64(a.ctypes.data), n, PLAIN)
+    second = Matrix(np.int64(b.ctypes.data), n, PLAIN)
+    gemm(first, second, Matrix(np.int64(c.ctypes.data), n, PLAIN), Sizes(n, n, n), 0.0)
 
 library()
 a, b, c = np.eye(3), np.arange(9.0).reshape(3, 3), np.empty((3, 3))

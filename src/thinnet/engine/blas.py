@@ -114,27 +114,43 @@ def single_threaded() -> None:
         found.handle.scipy_openblas_set_num_threads(1)
 
 
+class Matrix(NamedTuple):
+    """A matrix in memory: its address, the numbers from row to row, and how it is taken."""
+
+    address: int
+    width: int
+    order: int  # PLAIN or TRANSPOSED
+
+
+class Sizes(NamedTuple):
+    """Of a product: rows and columns of the result, and terms of each sum."""
+
+    rows: int
+    columns: int
+    terms: int
+
+
 @intrinsic
-def gemm(  # type: ignore[no-untyped-def]
-    typing, trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc
-):
-    """``c = alpha * op(a) @ op(b) + beta * c`` on addresses, row-major, as in cblas.
+def gemm(typing, a, b, c, sizes, like):  # type: ignore[no-untyped-def]
+    """``c = a @ b`` of numbers of the type of `like`, row-major.
 
     The call is by symbol, not by address, so that cached machine code stays valid.
     """
-    i, p = types.int32, types.uintp
-    signature = types.void(i, i, i, i, i, alpha, p, i, p, i, alpha, p, i)
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        real = context.get_value_type(alpha)
-        whole, address = ir.IntType(32), context.get_value_type(p)
+        real, whole = context.get_value_type(like), ir.IntType(32)
+        *matrices, sizes = (cgutils.unpack_tuple(builder, each) for each in arguments[:4])
+        address = matrices[0][0].type
         parts = [*[whole] * 6, real, address, whole, address, whole, real, address, whole]
-        kind = ir.FunctionType(ir.VoidType(), parts)
-        symbol = SYMBOLS[alpha.name]
-        function = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
-            builder.module, kind, symbol
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), parts), SYMBOLS[like.name]
         )
-        builder.call(function, [ir.Constant(whole, ROW_MAJOR), *arguments])
+        places = [(place, builder.trunc(width, whole)) for place, width, _ in matrices]
+        orders = [builder.trunc(order, whole) for _, _, order in matrices[:2]]
+        numbers = [builder.trunc(size, whole) for size in sizes]
+        one, zero = ir.Constant(real, 1.0), ir.Constant(real, 0.0)
+        before = [ir.Constant(whole, ROW_MAJOR), *orders, *numbers, one, *places[0], *places[1]]
+        builder.call(function, [*before, zero, *places[2]])
         return context.get_dummy_value()
 
-    return signature, code
+    return types.void(a, b, c, sizes, like), code

@@ -126,12 +126,12 @@ class _Files:
         if folder is None:
             _say_that_nothing_is_kept(why)
             return
-        content = dumps(data)  # type: ignore[no-untyped-call]
+        content = dumps(data)
         name = f"{self._base}.{hashlib.sha256(content).hexdigest()[:32]}"
         with suppress(OSError), folder.locked():  # a full disk: compiled again next time
             folder.write(name, content)
             names = self._names(folder) | {key: name}
-            folder.write(self._index, dumps(names))  # type: ignore[no-untyped-call]
+            folder.write(self._index, dumps(names))
 
     def flush(self) -> None:
         if (folder := kept().folder) is not None:
@@ -146,5 +146,5 @@ class KernelCache(FunctionCache):
     _impl_class = _Implementation
 
     def __init__(self, function: Any) -> None:
-        super().__init__(function)  # type: ignore[no-untyped-call]
+        super().__init__(function)
         self._cache_file: Any = _Files(self._impl.filename_base)

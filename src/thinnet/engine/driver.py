@@ -49,15 +49,15 @@ def drive(me: Any, size: Any, n_rounds: Any, work: Any, like: Any) -> None:
     """
     w = work[0]
     for k in range(n_rounds):
-        run = round_at(w.rounds, k)
+        now = round_at(w.rounds, k)
         if k == w.copied:
             copy_theta(me, size, w, like)
         for s in range(w.n_stages):
             stage = stage_at(w.stages, s)
-            n_tasks = count_tasks(stage, run, w)
+            n_tasks = count_tasks(stage, now, w)
             task = next_task(w.shared, s) if size > 1 else 0
             while task < n_tasks:
-                do_task(stage, task, n_tasks, k, me, run, w, like)
+                do_task(stage, task, n_tasks, me, now, w, like)
                 task = next_task(w.shared, s) if size > 1 else task + 1
             if size > 1:
                 meet(w.shared, size, s)
@@ -75,88 +75,84 @@ def copy_theta(me: Any, size: Any, w: Any, like: Any) -> None:
 
 
 @part
-def count_tasks(stage: Any, run: Any, w: Any) -> Any:
+def count_tasks(stage: Any, now: Any, w: Any) -> Any:
     if stage.kind == ROWS:
-        return (run.rows + w.shard_rows - 1) // w.shard_rows
-    if stage.kind in (APPLY, NORM) and not run.finishes:
+        return (now.rows + w.shard_rows - 1) // w.shard_rows
+    if stage.kind in (APPLY, NORM) and not now.finishes:
         return 0
     return stage.last - stage.first
 
 
 @part
-def do_task(
-    stage: Any, task: Any, n_tasks: Any, k: Any, me: Any, run: Any, w: Any, like: Any
-) -> None:
+def do_task(stage: Any, task: Any, n_tasks: Any, me: Any, now: Any, w: Any, like: Any) -> None:
     if stage.kind == ROWS:
-        tiles = (run.rows + w.tile - 1) // w.tile
+        tiles = (now.rows + w.tile - 1) // w.tile
         low, high = task * tiles // n_tasks * w.tile, (task + 1) * tiles // n_tasks * w.tile
-        high = min(high, run.rows)
-        rows_task(stage, low, high, k, me, run, w, like)
+        high = min(high, now.rows)
+        rows_task(stage, low, high, me, now, w, like)
     elif stage.kind == PREPARE:
-        prepare_side(stage.first + task, k, me, run, w)
+        prepare_side(stage.first + task, me, now, w)
     else:
-        units_task(stage, task, k, me, run, w, like)
+        units_task(stage, task, me, now, w, like)
 
 
 @part
-def units_task(stage: Any, task: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+def units_task(stage: Any, task: Any, me: Any, now: Any, w: Any, like: Any) -> None:
     units = task_at(w.tasks, stage.first + task)
     op = operation_at(w.operations, units.operation)
     if stage.kind == SEE:
-        see(op, units.low, units.high, k, me, run, w, like)
+        see(op, units.low, units.high, me, now, w, like)
     elif stage.kind == STATISTICS:
-        norms.statistics_task(op, units.low, units.high, run, w, like)
+        norms.statistics_task(op, units.low, units.high, now, w, like)
     elif stage.kind == SUMS:
-        norms.sums_task(op, units.low, units.high, run, w, like)
+        norms.sums_task(op, units.low, units.high, now, w, like)
     elif stage.kind == NORM:
         view(w.squares, 0.0)[task] = squares(op, units.low, units.high, w, like)
     elif stage.kind == APPLY:
-        note(k, apply_task(op, units.low, units.high, run, w, like), w)
+        note(apply_task(op, units.low, units.high, now, w, like), now, w)
     elif op.kind == LOSS:
-        note(k, sum_losses(run, w), w)
+        note(sum_losses(now, w), now, w)
     elif stage.kind == GRADIENT:
-        note(k, gradient_task(op, units.low, units.high, k, me, run, w, like), w)
+        note(gradient_task(op, units.low, units.high, me, now, w, like), now, w)
 
 
 @part
-def note(k: Any, total: Any, w: Any) -> None:
-    """`total` is 0 if all is well in round k, and NaN if not."""
+def note(total: Any, now: Any, w: Any) -> None:
+    """`total` is 0 if all is well in a round, and NaN if not."""
     if total != 0:
-        store(w.shared, w.wrong, k + 1)
+        store(w.shared, w.wrong, now.number + 1)
 
 
 @part
-def sum_losses(run: Any, w: Any) -> Any:
+def sum_losses(now: Any, w: Any) -> Any:
     """In the order of the rows, whoever computed them; 0, or NaN where the sum is not finite."""
     row_loss, total = view(w.row_loss, 0.0), 0.0
-    for r in range(run.rows):
+    for r in range(now.rows):
         total += row_loss[r]
-    run.loss = total
+    now.loss = total
     return total * 0.0
 
 
 @part
-def rows_task(
-    stage: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any
-) -> None:
+def rows_task(stage: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
     """All instructions of a stage on one shard, so that its rows stay in cache."""
     for i in range(stage.first, stage.last):
         instruction = instruction_at(w.instructions, i)
         op = operation_at(w.operations, instruction.operation)
         if instruction.direction == FORWARD:
-            forward(op, low, high, k, me, run, w, like)
+            forward(op, low, high, me, now, w, like)
         else:
-            backward(op, low, high, k, me, run, w, like)
+            backward(op, low, high, me, now, w, like)
 
 
 @part
-def forward(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+def forward(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
     if op.kind == GATHER:
-        rows.gather(op, low, high, me, run, w, like)
+        rows.gather(op, low, high, me, now, w, like)
     elif op.kind == DENSE:
         products.dense(op, low, high, w, like)
     elif op.kind == ELEMENTWISE:
-        sweeps.elementwise(op, low, high, k, me, run, w, like)
+        sweeps.elementwise(op, low, high, me, now, w, like)
     elif op.kind == BATCH_NORM:
         norms.batch_norm(op, low, high, w, like)
     elif op.kind == LAYER_NORM:
@@ -164,19 +160,19 @@ def forward(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, lik
     elif op.kind == SOFTMAX:
         softmax.softmax_layer(op, low, high, w, like)
     elif op.kind == LOSS:
-        row_losses.loss(op, low, high, me, run, w, like)
+        row_losses.loss(op, low, high, me, now, w, like)
     else:
-        rows.output(op, low, high, run, w, like)
+        rows.output(op, low, high, now, w, like)
 
 
 @part
-def backward(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+def backward(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
     if op.kind == DENSE:
         products.dense_backward(op, low, high, w, like)
     elif op.kind == ELEMENTWISE:
-        sweeps.elementwise_backward(op, low, high, k, me, run, w, like)
+        sweeps.elementwise_backward(op, low, high, me, now, w, like)
     elif op.kind == BATCH_NORM:
-        norms.batch_norm_backward(op, low, high, run, w, like)
+        norms.batch_norm_backward(op, low, high, now, w, like)
     elif op.kind == LAYER_NORM:
         norms.layer_norm_backward(op, low, high, w, like)
     elif op.kind == SOFTMAX:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from thinnet import masks
 from thinnet.arrays import Array, Ids
-from thinnet.engine.kernels.dropout import dropout_rows
+from thinnet.engine.kernels import philox as compiled
+from thinnet.engine.kernels.dropout import Mask, dropout_rows
 from thinnet.engine.threads import n_threads, run_team
 from thinnet.philox import Stream
 
@@ -25,21 +25,21 @@ def dropout(x: Array, ids: Ids, stream: Stream, rate: float, out: Array) -> None
     worth = min(rows.size // WORTH_A_THREAD, len(x))
     size = min(n_threads(), worth) if worth > 1 else 1
     limit = masks.threshold(rate)
-    settings = (
-        np.uint64(stream.seed & 0xFFFFFFFF),
-        np.uint64(stream.seed >> 32),
-        np.uint64(stream.number),
-        np.uint64(stream.step),
-        np.uint64(limit),
-        x.dtype.type(masks.LEVELS / (masks.LEVELS - limit)),
-    )
+    mask = Mask(np.uint64(limit), x.dtype.type(masks.LEVELS / (masks.LEVELS - limit)))
     bits = np.empty((size, math.ceil(rows.shape[1] / 8) + 8), np.uint8)
-    run_team(size, _part, rows, ids, settings, bits, written)
+    run_team(size, _part, rows, ids, bits, written, compiled.stream_of(stream), mask)
 
 
 def _part(
-    me: int, size: int, x: Array, ids: Ids, settings: tuple[Any, ...], bits: Array, out: Array
+    me: int,
+    size: int,
+    x: Array,
+    ids: Ids,
+    bits: Array,
+    out: Array,
+    stream: compiled.Stream,
+    mask: Mask,
 ) -> None:
     """The rows of one thread; rows know nothing of each other, so no number depends on `size`."""
     rows = slice(me * len(x) // size, (me + 1) * len(x) // size)
-    dropout_rows(x[rows], ids[rows], bits[me], out[rows], *settings)
+    dropout_rows(x[rows], ids[rows], bits[me], out[rows], stream, mask)

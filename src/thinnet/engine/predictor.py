@@ -142,6 +142,7 @@ class Predictor:
         first, n = 0, 1
         while first < len(rounds):
             part = slice(first, first + n)
+            rounds["number"][part] = np.arange(len(rounds[part]))
             workspace.put({"rounds": rounds[part], "limits": limits[part], "levels": levels[part]})
             start, took = time.perf_counter(), len(rounds[part])
             call(self._size, took, workspace, self._like)

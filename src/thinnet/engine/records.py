@@ -104,6 +104,7 @@ class Task:
 class Round:
     """One pass over some rows, and in training what is done with its gradient."""
 
+    number: int  # among those of one call, from 0
     start: int  # of the rows in the data's order
     stop: int
     rows: int  # how many these are

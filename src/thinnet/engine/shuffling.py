@@ -6,13 +6,11 @@ import numpy as np
 
 from thinnet import philox
 from thinnet.arrays import Array
-from thinnet.engine.kernels.philox import first_words
+from thinnet.engine.kernels import philox as compiled
 from thinnet.philox import Purpose, Stream
 
 
 def permutation(seed: int, purpose: Purpose, step: int, n: int) -> Array:
     keys = np.empty(n, np.uint64)
-    stream = Stream(seed, purpose, step=step)
-    low, high = np.uint64(seed & 0xFFFFFFFF), np.uint64(seed >> 32)
-    first_words(keys, low, high, np.uint64(stream.number), np.uint64(step))
+    compiled.first_words(keys, compiled.stream_of(Stream(seed, purpose, step=step)))
     return philox.order_of(keys)

@@ -148,6 +148,7 @@ class Stepper:
         `good` gets the parameters as they are before the last of these steps.  Where a step goes
         wrong the network's are no longer good, and it is the caller who has kept better ones.
         """
+        table["number"] = np.arange(len(table))
         limits, levels = self._noise(table["step"])
         ends = np.flatnonzero(table["finishes"])
         self._workspace.put({"order": order, "rounds": table, "limits": limits, "levels": levels})

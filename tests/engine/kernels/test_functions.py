@@ -14,7 +14,7 @@ from thinnet import philox
 from thinnet.engine.compile import kernel
 from thinnet.engine.kernels import functions
 from thinnet.engine.kernels.normals import normals
-from thinnet.engine.kernels.philox import keep_bits, keep_bits_of_rows
+from thinnet.engine.kernels.philox import keep_bits, keep_bits_of_rows, stream_of
 from thinnet.masks import mask, threshold
 from thinnet.philox import Stream
 
@@ -163,24 +163,18 @@ def test_cosine_and_sine_of_a_part_of_a_turn_are_right_to_rounding():
 
 
 @kernel
-def normal_numbers(out, k0, k1, number, step, sample):
-    normals(out, k0, k1, number, step, sample)
+def normal_numbers(out, stream, sample):
+    normals(out, stream, sample)
 
 
 @kernel
-def bits_of_a_row(out, k0, k1, number, step, sample, limit, start):
-    keep_bits(out, k0, k1, number, step, sample, limit, start)
+def bits_of_a_row(out, stream, sample, limit, start):
+    keep_bits(out, stream, sample, limit, start)
 
 
 @kernel
-def bits_of_rows(out, blocks, k0, k1, number, step, samples, n, limit):
-    keep_bits_of_rows(out, blocks, k0, k1, number, step, samples, n, limit)
-
-
-def counted(stream):
-    """How compiled code names a stream."""
-    low, high = stream.seed & 0xFFFFFFFF, stream.seed >> 32
-    return [np.uint64(value) for value in (low, high, stream.number, stream.step)]
+def bits_of_rows(out, blocks, stream, samples, n, limit):
+    keep_bits_of_rows(out, blocks, stream, samples, n, limit)
 
 
 streams = st.builds(
@@ -198,7 +192,7 @@ rates = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1))
 @given(streams, ids, widths)
 def test_normal_numbers_are_the_references(stream, sample, units):
     found = np.empty(units)
-    normal_numbers(found, *counted(stream), np.uint64(sample))
+    normal_numbers(found, stream_of(stream), np.uint64(sample))
     wanted = philox.normals(stream, np.array([sample], np.uint32), units)[0]
     assert_allclose(found, wanted, rtol=1e-14, atol=1e-14)
 
@@ -211,7 +205,7 @@ def unpacked(packed, units):
 def test_the_keep_bits_of_a_row_are_the_references_mask(stream, sample, units, rate, start):
     room, blocks = np.empty(200, np.uint8), -(-units // 8)
     packed, limit = room[:blocks], np.uint64(threshold(rate))
-    bits_of_a_row(packed, *counted(stream), np.uint64(sample), limit, start)
+    bits_of_a_row(packed, stream_of(stream), np.uint64(sample), limit, start)
     wanted = mask(stream, np.array([sample], np.uint32), 8 * start + units, rate)
     assert_array_equal(unpacked(packed, units), wanted[0, 8 * start :])
 
@@ -221,6 +215,6 @@ def test_the_keep_bits_of_several_rows_are_the_references_mask(stream, samples, 
     rows, blocks = len(samples), -(-units // 8)
     packed, room = np.empty((64, blocks), np.uint8), np.zeros(64, np.uint64)
     room[:rows], limit = samples, np.uint64(threshold(rate))
-    bits_of_rows(packed.reshape(-1), blocks, *counted(stream), room, rows, limit)
+    bits_of_rows(packed.reshape(-1), blocks, stream_of(stream), room, rows, limit)
     wanted = mask(stream, np.array(samples, np.uint32), units, rate)
     assert_array_equal(unpacked(packed[:rows], units), wanted)

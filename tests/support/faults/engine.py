@@ -46,9 +46,9 @@ FAULTS = [
     Mutant(
         "compiled Adam is corrected by the global step",
         "engine/kernels/gradients.py",
-        "corrected_by",
-        "1 + run.count * chance",
-        "1 + run.count",
+        "pace_of",
+        "1 + now.count * chance",
+        "1 + now.count",
         ("engine/test_thinning.py",),
     ),
     Mutant(
@@ -71,7 +71,7 @@ FAULTS = [
         "compiled penalties count for every micro-batch",
         "engine/kernels/gradients.py",
         "settle",
-        "run.finishes and (l1 != 0 or l2 != 0)",
+        "now.finishes and (l1 != 0 or l2 != 0)",
         "l1 != 0 or l2 != 0",
         ("engine/test_training.py",),
     ),
@@ -118,8 +118,8 @@ FAULTS = [
     Mutant(
         "epsilon is corrected where it should not be",
         "engine/kernels/optimizers.py",
-        "corrections",
-        "np.sqrt(by_2) if settings[4] else 1.0",
+        "pace",
+        "np.sqrt(second) if settings[4] else 1.0",
         "1.0",
         ("estimators/test_estimators.py", "engine/test_training.py"),
     ),

@@ -5,7 +5,7 @@ It is linear where it is alone, so it is its own backward.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -21,19 +21,32 @@ from thinnet.engine.kernels.lanes import (
 from thinnet.engine.kernels.philox import UNITS, bits_along, keep_bits, word_at
 from thinnet.engine.linking import part
 
-# What is done with a row besides dropping.
+# What is done with a row before dropping.
 NO_BIAS, ADD, ADD_AND_RECTIFY = 0, 1, 2
 NO_ADDRESS: Final = np.uint64(0)  # the address of a bias that isn't added
 
 
+class Before(NamedTuple):
+    """What is done with rows before dropping, and the address of the bias that is added."""
+
+    what: int
+    bias: np.uint64
+
+
+class Mask(NamedTuple):
+    """The threshold below which a draw drops, and what the others are multiplied by."""
+
+    limit: np.uint64
+    scale: Any
+
+
 @part
 def apply_bits_to_rows(
-    what: Any, rows: Any, n_rows: Any, width: Any, n: Any, bias: Any, bits: Any, between: Any,
-    scale: Any,
-) -> None:  # fmt: skip
+    before: Any, rows: Any, n_rows: Any, width: Any, n: Any, bits: Any, between: Any, scale: Any
+) -> None:
     """Drop where a bit is not set, in place; rows of n of `width` numbers, `between` bytes apart.
 
-    `bias` is an address; a word more of `bits` than the rows need is looked at.
+    A word more of `bits` than the rows need is looked at.
     """
     start, size = np.uint64(rows.ctypes.data), rows.itemsize
     kept = np.uint64(bits.ctypes.data)
@@ -42,23 +55,20 @@ def apply_bits_to_rows(
         for i in range(0, n, UNITS):
             word = word_at(kept + np.uint64(r * between + (i >> 3)))
             place, ahead = row + np.uint64(i * size), np.uint64(i * size)
-            apply_word(what, place, bias + ahead, word, n - i, scale, size)
+            apply_word(before.what, place, before.bias + ahead, word, n - i, scale, size)
 
 
 @inlined
-def drop_row(
-    what: Any, row: Any, bias: Any, n: Any, sample: Any, stream: Any, step: Any, k0: Any, k1: Any,
-    limit: Any, scale: Any, size: Any,
-) -> None:  # fmt: skip
-    """Draw the mask of a row, and drop in place; `row` and `bias` are addresses.
+def drop_row(before: Any, row: Any, n: Any, sample: Any, stream: Any, mask: Any, size: Any) -> None:
+    """Draw the mask of a row, and drop in place; `row` is an address.
 
     In cache, bits that go from where they are drawn to where they are used take a sixth less time
     than those of a whole row, written and read.
     """
     for i in range(0, n, UNITS):
         ahead = np.uint64(i * size)
-        word = bits_along(np.uint64(i >> 3), sample, step, stream, k0, k1, limit)
-        apply_word(what, row + ahead, bias + ahead, word, n - i, scale, size)
+        word = bits_along(np.uint64(i >> 3), sample, stream, mask.limit)
+        apply_word(before.what, row + ahead, before.bias + ahead, word, n - i, mask.scale, size)
 
 
 @part
@@ -83,18 +93,15 @@ def _apply_lanes(what: Any, x: Any, bias: Any, kept: Any, there: Any, scale: Any
 
 
 @kernel
-def dropout_rows(
-    x: Any, samples: Any, bits: Any, out: Any, k0: Any, k1: Any, stream: Any, step: Any, limit: Any,
-    scale: Any,
-) -> None:  # fmt: skip
+def dropout_rows(x: Any, samples: Any, bits: Any, out: Any, stream: Any, mask: Any) -> None:
     """Dropout of the rows of `x` with ids `samples`; `bits` has room for one row, and a word."""
     size, n = x.itemsize, x.shape[1]
     source, target = np.uint64(x.ctypes.data), np.uint64(out.ctypes.data)
     kept = np.uint64(bits.ctypes.data)
     for row in range(x.shape[0]):
         sample, start = np.uint64(samples[row]), np.uint64(row * n * size)
-        keep_bits(bits[:-8], k0, k1, stream, step, sample, limit)
-        _apply_bits(source + start, kept, n, scale, target + start, size)
+        keep_bits(bits[:-8], stream, sample, mask.limit)
+        _apply_bits(source + start, kept, n, mask.scale, target + start, size)
 
 
 @part

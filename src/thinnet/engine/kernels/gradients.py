@@ -8,7 +8,7 @@ one of them is not finite any more.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -16,9 +16,9 @@ from thinnet.engine.kernels import normalisation as norms
 from thinnet.engine.kernels.lanes import expand
 from thinnet.engine.kernels.memory import cast, view
 from thinnet.engine.kernels.optimizers import (
-    corrections,
     limit_norm,
     not_finite,
+    pace,
     penalise,
     update,
 )
@@ -38,19 +38,31 @@ from thinnet.engine.opcodes import BATCH_NORM, DENSE
 TOGETHER: Final = 8192  # numbers of a small layer that are updated in one sweep
 
 
+class Parameters(NamedTuple):
+    """Neighbours in theta from `at` on, the penalties that they bear, and their longest norm."""
+
+    at: int
+    l1: float
+    l2: float
+    max_norm: float
+
+
 @part
-def settle(
-    at: Any, present: Any, corrected: Any, l1: Any, l2: Any, most: Any, run: Any, w: Any, g: Any
-) -> Any:
-    """What becomes of `g`, the gradient of the parameters from `at` on."""
-    like = g.dtype.type(0)
-    if run.finishes and (l1 != 0 or l2 != 0):
-        by = run.penalised
+def unpenalised(at: Any) -> Any:
+    return Parameters(at, 0.0, 0.0, np.inf)
+
+
+@part
+def settle(parameters: Any, present: Any, pace: Any, now: Any, w: Any, g: Any) -> Any:
+    """What becomes of `g`, the gradient of some parameters."""
+    like, at, l1, l2 = g.dtype.type(0), parameters.at, parameters.l1, parameters.l2
+    if now.finishes and (l1 != 0 or l2 != 0):
+        by = now.penalised
         penalise(view(w.theta, like)[at : at + g.size], by * l1, by * l2, g)
     if w.keeps_gradient:
-        keep(view(w.gradient, like)[at : at + g.size], present, run.adds, g)
+        keep(view(w.gradient, like)[at : at + g.size], present, now.adds, g)
         return like
-    return move(at, present, corrected, most, run, w, g)
+    return move(parameters, present, pace, w, g)
 
 
 @part
@@ -61,22 +73,21 @@ def keep(kept: Any, present: Any, adds: Any, g: Any) -> None:
 
 
 @part
-def move(at: Any, present: Any, corrected: Any, most: Any, run: Any, w: Any, g: Any) -> Any:
-    """One step of the parameters from `at` on, where they are present."""
-    like = g.dtype.type(0)
+def move(parameters: Any, present: Any, pace: Any, w: Any, g: Any) -> Any:
+    """One step of some parameters, where they are present."""
+    like, at = g.dtype.type(0), parameters.at
     theta = view(w.theta, like)[at : at + g.size]
     first, second = view(w.first, like)[at:], view(w.second, like)[at:]
-    settings = view(w.settings, 0.0)
-    update(w.optimizer, settings, run.learning_rate, corrected, present, theta, g, first, second)
-    if most < np.inf:
-        limit_norm(theta, most)
+    update(w.optimizer, view(w.settings, 0.0), pace, present, theta, g, first, second)
+    if parameters.max_norm < np.inf:
+        limit_norm(theta, parameters.max_norm)
     return not_finite(theta)
 
 
 @part
-def corrected_by(run: Any, chance: Any, w: Any) -> Any:
-    """By the steps that what exists with probability `chance` has been through, with this one."""
-    return corrections(w.optimizer, view(w.settings, 0.0), 1 + run.count * chance)
+def pace_of(now: Any, chance: Any, w: Any) -> Any:
+    """After the steps that what exists with probability `chance` has been through, with this."""
+    return pace(w.optimizer, view(w.settings, 0.0), now.learning_rate, 1 + now.count * chance)
 
 
 @part
@@ -86,47 +97,47 @@ def chance_of_weights(op: Any, w: Any) -> Any:
 
 @part
 def settle_units(
-    op: Any, at: Any, low: Any, high: Any, l1: Any, l2: Any, run: Any, w: Any, g: Any, spare: Any
+    op: Any, parameters: Any, low: Any, high: Any, now: Any, w: Any, g: Any, spare: Any
 ) -> Any:
     """`settle` for one parameter of each of the places `low` to `high`."""
     if high == low:
         return g.dtype.type(0)
-    corrected = corrected_by(run, chance_of(op.side_out, w), w)
+    at, l1, l2, most = parameters
+    step = pace_of(now, chance_of(op.side_out, w), w)
     start, stop = unit_at(op, low, w), unit_at(op, high - 1, w) + 1
-    present = present_of(op.side_out, w)[start:stop]
+    present, here = present_of(op.side_out, w)[start:stop], Parameters(at + start, l1, l2, most)
     if op.thin_out:
         whole, index = spare[: stop - start], index_of(op.side_out, w)
         whole[:] = 0
         for i in range(high - low):
             whole[index[low + i] - start] = g[i]
-        return settle(at + start, present, corrected, l1, l2, np.inf, run, w, whole)
-    return settle(at + start, present, corrected, l1, l2, np.inf, run, w, g)
+        return settle(here, present, step, now, w, whole)
+    return settle(here, present, step, now, w, g)
 
 
 @part
-def dense_task(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> Any:
+def dense_task(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> Any:
     """W and b of the places `low` to `high`."""
     units, scratch = high - low, scratch_of(me, w, like)
     g, b = scratch[: units * op.n_in], scratch[units * op.n_in : units * (op.n_in + 1)]
     spare = scratch[units * (op.n_in + 1) : w.scratch_size]
-    weight_gradient(op, low, high, run, w, g)
-    bias_gradient(op, low, run, w, b)
-    total = settle_units(op, op.bias, low, high, op.bias_l1, op.bias_l2, run, w, b, spare)
+    weight_gradient(op, low, high, now, w, g)
+    bias_gradient(op, low, now, w, b)
+    biases = Parameters(op.bias, op.bias_l1, op.bias_l2, np.inf)
+    total = settle_units(op, biases, low, high, now, w, b, spare)
     plain = op.side_in == 0 and op.side_out == 0 and not op.dropped and op.max_norm == np.inf
     if plain and g.size <= TOGETHER:
-        corrected, ones = corrected_by(run, 1.0, w), view(w.ones, np.uint8(0))
-        at = op.weights + low * op.n_in
-        return total + settle(at, ones, corrected, op.l1, op.l2, np.inf, run, w, g)
-    return total + settle_rows(op, low, high, k, me, run, w, g, spare)
+        weights = Parameters(op.weights + low * op.n_in, op.l1, op.l2, np.inf)
+        ones = view(w.ones, np.uint8(0))
+        return total + settle(weights, ones, pace_of(now, 1.0, w), now, w, g)
+    return total + settle_rows(op, low, high, me, now, w, g, spare)
 
 
 @part
-def settle_rows(
-    op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, g: Any, spare: Any
-) -> Any:
+def settle_rows(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, g: Any, spare: Any) -> Any:
     """The weights of one unit after the other."""
     columns, units = present_of(op.side_in, w), present_of(op.side_out, w)
-    corrected, total = corrected_by(run, chance_of_weights(op, w), w), g.dtype.type(0)
+    step, total = pace_of(now, chance_of_weights(op, w), w), g.dtype.type(0)
     for place in range(low, high):
         unit = unit_at(op, place, w)
         if not units[unit]:
@@ -136,14 +147,14 @@ def settle_rows(
             expand(row, columns, spare[: op.n_in])
             row = spare[: op.n_in]
         if op.dropped:
-            mask_weights(op, unit, k, me, run, w, row)
-        at = op.weights + unit * op.n_in
-        total += settle(at, columns, corrected, op.l1, op.l2, op.max_norm, run, w, row)
+            mask_weights(op, unit, me, now, w, row)
+        weights = Parameters(op.weights + unit * op.n_in, op.l1, op.l2, op.max_norm)
+        total += settle(weights, columns, step, now, w, row)
     return total
 
 
 @part
-def norm_task(op: Any, low: Any, high: Any, me: Any, run: Any, w: Any, like: Any) -> Any:
+def norm_task(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> Any:
     """gamma and beta of a normalisation, whose gradients a BatchNorm has already."""
     n, scratch = high - low, scratch_of(me, w, like)
     gamma, beta, spare = scratch[:n], scratch[n : 2 * n], scratch[2 * n : w.scratch_size]
@@ -151,21 +162,19 @@ def norm_task(op: Any, low: Any, high: Any, me: Any, run: Any, w: Any, like: Any
         gamma[:] = norms.figure(op, norms.PRODUCT, low, high, w, like)
         beta[:] = norms.figure(op, norms.SUM, low, high, w, like)
     else:
-        norms.layer_norm_gradients(op, low, high, run, w, gamma, beta)
-    total = settle_units(op, op.weights, low, high, 0.0, 0.0, run, w, gamma, spare)
-    return total + settle_units(op, op.bias, low, high, 0.0, 0.0, run, w, beta, spare)
+        norms.layer_norm_gradients(op, low, high, now, w, gamma, beta)
+    total = settle_units(op, unpenalised(op.weights), low, high, now, w, gamma, spare)
+    return total + settle_units(op, unpenalised(op.bias), low, high, now, w, beta, spare)
 
 
 @part
-def gradient_task(
-    op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any
-) -> Any:
-    if w.keeps_gradient and not run.adds and op.side_out:
+def gradient_task(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> Any:
+    if w.keeps_gradient and not now.adds and op.side_out:
         absent_gradient(op, low, high, w, like)
     low, high = in_use(op, low, high, w)
     if op.kind == DENSE:
-        return dense_task(op, low, high, k, me, run, w, like)
-    return norm_task(op, low, high, me, run, w, like)
+        return dense_task(op, low, high, me, now, w, like)
+    return norm_task(op, low, high, me, now, w, like)
 
 
 @part
@@ -185,28 +194,28 @@ def absent_gradient(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
 
 
 @part
-def apply_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> Any:
+def apply_task(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -> Any:
     """Use the gradient that was kept; `low` and `high` count all units."""
     units, columns, total = present_of(op.side_out, w), present_of(op.side_in, w), cast(0, like)
     factor, chance = cast(clip_factor(w), like), chance_of(op.side_out, w)
     if op.kind == DENSE:
-        corrected = corrected_by(run, chance_of_weights(op, w), w)
+        step = pace_of(now, chance_of_weights(op, w), w)
         for unit in range(low, high):
-            at = op.weights + unit * op.n_in
-            g = scaled(at, op.n_in, factor, w)
+            weights = Parameters(op.weights + unit * op.n_in, op.l1, op.l2, op.max_norm)
+            g = scaled(weights.at, op.n_in, factor, w)
             if units[unit]:
-                total += move(at, columns, corrected, op.max_norm, run, w, g)
+                total += move(weights, columns, step, w, g)
     else:
-        total += apply_units(op.weights, low, high, factor, units, chance, run, w)
-    return total + apply_units(op.bias, low, high, factor, units, chance, run, w)
+        total += apply_units(op.weights, low, high, factor, units, chance, now, w)
+    return total + apply_units(op.bias, low, high, factor, units, chance, now, w)
 
 
 @part
 def apply_units(
-    at: Any, low: Any, high: Any, factor: Any, units: Any, chance: Any, run: Any, w: Any
+    at: Any, low: Any, high: Any, factor: Any, units: Any, chance: Any, now: Any, w: Any
 ) -> Any:
     g = scaled(at + low, high - low, factor, w)
-    return move(at + low, units[low:high], corrected_by(run, chance, w), np.inf, run, w, g)
+    return move(unpenalised(at + low), units[low:high], pace_of(now, chance, w), w, g)
 
 
 @part

@@ -192,7 +192,7 @@ def _sum_lanes(typing, rows, n_rows, stride, there, out, like):  # type: ignore[
         rows, n_rows, stride, there, out, _ = arguments
         vector, size = ir.VectorType(context.get_value_type(like), LANES), like.bitwidth // 8
         touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
-        total = cgutils.alloca_once_value(builder, zeros)  # type: ignore[no-untyped-call]
+        total = cgutils.alloca_once_value(builder, zeros)
         with cgutils.for_range(builder, n_rows) as loop:
             place = builder.add(rows, builder.mul(loop.index, stride))
             row = _masked(builder, "load", vector, place, touched, size, zeros)
@@ -228,7 +228,7 @@ def _masked(
 def _called(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
     """The compiler's own function of that name."""
     kind = ir.FunctionType(result, [value.type for value in arguments])
-    function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+    function = cgutils.get_or_insert_function(builder.module, kind, name)
     return builder.call(function, arguments)
 
 

@@ -30,7 +30,7 @@ def view(typing, address, like):  # type: ignore[no-untyped-def]
         array = context.make_array(kind)(context, builder)
         size = context.get_abi_sizeof(context.get_data_type(like))
         whole = context.get_value_type(types.intp)
-        populate_array(  # type: ignore[no-untyped-call]
+        populate_array(
             array,
             data=builder.inttoptr(arguments[0], array.data.type),
             shape=[ir.Constant(whole, LONG)],
@@ -62,6 +62,11 @@ def _cast(value: Any, like: Any) -> Any:
 def size_of(like: Any) -> Any:
     """Bytes of a number of the type of `like`."""
     return view(0, like).itemsize
+
+
+@part
+def address_of(values: Any) -> Any:
+    return np.int64(values.ctypes.data)
 
 
 def _row_of(dtype: np.dtype) -> Any:

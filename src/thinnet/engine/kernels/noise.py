@@ -10,15 +10,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from thinnet.engine.kernels.dropout import NO_ADDRESS, NO_BIAS, apply_bits_to_rows, drop_row
+from thinnet.engine.kernels.dropout import (
+    NO_ADDRESS,
+    NO_BIAS,
+    Before,
+    Mask,
+    apply_bits_to_rows,
+    drop_row,
+)
 from thinnet.engine.kernels.functions import fma
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.normals import normals
-from thinnet.engine.kernels.philox import keep_bits, keep_bits_of_rows
+from thinnet.engine.kernels.philox import Stream, keep_bits, keep_bits_of_rows
 from thinnet.engine.linking import exact_part, part
 from thinnet.engine.opcodes import MASK, NO_NOISE, NO_PLACE, PLUS_NORMAL, TIMES_NORMAL
 from thinnet.philox import SHARED
@@ -31,14 +38,32 @@ SWEEP_ROWS: Final = 64  # rows that are swept over together, at most
 ALONG: Final = 40
 
 
-@part
-def limit_of(op: Any, k: Any, w: Any) -> Any:
-    return view(w.limits, np.uint64(0))[k * w.n_rates + op.rate]
+class Sweep(NamedTuple):
+    """Some rows of an operation that are worked on together, and the numbers that each has."""
+
+    low: int
+    high: int
+    n: int
 
 
 @part
-def level_of(op: Any, k: Any, which: Any, w: Any, like: Any) -> Any:
-    return view(w.levels, like)[(k * w.n_rates + op.rate) * 3 + which]
+def limit_of(drawing: Any, now: Any, w: Any) -> Any:
+    return view(w.limits, np.uint64(0))[now.number * w.n_rates + drawing.rate]
+
+
+@part
+def level_of(drawing: Any, which: Any, now: Any, w: Any, like: Any) -> Any:
+    return view(w.levels, like)[(now.number * w.n_rates + drawing.rate) * 3 + which]
+
+
+@part
+def mask_of(op: Any, now: Any, w: Any, like: Any) -> Any:
+    return Mask(limit_of(op, now, w), level_of(op, 0, now, w, like))
+
+
+@part
+def stream_of(drawing: Any, now: Any, w: Any) -> Any:
+    return Stream(w.k0, w.k1, np.uint64(drawing.stream), np.uint64(now.step))
 
 
 @part
@@ -48,20 +73,20 @@ def bits_of(me: Any, w: Any) -> Any:
 
 
 @part
-def sample_of(op: Any, run: Any, r: Any, w: Any) -> Any:
+def sample_of(op: Any, now: Any, r: Any, w: Any) -> Any:
     """Whose mask row r of a round gets."""
     if op.shared:
         return SHARED_ID
-    place = run.start + r
+    place = now.start + r
     row = view(w.order, np.int64(0))[place] if w.order else place
     return np.uint64(view(w.ids, np.uint32(0))[row])
 
 
 @part
-def draw_mask(what: Any, step: Any, sample: Any, limit: Any, w: Any, bits: Any) -> None:
+def draw_mask(drawing: Any, sample: Any, limit: Any, now: Any, w: Any, bits: Any) -> None:
     """The keep bits of one row of an operation, or of a governor."""
-    used = bits[: (what.n_drawn + 7) // 8]
-    keep_bits(used, w.k0, w.k1, np.uint64(what.stream), np.uint64(step), sample, limit)
+    used = bits[: (drawing.n_drawn + 7) // 8]
+    keep_bits(used, stream_of(drawing, now, w), sample, limit)
 
 
 @part
@@ -70,22 +95,21 @@ def is_kept(bits: Any, unit: Any) -> Any:
 
 
 @part
-def draw_masks(op: Any, low: Any, high: Any, me: Any, run: Any, limit: Any, w: Any) -> Any:
+def draw_masks(op: Any, low: Any, high: Any, limit: Any, me: Any, now: Any, w: Any) -> Any:
     """The keep bits of rows `low` to `high`; how many bytes lie between two of them."""
     bits = bits_of(me, w)
     if op.shared:
-        draw_mask(op, run.step, SHARED_ID, limit, w, bits)
+        draw_mask(op, SHARED_ID, limit, now, w, bits)
         return 0
     blocks = (op.n_drawn + 7) // 8
     if op.n_drawn >= ALONG:
         for r in range(low, high):
-            draw_mask(op, run.step, sample_of(op, run, r, w), limit, w, bits[(r - low) * blocks :])
+            draw_mask(op, sample_of(op, now, r, w), limit, now, w, bits[(r - low) * blocks :])
     else:
         samples = view(w.samples, np.uint64(0))[me * SWEEP_ROWS : (me + 1) * SWEEP_ROWS]
         for r in range(low, high):
-            samples[r - low] = sample_of(op, run, r, w)
-        stream, step, n = np.uint64(op.stream), np.uint64(run.step), high - low
-        keep_bits_of_rows(bits, blocks, w.k0, w.k1, stream, step, samples, n, limit)
+            samples[r - low] = sample_of(op, now, r, w)
+        keep_bits_of_rows(bits, blocks, stream_of(op, now, w), samples, high - low, limit)
     return blocks
 
 
@@ -98,54 +122,39 @@ def spread(bits: Any, places: Any, scale: Any, row: Any) -> None:
 
 @part
 def drop_rows(
-    what: Any, op: Any, low: Any, high: Any, n: Any, bias: Any, rows: Any, me: Any, run: Any,
-    limit: Any, scale: Any, w: Any,
-) -> None:  # fmt: skip
-    """Dropout of each unit of rows `low` to `high`, which stand in `rows`, with what is before it.
-
-    `bias` is an address.
-    """
+    before: Any, op: Any, sweep: Any, rows: Any, mask: Any, me: Any, now: Any, w: Any
+) -> None:
+    """Dropout of each unit of the rows of a sweep, which stand in `rows`, and what comes before."""
+    low, high, n = sweep
     if op.shared or op.n_drawn < ALONG:
-        between, bits = draw_masks(op, low, high, me, run, limit, w), bits_of(me, w)
-        apply_bits_to_rows(what, rows, high - low, op.n_out, n, bias, bits, between, scale)
+        between = draw_masks(op, low, high, mask.limit, me, now, w)
+        bits = bits_of(me, w)
+        apply_bits_to_rows(before, rows, high - low, op.n_out, n, bits, between, mask.scale)
         return
-    start, size = np.uint64(rows.ctypes.data), rows.itemsize
+    start, size, stream = np.uint64(rows.ctypes.data), rows.itemsize, stream_of(op, now, w)
     for r in range(low, high):
-        row, sample = start + np.uint64((r - low) * op.n_out * size), sample_of(op, run, r, w)
-        drop_row(
-            what, row, bias, n, sample, np.uint64(op.stream), np.uint64(run.step), w.k0, w.k1,
-            limit, scale, size,
-        )  # fmt: skip
+        row, sample = start + np.uint64((r - low) * op.n_out * size), sample_of(op, now, r, w)
+        drop_row(before, row, n, sample, stream, mask, size)
 
 
 @part
-def mask_rows(
-    op: Any,
-    low: Any,
-    high: Any,
-    n: Any,
-    rows: Any,
-    me: Any,
-    run: Any,
-    limit: Any,
-    by: Any,
-    w: Any,
-) -> None:
-    """``rows = rows * by`` where kept and 0 elsewhere; `rows` starts at row `low`."""
+def mask_rows(op: Any, sweep: Any, rows: Any, mask: Any, me: Any, now: Any, w: Any) -> None:
+    """``rows = rows * scale`` where kept and 0 elsewhere; they are those of the sweep."""
     if op.map == NO_PLACE:
-        drop_rows(NO_BIAS, op, low, high, n, NO_ADDRESS, rows, me, run, limit, by, w)
+        drop_rows(Before(NO_BIAS, NO_ADDRESS), op, sweep, rows, mask, me, now, w)
         return
-    between, bits = draw_masks(op, low, high, me, run, limit, w), bits_of(me, w)
+    low, high, n = sweep
+    between, bits = draw_masks(op, low, high, mask.limit, me, now, w), bits_of(me, w)
     for r in range(high - low):
         row = rows[r * op.n_out : r * op.n_out + n]
-        spread(bits[r * between :], view(w.maps, np.int32(0))[op.map :], by, row)
+        spread(bits[r * between :], view(w.maps, np.int32(0))[op.map :], mask.scale, row)
 
 
 @exact_part
-def normal_row(op: Any, step: Any, sample: Any, me: Any, level: Any, w: Any, row: Any) -> None:
+def normal_row(op: Any, sample: Any, level: Any, me: Any, now: Any, w: Any, row: Any) -> None:
     """Normal noise, added or as a factor ``1 + level * n``."""
     drawn, maps = view(w.drawn + 8 * me * w.drawn_size, 0.0), view(w.maps, np.int32(0))
-    normals(drawn[: op.n_drawn], w.k0, w.k1, np.uint64(op.stream), np.uint64(step), sample)
+    normals(drawn[: op.n_drawn], stream_of(op, now, w), sample)
     for i in range(row.size):
         n = drawn[i if op.map == NO_PLACE else np.int64(maps[op.map + i])]
         if op.noise == PLUS_NORMAL:
@@ -155,12 +164,11 @@ def normal_row(op: Any, step: Any, sample: Any, me: Any, level: Any, w: Any, row
 
 
 @part
-def normal_rows(
-    op: Any, low: Any, high: Any, n: Any, rows: Any, me: Any, run: Any, level: Any, w: Any
-) -> None:
+def normal_rows(op: Any, sweep: Any, rows: Any, level: Any, me: Any, now: Any, w: Any) -> None:
+    low, high, n = sweep
     for r in range(low, high):
         row = rows[(r - low) * op.n_out : (r - low) * op.n_out + n]
-        normal_row(op, run.step, sample_of(op, run, r, w), me, level, w, row)
+        normal_row(op, sample_of(op, now, r, w), level, me, now, w, row)
 
 
 @exact_part
@@ -183,44 +191,38 @@ def multiply_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> Non
 
 
 @part
-def noise_forward(
-    op: Any, low: Any, high: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, w: Any
-) -> None:
-    """The noise of an operation on its rows `low` to `high`, which stand in `rows`."""
-    like = rows.dtype.type(0)
-    first = level_of(op, k, 0, w, like)
+def noise_forward(op: Any, sweep: Any, rows: Any, me: Any, now: Any, w: Any) -> None:
+    """The noise of an operation on the rows of a sweep, which stand in `rows`."""
+    like, n_rows = rows.dtype.type(0), sweep.high - sweep.low
+    first = level_of(op, 0, now, w, like)
     if op.noise == MASK:
-        before, after = level_of(op, k, 1, w, like), level_of(op, k, 2, w, like)
+        before, after = level_of(op, 1, now, w, like), level_of(op, 2, now, w, like)
         if before != 0:
-            shift_rows(-before, high - low, op.n_out, n, rows)
-        factors(op, low, high, n, rows, k, me, run, op.thin_out != 0, w)
+            shift_rows(-before, n_rows, op.n_out, sweep.n, rows)
+        factors(op, sweep, rows, op.thin_out != 0, me, now, w)
         if after != 0:
-            shift_rows(after, high - low, op.n_out, n, rows)
+            shift_rows(after, n_rows, op.n_out, sweep.n, rows)
     elif op.noise != NO_NOISE and first != 0:
-        normal_rows(op, low, high, n, rows, me, run, first, w)
+        normal_rows(op, sweep, rows, first, me, now, w)
 
 
 @part
-def noise_backward(
-    op: Any, low: Any, high: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, implied: Any, w: Any
-) -> None:
+def noise_backward(op: Any, sweep: Any, rows: Any, implied: Any, me: Any, now: Any, w: Any) -> None:
     """The derivative times `rows`: the same factors, and nothing that was added.
 
     Where the mask is `implied` by a rectifier's zeros, only its scale is left.
     """
-    level = level_of(op, k, 0, w, rows.dtype.type(0))
+    level = level_of(op, 0, now, w, rows.dtype.type(0))
     if op.noise == MASK:
-        factors(op, low, high, n, rows, k, me, run, implied or op.thin_out != 0, w)
+        factors(op, sweep, rows, implied or op.thin_out != 0, me, now, w)
     elif op.noise == TIMES_NORMAL and level != 0:
-        normal_rows(op, low, high, n, rows, me, run, level, w)
+        normal_rows(op, sweep, rows, level, me, now, w)
 
 
 @part
-def factors(
-    op: Any, low: Any, high: Any, n: Any, rows: Any, k: Any, me: Any, run: Any, whole: Any, w: Any
-) -> None:
-    limit, scale = limit_of(op, k, w), level_of(op, k, 0, w, rows.dtype.type(0))
-    if not whole and limit != 0:
-        mask_rows(op, low, high, n, rows, me, run, limit, scale, w)
-    elif scale != 1:
-        multiply_rows(scale, high - low, op.n_out, n, rows)
+def factors(op: Any, sweep: Any, rows: Any, whole: Any, me: Any, now: Any, w: Any) -> None:
+    mask = mask_of(op, now, w, rows.dtype.type(0))
+    if not whole and mask.limit != 0:
+        mask_rows(op, sweep, rows, mask, me, now, w)
+    elif mask.scale != 1:
+        multiply_rows(mask.scale, sweep.high - sweep.low, op.n_out, sweep.n, rows)

@@ -29,9 +29,9 @@ def figure(op: Any, which: Any, low: Any, high: Any, w: Any, like: Any) -> Any:
 
 
 @exact_part
-def moments(op: Any, run: Any, low: Any, high: Any, w: Any, mean: Any, variance: Any) -> None:
+def moments(op: Any, now: Any, low: Any, high: Any, w: Any, mean: Any, variance: Any) -> None:
     """Mean and variance of the columns `low` to `high`, over rows and positions, in two passes."""
-    x, m, n = view(w.activations, mean.dtype.type(0)), run.rows * op.groups, high - low
+    x, m, n = view(w.activations, mean.dtype.type(0)), now.rows * op.groups, high - low
     start = op.x * w.capacity + low
     mean[:], variance[:] = 0, 0
     for r in range(m):
@@ -61,7 +61,7 @@ def learn(op: Any, unit: Any, m: Any, mean: Any, variance: Any, state: Any) -> N
 
 
 @exact_part
-def statistics_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
+def statistics_task(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -> None:
     """Fill in mean, 1 / standard deviation, gamma and beta, of the batch or as remembered."""
     low, high = in_use(op, low, high, w)
     mean, inverse = figure(op, MEAN, low, high, w, like), figure(op, INVERSE, low, high, w, like)
@@ -69,26 +69,26 @@ def statistics_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -
     theta, state = view(w.theta, like), view(w.state, like)
     present = present_of(op.side_out, w)
     if w.learns:
-        moments(op, run, low, high, w, mean, inverse)
+        moments(op, now, low, high, w, mean, inverse)
     for i in range(high - low):
         unit = unit_at(op, low + i, w)
         if not w.learns:
             mean[i], inverse[i] = state[op.state + unit], state[op.state + op.n_units + unit]
         elif present[unit]:
-            learn(op, unit, run.rows * op.groups, mean[i], inverse[i], state)
+            learn(op, unit, now.rows * op.groups, mean[i], inverse[i], state)
         inverse[i] = 1 / np.sqrt(inverse[i] + inverse.dtype.type(op.epsilon))
         gamma[i], beta[i] = theta[op.weights + unit], theta[op.bias + unit]
 
 
 @exact_part
-def sums_task(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
+def sums_task(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -> None:
     """The sums of dy and of dy * x_hat over rows and positions."""
     low, high = in_use(op, low, high, w)
     mean, inverse = figure(op, MEAN, low, high, w, like), figure(op, INVERSE, low, high, w, like)
     total, product = figure(op, SUM, low, high, w, like), figure(op, PRODUCT, low, high, w, like)
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     total[:], product[:] = 0, 0
-    for r in range(run.rows * op.groups):
+    for r in range(now.rows * op.groups):
         ahead = r * op.n_units + low
         x, dy = activations[op.x * w.capacity + ahead :], slopes[op.dy * w.capacity + ahead :]
         for i in range(high - low):
@@ -111,14 +111,14 @@ def batch_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
 
 
 @exact_part
-def batch_norm_backward(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
+def batch_norm_backward(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -> None:
     """In place, from the sums over the whole batch."""
     n = count_of(op.side_out, w) if op.thin_out else op.n_units
     mean, inverse = figure(op, MEAN, 0, n, w, like), figure(op, INVERSE, 0, n, w, like)
     gamma = figure(op, GAMMA, 0, n, w, like)
     total, product = figure(op, SUM, 0, n, w, like), figure(op, PRODUCT, 0, n, w, like)
     activations, slopes = view(w.activations, like), view(w.slopes, like)
-    share = gamma.dtype.type(1) / gamma.dtype.type(run.rows * op.groups)
+    share = gamma.dtype.type(1) / gamma.dtype.type(now.rows * op.groups)
     for r in range(low * op.groups, high * op.groups):
         x = activations[op.x * w.capacity + r * op.n_units :]
         dy = slopes[op.dy * w.capacity + r * op.n_units :]
@@ -191,14 +191,14 @@ def layer_norm_slopes(
 
 @exact_part
 def layer_norm_gradients(
-    op: Any, low: Any, high: Any, run: Any, w: Any, d_gamma: Any, d_beta: Any
+    op: Any, low: Any, high: Any, now: Any, w: Any, d_gamma: Any, d_beta: Any
 ) -> None:
     """The sums over rows of ``dy * x_hat`` and of dy, of columns `low` to `high`."""
     like = d_gamma.dtype.type(0)
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     means = view(w.statistics, like)[op.statistics :]
     d_gamma[:], d_beta[:] = 0, 0
-    for r in range(run.rows):
+    for r in range(now.rows):
         mean, inverse = means[r], means[w.capacity + r]
         x = activations[op.x * w.capacity + r * op.n_in + low :]
         dy = slopes[op.dy * w.capacity + r * op.n_in + low :]

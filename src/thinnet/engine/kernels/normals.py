@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 
 from thinnet.engine.kernels.functions import cos_sin, log
-from thinnet.engine.kernels.philox import words
+from thinnet.engine.kernels.philox import stream_words
 from thinnet.engine.linking import exact_part
 
 
 @exact_part
-def normals(out: Any, k0: Any, k1: Any, stream: Any, step: Any, sample: Any) -> None:
+def normals(out: Any, stream: Any, sample: Any) -> None:
     """Write the numbers of one row, in float64; a counter serves four neighbouring units."""
     whole = out.size // 4
     for block in range(whole):
-        w0, w1, w2, w3 = words(np.uint64(block), sample, step, stream, k0, k1)
+        w0, w1, w2, w3 = stream_words(np.uint64(block), sample, stream)
         out[4 * block], out[4 * block + 1] = _pair(w0, w1)
         out[4 * block + 2], out[4 * block + 3] = _pair(w2, w3)
     if 4 * whole < out.size:
-        w0, w1, w2, w3 = words(np.uint64(whole), sample, step, stream, k0, k1)
+        w0, w1, w2, w3 = stream_words(np.uint64(whole), sample, stream)
         a, b = _pair(w0, w1)
         c, _ = _pair(w2, w3)
         for i in range(4 * whole, out.size):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,21 +32,29 @@ def not_finite(values: Any) -> Any:
     return total
 
 
+class Pace(NamedTuple):
+    """How far a step goes: the learning rate, and factors of Adam's moments and epsilon."""
+
+    learning_rate: float
+    first: float
+    second: float
+    epsilon: float
+
+
 @part
-def corrections(code: Any, settings: Any, count: Any) -> Any:
-    """Factors of Adam's moments and epsilon at step number `count` (from 1, not always whole)."""
+def pace(code: Any, settings: Any, learning_rate: Any, count: Any) -> Any:
+    """That of step number `count` (from 1, not always whole)."""
     if code != ADAM:
-        return 1.0, 1.0, 1.0
-    by_1, by_2 = 1 / (1 - settings[1] ** count), 1 / (1 - settings[2] ** count)
-    return by_1, by_2, np.sqrt(by_2) if settings[4] else 1.0
+        return Pace(learning_rate, 1.0, 1.0, 1.0)
+    first, second = 1 / (1 - settings[1] ** count), 1 / (1 - settings[2] ** count)
+    return Pace(learning_rate, first, second, np.sqrt(second) if settings[4] else 1.0)
 
 
 @exact_part
 def update(
     code: Any,
     settings: Any,
-    learning_rate: Any,
-    corrected: Any,
+    pace: Any,
     present: Any,
     theta: Any,
     g: Any,
@@ -58,21 +66,14 @@ def update(
     `settings`: (momentum,); (epsilon, rho); (epsilon, beta 1, beta 2, weight decay, epsilon hat).
     """
     real = theta.dtype.type
-    rate = real(learning_rate)
+    rate = real(pace.learning_rate)
     if code == DESCENT:
         for i in range(theta.size):
             theta[i] = fma(-rate, g[i], theta[i]) if present[i] else theta[i]
     elif code in (ADAGRAD, RMSPROP):
         _scaled_steps(code, real(settings[0]), settings[1], rate, present, theta, g, first)
     elif code == ADAM:
-        beta_1, beta_2 = settings[1], settings[2]
-        by_1, by_2 = real(corrected[0]), real(corrected[1])
-        decay = rate * real(settings[3])
-        _adam(
-            real(settings[0] * corrected[2]),
-            real(beta_1), real(1 - beta_1), real(beta_2), real(1 - beta_2),
-            by_1, by_2, decay, rate, present, theta, g, first, second,
-        )  # fmt: skip
+        _adam(settings, pace, present, theta, g, first, second)
     else:
         mu, ahead = real(settings[0]), code == NESTEROV
         for i in range(theta.size):
@@ -98,9 +99,13 @@ def _scaled_steps(
 
 @exact_part
 def _adam(
-    epsilon: Any, beta_1: Any, new_1: Any, beta_2: Any, new_2: Any, by_1: Any, by_2: Any,
-    decay: Any, rate: Any, present: Any, theta: Any, g: Any, first: Any, second: Any,
-) -> None:  # fmt: skip
+    settings: Any, pace: Any, present: Any, theta: Any, g: Any, first: Any, second: Any
+) -> None:
+    real = theta.dtype.type
+    rate, epsilon = real(pace.learning_rate), real(settings[0] * pace.epsilon)
+    beta_1, new_1 = real(settings[1]), real(1 - settings[1])
+    beta_2, new_2 = real(settings[2]), real(1 - settings[2])
+    by_1, by_2, decay = real(pace.first), real(pace.second), rate * real(settings[3])
     for i in range(theta.size):
         m = fma(new_1, g[i], beta_1 * first[i])
         v = fma(new_2, g[i] * g[i], beta_2 * second[i])

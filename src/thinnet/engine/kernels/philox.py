@@ -6,12 +6,14 @@ A counter serves eight neighbouring units, so its keep bits fill one byte, bit d
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 
+from thinnet import philox
 from thinnet.engine.compile import inlined, intrinsic, kernel
 from thinnet.engine.kernels.lanes import in_all_lanes
 from thinnet.engine.linking import part
@@ -24,6 +26,20 @@ LANES: Final = 8
 UNITS: Final = 8 * LANES  # that have a bit in a word
 _WORD, _INDEX, _BYTE = ir.IntType(64), ir.IntType(32), ir.IntType(8)
 _WORDS: Final = ir.VectorType(_WORD, LANES)
+
+
+class Stream(NamedTuple):
+    """Whose numbers are drawn, in words: the compiled twin of `thinnet.philox.Stream`."""
+
+    k0: np.uint64  # the seed
+    k1: np.uint64
+    number: np.uint64
+    step: np.uint64
+
+
+def stream_of(stream: philox.Stream) -> Stream:
+    low, high = stream.seed & 0xFFFFFFFF, stream.seed >> 32
+    return Stream(*map(np.uint64, (low, high, stream.number, stream.step)))
 
 
 @inlined
@@ -39,6 +55,12 @@ def words(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
         c1, c3 = q & LOW, p & LOW
         k0, k1 = (k0 + W0) & LOW, (k1 + W1) & LOW
     return c0, c1, c2, c3
+
+
+@inlined
+def stream_words(block: Any, sample: Any, stream: Any) -> Any:
+    """Those of a counter of a stream."""
+    return words(block, sample, stream.step, stream.number, stream.k0, stream.k1)
 
 
 def _rounds(builder: Any, counter: Any, keys: Any) -> Any:
@@ -97,38 +119,40 @@ def _compared(builder: Any, words: Any, limit: Any) -> Any:
 
 
 @intrinsic
-def bits_along(typing, block, sample, step, stream, k0, k1, limit):  # type: ignore[no-untyped-def]
+def bits_along(typing, block, sample, stream, limit):  # type: ignore[no-untyped-def]
     """The keep bits of 64 neighbouring units of a sample, from ``8 * block`` on.
 
-    All are uint64; `limit` is a threshold from 0 to 65536.
+    `limit` is a threshold from 0 to 65536.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        block, sample, step, stream, k0, k1, limit = arguments
+        block, sample, whose, limit = arguments
+        k0, k1, number, step = cgutils.unpack_tuple(builder, whose)
         ahead = ir.Constant(_WORDS, list(range(LANES)))
         blocks = builder.add(_everywhere(builder, block), ahead)
-        others = [_everywhere(builder, word) for word in (sample, step, stream)]
+        others = [_everywhere(builder, word) for word in (sample, step, number)]
         words = _rounds(builder, (blocks, *others), (k0, k1))
         return _compared(builder, words, limit)
 
-    return types.uint64(*[types.uint64] * 7), code
+    return types.uint64(types.uint64, types.uint64, stream, types.uint64), code
 
 
 @intrinsic
-def bits_across(typing, block, samples, step, stream, k0, k1, limit):  # type: ignore[no-untyped-def]
+def bits_across(typing, block, samples, stream, limit):  # type: ignore[no-untyped-def]
     """The keep bits of the units ``8 * block`` to ``8 * block + 7`` of eight samples.
 
     `samples` is the address of eight uint64.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        block, samples, step, stream, k0, k1, limit = arguments
+        block, samples, whose, limit = arguments
+        k0, k1, number, step = cgutils.unpack_tuple(builder, whose)
         each = builder.load(builder.inttoptr(samples, _WORDS.as_pointer()), align=8)
-        before, *after = (_everywhere(builder, word) for word in (block, step, stream))
+        before, *after = (_everywhere(builder, word) for word in (block, step, number))
         words = _rounds(builder, (before, each, *after), (k0, k1))
         return _compared(builder, words, limit)
 
-    return types.uint64(*[types.uint64] * 7), code
+    return types.uint64(types.uint64, types.uint64, stream, types.uint64), code
 
 
 @intrinsic
@@ -171,31 +195,19 @@ def word_at(typing, address):  # type: ignore[no-untyped-def]
 
 
 @part
-def keep_bits(
-    out: Any, k0: Any, k1: Any, stream: Any, step: Any, sample: Any, limit: Any, start: Any = 0
-) -> None:
+def keep_bits(out: Any, stream: Any, sample: Any, limit: Any, start: Any = 0) -> None:
     """Write the keep bits of one row, a byte for each block from `start` on.
 
     Whole words are written: up to seven bytes behind `out` are no longer what they were.
     """
     place = np.uint64(out.ctypes.data)
     for i in range(0, out.size, LANES):
-        bits = bits_along(np.uint64(start + i), sample, step, stream, k0, k1, limit)
+        bits = bits_along(np.uint64(start + i), sample, stream, limit)
         _put_word(place + np.uint64(i), bits)
 
 
 @part
-def keep_bits_of_rows(
-    out: Any,
-    blocks: Any,
-    k0: Any,
-    k1: Any,
-    stream: Any,
-    step: Any,
-    samples: Any,
-    n: Any,
-    limit: Any,
-) -> None:
+def keep_bits_of_rows(out: Any, blocks: Any, stream: Any, samples: Any, n: Any, limit: Any) -> None:
     """Write those of the first n rows, `blocks` bytes a row, one lane for each row.
 
     Eight rows are computed at a time: `samples` and `out` have room for a multiple of eight.
@@ -204,13 +216,13 @@ def keep_bits_of_rows(
     for r in range(0, n, LANES):
         for block in range(blocks):
             eight = start + np.uint64(8 * r)
-            bits = bits_across(np.uint64(block), eight, step, stream, k0, k1, limit)
+            bits = bits_across(np.uint64(block), eight, stream, limit)
             _put_bytes(place + np.uint64(r * blocks + block), np.uint64(blocks), bits)
 
 
 @kernel
-def first_words(out: Any, k0: Any, k1: Any, stream: Any, step: Any) -> None:
-    """The first two words of counters (i, 0, step, stream) as one number."""
+def first_words(out: Any, stream: Any) -> None:
+    """The first two words of counters (i, 0) of a stream as one number."""
     for i in range(out.size):
-        c0, c1, _, _ = words(np.uint64(i), np.uint64(0), step, stream, k0, k1)
+        c0, c1, _, _ = stream_words(np.uint64(i), np.uint64(0), stream)
         out[i] = c0 | (c1 << HALF)

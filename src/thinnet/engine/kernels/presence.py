@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 
 from thinnet.engine.kernels.memory import governor_at, view
-from thinnet.engine.kernels.noise import LEVELS, SHARED_ID, bits_of, draw_mask, is_kept
+from thinnet.engine.kernels.noise import (
+    LEVELS,
+    SHARED_ID,
+    bits_of,
+    draw_mask,
+    is_kept,
+    limit_of,
+    mask_of,
+    stream_of,
+)
 from thinnet.engine.kernels.philox import keep_bits
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import NO_PLACE
@@ -63,7 +72,7 @@ def in_use(op: Any, low: Any, high: Any, w: Any) -> Any:
 
 
 @part
-def prepare_side(side: Any, k: Any, me: Any, run: Any, w: Any) -> None:
+def prepare_side(side: Any, me: Any, now: Any, w: Any) -> None:
     """Find out which units of `side` exist in this round, and how probable that was."""
     width = view(w.widths, np.int64(0))[side]
     present, bits, chance = present_of(side, w)[:width], bits_of(me, w), 1.0
@@ -71,9 +80,9 @@ def prepare_side(side: Any, k: Any, me: Any, run: Any, w: Any) -> None:
     for i in range(w.n_governors):
         governor = governor_at(w.governors, i)
         if governor.side == side:
-            limit = view(w.limits, np.uint64(0))[k * w.n_rates + governor.rate]
+            limit = limit_of(governor, now, w)
             chance *= np.float64(LEVELS - limit) / np.float64(LEVELS)
-            draw_mask(governor, run.step, SHARED_ID, limit, w, bits)
+            draw_mask(governor, SHARED_ID, limit, now, w, bits)
             keep_only(governor, bits, w, present)
     view(w.chance, 0.0)[side] = chance
     view(w.count, np.int64(0))[side] = number(present, index_of(side, w))
@@ -98,7 +107,7 @@ def number(present: Any, index: Any) -> Any:
 
 
 @part
-def see(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+def see(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
     """What exists of W and b, moved together, places `low` to `high`; masked by DropConnect."""
     low, high = in_use(op, low, high, w)
     n_in, columns = n_inputs(op, w), index_of(op.side_in, w)
@@ -112,7 +121,7 @@ def see(op: Any, low: Any, high: Any, k: Any, me: Any, run: Any, w: Any, like: A
         else:
             out[:] = row
         if op.dropped:
-            mask_weights(op, unit, k, me, run, w, out)
+            mask_weights(op, unit, me, now, w, out)
         seen[op.bias + place] = theta[op.bias + unit]
 
 
@@ -123,15 +132,13 @@ def pick(row: Any, index: Any, out: Any) -> None:
 
 
 @part
-def mask_weights(op: Any, unit: Any, k: Any, me: Any, run: Any, w: Any, row: Any) -> None:
+def mask_weights(op: Any, unit: Any, me: Any, now: Any, w: Any, row: Any) -> None:
     """DropConnect of the weights into `unit`, in place; unit numbers count through all weights."""
-    number = k * w.n_rates + op.rate
-    limit = view(w.limits, np.uint64(0))[number]
-    scale = view(w.levels, row.dtype.type(0))[number * 3]
+    limit, scale = mask_of(op, now, w, row.dtype.type(0))
     first = unit * op.n_in
     start, stop = first // 8, (first + op.n_in + 7) // 8
-    used, stream = bits_of(me, w)[: stop - start], np.uint64(op.stream)
-    keep_bits(used, w.k0, w.k1, stream, np.uint64(run.step), SHARED_ID, limit, start)
+    used = bits_of(me, w)[: stop - start]
+    keep_bits(used, stream_of(op, now, w), SHARED_ID, limit, start)
     ahead = first - 8 * start
     for i in range(op.n_in):
         row[i] = row[i] * scale if is_kept(used, ahead + i) else row.dtype.type(0)

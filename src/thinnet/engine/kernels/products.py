@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from thinnet.engine.blas import PLAIN, TRANSPOSED, gemm, library
+from thinnet.engine.blas import PLAIN, TRANSPOSED, Matrix, Sizes, gemm, library
 from thinnet.engine.kernels.lanes import sum_rows
-from thinnet.engine.kernels.memory import cast, size_of, view
+from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.presence import n_inputs, n_outputs
 from thinnet.engine.kernels.single import AT_ONCE, row_product
 from thinnet.engine.linking import part
@@ -51,11 +51,6 @@ def chain_of(dtype: np.dtype) -> int:
 
 
 @part
-def _size(n: Any) -> Any:
-    return np.int32(n)
-
-
-@part
 def weights_of(op: Any, w: Any) -> Any:
     """The address of the weights as the operation sees them."""
     return w.seen if op.thin_in or op.thin_out or op.dropped else w.theta
@@ -83,16 +78,18 @@ def dense(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
 
 
 @part
+def matrix(start: Any, column: Any, width: Any, order: Any, like: Any) -> Any:
+    """What begins so many numbers behind an address."""
+    return Matrix(start + column * size_of(like), width, order)
+
+
+@part
 def some_rows(op: Any, first: Any, rows: Any, n_in: Any, n_out: Any, w: Any, like: Any) -> None:
-    size, one, zero = size_of(like), cast(1, like), cast(0, like)
-    gemm(
-        _size(PLAIN), _size(TRANSPOSED), _size(rows), _size(n_out), _size(n_in),
-        one, np.uint64(w.activations + (op.x * w.capacity + first * op.n_in) * size),
-        _size(op.n_in),
-        np.uint64(weights_of(op, w) + op.weights * size), _size(op.n_in),
-        zero, np.uint64(w.activations + (op.y * w.capacity + first * op.n_out) * size),
-        _size(op.n_out),
-    )  # fmt: skip
+    at_x, at_y = op.x * w.capacity + first * op.n_in, op.y * w.capacity + first * op.n_out
+    x = matrix(w.activations, at_x, op.n_in, PLAIN, like)
+    weights = matrix(weights_of(op, w), op.weights, op.n_in, TRANSPOSED, like)
+    y = matrix(w.activations, at_y, op.n_out, PLAIN, like)
+    gemm(x, weights, y, Sizes(rows, n_out, n_in), like)
 
 
 @part
@@ -109,31 +106,25 @@ def dense_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
     """``dx = dy @ W``: the gradient of the input."""
     if op.dx == NO_PLACE:
         return
-    size = size_of(like)
-    one, zero = cast(1, like), cast(0, like)
-    gemm(
-        _size(PLAIN), _size(PLAIN),
-        _size(high - low), _size(n_inputs(op, w)), _size(n_outputs(op, w)),
-        one, np.uint64(w.slopes + (op.dy * w.capacity + low * op.n_out) * size), _size(op.n_out),
-        np.uint64(weights_of(op, w) + op.weights * size), _size(op.n_in),
-        zero, np.uint64(w.slopes + (op.dx * w.capacity + low * op.n_in) * size), _size(op.n_in),
-    )  # fmt: skip
+    at_dy, at_dx = op.dy * w.capacity + low * op.n_out, op.dx * w.capacity + low * op.n_in
+    dy = matrix(w.slopes, at_dy, op.n_out, PLAIN, like)
+    weights = matrix(weights_of(op, w), op.weights, op.n_in, PLAIN, like)
+    dx = matrix(w.slopes, at_dx, op.n_in, PLAIN, like)
+    gemm(dy, weights, dx, Sizes(high - low, n_inputs(op, w), n_outputs(op, w)), like)
 
 
 @part
-def weight_gradient(op: Any, low: Any, high: Any, run: Any, w: Any, out: Any) -> None:
+def weight_gradient(op: Any, low: Any, high: Any, now: Any, w: Any, out: Any) -> None:
     """``dW = dy.T @ x`` of the places `low` to `high`."""
-    one, zero, size = out.dtype.type(1), out.dtype.type(0), out.itemsize
-    gemm(
-        _size(TRANSPOSED), _size(PLAIN), _size(high - low), _size(n_inputs(op, w)), _size(run.rows),
-        one, np.uint64(w.slopes + (op.dy * w.capacity + low) * size), _size(op.n_out),
-        np.uint64(w.activations + op.x * w.capacity * size), _size(op.n_in),
-        zero, np.uint64(out.ctypes.data), _size(op.n_in),
-    )  # fmt: skip
+    like = out.dtype.type(0)
+    dy = matrix(w.slopes, op.dy * w.capacity + low, op.n_out, TRANSPOSED, like)
+    x = matrix(w.activations, op.x * w.capacity, op.n_in, PLAIN, like)
+    dw = Matrix(address_of(out), op.n_in, PLAIN)
+    gemm(dy, x, dw, Sizes(high - low, n_inputs(op, w), now.rows), like)
 
 
 @part
-def bias_gradient(op: Any, low: Any, run: Any, w: Any, out: Any) -> None:
+def bias_gradient(op: Any, low: Any, now: Any, w: Any, out: Any) -> None:
     """``db``: the sum of the rows of dy, from the place `low` on."""
     slopes = view(w.slopes, out.dtype.type(0))
-    sum_rows(slopes[op.dy * w.capacity + low :], run.rows, op.n_out, out)
+    sum_rows(slopes[op.dy * w.capacity + low :], now.rows, op.n_out, out)

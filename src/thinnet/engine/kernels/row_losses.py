@@ -21,25 +21,25 @@ from thinnet.engine.opcodes import CROSS_ENTROPY, GAUSSIAN
 
 
 @part
-def loss(op: Any, low: Any, high: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+def loss(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
     """Each row's share of the batch's mean loss, its slope, and the outputs they came from."""
     for first in range(low, high, SWEEP_ROWS):
         last = min(first + SWEEP_ROWS, high)
         if op.code == CROSS_ENTROPY and op.n_out <= NARROW:
-            classes(op, first, last, me, run, w, like)
+            classes(op, first, last, me, now, w, like)
         else:
-            any_loss(op, first, last, me, run, w, like)
-        share_out(op, first, last, run, w, like)
+            any_loss(op, first, last, me, now, w, like)
+        share_out(op, first, last, now, w, like)
 
 
 @part
-def classes(op: Any, first: Any, last: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+def classes(op: Any, first: Any, last: Any, me: Any, now: Any, w: Any, like: Any) -> None:
     """Cross-entropy of few classes; the targets stand where the slopes are to be."""
     z = view(w.activations, like)[op.y * w.capacity + first * op.n_out :]
     t = view(w.slopes, like)[op.dy * w.capacity + first * op.n_out :]
     labels, targets = view(w.labels, np.int64(0)), view(w.targets, 0.0)
     for r in range(last - first):
-        row = data_number(run, first + r, w)
+        row = data_number(now, first + r, w)
         for i in range(op.n_out):
             t[r * op.n_out + i] = 0 if w.labels else targets[row * w.n_targets + i]
         if w.labels:
@@ -49,20 +49,20 @@ def classes(op: Any, first: Any, last: Any, me: Any, run: Any, w: Any, like: Any
 
 
 @part
-def any_loss(op: Any, first: Any, last: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+def any_loss(op: Any, first: Any, last: Any, me: Any, now: Any, w: Any, like: Any) -> None:
     if op.code == CROSS_ENTROPY or op.code == GAUSSIAN:
         for r in range(first, last):
-            whole_row_loss(op, r, run, w, like)
+            whole_row_loss(op, r, now, w, like)
     else:  # outputs apart from each other: all rows together, as far as there is room
         step = last - first if op.n_out <= NARROW else 1
         for r in range(first, last, step):
-            real_loss(op, r, min(r + step, last), me, run, w, like)
+            real_loss(op, r, min(r + step, last), me, now, w, like)
 
 
 @part
-def whole_row_loss(op: Any, r: Any, run: Any, w: Any, like: Any) -> None:
+def whole_row_loss(op: Any, r: Any, now: Any, w: Any, like: Any) -> None:
     """A loss in which the outputs of a row have to do with each other."""
-    row = data_number(run, r, w)
+    row = data_number(now, r, w)
     z = row_at(view(w.activations, like), op.y, r, op.n_out, op.n_out, w)
     slope = row_at(view(w.slopes, like), op.dy, r, op.n_out, op.n_out, w)
     label = view(w.labels, np.int64(0))[row] if w.labels else -1
@@ -74,12 +74,12 @@ def whole_row_loss(op: Any, r: Any, run: Any, w: Any, like: Any) -> None:
 
 
 @part
-def real_loss(op: Any, first: Any, last: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+def real_loss(op: Any, first: Any, last: Any, me: Any, now: Any, w: Any, like: Any) -> None:
     """A loss of each output by itself, the mean over those of a row."""
     n, scratch = (last - first) * op.n_out, scratch_of(me, w, like)
     t, value, targets = scratch[:n], scratch[n : 2 * n], view(w.targets, 0.0)
     for r in range(last - first):
-        row = data_number(run, first + r, w)
+        row = data_number(now, first + r, w)
         for i in range(op.n_out):
             t[r * op.n_out + i] = targets[row * w.n_targets + i]
     z = view(w.activations, like)[op.y * w.capacity + first * op.n_out :]
@@ -94,15 +94,15 @@ def real_loss(op: Any, first: Any, last: Any, me: Any, run: Any, w: Any, like: A
 
 
 @part
-def share_out(op: Any, first: Any, last: Any, run: Any, w: Any, like: Any) -> None:
+def share_out(op: Any, first: Any, last: Any, now: Any, w: Any, like: Any) -> None:
     """Weigh losses and slopes, and keep the outputs."""
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     outputs, each, weights = view(w.outputs, like), view(w.row_loss, 0.0), view(w.weights, 0.0)
     for r in range(first, last):
-        row = data_number(run, r, w)
+        row = data_number(now, r, w)
         z = row_at(activations, op.y, r, op.n_out, op.n_out, w)
         slope = row_at(slopes, op.dy, r, op.n_out, op.n_out, w)
-        share = (weights[row] if w.weights else 1.0) / run.total
+        share = (weights[row] if w.weights else 1.0) / now.total
         each[r] *= share
         for i in range(op.n_out):
             slope[i] *= cast(share, like)

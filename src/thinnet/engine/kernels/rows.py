@@ -26,30 +26,30 @@ def scratch_of(me: Any, w: Any, like: Any) -> Any:
 
 
 @part
-def data_number(run: Any, r: Any, w: Any) -> Any:
+def data_number(now: Any, r: Any, w: Any) -> Any:
     """Which row of the data is row r of the round."""
-    place = run.start + r
+    place = now.start + r
     return view(w.order, np.int64(0))[place] if w.order else place
 
 
 @part
-def gather(op: Any, low: Any, high: Any, me: Any, run: Any, w: Any, like: Any) -> None:
+def gather(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
     """Rows of the data as they come."""
     n, activations = n_outputs(op, w), view(w.activations, like)
     for r in range(low, high):
         out = row_at(activations, op.y, r, op.n_out, n, w)
         if op.thin_out:
             whole = scratch_of(me, w, like)[: op.n_out]
-            data_row(data_number(run, r, w), w, whole)
+            data_row(data_number(now, r, w), w, whole)
             pick(whole, index_of(op.side_out, w), out)
         else:
-            data_row(data_number(run, r, w), w, out)
+            data_row(data_number(now, r, w), w, out)
 
 
 @part
-def output(op: Any, low: Any, high: Any, run: Any, w: Any, like: Any) -> None:
+def output(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -> None:
     """Copy what was asked for."""
     activations, outputs = view(w.activations, like), view(w.outputs, like)
     for r in range(low, high):
         z = row_at(activations, op.y, r, op.n_out, op.n_out, w)
-        outputs[(run.out + r) * op.n_out : (run.out + r + 1) * op.n_out] = z
+        outputs[(now.out + r) * op.n_out : (now.out + r + 1) * op.n_out] = z

@@ -32,7 +32,7 @@ class _Lanes:
         self.vector, self.size = ir.VectorType(self.real, LANES), like.bitwidth // 8
         kind = ir.FunctionType(self.vector, [self.vector] * 3)
         name = f"llvm.fma.v{LANES}f{like.bitwidth}"
-        self.fma = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+        self.fma = cgutils.get_or_insert_function(builder.module, kind, name)
 
     def at(self, address: Any, ahead: Any, kind: Any) -> Any:
         place = self.builder.add(address, ahead)
@@ -59,7 +59,7 @@ class _Lanes:
 
     def total(self) -> Any:
         zeros = ir.Constant(self.vector, [0.0] * LANES)
-        return cgutils.alloca_once_value(self.builder, zeros)  # type: ignore[no-untyped-call]
+        return cgutils.alloca_once_value(self.builder, zeros)
 
     def add(self, total: Any, value: Any, column: Any) -> None:
         """``total += value * column``, rounded once."""
@@ -85,7 +85,7 @@ def _chain(typing, x, w, stride, n, like):  # type: ignore[no-untyped-def]
 
     `x` and `w` are addresses; rows of w lie `stride` bytes apart.
     """
-    result = types.UniTuple(like, AT_ONCE)  # type: ignore[no-untyped-call]
+    result = types.UniTuple(like, AT_ONCE)
     signature = result(types.uintp, types.uintp, types.uintp, types.int64, like)
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -68,9 +68,7 @@ def offer_processor(typing):  # type: ignore[no-untyped-def]
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = ir.FunctionType(ir.IntType(32), [])
-        function = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
-            builder.module, kind, symbol
-        )
+        function = cgutils.get_or_insert_function(builder.module, kind, symbol)
         return builder.call(function, [])
 
     return types.int32(), code
