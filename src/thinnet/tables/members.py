@@ -89,10 +89,6 @@ def _parted(y: Array, fraction: float, seed: int) -> tuple[Array, Array]:
 def splits(estimator: Any, y: Array, stream: np.random.RandomState) -> Iterator[Any]:
     """For each network the rows it learns from, and those it stops by."""
     n = len(y)
-    if n < 2:
-        raise ValueError(
-            f"X must have 2 rows at least, to learn from and to stop by, got {n} sample"
-        )
     seed = stream.randint(2**31)
     if estimator.n_networks == 1:
         fraction = max(estimator.validation_fraction, 1 / n)
