@@ -229,3 +229,11 @@ def test_a_network_is_a_model_file_too(tmp_path):
     save(Network([Dense(2)], features=2), tmp_path / "network.thinnet")
     code, output = in_one_line(*FIT, "--out", "network.thinnet")
     assert code == 0, output
+
+
+def test_a_table_that_is_piped_in_is_the_file_behind_the_pipe(monkeypatch):
+    with open("people.csv") as piped:  # noqa: PTH123
+        monkeypatch.setattr("sys.stdin", piped)
+        assert places.is_same("people.csv", "-")
+        assert not places.is_same("test.csv", "-")
+        assert not places.is_same("nowhere.csv", "-")

@@ -180,3 +180,16 @@ def test_the_normal_quantile_is_that_of_scipy():
     graph = Graph("quantile", ("y",))
     graph.output("y", normal_quantile(graph.input("p", np.float64, (1,))), (1,))
     assert_allclose(runs(graph.content(), {"p": p})["y"], special.ndtri(p), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"class_weight": "balanced"}, {"threshold_for": "recall=0.9"}], ids=str
+)
+def test_labels_go_by_weights_and_thresholds_as_they_do_here(settings, path, rng):
+    table = pd.DataFrame({"a": rng.normal(size=200)})
+    y = np.where(table.a + rng.normal(size=200) > 1.2, "rare", "often")
+    few = {"n_networks": 1, "max_iter": 3, "hidden_layer_sizes": (4,), "random_state": 0}
+    model = TableClassifier(**few, **settings).fit(table, y)
+    guess = model.classes_[model.predict_proba(table).argmax(axis=1)]
+    assert (model.predict(table) != guess).any()
+    assert_table_is_alike(model, table, path)

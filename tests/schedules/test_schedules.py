@@ -158,3 +158,8 @@ def test_a_rule_for_plateaus_gives_its_schedule_before_any_cut():
 def test_a_setting_out_of_its_range_is_refused_by_name(make, message, untyped):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_warmup_stands_within_a_plateau_and_not_around_it():
+    with pytest.raises(ValueError, match="after must not be a ReduceOnPlateau, which has to stand"):
+        Warmup(ReduceOnPlateau(0.1), n_steps=3)

@@ -68,7 +68,7 @@ def test_a_threshold_decides_is_reported_and_survives_a_file(tmp_path):
     assert any("for f1" in note for note in model.notes_)
     save(model, tmp_path / "m.thinnet")
     assert (load(tmp_path / "m.thinnet").predict(X) == model.predict(X)).all()
-    for bad in ("f2", "recall", "recall=2", "f1=0.5"):
+    for bad in ("f2", "recall", "recall=2", "recall=x", "f1=0.5"):
         with pytest.raises(ValueError, match="threshold_for must be"):
             TableClassifier(**SMALL, threshold_for=bad).fit(X, y)
     three = np.where(X["z"] > 1, "maybe", y)

@@ -222,3 +222,9 @@ def test_a_report_prints_a_row_for_each_layer():
     shown = str(gradient_report(network([Dense(8), Sigmoid()] * 10 + [Dense(3)]), X, Y))
     assert "layer 20, Dense(3)" in shown
     assert "gradient vanishes" in shown
+
+
+def test_a_notebook_shows_a_report_as_it_prints():
+    report = gradient_report(network([Dense(8), Sigmoid(), Dense(3)]), X, Y)
+    assert "layer 2, Dense(3)" in report._repr_html_()
+    assert repr(report) == str(report)

@@ -134,3 +134,12 @@ def test_a_real_history_prints_and_has_one_row_an_epoch():
     assert len(seen.to_rows()) == 4
     assert "clean score" in str(seen)
     assert "penalty" in str(seen)
+
+
+def test_a_notebook_shows_the_lines_that_are_printed():
+    two = history(2, loss=0.125)
+    shown = two._repr_html_()
+    assert shown.startswith("<pre>")
+    assert "0.125" in shown
+    assert "0.125" in str(two)
+    assert repr(two) == "<History of 2 epochs: all epochs done>"

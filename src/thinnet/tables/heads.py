@@ -75,7 +75,7 @@ class AmountHead(NumberHead):
     decimals: str | None = None
 
     def targets(self, y: Any) -> Array:
-        return super().targets(self.read(y))
+        return self.units.forward(self.read(y))
 
     def read(self, y: TargetLike) -> Array:
         return super().read(amounts.plain(y, self.decimals))
