@@ -11,7 +11,7 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
 from thinnet.displays.inputs import beside, of_one_label, parted
-from thinnet.uncertainty.draws.classes import MEASURES
+from thinnet.uncertainty.draws.heads import MEASURES, measure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,7 +112,7 @@ class CertainImages:
         """
         last, before = parted(estimator)
         of_one_label(last)
-        checks.one_of("measure", measure, MEASURES)
+        measure = measure_of(last.head_, measure)
         rows = checks.numeric("X", X)
         images = _images(rows, image_shape)
         checks.integer("n", n, 1, len(rows))

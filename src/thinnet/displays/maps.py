@@ -17,9 +17,7 @@ from thinnet.displays.inputs import (
     of_one_number,
     plot_inputs,
 )
-from thinnet.uncertainty.draws.classes import MEASURES
-from thinnet.uncertainty.draws.heads import ClassHead
-from thinnet.uncertainty.draws.spreads import SPREADS
+from thinnet.uncertainty.draws.heads import ClassHead, measure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,8 +126,7 @@ class UncertaintyMap:
         given = plot_inputs(estimator, X, width=2)
         classes = isinstance(given.last.head_, ClassHead)
         (of_one_label if classes else of_one_number)(given.last)
-        known = MEASURES if classes else SPREADS
-        measure = known[0] if measure is None else checks.one_of("measure", measure, known)
+        measure = measure_of(given.last.head_, measure)
         n = checks.integer("resolution", resolution, 2)
         x, y_axis = np.linspace(*given.span(0), n), np.linspace(*given.span(1), n)
         plane = np.stack(np.meshgrid(x, y_axis), axis=-1).reshape(-1, 2)

@@ -11,9 +11,7 @@ from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
 from thinnet.displays.axes import BLUE, ORANGE, ax_or_new
 from thinnet.displays.inputs import parted
-from thinnet.uncertainty.draws.classes import MEASURES
-from thinnet.uncertainty.draws.heads import ClassHead
-from thinnet.uncertainty.draws.spreads import SPREADS
+from thinnet.uncertainty.draws.heads import measure_of
 from thinnet.uncertainty.forecasts import one_number_a_row
 from thinnet.uncertainty.selection import (
     RiskCoverage,
@@ -97,8 +95,7 @@ class RiskCoverageCurve:
             error, unsure = errors_and_uncertainties(estimator, X, y)
             return cls.from_predictions(error, unsure, ax=ax)
         last, before = parted(estimator)
-        of_classes = isinstance(last.head_, ClassHead)
-        checks.one_of("measure", measure, MEASURES if of_classes else SPREADS)
+        measure_of(last.head_, measure)
         error, _ = errors_and_uncertainties(estimator, X, y)
         unsure = getattr(last.uncertainty(before(X)), measure)
         return cls.from_predictions(error, unsure, ax=ax)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 
@@ -21,14 +20,14 @@ from thinnet.arrays import (
     VectorLike,
 )
 from thinnet.estimators.base import MLP, takes_steps
-from thinnet.estimators.labels import Labels
+from thinnet.estimators.labels import Labels, MultilabelClassifierMixin
 from thinnet.estimators.parameters import FITTED, PARAMETERS
 from thinnet.estimators.predicting import PredictsClasses
 from thinnet.uncertainty.draws.heads import ClassHead, TargetType, check_learned, one_column
 
 
 @dataclass(eq=False, repr=False)
-class MLPClassifier(ClassifierMixin, MLP, PredictsClasses):
+class MLPClassifier(MultilabelClassifierMixin, MLP, PredictsClasses):
     __doc__ = f"""A multilayer perceptron for classes: scikit-learn's MLPClassifier, with dropout.
 
     One label a row, of two classes or more, or several labels at once (an indicator matrix).
@@ -202,27 +201,6 @@ class MLPClassifier(ClassifierMixin, MLP, PredictsClasses):
         """
         outputs = self._outputs(X)
         return self.head_.predict(outputs)
-
-    def score(self, X: MatrixLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
-        """The fraction of rows whose labels are right, all of them where there are several.
-
-        Parameters
-        ----------
-        X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
-        y : array, shape (n_samples,) or (n_samples, n_classes)
-        sample_weight : array, shape (n_samples,), optional
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            Before fit; if X is not like the X that was fitted, or y is not as above.
-        """
-        return float(super().score(X, sparse.own_rows("y", y), sample_weight))
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags
 
 
 def check_labels(classifier: MLPClassifier) -> None:

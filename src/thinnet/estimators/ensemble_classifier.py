@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 
-from thinnet import sparse
 from thinnet.arrays import (
     Array,
     EvalSet,
@@ -19,13 +17,14 @@ from thinnet.arrays import (
 from thinnet.estimators.base import MLP
 from thinnet.estimators.classifier import MLPClassifier
 from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
+from thinnet.estimators.labels import MultilabelClassifierMixin
 from thinnet.estimators.members import EnsembleData
 from thinnet.estimators.predicting import PredictsClasses
 from thinnet.uncertainty.draws.heads import ClassHead, check_learned
 
 
 @dataclass(eq=False, repr=False)
-class EnsembleClassifier(ClassifierMixin, Ensemble, PredictsClasses):
+class EnsembleClassifier(MultilabelClassifierMixin, Ensemble, PredictsClasses):
     __doc__ = f"""Several MLPClassifiers, whose mean predicts and who say how sure they are.
 
     Without dropout the networks are the draws of `sample_proba` and `uncertainty`; with it the
@@ -125,12 +124,3 @@ class EnsembleClassifier(ClassifierMixin, Ensemble, PredictsClasses):
         """
         X = self._entering(X)
         return np.mean([member.predict_proba(X) for member in self.estimators_], axis=0)
-
-    def score(self, X: MatrixLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
-        """As `MLPClassifier.score`."""
-        return float(super().score(X, sparse.own_rows("y", y), sample_weight))
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags

@@ -1,12 +1,14 @@
-"""Which classes there are among labels."""
+"""Which classes there are among labels, of which a row may have several."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.base import ClassifierMixin
 
-from thinnet.arrays import Array
+from thinnet import sparse
+from thinnet.arrays import Array, MatrixLike, TargetLike, VectorLike
 from thinnet.uncertainty.draws.heads import TargetType
 
 
@@ -38,3 +40,28 @@ class Labels(NamedTuple):
             )
         found = np.unique(y if classes is None else classes)
         return cls(found, "binary" if len(found) <= 2 else "multiclass")
+
+
+class MultilabelClassifierMixin(ClassifierMixin):
+    """scikit-learn's mixin, for classifiers that take several labels a row, sparse ones too."""
+
+    def score(self, X: MatrixLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
+        """The fraction of rows whose labels are right, all of them where there are several.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or DataFrame, shape (n_samples, n_features)
+        y : array, shape (n_samples,) or (n_samples, n_classes)
+        sample_weight : array, shape (n_samples,), optional
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before fit; if X is not like the X that was fitted, or y is not as above.
+        """
+        return float(super().score(X, sparse.own_rows("y", y), sample_weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

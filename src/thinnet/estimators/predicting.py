@@ -9,8 +9,9 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, MatrixLike, Predicted, Samples, Share
-from thinnet.uncertainty.draws.classes import MEASURES, DrawnClasses
+from thinnet.uncertainty.draws.classes import DrawnClasses
 from thinnet.uncertainty.draws.drawing import NOT_GIVEN, Given, How, NotGiven
+from thinnet.uncertainty.draws.heads import measure_of
 from thinnet.uncertainty.draws.numbers import DrawnNumbers
 
 
@@ -92,7 +93,7 @@ class PredictsClasses(DrawnClasses):
     ) -> np.ma.MaskedArray:
         """Guesses by the draws, masked where they are too unsure."""
         checks.non_negative("abstain", abstain)
-        measure = MEASURES[0] if measure is None else checks.one_of("measure", measure, MEASURES)
+        measure = measure_of(self.head_, measure)
         found = self.uncertainty(X, **how._asdict())
         guesses = self.head_.guesses(found.probabilities)
         unsure = getattr(found, measure) > abstain

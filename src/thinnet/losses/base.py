@@ -65,6 +65,11 @@ def weighted_mean(
     return float(np.vdot(w, losses)), slopes * column
 
 
+def difference(outputs: Rows, targets: Array) -> Rows:
+    """``z - y``, in the type of the outputs z."""
+    return outputs - targets.astype(outputs.dtype, copy=False)
+
+
 def mean_of_outputs(each: Rows) -> Weights:
     return each.reshape(len(each), -1).mean(axis=1)
 
@@ -88,6 +93,11 @@ def real_targets(y: TargetLike, out: Features) -> Array:
 def real(self: Loss, y: TargetLike, out: Features) -> Array:
     """The method `targets` of a loss that takes any real numbers."""
     return real_targets(y, out)
+
+
+def outputs_themselves(self: Loss, outputs: Rows) -> Rows:
+    """`predict` of a loss whose raw outputs are the means."""
+    return outputs
 
 
 def width_of(self: Loss, out: Features) -> int:

@@ -11,8 +11,10 @@ from scipy import special
 from thinnet import checks
 from thinnet.arrays import Array, Features, Out, Rows, TargetLike, Weights
 from thinnet.losses.base import (
+    difference,
     mean_of_outputs,
     n_outputs,
+    outputs_themselves,
     r_squared_score,
     real,
     real_targets,
@@ -35,13 +37,11 @@ class SquaredError:
     __call__ = weighted_mean
     targets = real
     score = r_squared_score
+    predict = outputs_themselves
 
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
-        error = outputs - targets.astype(outputs.dtype, copy=False)
+        error = difference(outputs, targets)
         return mean_of_outputs(error * error), 2 * error / n_outputs(error)
-
-    def predict(self, outputs: Rows) -> Rows:
-        return outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,11 @@ class AbsoluteError:
     __call__ = weighted_mean
     targets = real
     score = r_squared_score
+    predict = outputs_themselves
 
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
-        error = outputs - targets.astype(outputs.dtype, copy=False)
+        error = difference(outputs, targets)
         return mean_of_outputs(np.abs(error)), np.sign(error) / n_outputs(error)
-
-    def predict(self, outputs: Rows) -> Rows:
-        return outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +91,15 @@ class Huber:
     __call__ = weighted_mean
     targets = real
     score = r_squared_score
+    predict = outputs_themselves
 
     def __post_init__(self) -> None:
         checks.positive("delta", self.delta)
 
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
-        error = outputs - targets.astype(outputs.dtype, copy=False)
+        error = difference(outputs, targets)
         slope = np.clip(error, -float(self.delta), float(self.delta))
         return mean_of_outputs(slope * (error - slope / 2)), slope / n_outputs(error)
-
-    def predict(self, outputs: Rows) -> Rows:
-        return outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +131,7 @@ class GaussianNLL:
 
     def rows(self, outputs: Out, targets: Array) -> tuple[Weights, Out]:
         mu, s = np.split(outputs, 2, axis=1)
-        error = mu - targets.astype(outputs.dtype, copy=False)
+        error = difference(mu, targets)
         precision = np.exp(-s)
         square = error * error * precision
         each = (outputs.dtype.type(np.log(2 * np.pi)) + s + square) / 2

@@ -18,9 +18,7 @@ from thinnet.tables.columns.missing import cleaned
 from thinnet.tables.reading import read_table
 from thinnet.tables.reading.cells import POINT_NUMBER, Cells, Frame
 from thinnet.tables.reading.frames import as_frame
-from thinnet.uncertainty.draws.classes import MEASURES
-from thinnet.uncertainty.draws.heads import ClassHead
-from thinnet.uncertainty.draws.spreads import SPREADS
+from thinnet.uncertainty.draws.heads import ClassHead, measure_of
 
 REASONS: Final = 3  # for a row, at most
 LEAST: Final = 0.005  # the least fraction by which a cell that is named raises the uncertainty
@@ -106,8 +104,7 @@ def checked_measure(estimator: Any, measure: str | None) -> str:
     if not is_classes(estimator):
         outputs = estimator.head_.n_outputs
         checks.must(outputs == 1, "estimator", "a regressor of one number", outputs)
-    known = MEASURES if is_classes(estimator) else SPREADS
-    return known[0] if measure is None else checks.one_of("measure", measure, known)
+    return measure_of(estimator.head_, measure)
 
 
 def is_classes(estimator: Any) -> bool:
@@ -157,7 +154,7 @@ def frame_of(estimator: Any, rows: Frame, typical: Frame, n_draws: int, measure:
     values: dict[str, Any] = {"row": rows.index.to_numpy()}
     if is_classes(estimator):
         values["prediction"] = estimator.head_.guesses(found.probabilities)
-        values |= {name: getattr(found, name) for name in MEASURES[:2]}
+        values |= {name: getattr(found, name) for name in estimator.head_.measures[:2]}
     else:
         values |= {"prediction": found.mean, "std": found.std}
     values[measure] = getattr(found, measure)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import Array, FittedEstimator, MatrixLike
 from thinnet.uncertainty.forecasts import class_places, probabilities
 
 
@@ -18,6 +18,23 @@ def check_calibrated(estimator: Any) -> None:
     check_is_fitted(
         estimator, msg="this %(name)s is not calibrated yet: call calibrate(X, y) first"
     )
+
+
+class PredictsAsWrapped:
+    """`predict` of an estimator that wraps another and changes nothing in its predictions."""
+
+    estimator: FittedEstimator
+
+    def predict(self, X: MatrixLike) -> Array:
+        """The predictions of the wrapped estimator, shape (rows,).
+
+        Raises
+        ------
+        NotFittedError
+            Before calibrate.
+        """
+        check_calibrated(self)
+        return self.estimator.predict(X)
 
 
 def predicted(estimator: Any, X: Any) -> Array:

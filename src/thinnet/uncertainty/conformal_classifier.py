@@ -10,7 +10,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, Float, MatrixLike, TargetLike
-from thinnet.uncertainty.calibrating import calibration_classes, check_calibrated, predicted
+from thinnet.uncertainty.calibrating import (
+    PredictsAsWrapped,
+    calibration_classes,
+    check_calibrated,
+    predicted,
+)
 from thinnet.uncertainty.conformal import confidence, crepes
 
 
@@ -30,7 +35,7 @@ def adaptive(p: Float[Array, "rows classes"]) -> Float[Array, "rows classes"]:
 SCORES: Final = {"lac": least_ambiguous, "aps": adaptive}
 
 
-class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
+class SplitConformalClassifier(PredictsAsWrapped, ClassifierMixin, BaseEstimator):
     """A fitted classifier with sets of classes, from its scores on rows held out.
 
     If calibration rows and new rows are exchangeable, a set holds the true class with
@@ -100,17 +105,6 @@ class SplitConformalClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     fit = calibrate  # the name that scikit-learn's tools call, as in its CalibratedClassifierCV
-
-    def predict(self, X: MatrixLike) -> Array:
-        """The predictions of the classifier, shape (rows,).
-
-        Raises
-        ------
-        NotFittedError
-            Before calibrate.
-        """
-        check_calibrated(self)
-        return self.estimator.predict(X)
 
     def predict_set(self, X: MatrixLike, coverage: float = 0.9) -> Bool[Array, "rows classes"]:
         """The set of classes of each row, as booleans.

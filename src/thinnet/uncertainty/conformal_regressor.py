@@ -9,12 +9,12 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, Float, MatrixLike, TargetLike
-from thinnet.uncertainty.calibrating import check_calibrated
+from thinnet.uncertainty.calibrating import PredictsAsWrapped, check_calibrated
 from thinnet.uncertainty.conformal import confidence, crepes
 from thinnet.uncertainty.forecasts import one_number_a_row, refuse
 
 
-class SplitConformalRegressor(RegressorMixin, BaseEstimator):
+class SplitConformalRegressor(PredictsAsWrapped, RegressorMixin, BaseEstimator):
     """A fitted regressor with intervals from its errors on rows held out.
 
     If calibration rows and new rows are exchangeable, an interval holds the truth with
@@ -82,17 +82,6 @@ class SplitConformalRegressor(RegressorMixin, BaseEstimator):
         return self
 
     fit = calibrate  # the name that scikit-learn's tools call, as in its CalibratedClassifierCV
-
-    def predict(self, X: MatrixLike) -> Array:
-        """The predictions of the regressor, shape (rows,).
-
-        Raises
-        ------
-        NotFittedError
-            Before calibrate.
-        """
-        check_calibrated(self)
-        return self.estimator.predict(X)
 
     def predict_interval(self, X: MatrixLike, coverage: float = 0.9) -> Float[Array, "rows 2"]:
         """The lower and the upper bound for each row.

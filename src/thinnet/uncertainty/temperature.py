@@ -11,7 +11,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, Float, MatrixLike, TargetLike
-from thinnet.uncertainty.calibrating import calibration_classes, check_calibrated, predicted
+from thinnet.uncertainty.calibrating import (
+    PredictsAsWrapped,
+    calibration_classes,
+    check_calibrated,
+    predicted,
+)
 
 COLDEST: Final = 0.01
 HOTTEST: Final = 100.0
@@ -105,7 +110,7 @@ def apply_temperature(logits: Any, temperature: float) -> Float[Array, "rows cla
     return softmax(logits_of(logits) / checks.positive("temperature", temperature), axis=1)
 
 
-class TemperatureScaling(ClassifierMixin, BaseEstimator):
+class TemperatureScaling(PredictsAsWrapped, ClassifierMixin, BaseEstimator):
     """A fitted classifier whose probabilities are calibrated by a temperature.
 
     The logarithms of its probabilities are taken as logits.  Its predicted classes don't change.
@@ -175,17 +180,6 @@ class TemperatureScaling(ClassifierMixin, BaseEstimator):
         """
         check_calibrated(self)
         return apply_temperature(log_probabilities(predicted(self.estimator, X)), self.temperature_)
-
-    def predict(self, X: MatrixLike) -> Array:
-        """The classes that the classifier predicts, shape (rows,).
-
-        Raises
-        ------
-        NotFittedError
-            Before calibrate.
-        """
-        check_calibrated(self)
-        return self.estimator.predict(X)
 
 
 def log_probabilities(p: Float[Array, "rows classes"]) -> Float[Array, "rows classes"]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -13,13 +12,8 @@ from thinnet.moved import RenamedMethod
 from thinnet.uncertainty.draws import measures, reducing
 from thinnet.uncertainty.draws.drawing import How, Part, standard_error
 from thinnet.uncertainty.draws.drawn import Drawn
-from thinnet.uncertainty.draws.heads import ClassHead
+from thinnet.uncertainty.draws.heads import MEASURES, ClassHead
 from thinnet.uncertainty.draws.results import Result
-
-Measure: TypeAlias = Literal[
-    "predictive_entropy", "mutual_information", "variation_ratio", "expected_entropy"
-]
-MEASURES: Final = get_args(Measure)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -7,7 +7,7 @@ what it predicts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
@@ -36,6 +36,14 @@ from thinnet.uncertainty.draws.shapes import Calibrated, Shape
 from thinnet.uncertainty.forecasts import class_places, indicators
 
 TargetType: TypeAlias = Literal["binary", "multiclass", "multilabel-indicator"]
+# Results of `uncertainty` that rows can be ranked by, the default first.
+MEASURES: Final = (
+    "predictive_entropy",
+    "mutual_information",
+    "variation_ratio",
+    "expected_entropy",
+)
+SPREADS: Final = ("std", "epistemic", "aleatoric")
 NAME: Final = "prediction"  # the name of a target without one
 LOSSES: Final[dict[str, Loss]] = {
     "squared_error": SquaredError(),
@@ -61,6 +69,8 @@ class ClassHead:
     classes: Array
     kind: TargetType
     name: str = NAME
+
+    measures: ClassVar = MEASURES
 
     @property
     def width(self) -> int:
@@ -164,6 +174,8 @@ class NumberHead:
     shape: Shape | None = None
     name: str = NAME
 
+    measures: ClassVar = SPREADS
+
     @property
     def width(self) -> int:
         """How many outputs a network has."""
@@ -224,6 +236,12 @@ class NumberHead:
 
 
 Head: TypeAlias = ClassHead | NumberHead
+
+
+def measure_of(head: Head, name: str | None) -> str:
+    """`name`, if it is one of the head's measures of uncertainty; for None its default."""
+    known = head.measures
+    return known[0] if name is None else str(checks.one_of("measure", name, known))
 
 
 def one_column(y: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from thinnet.uncertainty.draws.drawing import standard_error
 from thinnet.uncertainty.draws.mixtures import Mixture
 from thinnet.uncertainty.draws.results import Result
 from thinnet.uncertainty.draws.shapes import Calibrated
-
-SPREADS: Final = ("std", "epistemic", "aleatoric")  # measures that rows can be ranked by
 
 
 @dataclass(frozen=True, eq=False, repr=False)
