@@ -1,6 +1,6 @@
-"""What `activation` may be in estimators: the layer, and scikit-learn's first weights before it.
+"""The values of `activation` in estimators: the layer, and scikit-learn's first weights before it.
 
-All else that is known of an activation its layer says itself (`thinnet.layers.base`).
+All else about an activation stands in its layer (`thinnet.layers.base`).
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Activation(NamedTuple):
     ----------
     layer : Layer
     factor : float
-        First weights are uniform up to ``sqrt(factor / (n_in + n_out))``: Glorot and Bengio 2010,
-        eq. 16, and as scikit-learn has it.
+        First weights are uniform up to ``sqrt(factor / (n_in + n_out))``, as in scikit-learn
+        (Glorot and Bengio 2010, eq. 16).
     """
 
     layer: Layer

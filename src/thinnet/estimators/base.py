@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: fitting, weights in scikit-learn's shapes, masks."""
+"""The base of classifier and regressor: fitting, weights in scikit-learn's shapes, masks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from thinnet.uncertainty.draws.heads import Head
 
 
 def takes_steps(estimator: MLP) -> Literal[True]:
-    """partial_fit is there for solvers that take steps; AttributeError for others."""
+    """AttributeError unless the solver takes steps, as partial_fit needs."""
     if estimator.solver not in STOCHASTIC:
         raise AttributeError(
             f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not "
@@ -39,9 +39,9 @@ def takes_steps(estimator: MLP) -> Literal[True]:
 
 
 class MLP(MLPParameters, LinkedWeights, BaseEstimator):
-    """Not for use by itself: `MLPClassifier` and `MLPRegressor`."""
+    """The base of `MLPClassifier` and `MLPRegressor`, not for use by itself."""
 
-    activation: str  # of the constructors
+    activation: str  # a field of the classes below
     n_outputs_: int
 
     _momentary: Momentary | None = None
@@ -50,17 +50,17 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
     @property
     @abstractmethod
     def head_(self) -> Head:
-        """What the network's outputs mean."""
+        """The head that gives the network's outputs their meaning."""
 
     @abstractmethod
     def _read_targets(self, y: Any, *, first: bool, incremental: bool) -> Array:
-        """`y` as the loss takes it; what there is to know of it is learned the first time."""
+        """`y` in the form of the loss; the first time its classes or outputs are learned."""
 
     def _learn_noise(self, task: Task, *, incremental: bool) -> None:
-        """What draws say about the spread of targets needs to be known of the noise around them."""
+        """Learn the noise around draws, which the spread of targets needs."""
 
     def _class_weights(self, y: Any, incremental: bool) -> Array | None:
-        """For each row the weight of its class."""
+        """The weight of each row's class."""
         return None
 
     def _fit(
@@ -86,7 +86,7 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
             self._learn_noise(task, incremental=incremental)
 
     def _check_ways(self, incremental: bool) -> None:
-        """Settings that exclude each other."""
+        """ValueError for settings that exclude each other."""
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         if self.checkpoint is not None and (incremental or self.warm_start):
@@ -101,13 +101,13 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
         return row_weights if of_classes is None else row_weights * of_classes
 
     def _weight(self, X: Any, row_weights: Array | None, eval_set: Any) -> float:
-        """Of all rows that are learned from, about: some may be held out."""
+        """The weight of all training rows, nearly: some may be held out."""
         total = float(X.shape[0] if row_weights is None else row_weights.sum())
         held = self.early_stopping and eval_set is None
         return (total or 1.0) * (1 - self.validation_fraction if held else 1)
 
     def _bind(self, X: Any, stream: np.random.RandomState, weight: float, *, draw: bool) -> None:
-        """A network for `X`; its weights are drawn, unless they have been assigned before."""
+        """Bind a network for `X`, with first weights unless some were assigned before."""
         assigned = None if draw else (self.coefs_, self.intercepts_)
         self.network_ = Network(
             settings.layers(self, self.head_.width, weight),
@@ -124,7 +124,7 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
         self.out_activation_ = self.head_.activation
 
     def _count_anew(self, first: bool, incremental: bool) -> None:
-        """The figures that scikit-learn keeps while it fits."""
+        """Reset the counts and losses that scikit-learn keeps while it fits."""
         self.n_iter_ = 0
         if not incremental:
             self._momentary = None
@@ -157,7 +157,7 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
         return Task(self.network_, goal.loss, data(kept), validation, *goal[1:])
 
     def _split(self, targets: Array, stream: Any) -> list[Array]:
-        """Rows to train on, rows to stop by."""
+        """The places of rows to train on and of rows for early stopping."""
         kept, held = train_test_split(
             np.arange(len(targets)),
             random_state=stream,
@@ -179,7 +179,7 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
         return checked_data(self.network_, loss, X, self.head_.targets(y), name="eval_set ")
 
     def _entering(self, X: Any) -> Any:
-        """Rows as the network takes them."""
+        """Checked rows in the form that the network takes."""
         X = validation.to_predict(self, X)
         linked(self)
         return X
@@ -201,16 +201,16 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
         *,
         share: Share = None,
     ) -> dict[int, Array]:
-        """Which units dropout kept in a training step, recomputed: nothing was stored.
+        """The units that dropout kept in a training step, recomputed: nothing is stored.
 
         Parameters
         ----------
         step : int
-            Of all optimiser steps since the network was made, from 0.
+            The number of the optimiser step since the network was made, from 0.
         samples : sequence of int
-            Rows, by their place in the X that was fitted; left out with ``share="batch"``.
+            The rows, by their places in the X of fit; left out with ``share="batch"``.
         purpose : "train" or "predict"
-            "predict" for the masks of draws, by their number.
+            "predict" for the masks of draws; `step` is then the number of the draw.
         share : None or "batch"
             None: each row's own mask; "batch": the one mask for all rows of training with
             ``dropout_share="batch"``, or of draws with ``share="batch"``.
@@ -218,9 +218,9 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
         Returns
         -------
         dict
-            For the input (0) and each hidden layer (1, 2, ...), the numbers of `keep_mask`, a bool
-            array of shape (len(samples), units), True where the unit was kept; with ``dropout_kind=
-            "dropconnect"`` of shape (next layer's units, units), True where the weight was kept.
+            Its keys are 0 for the input and 1, 2, ... for the hidden layers, as in `keep_mask`.
+            Its values are bool arrays of shape (len(samples), units), True where the unit was kept;
+            with ``dropout_kind="dropconnect"`` of shape (next layer's units, units).
 
         Raises
         ------
@@ -231,7 +231,7 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
         Warns
         -----
         UnusedMaskWarning
-            If training had no such step, or not on these rows: `rows` tells on which.
+            If training had no such step, or not on these rows (`rows` gives those of a step).
         """
         check_is_fitted(self)
         found = self.network_.masks(step=step, samples=samples, share=share, purpose=purpose)
@@ -240,17 +240,17 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
         return found
 
     def rows(self, step: int) -> Ids:
-        """Which rows a training step was taken on, recomputed, as `Network.rows`.
+        """The rows of a training step, recomputed, as by `Network.rows`.
 
         Parameters
         ----------
         step : int
-            Of all optimiser steps since the network was made, from 0.
+            The number of the optimiser step since the network was made, from 0.
 
         Returns
         -------
         array of uint32
-            Places in the X that was fitted, in their order in the step.
+            The rows' places in the X of fit, in the order of the step.
 
         Raises
         ------
@@ -267,5 +267,5 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
 
 
 def momentary(estimator: MLP) -> Momentary | None:
-    """What partial_fit goes on from, if the last step was one of its own."""
+    """The optimiser's state that partial_fit goes on from, if it took the last step."""
     return estimator._momentary

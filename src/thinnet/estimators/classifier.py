@@ -36,7 +36,7 @@ class MLPClassifier(MultilabelClassifierMixin, MLP, PredictsClasses):
     ----------
     {PARAMETERS}
     class_weight : dict, 'balanced', list of dict or None, default=None
-        Multiplies the sample weights, by class; 'balanced' is inverse to how often a class comes.
+        Factors of the sample weights by class; 'balanced' is inverse to the class frequencies.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class MLPClassifier(MultilabelClassifierMixin, MLP, PredictsClasses):
         sample_weight : array, shape (n_samples,), optional
             At least 0.
         eval_set : (X, y), optional
-            Held-out rows: measured after each epoch, and what early stopping watches.
+            Held-out rows: they are measured after each epoch, and early stopping watches them.
 
         Returns
         -------
@@ -110,14 +110,14 @@ class MLPClassifier(MultilabelClassifierMixin, MLP, PredictsClasses):
         sample_weight: VectorLike | None = None,
         classes: VectorLike = None,
     ) -> MLPClassifier:
-        """One epoch over these rows, from where the last call left off.
+        """Train for one epoch on these rows, going on from the last call.
 
         Parameters
         ----------
         X, y, sample_weight
             As in `fit`; `y` need not hold all classes.
         classes : array, shape (n_classes,), optional
-            All labels that there will be; needed in the first call.
+            All labels of all calls; needed in the first call.
 
         Returns
         -------
@@ -137,7 +137,7 @@ class MLPClassifier(MultilabelClassifierMixin, MLP, PredictsClasses):
         return self
 
     def _meet(self, y: TargetLike, classes: Array) -> None:
-        """The classes of all calls to partial_fit, given in one of them."""
+        """Take the classes of all calls to partial_fit, which one of them gives."""
         if not hasattr(self, "_labels"):
             self._learn(Labels.of(y, classes))
         elif not np.array_equal(self.classes_, classes):
@@ -152,7 +152,7 @@ class MLPClassifier(MultilabelClassifierMixin, MLP, PredictsClasses):
 
     @property
     def head_(self) -> ClassHead:
-        """What the network's outputs mean: which classes, and how probable they are."""
+        """The head that makes classes and probabilities of the network's outputs."""
         check_learned(self, "_labels")
         return ClassHead(*self._labels)
 
@@ -178,7 +178,7 @@ class MLPClassifier(MultilabelClassifierMixin, MLP, PredictsClasses):
         return compute_sample_weight(self.class_weight, one_column(y))
 
     def _guesses_of(self, X: MatrixLike) -> Array:
-        """By raw outputs, as scikit-learn's are."""
+        """The labels from raw outputs, as in scikit-learn."""
         outputs = self._outputs(X)
         return self.head_.labels(outputs)
 
@@ -192,7 +192,7 @@ class MLPClassifier(MultilabelClassifierMixin, MLP, PredictsClasses):
         Returns
         -------
         array, shape (n_samples, n_classes)
-            Columns in the order of `classes_`; of several labels at once each is for itself.
+            Columns in the order of `classes_`; with several labels at once rows don't sum to 1.
 
         Raises
         ------
@@ -204,7 +204,7 @@ class MLPClassifier(MultilabelClassifierMixin, MLP, PredictsClasses):
 
 
 def check_labels(classifier: MLPClassifier) -> None:
-    """ValueError where the labels of a classifier from a file are not those of its outputs."""
+    """ValueError if a classifier from a file has other labels than outputs."""
     labels = classifier._labels
     fits = (
         isinstance(labels, Labels)

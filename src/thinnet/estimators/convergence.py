@@ -10,19 +10,19 @@ import numpy as np
 from thinnet.training.history import Epoch, History
 from thinnet.training.state import TrainingState
 
-LEAST_RATE: Final = 1e-6  # at which the adaptive learning rate stops training instead of falling
+LEAST_RATE: Final = 1e-6  # an adaptive learning rate of at most this ends training
 CUT: Final = 5.0
 
 
 class Scale(NamedTuple):
-    """From the mean loss of `thinnet.losses` to the one that scikit-learn reports."""
+    """The map from the mean loss of `thinnet.losses` to the one that scikit-learn reports."""
 
     factor: float = 1.0
     constant: float = 0.0
 
 
 class Convergence:
-    """Counts what scikit-learn's MLP counts, in the attributes of an estimator.
+    """Keeps the counts and losses of scikit-learn's MLP, in the attributes of an estimator.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Convergence:
         self._training.scale_learning_rate(rate / self._estimator.learning_rate_init)
 
     def replay(self, history: History) -> str:
-        """Count epochs that a checkpoint remembers; the reason to stop that came up, if any."""
+        """Count the epochs from a checkpoint; return the reason to stop among them, if any."""
         verbose, self._estimator.verbose = self._estimator.verbose, False
         try:
             reasons = [self._count(epoch) for epoch in history]
@@ -81,14 +81,14 @@ class Convergence:
         return self._waited_enough()
 
     def _loss(self, epoch: Epoch) -> float:
-        """Of the steps: penalties are taken as changing evenly from one end to the other."""
+        """The mean loss of the epoch's steps with penalties, which are taken to change evenly."""
         steps = len(self._training.slices)
         before, self._penalty = self._penalty, epoch.penalty
         penalty = before + (epoch.penalty - before) * (steps - 1) / (2 * steps)
         return self._reported(epoch.loss) + penalty
 
     def _watched(self, epoch: Epoch) -> float:
-        """With dropout the loss without it: the noise of the other would end training early."""
+        """The loss to watch: with dropout the one without, as noise would end training early."""
         if math.isnan(epoch.clean_loss):
             return float(self._estimator.loss_)
         return self._reported(epoch.clean_loss) + epoch.penalty
@@ -112,7 +112,7 @@ class Convergence:
         estimator.best_validation_score_ = np.fmax(score, estimator.best_validation_score_)
 
     def _waited_enough(self) -> str:
-        """The reason to stop, or nothing where the learning rate is cut instead."""
+        """The reason to stop; "" if the learning rate is cut instead."""
         estimator = self._estimator
         what = "Validation score" if estimator.early_stopping else "Training loss"
         message = (

@@ -25,7 +25,7 @@ from thinnet.uncertainty.draws.heads import ClassHead, check_learned
 
 @dataclass(eq=False, repr=False)
 class EnsembleClassifier(MultilabelClassifierMixin, Ensemble, PredictsClasses):
-    __doc__ = f"""Several MLPClassifiers, whose mean predicts and who say how sure they are.
+    __doc__ = f"""Several MLPClassifiers: their mean predicts, their spread is the uncertainty.
 
     Without dropout the networks are the draws of `sample_proba` and `uncertainty`; with it the
     draws take turns over the networks, each with masks of its own.
@@ -33,7 +33,7 @@ class EnsembleClassifier(MultilabelClassifierMixin, Ensemble, PredictsClasses):
     Parameters
     ----------
     estimator : MLPClassifier or None, default=None
-        What each network is; None is one with its defaults.
+        The estimator that is cloned for each network; None is one with its defaults.
     {PARAMETERS}
 
     Attributes
@@ -81,7 +81,7 @@ class EnsembleClassifier(MultilabelClassifierMixin, Ensemble, PredictsClasses):
         X, y, sample_weight
             As for `MLPClassifier.fit`.
         eval_set : (X, y), optional
-            Held-out rows, which each network measures, or stops by.
+            Held-out rows, which each network measures, and early stopping watches.
 
         Returns
         -------
@@ -100,7 +100,7 @@ class EnsembleClassifier(MultilabelClassifierMixin, Ensemble, PredictsClasses):
 
     @property
     def head_(self) -> ClassHead:
-        """What the networks' outputs mean: which classes, and how probable they are."""
+        """The head that makes classes and probabilities of the networks' outputs."""
         check_learned(self, "estimators_")
         head: ClassHead = self.estimators_[0].head_
         return head
@@ -115,7 +115,7 @@ class EnsembleClassifier(MultilabelClassifierMixin, Ensemble, PredictsClasses):
         Returns
         -------
         array, shape (n_samples, n_classes)
-            Columns in the order of `classes_`; of several labels at once each is for itself.
+            Columns in the order of `classes_`; with several labels at once rows don't sum to 1.
 
         Raises
         ------

@@ -28,7 +28,7 @@ from thinnet.uncertainty.draws.heads import NumberHead, check_learned
 
 @dataclass(eq=False, repr=False)
 class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
-    __doc__ = f"""Several MLPRegressors, whose mean predicts and whose spread is an error bar.
+    __doc__ = f"""Several MLPRegressors: their mean predicts, their spread is the uncertainty.
 
     Without dropout the networks are the draws of `sample` and `uncertainty`; with it the draws
     take turns over the networks, each with masks of its own.
@@ -36,8 +36,9 @@ class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
     Parameters
     ----------
     estimator : MLPRegressor or None, default=None
-        What each network is; None is one with its defaults.  Lakshminarayanan et al. take
-        ``loss="gaussian_nll"``, with which networks also learn where noise is.
+        The estimator that is cloned for each network; None is one with its defaults.
+        Lakshminarayanan et al. take ``loss="gaussian_nll"``, with which networks also learn the
+        noise of each row.
     {PARAMETERS}
 
     Attributes
@@ -45,10 +46,10 @@ class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
     {FITTED}
     noise_ : array, shape (n_outputs,)
         With 'squared_error' and several networks or dropout: the standard deviation of the noise
-        around what the networks say, in the target's own units; of `precision` where that is
-        given, else by maximum likelihood.  It is learned from `eval_set`; else with `bootstrap`
-        from rows by the networks that haven't drawn them; else from the training rows, where it is
-        too small as far as the networks fit their noise.  Up to 1,000 rows are looked at.
+        around the networks' predictions, in the target's own units; from `precision` if that is
+        given, else by maximum likelihood on up to 1,000 rows.  These are rows of `eval_set`; else
+        with `bootstrap` rows that a network's sample left out; else training rows, where it is too
+        small as far as the networks fit their noise.
 
     Raises
     ------
@@ -91,7 +92,8 @@ class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
         X, y, sample_weight
             As for `MLPRegressor.fit`.
         eval_set : (X, y), optional
-            Held-out rows, which each network measures, or stops by, and noise is learned from.
+            Held-out rows, which each network measures and early stopping watches; the noise is
+            learned from them.
 
         Returns
         -------
@@ -106,7 +108,7 @@ class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
         return self
 
     def _learn(self, rows: EnsembleData, times: list[Array] | None) -> None:
-        self.__dict__.pop("noise_", None)  # of an earlier fit
+        self.__dict__.pop("noise_", None)  # it would be of an earlier fit
         first, n = self.estimators_[0], len(self.estimators_)
         drops = settings.drops(first)
         if first.loss != "squared_error" or not (drops or n > 1):
@@ -128,7 +130,7 @@ class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
 
     @property
     def head_(self) -> NumberHead:
-        """What the networks' outputs mean: which numbers, and with how much noise."""
+        """The head that makes numbers and their noise of the networks' outputs."""
         check_learned(self, "estimators_")
         return replace(self.estimators_[0].head_, noise=vars(self).get("noise_"))
 
@@ -138,10 +140,10 @@ class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
 
 
 def _of_others(centers: Array, drew: Array) -> tuple[Array, Array]:
-    """For each row as many draws, of the networks only that haven't drawn it; and these rows.
+    """For each row the draws of those networks whose bootstrap sample left it out; and the rows.
 
-    They come more than once, so that all rows have the same number.  If each row has been drawn by
-    all networks, what came in.
+    Draws are repeated so that all rows have the same number.  If every sample has every row, all
+    draws and rows are returned.
     """
     others = ~np.resize(drew, (len(centers), drew.shape[1]))  # draw d is of network d % n_networks
     rows = np.flatnonzero(others.any(axis=0))

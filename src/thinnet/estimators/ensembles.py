@@ -1,4 +1,4 @@
-"""Deep ensembles, what both kinds share: several networks from different first weights."""
+"""The base of both deep ensembles: several networks from different first weights."""
 
 from __future__ import annotations
 
@@ -22,36 +22,37 @@ from thinnet.uncertainty.draws.heads import Head, one_column
 
 PARAMETERS: Final = indented("""\
 n_networks : int, default=5
-    At least 1; one alone has no error bars, unless it has dropout.
+    At least 1; a single one has no error bars, unless it has dropout.
 bootstrap : bool, default=False
-    Each network learns from as many rows as there are, drawn with replacement (Breiman 1996):
-    a row that comes k times has the weight k.  Lakshminarayanan et al. found first weights and
-    orders alone to be enough.
+    Train each network on as many rows as there are, chosen with replacement (Breiman 1996): a row
+    that was chosen k times has the weight k.  Lakshminarayanan et al. found that different first
+    weights and orders suffice.
 n_jobs : int or None, default=None
-    How many networks are trained at once, in threads, each on one core unless its own
-    `n_threads` says otherwise; None is 1, -1 one for each core.  Results don't depend on it.
+    The number of networks that are trained at once, in threads, each on one core unless the
+    estimator has `n_threads`; None is 1, -1 one for each core.  Results don't depend on it.
 random_state : int, RandomState instance or None, default=None
-    Takes the place of the estimator's own: each network gets one derived from it
+    Takes the place of the estimator's own: each network gets a seed derived from it
     (`thinnet.derived_seed`), for other first weights, orders, splits and masks.
 progress : bool or None, default=False
-    Show a progress bar over the networks; None: where somebody looks.""")
+    Show a progress bar over the networks; None shows it on terminals and in notebooks.""")
 
 FITTED: Final = indented("""\
 estimators_ : list
-    The fitted estimators; after Ctrl-C those that were trained to their end by then, or the
-    first one as far as it came.
+    The fitted estimators; after Ctrl-C those whose training had ended by then, or the first one as
+    far as it came.
 networks_ : list of Network
-    Theirs.
+    The networks of these estimators.
 head_ : ClassHead or NumberHead
-    What outputs mean, as a small object: loss, targets, probabilities or mixture.
+    The meaning of the outputs, as a small object: loss, targets, probabilities or mixture.
 n_outputs_ : int
+    The number of outputs.
 n_features_in_, feature_names_in_
-    Of the X that was fitted.""")
+    The number of features of X in fit, and their names if it had any.""")
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class EnsembleParameters:
-    """Whatever they are: scikit-learn sets them freely, and fit checks them."""
+    """The parameters as they were given: scikit-learn sets them freely, and `fit` checks them."""
 
     bootstrap: bool = False
     n_jobs: int | None = None
@@ -60,9 +61,9 @@ class EnsembleParameters:
 
 
 class Ensemble(EnsembleParameters, BaseEstimator):
-    """Not for use by itself: `EnsembleClassifier` and `EnsembleRegressor`."""
+    """The base of `EnsembleClassifier` and `EnsembleRegressor`, not for use by itself."""
 
-    n_networks: int  # of the constructors
+    n_networks: int  # a field of the classes below
     estimator: Any
     n_outputs_: int
 
@@ -71,11 +72,11 @@ class Ensemble(EnsembleParameters, BaseEstimator):
     @property
     @abstractmethod
     def head_(self) -> Head:
-        """What the networks' outputs mean."""
+        """The head that gives the networks' outputs their meaning."""
 
     @abstractmethod
     def _learn(self, rows: EnsembleData, times: list[Array] | None) -> None:
-        """What there is to know of the whole."""
+        """Learn what belongs to the ensemble as a whole, after its members."""
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: Any) -> None:
         model = self._checked_model()
@@ -129,7 +130,7 @@ class Ensemble(EnsembleParameters, BaseEstimator):
         return self._drawer_of(self._entering(X))
 
     def _drawer_of(self, X: Any) -> Drawer:
-        """For rows that have been checked."""
+        """The drawer for checked rows."""
         networks = [linked(member) for member in self.estimators_]
         return Drawer(networks, X, self.estimators_[0].n_threads)
 
@@ -143,7 +144,7 @@ class Ensemble(EnsembleParameters, BaseEstimator):
 
 
 def check_members(ensemble: Ensemble) -> None:
-    """ValueError where the members of an ensemble from a file aren't fitted, or not to the same."""
+    """ValueError if members of an ensemble from a file are unfitted, or differ in their data."""
     name, shape = ensemble.kind.__name__, (ensemble.n_features_in_, ensemble.n_outputs_)
     for member in ensemble.estimators_:
         fits = type(member) is ensemble.kind and member.__sklearn_is_fitted__()

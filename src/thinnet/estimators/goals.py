@@ -1,4 +1,4 @@
-"""What a network learns by, and how its loss relates to scikit-learn's."""
+"""The loss that an estimator's network learns by, and its relation to scikit-learn's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from thinnet.uncertainty.draws.heads import ClassHead, Head, NumberHead
 
 
 class Goal(NamedTuple):
-    """What a network learns: its loss, and how that relates to scikit-learn's."""
+    """A network's loss, its factor in training, and the map to the loss scikit-learn reports."""
 
     loss: Loss
     loss_factor: float = 1.0
@@ -33,7 +33,7 @@ def goal_of(head: Head, targets: Array, sample_weight: Array | None) -> Goal:
 
 
 def _of_perfect(targets: Array, sample_weight: Array | None) -> float:
-    """What the likelihood of a perfect fit is: scikit-learn's deviance is 0 there."""
+    """The log likelihood of a perfect fit, at which scikit-learn's deviance is 0."""
     if (targets < 0).any():
         raise ValueError(f"y must be >= 0 with loss='poisson', got {targets.min():g}")
     perfect = special.xlogy(targets, targets) - targets - special.gammaln(targets + 1)
@@ -41,7 +41,7 @@ def _of_perfect(targets: Array, sample_weight: Array | None) -> float:
 
 
 def strata(head: Head, targets: Array) -> Array | None:
-    """What a held-out part shall have the same frequencies of, as scikit-learn has it."""
+    """The labels that the held-out part is stratified by, as in scikit-learn; None for none."""
     if isinstance(head, NumberHead) or head.kind != "binary":
         return None
     return targets.astype(bool)[:, None]

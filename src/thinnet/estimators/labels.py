@@ -13,7 +13,7 @@ from thinnet.uncertainty.draws.heads import TargetType
 
 
 class Labels(NamedTuple):
-    """Which classes there are, sorted, and what a row has of them: one of two, of many, or several.
+    """The classes, sorted, and their kind: a row has one of two, one of many, or several.
 
     Raises
     ------
@@ -26,7 +26,7 @@ class Labels(NamedTuple):
 
     @classmethod
     def of(cls, y: Any, classes: Any = None) -> Labels:
-        """Those of `y`; or of `classes`, all that there will be, where `y` is one label a row."""
+        """The labels in `y`; or `classes`, if given, where `y` has one label a row."""
         from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
         check_classification_targets(y)

@@ -12,7 +12,7 @@ from thinnet.network import Network
 
 
 class LinkedWeights(BaseEstimator):
-    """What shows the arrays of its `network_` as `coefs_` and `intercepts_`."""
+    """An estimator that shows the arrays of its `network_` as `coefs_` and `intercepts_`."""
 
     network_: Network
 
@@ -46,7 +46,7 @@ class LinkedWeights(BaseEstimator):
         self._coefs, self._intercepts = list(self._own_coefs), list(self._own_intercepts)
 
     def _take_assigned(self) -> None:
-        """What somebody has put into `coefs_` and `intercepts_` becomes the network's."""
+        """Copy arrays that were assigned to `coefs_` and `intercepts_` into the network."""
         weights.assign("coefs_", self._own_coefs, self._coefs)
         weights.assign("intercepts_", self._own_intercepts, self._intercepts)
         self._coefs, self._intercepts = list(self._own_coefs), list(self._own_intercepts)
@@ -55,7 +55,7 @@ class LinkedWeights(BaseEstimator):
         return hasattr(self, "network_")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Views do not survive a copy: they are made anew around the copied network."""
+        """Leave out the views, which a copy makes anew around the copied network."""
         if self.__sklearn_is_fitted__():
             self._take_assigned()
         views = {"_own_coefs", "_own_intercepts", "_coefs", "_intercepts"}
@@ -76,5 +76,5 @@ def linked(estimator: LinkedWeights) -> Network:
 
 
 def link(estimator: LinkedWeights) -> None:
-    """Show the weights of a network that came from a file."""
+    """Show the weights of a network that was read from a file."""
     estimator._link()

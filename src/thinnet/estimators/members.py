@@ -1,4 +1,4 @@
-"""The members of an ensemble: their seeds, the rows that they draw, and their training."""
+"""The members of an ensemble: their seeds, their bootstrap samples, and their training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from thinnet.philox import derived_seed
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.loop import INTERRUPTED
 
-HALF: Final = 0xFFFFFFFF  # of a derived seed: as much as scikit-learn takes
+HALF: Final = 0xFFFFFFFF  # the lower half of a derived seed, the largest that scikit-learn takes
 
 
 class EnsembleData(NamedTuple):
@@ -39,14 +39,14 @@ class EnsembleData(NamedTuple):
 
 
 class Seeds(NamedTuple):
-    """The independent seeds of one member: of its network, and of the choice of its rows."""
+    """The independent seeds of one member: for its network, and for its bootstrap sample."""
 
     network: int
     rows: int
 
 
 def seeds(random_state: Any, n: int) -> list[Seeds]:
-    """Those of each member, derived from an integer (docs/masks.md) or from a drawn one."""
+    """The seeds of each member, derived from an integer (docs/masks.md) or a generated one."""
     stream = check_random_state(random_state)
     whole = checks.is_integer(random_state)
     seed = int(random_state) if whole else int(stream.randint(SEEDS, dtype=np.int64))
@@ -55,7 +55,7 @@ def seeds(random_state: Any, n: int) -> list[Seeds]:
 
 
 def times_chosen(seed: int, rows: int) -> Array:
-    """How often each row is chosen in a bootstrap sample of all rows (Breiman 1996)."""
+    """The number of times that each row is in a bootstrap sample of all rows (Breiman 1996)."""
     places = np.random.RandomState(seed).randint(0, rows, rows)
     return np.bincount(places, minlength=rows)
 
@@ -68,12 +68,12 @@ def trained(
     n_jobs: int | None,
     show: bool | None,
 ) -> dict[int, Any]:
-    """By its place a clone of `model` for each seed, fitted; several at once with `n_jobs`.
+    """A fitted clone of `model` for each seed, by its place; `n_jobs` are fitted at once.
 
-    After Ctrl-C those that were trained to their end by then; if there are none, the first.
+    After Ctrl-C those whose training had ended by then; if there are none, the first.
 
-    Threads, not processes: an epoch is one call of compiled code, which doesn't hold Python's
-    lock, while a process takes a second or two to import and compile what is compiled here.
+    They are fitted in threads: an epoch is one call of compiled code, which doesn't hold Python's
+    lock, whereas a process takes a second or two to import and compile.
     """
     n = len(of_each)
     together = min(effective_n_jobs(n_jobs), n)
@@ -115,7 +115,7 @@ def _counted(members: Any, bar: Any) -> Iterator[Any]:
 
 
 def _trained_to_the_end(found: dict[int, Any], wanted: int) -> dict[int, Any]:
-    """Without those that Ctrl-C has stopped; the first, as far as it came, if that was all."""
+    """The members whose training ended by itself; the first one, as it is, if none did."""
     if not found:
         raise KeyboardInterrupt
     whole = {i: each for i, each in found.items() if each.history_.stopped != INTERRUPTED}

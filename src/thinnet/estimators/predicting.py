@@ -1,4 +1,4 @@
-"""What classifiers predict, and regressors: without draws, or by them."""
+"""Predictions of classifiers and regressors, without draws or from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from thinnet.uncertainty.draws.numbers import DrawnNumbers
 
 
 class PredictsClasses(DrawnClasses):
-    """The classes that probabilities make most sense of."""
+    """The method `predict` of classifiers."""
 
     @abstractmethod
     def predict_proba(self, X: MatrixLike) -> Array:
@@ -43,24 +43,24 @@ class PredictsClasses(DrawnClasses):
     ) -> Predicted:
         """The most probable class of each row; with `abstain` only where the model is sure.
 
-        Of several networks it is that of the highest mean probability.  In tables it is with
-        `class_weight` that of the largest ``weight * probability``, with `threshold_for` that of
-        `decision_`.
+        With several networks the mean probability counts.  Estimators of tables take with
+        `class_weight` the class of the largest ``weight * probability``, with `threshold_for` the
+        class by `decision_`.
 
         Parameters
         ----------
         X : as for `fit`
             A table's columns may come in any order; others are ignored.
         abstain : float, optional
-            Guess by draws with dropout on, and not where their `measure` is above this.
+            Predict from draws with dropout on, and abstain where their `measure` is above this.
         measure : str, optional
             With `abstain`: 'predictive_entropy' (the default), 'mutual_information',
             'variation_ratio' or 'expected_entropy', see `uncertainty`.
         return_std : bool, default=False
-            Guess by draws with dropout on, and return the standard deviation over them of the
-            probability of the guess too.
+            Predict from draws with dropout on, and also return the standard deviation over them of
+            the predicted class's probability.
         n_draws, seed, share, samples, tolerance, progress
-            With one of them: as for `uncertainty`.
+            With `abstain` or `return_std`: as for `uncertainty`.
 
         Returns
         -------
@@ -91,7 +91,7 @@ class PredictsClasses(DrawnClasses):
     def _abstaining(
         self, X: MatrixLike, abstain: float, measure: str | None, how: How
     ) -> np.ma.MaskedArray:
-        """Guesses by the draws, masked where they are too unsure."""
+        """Predicted labels from draws, masked where the measure is too large."""
         checks.non_negative("abstain", abstain)
         measure = measure_of(self.head_, measure)
         found = self.uncertainty(X, **how._asdict())
@@ -101,7 +101,7 @@ class PredictsClasses(DrawnClasses):
         return np.ma.masked_array(guesses, wide)
 
     def _with_std(self, X: MatrixLike, how: How) -> tuple[Any, Array]:
-        """The guesses, and the standard deviation over the draws of what each of them rests on."""
+        """Predicted labels from draws, and the standard deviations of their probabilities."""
         found = self.uncertainty(X, **how._asdict())
         guesses = self.head_.guesses(found.probabilities)
         if guesses.ndim > 1:
@@ -111,7 +111,7 @@ class PredictsClasses(DrawnClasses):
 
 
 class PredictsNumbers(DrawnNumbers):
-    """The means of numbers."""
+    """The method `predict` of regressors."""
 
     @abstractmethod
     def _means_of(self, X: MatrixLike) -> Array:
@@ -131,7 +131,7 @@ class PredictsNumbers(DrawnNumbers):
     ) -> Predicted:
         """The mean of each row's target, dropout off; or over draws, with error bars.
 
-        Of several networks it is the mean over them.
+        With several networks it is the mean over them.
 
         Parameters
         ----------

@@ -25,7 +25,7 @@ from thinnet.network.summary import has_random_masks
 from thinnet.uncertainty.draws import noise
 from thinnet.uncertainty.draws.heads import LOSSES, NumberHead, check_learned, columns
 
-LEAST_WEIGHT = 0.1  # of the latest rows, in the noise that partial_fit has learned
+LEAST_WEIGHT = 0.1  # the least weight of the latest rows in the noise that partial_fit learns
 
 
 @dataclass(eq=False, repr=False)
@@ -38,8 +38,8 @@ class MLPRegressor(RegressorMixin, MLP, PredictsNumbers):
     ----------
     loss : {{'squared_error', 'poisson', 'gaussian_nll'}}, default='squared_error'
         Half the squared error, or half the Poisson deviance of targets >= 0, where the network's
-        output is the log of the mean.  'gaussian_nll': the network also learns how noisy each
-        row's target is (Nix and Weigend 1994), for targets of about unit size.
+        output is the log of the mean.  'gaussian_nll': the network also learns the noise of each
+        row's target (Nix and Weigend 1994), for targets of about unit size.
     precision : float or None, default=None
         With 'squared_error' and dropout: ``1 / variance`` of the noise around the draws, tau of
         Gal and Ghahramani 2016, in the target's own units.  None: learned by maximum likelihood
@@ -96,7 +96,7 @@ class MLPRegressor(RegressorMixin, MLP, PredictsNumbers):
         sample_weight : array, shape (n_samples,), optional
             At least 0.
         eval_set : (X, y), optional
-            Held-out rows: measured after each epoch, and what early stopping watches.
+            Held-out rows: they are measured after each epoch, and early stopping watches them.
 
         Returns
         -------
@@ -114,7 +114,7 @@ class MLPRegressor(RegressorMixin, MLP, PredictsNumbers):
     def partial_fit(
         self, X: MatrixLike, y: TargetLike, sample_weight: VectorLike | None = None
     ) -> MLPRegressor:
-        """One epoch over these rows, from where the last call left off.
+        """Train for one epoch on these rows, going on from the last call.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ class MLPRegressor(RegressorMixin, MLP, PredictsNumbers):
 
     @property
     def head_(self) -> NumberHead:
-        """What the network's outputs mean: which numbers, and with how much noise."""
+        """The head that makes numbers and their noise of the network's outputs."""
         check_learned(self, "n_outputs_")
         return NumberHead(self.loss, self.n_outputs_, vars(self).get("noise_"))
 

@@ -1,4 +1,4 @@
-"""From scikit-learn's parameters to layers, an optimiser and a training plan."""
+"""The layers, the optimiser and the plan of a training, from scikit-learn's parameters."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _check_rates(estimator: Any) -> None:
 
 
 def _check_concrete(estimator: Any) -> None:
-    """How much the rates' own penalties weigh depends on the noise, and on a penalty of weights."""
+    """ValueError unless 'concrete' has the noise and the penalty that its rates' penalties need."""
     if estimator.solver == "adamw":
         others = " or ".join(repr(name) for name in STOCHASTIC if name != "adamw")
         raise ValueError(
@@ -78,7 +78,7 @@ def _check_concrete(estimator: Any) -> None:
 
 
 def _check_lbfgs(estimator: Any) -> None:
-    """A line search needs the same function at each look, and L-BFGS a smooth one."""
+    """ValueError where 'lbfgs' would get a loss that changes between calls or is not smooth."""
     stochastic = f"solver must be one of {', '.join(STOCHASTIC)} (such as 'sgd' or 'adam')"
     if drops(estimator):
         raise ValueError(f"{stochastic} with dropout, which lbfgs can't follow, got 'lbfgs'")
@@ -118,20 +118,20 @@ def rates(estimator: Any) -> list[float]:
 
 
 def drops(estimator: Any) -> bool:
-    """Is any rate above 0?"""
+    """Whether any rate is above 0."""
     return any((*rates(estimator), estimator.input_dropout))
 
 
 def learns_rates(estimator: Any) -> bool:
-    """Are there rates that training changes?"""
+    """Whether training changes rates."""
     return bool(estimator.dropout_kind == "concrete" and drops(estimator))
 
 
 def layers(estimator: Any, n_outputs: int, rows: float) -> list[Layer]:
-    """The chain of layers; `rows` is the weight of all that is learned from.
+    """The chain of layers; `rows` is the weight of all training rows.
 
-    Penalties are divided by the rows of a step when it is taken (`Plan`), but where rates are
-    learned by all rows, here: then they make the loss the bound of Gal, Hron and Kendall 2017.
+    Penalties are divided by the rows of a step when it is taken (`Plan`).  Where rates are learned
+    they are divided by all rows, here: so the loss is the bound of Gal, Hron and Kendall 2017.
     """
     decoupled = estimator.solver == "adamw"
     by = 1 / rows if learns_rates(estimator) else 1.0

@@ -29,7 +29,7 @@ from thinnet.training.penalties import add_penalty_gradient, penalty_value
 from thinnet.training.plan import Plan
 from thinnet.training.state import EPOCHS_DONE, Begin, TrainingState
 
-CLEAN_ROWS = 1000  # that the training score is measured on without dropout
+CLEAN_ROWS = 1000  # rows that the training score is measured on without dropout
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
     "need to be preprocessed."
@@ -37,18 +37,18 @@ NOT_FINITE = (
 
 
 class Task(NamedTuple):
-    """What an estimator's network is trained on, and how its loss relates to scikit-learn's."""
+    """The data and the loss of an estimator's network, and the relation to scikit-learn's loss."""
 
     network: Network
     loss: Loss
     data: Data
     validation: Data | None
-    loss_factor: float  # of the mean loss, in what is descended
-    scale: Scale  # of the mean loss, in what is reported
+    loss_factor: float  # the factor of the mean loss in what a step descends
+    scale: Scale  # the map from the mean loss to the reported one
 
 
 class Momentary(NamedTuple):
-    """Where an optimiser stands between two calls of partial_fit."""
+    """The state of an optimiser between two calls of partial_fit."""
 
     kind: Hashable
     begin: Begin
@@ -60,15 +60,15 @@ class Momentary(NamedTuple):
 
 
 def _kind(plan: Plan, network: Network) -> Hashable:
-    """What must be the same for a state to go on from."""
-    without_numbers = plan.optimizer.start(network.theta[:0])  # has as many parts as any other
+    """All that must be the same for an optimiser's state to be taken over."""
+    without_numbers = plan.optimizer.start(network.theta[:0])  # it has the parts of any state
     return type(plan.optimizer), network.theta.size, len(without_numbers)
 
 
 def stochastic(
     estimator: Any, task: Task, stream: np.random.RandomState, *, incremental: bool
 ) -> History:
-    """Mini-batches, until `Convergence` has seen enough; in increments of one epoch."""
+    """Train by mini-batches until `Convergence` stops; one epoch if `incremental`."""
     plan = _plan(estimator, task, 1 if incremental else estimator.max_iter)
     shuffles = Shuffles(task.data.n_rows, stream) if estimator.shuffle else None
     at = estimator._momentary
@@ -144,7 +144,7 @@ def _carry_out(
 
 
 def _diverged(estimator: Any, training: TrainingState, error: DivergedError) -> None:
-    """With early stopping there are best weights to go back to; else there is no model."""
+    """Warn if early stopping has best weights to go back to; else raise ValueError."""
     training.history.stopped = str(error)
     if not estimator.early_stopping:
         raise ValueError(f"{NOT_FINITE} ({error})") from error
@@ -158,7 +158,7 @@ class Objective:
     def __init__(self, task: Task) -> None:
         self._task = task
         self.weight = task.data.total(np.arange(task.data.n_rows))
-        self.latest = np.nan  # the mean loss that was computed last
+        self.latest = np.nan  # the mean loss of the last call
 
     def __call__(self, theta: Flat) -> tuple[float, Flat]:
         network, loss, data, _, factor, _ = self._task
@@ -177,7 +177,7 @@ class Objective:
 
 
 def lbfgs(estimator: Any, task: Task) -> History:
-    """L-BFGS-B of SciPy, on all rows at once."""
+    """Train by SciPy's L-BFGS-B, on all rows at once."""
     objective, history = Objective(task), History(task.loss.score_name)
 
     def note(intermediate_result: optimize.OptimizeResult) -> None:
@@ -214,7 +214,7 @@ def lbfgs(estimator: Any, task: Task) -> History:
 
 
 def _note_step(network: Network, data: Data) -> None:
-    """All of it is one step, on all rows."""
+    """Record the whole of L-BFGS as one step, on all rows."""
     n, step = data.n_rows, network.clock.step
     network.logbook.begin(Entry(step, 0, n, n, 1, "kept"))  # their ids are their places
     network.clock.step += 1

@@ -1,6 +1,6 @@
 """Rows and targets as estimators take them, by scikit-learn's own checks.
 
-These run SciPy's code, so a sparse matrix must have become our own before.
+These checks run SciPy's code, so a sparse matrix is made one of our own before.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SPARSE = ("csr", "csc")
 
 
 def to_fit(estimator: Any, model: Any, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-    """For `estimator`, by the settings of `model`: itself, or what it makes several of."""
+    """X and y for `estimator`, by the settings of `model`: itself, or the one it clones."""
     name = "dtype" if model is estimator else "dtype of estimator"
     checks.one_of(name, model.dtype, settings.DTYPES)
     X, y = validate_data(
@@ -35,7 +35,7 @@ def to_fit(estimator: Any, model: Any, X: Any, y: Any, *, reset: bool) -> tuple[
 
 
 def to_predict(estimator: Any, X: Any) -> Any:
-    """Rows for a fitted estimator; NotFittedError before."""
+    """Rows for a fitted estimator; NotFittedError if it is not fitted."""
     check_is_fitted(estimator)
     return validate_data(
         estimator,

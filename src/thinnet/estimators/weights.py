@@ -18,14 +18,14 @@ SEEDS: Final = 2**63 - 1
 
 
 def mask_seed(random_state: Any, stream: np.random.RandomState) -> int:
-    """What masks are a function of: an integer itself, or a number of the stream, left unmoved."""
+    """The seed of masks: an integer itself, or a number of the stream, which stays as it was."""
     if checks.is_integer(random_state):
         return int(random_state)
     return int(copy.deepcopy(stream).randint(SEEDS, dtype=np.int64))
 
 
 def dense_sites(network: Network) -> list[Site]:
-    """The sites of the Dense layers, also of those that others wrap."""
+    """The sites of the Dense layers, wrapped ones included."""
     return [
         site
         for layer, site in network.places()
@@ -43,8 +43,8 @@ def intercepts(network: Network) -> list[Array]:
 
 
 def initialise(network: Network, factor: float, stream: np.random.RandomState) -> None:
-    """First weights and biases by an activation's `factor`, in scikit-learn's order, so that the
-    same `random_state` starts from the same ones."""
+    """Write first weights and biases by an activation's `factor`, in scikit-learn's order, so that
+    the same `random_state` gives the same ones."""
     for W, b in zip(coefs(network), intercepts(network), strict=True):
         bound = np.sqrt(factor / sum(W.shape))
         W[...] = stream.uniform(-bound, bound, W.shape)
@@ -52,7 +52,7 @@ def initialise(network: Network, factor: float, stream: np.random.RandomState) -
 
 
 def assign(name: str, own: Sequence[Array], given: Sequence[Any]) -> None:
-    """Copy into `own` what somebody has put in the place of one of its arrays."""
+    """Copy arrays that were assigned in place of `own` ones into these."""
     if len(given) != len(own):
         raise ValueError(f"{name} must hold {len(own)} arrays, one a layer, got {len(given)}")
     for i, (view, value) in enumerate(zip(own, given, strict=True)):
