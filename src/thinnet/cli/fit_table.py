@@ -17,10 +17,32 @@ MODEL: Final = ".thinnet"
 
 
 def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
-    from thinnet.commands import coverage, fitting, pictures, places
+    from thinnet.commands import fitting, pictures, places
     from thinnet.persistence import save
     from thinnet.tables.reading.spooling import called
 
+    _check_target(data, options)
+    if "test" in options and "test_fraction" in options:
+        raise ValueError("--test-fraction must be left out with --test, got both")
+    out = out or Path(f"{'stdin' if data == '-' else Path(data).name.split('.')[0]}{MODEL}")
+    force = options.pop("force", False)
+    read = {"DATA": data, "--test": options.get("test")}
+    places.check("--out", out, places.MODEL, read, force)
+    measured_on = called(options.get("test") or data)
+    folder, kind = options.pop("report", None), options.pop("format", None)
+    report = reports.report_of(folder, kind, measured_on, read | {"--out": out}, force)
+    with unsaved():
+        outcome = fitting.fit(_order(data, options), report=say)
+    _print(outcome.estimator, outcome.scores)
+    save(outcome.estimator, out)
+    say(f"model: {out}")
+    if report is not None:
+        reports.print_paths(pictures.save_report(outcome.estimator, outcome.answers, report))
+    if outcome.estimator.interrupted_:
+        fail("stopped; the model is of what was finished", STOPPED)
+
+
+def _check_target(data: str, options: dict[str, Any]) -> None:
     if "target" not in options and data != "-" and not Path(data).exists():
         raise ValueError(
             f"DATA must be a table's file (with --target COLUMN) or one of {', '.join(RECIPES)}, "
@@ -34,29 +56,18 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
             f"--target must name one column, got {given}; several numbers at once are for "
             "TableRegressor in Python"
         )
-    if "test" in options and "test_fraction" in options:
-        raise ValueError("--test-fraction must be left out with --test, got both")
-    out = out or Path(f"{'stdin' if data == '-' else Path(data).name.split('.')[0]}{MODEL}")
-    force = options.pop("force", False)
-    read = {"DATA": data, "--test": options.get("test")}
-    places.check("--out", out, places.MODEL, read, force)
-    measured_on = called(options.get("test") or data)
-    folder, kind = options.pop("report", None), options.pop("format", None)
-    report = reports.report_of(folder, kind, measured_on, read | {"--out": out}, force)
-    with unsaved():
-        outcome = fitting.fit(_order(data, options), report=say)
-    for message in outcome.estimator.notes_:
+
+
+def _print(estimator: Any, scores: Any) -> None:
+    """What was noticed, and how good the model is."""
+    from thinnet.commands import coverage
+
+    for message in estimator.notes_:
         note(message)
-    print_held(coverage.of_training(outcome.estimator))
-    print_scores(outcome.estimator, outcome.scores)
-    print_remarks(outcome.estimator.card_["remarks"])
-    print_held(outcome.estimator.card_.get("held"))
-    save(outcome.estimator, out)
-    say(f"model: {out}")
-    if report is not None:
-        reports.print_paths(pictures.save_report(outcome.estimator, outcome.answers, report))
-    if outcome.estimator.interrupted_:
-        fail("stopped; the model is of what was finished", STOPPED)
+    print_held(coverage.of_training(estimator))
+    print_scores(estimator, scores)
+    print_remarks(estimator.card_["remarks"])
+    print_held(estimator.card_.get("held"))
 
 
 def _order(data: str, options: dict[str, Any]) -> Any:

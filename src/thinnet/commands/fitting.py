@@ -13,7 +13,7 @@ from thinnet.commands import conformal, remarks, scoring, task_text
 from thinnet.commands.blame import data_at_fault
 from thinnet.commands.coverage import CoverageCheck
 from thinnet.commands.evaluating import Answers, answers, scores
-from thinnet.commands.holding_out import Part, parts
+from thinnet.commands.holding_out import Part, Parts, parts
 from thinnet.commands.ordering import Order, check_of_numbers
 from thinnet.console.tables import counted, printable
 from thinnet.tables.classifier import TableClassifier
@@ -63,18 +63,22 @@ def fit(
     task = task_text.task(order, found)
     if report is not None:
         report(task)
-    train, test = found.train, found.test
-    kind = TableClassifier if found.goal.task == "classification" else TableRegressor
-    if kind is TableRegressor:
-        check_of_numbers(order.settings, UnfitSettingError)
-    estimator = kind(
-        random_state=order.seed,
-        progress=progress,
-        kinds=dict(order.kinds) or None,
-        missing=order.missing,
-        **order.settings,
-    )
-    apart = None
+    estimator, train = _trained(order, found, progress)
+    test = found.test
+    answered = None if test is None else answers(estimator, test.frame, test.y)
+    estimator.card_ = _card(order, train, test, _baseline(estimator, train.y)) | {"task": task}
+    measured = [] if answered is None else scores(estimator, answered)
+    estimator.card_["scores"] = scoring.as_values(measured)
+    estimator.card_["remarks"] = _remarks(order, estimator, answered)
+    if test is not None:
+        estimator.card_["held"] = _held(estimator, test)
+    return Outcome(estimator, answered, measured)
+
+
+def _trained(order: Order, found: Parts, progress: bool | None) -> tuple[Any, Part]:
+    """A fitted estimator, and the rows that it has learned from."""
+    estimator = _estimator(order, found.goal.task, progress)
+    train, apart = found.train, None
     if order.conformal:
         kept, held = held_out(train.y, conformal.FRACTION, order.seed)
         train, apart = train.rows(kept), train.rows(held)
@@ -86,16 +90,27 @@ def fit(
     estimator.target_decimal_ = found.goal.decimal
     if apart is not None:
         conformal.learn(estimator, apart.frame, apart.y)
-    answered = None if test is None else answers(estimator, test.frame, test.y)
-    estimator.card_ = _card(order, train, test, _baseline(estimator, train.y)) | {"task": task}
-    measured = [] if answered is None else scores(estimator, answered)
-    estimator.card_["scores"] = scoring.as_values(measured)
-    estimator.card_["remarks"] = _remarks(order, estimator, answered)
-    if test is not None:
-        coverage_check = CoverageCheck(estimator)
-        coverage_check.add(test.frame, test.y)
-        estimator.card_["held"] = coverage_check.message()
-    return Outcome(estimator, answered, measured)
+    return estimator, train
+
+
+def _estimator(order: Order, task: str, progress: bool | None) -> Any:
+    kind = TableClassifier if task == "classification" else TableRegressor
+    if kind is TableRegressor:
+        check_of_numbers(order.settings, UnfitSettingError)
+    return kind(
+        random_state=order.seed,
+        progress=progress,
+        kinds=dict(order.kinds) or None,
+        missing=order.missing,
+        **order.settings,
+    )
+
+
+def _held(estimator: Any, test: Part) -> str:
+    """How often intervals or sets held the targets of the test rows."""
+    check = CoverageCheck(estimator)
+    check.add(test.frame, test.y)
+    return check.message()
 
 
 def _remarks(order: Order, estimator: Any, found: Answers | None) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from thinnet.checks import DataFileError, DriftWarning
 from thinnet.commands import conformal, places
@@ -63,31 +63,22 @@ def predict(
     if not force:
         places.check_kind("--out", out, places.predictions_with(estimator.head_.name))
 
-    def predictions(frame: Frame, start: int) -> Frame:
-        if error_bars is None:
-            found = _answers(estimator, frame, probabilities)
-        else:
-            found = columns(estimator, frame, error_bars, start, probabilities)
-        if not conformal.is_conformal(estimator):
-            return found
-        wanted = coverage if error_bars is None else error_bars.coverage
-        return found.assign(**conformal.columns(estimator, frame, wanted))
-
-    rows, done, drift = 0, 0, drifting.Total()
+    question = _Question(estimator, probabilities, error_bars, coverage)
+    drift = drifting.Total()
     with (
         drifting.reported_to(drift),
         PredictionWriter(out) as writer,
         bars.opened(progress, "predicting", 0, PARTS, PATIENCE) as bar,
     ):
+        rows = done = 0
         for block in blocks(table, block_rows, estimator.dialect_, keep=keep.columns):
-            frame = block.frame
             with data_at_fault():
-                answers = beside(block.kept, predictions(frame, rows))
+                answers = beside(block.kept, question.answers(block.frame, rows))
             if not (rows or force):
                 kind = places.predictions_of(list(answers.columns))
                 places.check_kind("--out", out, kind)
             writer.write(answers)
-            rows += len(frame)
+            rows += len(block.frame)
             bar.advance(int(block.done * PARTS) - done)
             done = int(block.done * PARTS)
         message = drift.message(estimator)
@@ -98,7 +89,28 @@ def predict(
     return rows
 
 
-def _answers(estimator: Any, frame: Frame, probabilities: bool) -> Frame:
+class _Question(NamedTuple):
+    """What is asked of an estimator about the rows of a file."""
+
+    estimator: Any
+    probabilities: bool
+    error_bars: ErrorBars | None
+    coverage: float | None
+
+    def answers(self, frame: Frame, start: int) -> Frame:
+        """The columns for the rows from place `start` on."""
+        estimator, bars = self.estimator, self.error_bars
+        if bars is None:
+            found = _without_draws(estimator, frame, self.probabilities)
+        else:
+            found = columns(estimator, frame, bars, start, self.probabilities)
+        if not conformal.is_conformal(estimator):
+            return found
+        coverage = self.coverage if bars is None else bars.coverage
+        return found.assign(**conformal.columns(estimator, frame, coverage))
+
+
+def _without_draws(estimator: Any, frame: Frame, probabilities: bool) -> Frame:
     import pandas as pd
 
     head = estimator.head_
