@@ -274,6 +274,23 @@ def test_an_interrupted_fit_goes_on_from_its_checkpoint(tmp_path):
     assert resumed.validation_scores_ == whole.validation_scores_
 
 
+@pytest.mark.parametrize("epoch", [1, 4, 9])
+def test_a_fit_that_goes_on_knows_the_epoch_of_its_best_weights(epoch, tmp_path):
+    class Stop:
+        def on_epoch_end(self, training):
+            return "enough" if training.epoch == epoch else None
+
+    noise = np.arange(len(LABELS)) * 7 % 5
+    settings = FAST | {"early_stopping": True, "max_iter": 30, "n_iter_no_change": 9}
+    whole = MLPClassifier(**settings).fit(DIGITS, noise)
+    assert 1 <= whole.history_.best_epoch < 8
+    path = tmp_path / "fit.checkpoint"
+    MLPClassifier(**settings, checkpoint=path, callbacks=[Stop()]).fit(DIGITS, noise)
+    resumed = MLPClassifier(**settings, checkpoint=path).fit(DIGITS, noise)
+    assert resumed.history_.best_epoch == whole.history_.best_epoch
+    assert_array_equal(resumed.network_.theta, whole.network_.theta)
+
+
 def test_l1_and_alpha_share_one_convention():
     lots = MLPClassifier(**FAST, l1=2.0).fit(DIGITS, LABELS)
     none = MLPClassifier(**FAST, l1=0.0).fit(DIGITS, LABELS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -37,6 +38,8 @@ class Convergence:
         self._estimator, self._training, self._scale = estimator, training, scale
         self._penalty = training.penalty()
         self._set_rate(rate)
+        if estimator.early_stopping:
+            training.keep_best(-1)
 
     @property
     def rate(self) -> float:
@@ -50,16 +53,20 @@ class Convergence:
         """Count the epochs from a checkpoint; return the reason to stop among them, if any."""
         verbose, self._estimator.verbose = self._estimator.verbose, False
         try:
-            reasons = [self._count(epoch) for epoch in history]
+            reasons = [self._kept_if_best(epoch, self._training.best_was) for epoch in history]
         finally:
             self._estimator.verbose = verbose
         return reasons[-1] if reasons else ""
 
     def on_epoch_end(self, training: TrainingState) -> str:
+        return self._kept_if_best(training.history.last, training.keep_best)
+
+    def _kept_if_best(self, epoch: Epoch, keep: Callable[[int], None]) -> str:
+        """Count an epoch; if its validation score is the best so far, `keep` its number."""
         before = self._estimator.best_validation_score_
-        reason = self._count(training.history.last)
+        reason = self._count(epoch)
         if self._estimator.best_validation_score_ != before:
-            training.keep_best(training.history.last.epoch)
+            keep(epoch.epoch)
         return reason
 
     def _count(self, epoch: Epoch) -> str:

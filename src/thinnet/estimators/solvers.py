@@ -80,8 +80,6 @@ def stochastic(
         _carry_out(estimator, training, convergence, warns=not incremental)
     except DivergedError as error:
         _diverged(estimator, training, error)
-    if estimator.early_stopping:
-        training.put_best_back()
     now = Begin(training.optimizer_state, training.t)
     estimator._momentary = Momentary(at.kind, now, convergence.rate)
     return training.history
@@ -127,7 +125,8 @@ def _carry_out(
     keeper, history = Keeper(training, estimator.checkpoint), training.history
     if estimator.checkpoint is not None and Path(estimator.checkpoint).exists():
         keeper.resume()
-        history.stopped = convergence.replay(history)
+        if reason := convergence.replay(history):
+            training.stop(reason)
     if not history.stopped:
         title = type(estimator).__name__
         loop = Loop(training, [convergence, *callbacks], keeper)
@@ -145,7 +144,7 @@ def _carry_out(
 
 def _diverged(estimator: Any, training: TrainingState, error: DivergedError) -> None:
     """Warn if early stopping has best weights to go back to; else raise ValueError."""
-    training.history.stopped = str(error)
+    training.stop(str(error))
     if not estimator.early_stopping:
         raise ValueError(f"{NOT_FINITE} ({error})") from error
     estimator.validation_scores_.append(float("nan"))

@@ -105,6 +105,7 @@ class TrainingState:
         self.plateau, self.waiting = Plateau(), Waiting()
         self.history = History(plan.loss.score_name)
         self.best = Learned.of(network)
+        self.best_epoch: int | None = None  # None: none are kept
         self._good = Learned.of(network)
         self._last: Learned | None = None  # where the best ones stand in their place
         self._schedule = as_schedule(plan.optimizer.learning_rate)
@@ -225,7 +226,7 @@ class TrainingState:
                 self.waiting, self.epoch, last.validation_loss, last.validation_score
             )
             if self.waiting.epoch == self.epoch:
-                self.keep_best()
+                self.keep_best(self.epoch)
         watched = last.clean_loss if self.validation is None else last.validation_loss
         if isinstance(self.plan.optimizer.learning_rate, ReduceOnPlateau):
             self.plateau = self.plan.optimizer.learning_rate.after(self.plateau, watched)
@@ -240,24 +241,22 @@ class TrainingState:
             return ""
         return f"no better validation {rule.monitor} in {self.waiting.waited} evaluations"
 
-    def keep_best(self, epoch: int | None = None) -> None:
-        """Keep the present weights as the best; the history records their epoch, if given."""
+    def keep_best(self, epoch: int) -> None:
+        """Keep the present weights, those of an epoch, as the best; -1 before any epoch."""
         self.best.copy_from(self.network)
-        if epoch is not None:
-            self.history.best_epoch = epoch
+        self.best_epoch = epoch
 
-    def put_best_back(self, epoch: int | None = None) -> None:
-        """Put the best weights into the network; the history records their epoch, if given."""
-        self.best.copy_to(self.network)
-        if epoch is not None:
-            self.history.best_epoch = epoch
+    def best_was(self, epoch: int) -> None:
+        """Record that the best weights, which a checkpoint had, are those of an epoch."""
+        self.best_epoch = epoch
 
     def stop(self, reason: str) -> None:
-        """Training ends here, or is interrupted: early stopping puts the best weights back."""
+        """Training ends here, or is interrupted: the best weights, if any are kept, come back."""
         self.history.stopped = reason
-        if self.plan.early_stopping is not None and self.waiting.epoch >= 0:
+        if self.best_epoch is not None:
             self._last = Learned.of(self.network)
-            self.put_best_back(self.waiting.epoch)
+            self.best.copy_to(self.network)
+            self.history.best_epoch = self.best_epoch
 
     def go_on(self) -> None:
         """Go on from the weights of the last step, also where an interruption put others back."""
@@ -284,4 +283,6 @@ class TrainingState:
         for name, mine in self.arrays().items():
             mine[:] = arrays[name]
         self.history.epochs = epochs
+        if self.waiting.epoch >= 0:
+            self.best_was(self.waiting.epoch)
         self.keep_good()

@@ -30,8 +30,8 @@ FAULTS = [
     Mutant(
         "early stopping keeps the last weights",
         "estimators/convergence.py",
-        "Convergence.on_epoch_end",
-        "training.keep_best(training.history.last.epoch)",
+        "Convergence._kept_if_best",
+        "keep(epoch.epoch)",
         "pass",
         ("estimators/test_estimators.py",),
     ),
