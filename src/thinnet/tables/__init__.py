@@ -1,8 +1,8 @@
 """Tables: files and data frames, their columns, and networks upon them.
 
-Estimators of mixed tables, the encoder that makes numbers of their columns, and a report of the
-rows that a model is unsure of; `reading` reads and writes table files.  Each is imported when it
-is first asked for.
+Estimators of mixed tables, the encoder that makes numbers of their columns, and a report of a
+model's least certain rows; `reading` reads and writes table files.  Each name is imported when it
+is first used.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""What the two estimators of tables share: reading, encoding, training several networks."""
+"""The base of both estimators of tables: reading, encoding, training several networks."""
 
 from __future__ import annotations
 
@@ -47,32 +47,32 @@ OF_A_FIT: Final = (
     "calibration_",
     "drift_",
     "conformal_",
-)  # which not every fit sets
+)  # attributes that not every fit sets
 
 
 class TableEstimator(TableParameters, Inspected, BaseEstimator):
-    """Not for use by itself: `TableClassifier` and `TableRegressor`."""
+    """The base of `TableClassifier` and `TableRegressor`, not for use by itself."""
 
-    dialect_: Dialect | None = None  # of the file that was fitted
-    interrupted_: bool = False  # also of files written before there was such an attribute
+    dialect_: Dialect | None = None  # the dialect of the file in fit
+    interrupted_: bool = False  # older files don't have it
 
     notes_: tuple[str, ...]
     target_decimal_: str | None = None  # a mark for each target of amounts such as "$1,023.45"
 
-    hidden_layer_sizes: Any  # of the constructors
+    hidden_layer_sizes: Any  # a field of the classes below
     activation: Any
 
     @property
     @abstractmethod
     def head_(self) -> Head:
-        """What the networks' outputs mean."""
+        """The head that gives the networks' outputs their meaning."""
 
     @abstractmethod
     def _read_targets(self, y: Any) -> Array:
-        """Targets as the loss takes them; what there is to know of them is learned."""
+        """Targets in the form of the loss; their classes or scale are learned."""
 
     def _weights(self, y: Any) -> Array | None:
-        """For each row the weight of its class."""
+        """The weight of each row's class."""
         return None
 
     def _fit(self, X: Any, y: Any, eval_set: Any, whole: Any = None) -> None:
@@ -120,7 +120,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         return drifting.learned(both, self.encoder_, [(places[:n], places[n:])], n)
 
     def _new_encoder(self) -> TableEncoder:
-        """As in `encoder`, with the kinds and words that are given here."""
+        """An unfitted encoder like `encoder`, with the estimator's `kinds` and `missing`."""
         encoder: TableEncoder = TableEncoder() if self.encoder is None else clone(self.encoder)
         kinds = {**checked_kinds(encoder.kinds), **checked_kinds(self.kinds)}
         words(self.missing)
@@ -136,7 +136,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
     def _table(self, X: Any, y: Any) -> Targeted:
         """The table and its targets; `y` may be names of columns, whose holes are left out."""
         for name in OF_A_FIT:
-            self.__dict__.pop(name, None)  # of an earlier fit
+            self.__dict__.pop(name, None)  # it would be of an earlier fit
         from_file = isinstance(X, str | os.PathLike)
         if from_file:
             X = on_disk(X)
@@ -150,11 +150,11 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         return found
 
     def _target_notes(self, y: Any) -> tuple[str, ...]:
-        """Notes on how targets were read, where that may surprise."""
+        """Notes on how targets were read if that may surprise."""
         return ()
 
     def _targeted(self, X: Any, y: Any) -> Targeted:
-        """Rows and targets, read as those that were fitted."""
+        """Rows and targets, read like those of fit."""
         check_is_fitted(self)
         return targeted(X, y, self.dialect_, missing=self.encoder_.missing_)
 
@@ -164,7 +164,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         return found.X, found.y
 
     def _learned_targets(self, y: Any) -> Array:
-        """`_read_targets`; errors name the column where it is known."""
+        """The result of `_read_targets`; errors name the target's column if it is known."""
         try:
             return self._read_targets(y)
         except (TypeError, ValueError) as error:
@@ -179,7 +179,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         return TableRows(encoded, self.head_.targets(np.asarray(y)), None)
 
     def _train(self, rows: TableRows, held: TableRows | None) -> Splits:
-        """Places that networks learned from and that they stopped by, if these are of the table."""
+        """Train the networks; return the places of training and held-out rows in the table."""
         stream, n = check_random_state(self.random_state), len(rows.y)
         places: Splits = []
         if held is not None:
@@ -213,7 +213,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
     def _learn_from_all(
         self, rows: TableRows, stream: np.random.RandomState, flag: InterruptFlag
     ) -> str:
-        """Networks that have seen all rows, for as many epochs as were best on the folds."""
+        """Train networks on all rows, for the number of epochs that was best on the folds."""
         epochs = members.common_epochs(self.histories_)
         fitted = self._fit_members(
             [self._training_set(rows, None, epochs)] * self.n_networks, stream, flag
@@ -230,12 +230,12 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         return fit_members(self, self.head_.loss, training_sets, stream, flag)
 
     def _learn_noise(self, training_sets: list[TrainingSet]) -> None:
-        """From the rows that each network was not shown."""
+        """Learn the noise around draws from the rows that each network was not trained on."""
 
     def _calibrate(
         self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None
     ) -> None:
-        """By rows held out, which `stopped` were not shown; `held` if they are the same for all."""
+        """Calibrate on rows held out from `stopped`: on `held` if all have the same."""
 
     def _training_set(
         self, rows: TableRows, held: TableRows | None, epochs: int = 0
@@ -243,7 +243,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         return TrainingSet(rows, held, epochs or self.max_iter, self.head_.width)
 
     def _encoded(self, X: Any) -> Array:
-        """Rows as the networks take them."""
+        """Rows encoded as features of the networks."""
         check_is_fitted(self)
         X = self._read(X)
         encoded = self.encoder_.transform(X).astype(self.dtype)
@@ -258,7 +258,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         return Drawer(self.networks_, self._encoded(X), self.n_threads)
 
     def _mean(self, X: Any) -> Array:
-        """The mean over the networks of what their outputs say, in float64."""
+        """The mean over the networks of their predictions, in float64."""
         encoded = self._encoded(X)
         with limited(self.n_threads):
             total = sum(
@@ -276,7 +276,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
 
 
 def _one_number(targets: Array) -> Array | None:
-    """What stands for the target where categories are encoded by it; None for several."""
+    """The number by which categories are encoded: the target, or its class; None for several."""
     if targets.ndim == 1:
         return targets
     return targets[:, 0] if targets.shape[1] == 1 else None

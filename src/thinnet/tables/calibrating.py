@@ -1,10 +1,10 @@
-"""How large the errors of a table's networks are, and of what shape, by the rows held out.
+"""The size and the shape of the errors of a table's networks, from the rows held out.
 
-A row is held out by one network, but predictions are the mean of all of them, whose errors are
-smaller.  By how much, the others tell: errors of a network on rows it has learned from are those on
-new rows times a number below 1, so their correlation with the errors of the network that holds
-these rows out is that of two networks' errors on new rows.  Networks that have learned from all
-rows differ by their seeds alone; of them errors of one network are taken as they are.
+A row is held out from one network, but predictions are the mean of all networks, whose errors are
+smaller.  The other networks show by how much.  A network's errors on its training rows are about
+its errors on new rows times a number below 1; so their correlation with the errors of the network
+that these rows were held out from is the correlation of two networks' errors on new rows.  Networks
+that were trained on all rows differ by their seeds alone; for them the errors of one network count.
 """
 
 from __future__ import annotations
@@ -25,24 +25,25 @@ from thinnet.uncertainty.draws.mixtures import Gaussians
 from thinnet.uncertainty.draws.shapes import Shape, shape_of, standardised
 
 COVERAGES: Final = (0.5, 0.8, 0.9, 0.95)
-FEWEST: Final = 5  # rows held out, below which nothing is learned
-LEAST_DRAWS: Final = 6  # of each network
+FEWEST: Final = 5  # rows held out; from fewer nothing is learned
+LEAST_DRAWS: Final = 6  # the least number of draws of each network
 
 
 class Calibration(NamedTuple):
-    """The shape of a regressor's errors, and how its intervals held on rows it is not from.
+    """The shape of a regressor's errors, and the coverage of its intervals on other rows.
 
     Attributes
     ----------
     shape : Shape
-        Of the errors in the network's units, in standard deviations of the draws and their noise.
+        The shape of the errors in the network's units, divided by the standard deviations of the
+        draws and their noise.
     rows : int
-        Held out, that it was learned from.
+        The number of held-out rows that it was learned from.
     coverages : tuple of float
-        What intervals were meant to hold,
+        The nominal coverages of intervals.
     held : tuple of float
-        and the fraction of held-out targets they held, with a shape learned from other folds' rows;
-        of several outputs the mean.
+        The fraction of held-out targets inside these intervals, with a shape learned from the rows
+        of other folds; the mean over several outputs.
     """
 
     shape: Shape
@@ -52,7 +53,7 @@ class Calibration(NamedTuple):
 
 
 class Folds(NamedTuple):
-    """Some of the rows that were held out, and the network that has not seen each."""
+    """Some of the rows held out, and for each the network that was not trained on it."""
 
     X: Array
     y: Array
@@ -60,7 +61,7 @@ class Folds(NamedTuple):
 
     @classmethod
     def of(cls, held: Sequence[TableRows]) -> Folds:
-        """The folds of held-out rows, at most `noise.MOST_ROWS` of each network."""
+        """The folds of held-out rows, with at most `noise.MOST_ROWS` for each network."""
         places = [noise.some_rows(len(rows.y)) for rows in held]
         some = [rows.part(at) for rows, at in zip(held, places, strict=True)]
         owner = np.repeat(np.arange(len(some)), [len(rows.y) for rows in some])
@@ -73,17 +74,18 @@ def of_folds(
     stopped: Sequence[Network],
     networks: Sequence[Network],
 ) -> Calibration | None:
-    """The calibration that errors of folds allow.
+    """The calibration from the errors on folds; None if there are too few rows.
 
     Parameters
     ----------
     mixture : callable
-        What raw outputs of shape (n_draws, rows, outputs) say.
+        Makes the mixture of raw outputs of shape (n_draws, rows, outputs).
     held : sequence of TableRows
-        What each of `stopped` has not seen.
+        The rows held out from each of `stopped`.
     stopped : sequence of Network
-    asked : sequence of Network
-        Those that predictions will come from.
+        The networks that were trained on folds.
+    networks : sequence of Network
+        The networks that predictions will come from.
     """
     folds = Folds.of(held)
     center = np.concatenate(
@@ -95,18 +97,16 @@ def of_folds(
     _, spread = standardised(mixture(_of_all(networks, folds.X)))
     plain = np.stack([mixture(n.outputs(folds.X)[None]).centers[0] for n in stopped])
     errors = (folds.y - center) / spread
-    if (
-        networks is stopped
-    ):  # others have learned from the same rows: that their errors differ is left
+    if networks is stopped:  # networks trained on the same rows: the errors of one network count
         errors *= _of_mean(folds.y - plain, folds.owner)
-    halves = np.arange(len(errors)) % 2  # of the rows of one network
+    halves = np.arange(len(errors)) % 2  # two halves of each network's rows
     return _calibration(errors, folds.owner if len(stopped) > 1 else halves)
 
 
 def of_others(
     mixture: Callable[[Array], Gaussians], rows: TableRows, networks: Sequence[Network]
 ) -> Calibration | None:
-    """The calibration by rows that no network has learned from."""
+    """The calibration from rows that no network was trained on."""
     some = rows.part(noise.some_rows(len(rows.y)))
     center, spread = standardised(mixture(_of_all(networks, some.X)))
     return _calibration((some.y - center) / spread, np.arange(len(some.y)) % 2)
@@ -118,7 +118,7 @@ def _of_all(networks: Sequence[Network], X: Array) -> Array:
 
 
 def _of_mean(errors: Array, owner: Array) -> Array:
-    """The size of the networks' mean's errors on new rows, in that of one; shape (outputs,)."""
+    """The error of the networks' mean on new rows over that of one network, shape (outputs,)."""
     k, rows = len(errors), np.arange(len(owner))
     if k == 1:
         return np.ones(errors.shape[-1])
@@ -139,7 +139,7 @@ def _calibration(errors: Array, group: Array) -> Calibration | None:
 
 
 def _held(errors: Array, group: Array) -> Array:
-    """Is each error inside the interval by the others' shape?  Shape (rows, coverages, outputs)."""
+    """Whether errors are inside intervals by the other groups' shape, (rows, coverages, outputs)."""
     ends = special.ndtri(np.array([central(coverage) for coverage in COVERAGES]))
     held = np.empty((len(errors), len(COVERAGES), errors.shape[1]), bool)
     for one in np.unique(group):

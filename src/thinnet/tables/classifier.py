@@ -44,20 +44,21 @@ WEIGHTED_IN_TRAINING: Final = (
 
 @dataclass(eq=False, repr=False)
 class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
-    __doc__ = f"""Classes from a table with numbers, categories, dates, texts and holes, as it is.
+    __doc__ = f"""A classifier of raw tables with numbers, categories, dates, texts and holes.
 
     Parameters
     ----------
     {PARAMETERS}
     class_weight : dict, 'balanced' or None, default=None
-        The weight of each class in the loss and in `predict`; 'balanced' is inverse to how often a
-        class comes.  Probabilities are brought back to what they are without weights.
+        The weight of each class in the loss and in `predict`; 'balanced' is inverse to the class
+        frequencies.  Probabilities are corrected to those without weights.
     threshold_for : str or None, default=None
-        'f1', 'balanced-accuracy', 'recall=0.8' or 'precision=0.8' (any fraction): of two classes,
-        `predict` takes `positive_class` from the probability on that is best for this on the rows
-        held out (with the other figure as high as it goes); None: the most probable class.
+        'f1', 'balanced-accuracy', 'recall=0.8' or 'precision=0.8' (any fraction): with two classes,
+        `predict` takes `positive_class` if its probability reaches the threshold that is best for
+        this on the rows held out (with the largest precision for a recall, and the other way
+        round).  None takes the most probable class.
     positive_class : label or None, default=None
-        For `threshold_for`; None is the rarer class.
+        The class that `threshold_for` is about; None is the rarer one.
 
     Attributes
     ----------
@@ -65,9 +66,9 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
     classes_ : array, shape (n_classes,)
         The labels, sorted.
     class_weights_ : array, shape (n_classes,)
-        With `class_weight`.
+        The weights of the classes; with `class_weight`.
     decision_ : Decision
-        The threshold and what it reached on the rows held out; with `threshold_for`.
+        The threshold and its precision and recall on the rows held out; with `threshold_for`.
 
     Raises
     ------
@@ -116,7 +117,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
         eval_set : (X, y), optional
             Held-out rows that all networks stop by; then each learns from all of `X`.
         whole : data frame or array, optional
-            The table of which X is a part: what its columns are is decided on all of it.
+            The table of which X is a part; the kinds of columns are found from all its rows.
 
         Returns
         -------
@@ -150,7 +151,9 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
         y = column_or_1d(y, warn=True)
         if y.dtype.kind != "f":
             check_repeats("y", y)
-        with np.errstate(invalid="ignore", over="ignore"):  # what is no class is refused
+        with np.errstate(
+            invalid="ignore", over="ignore"
+        ):  # values that are not classes are refused
             check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
@@ -182,7 +185,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
 
     @property
     def head_(self) -> WeighedHead:
-        """What the networks' outputs mean: which classes, and how probable they are."""
+        """The head that makes classes and probabilities of the networks' outputs."""
         check_learned(self, "classes_")
         known = vars(self)
         return WeighedHead(
@@ -221,7 +224,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
         return p, np.concatenate([part.y for part in parts])
 
     def _choose(self, goal: str, p: Array, y: Array) -> None:
-        """The threshold that is best on rows with probabilities `p` and classes at `y`."""
+        """Choose the best threshold on rows with probabilities `p` and classes at places `y`."""
         if self.positive_class is None:
             positive = int(np.bincount(y, minlength=2).argmin())
         else:

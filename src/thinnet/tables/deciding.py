@@ -17,9 +17,9 @@ ALLOWED: Final = (
 
 
 class Decision(NamedTuple):
-    """The class at place `positive` is predicted from the probability `threshold` on.
+    """The threshold from which on the class at place `positive` is predicted.
 
-    The figures are of that class, on `rows` rows held out.
+    The figures are those of that class on `rows` rows held out.
     """
 
     goal: str
@@ -37,7 +37,7 @@ class Decision(NamedTuple):
 
 
 def goal_of(text: Any) -> tuple[str, float]:
-    """The measure of a goal, and its least value (0 for none); ValueError for others."""
+    """The measure that a goal names, and its least value (0 for none); ValueError for others."""
     name, _, fraction = str(text).partition("=")
     try:
         least = float(fraction) if fraction else 0.0
@@ -55,10 +55,10 @@ def decision(goal: str, positive: int, p: Array, is_positive: Array) -> Decision
     ----------
     goal : str
     positive : int
-        Place of the class.
+        The place of the class.
     p : array, shape (rows,)
-        Its probability.
-    came : array of bool, shape (rows,)
+        The probability of the class.
+    is_positive : array of bool, shape (rows,)
         Whether the row is of that class.
     """
     name, least = goal_of(goal)
@@ -88,7 +88,7 @@ def decision_message(found: Decision, classes: Array) -> str:
 
 
 def _figures(p: Array, is_positive: Array) -> tuple[Array, dict[str, Array]]:
-    """Thresholds between neighbouring probabilities, from above, and what each would reach."""
+    """Thresholds between neighbouring probabilities, from above, and the figures of each."""
     order = np.argsort(-p, kind="stable")
     p, is_positive = p[order], is_positive[order]
     last = np.flatnonzero(np.append(p[1:] != p[:-1], True))

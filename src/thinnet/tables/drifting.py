@@ -19,16 +19,16 @@ from thinnet.tables.columns.missing import cleaned
 from thinnet.tables.columns.preparing import prepared
 from thinnet.tables.reading.cells import DASH, Frame
 
-CHANCE: Final = 0.001  # of as many such cells, if the rows are like those held out
-MARGIN: Final = 1e-6  # of a range: numbers of another float type are no strangers
+CHANCE: Final = 0.001  # the p-value below which a column drifts
+MARGIN: Final = 1e-6  # relative to a range, for numbers rounded to another float type
 MOST_NAMED: Final = 5  # columns in a sentence
-Words: TypeAlias = tuple[str, ...] | None  # that mean a missing cell
+Words: TypeAlias = tuple[str, ...] | None  # words that mean a missing cell
 
 
 class Known(NamedTuple):
-    """What fit has learned of a column: range or labels, and how many held-out cells were strange.
+    """A column as fit saw it: its range or labels, and the counts of strange held-out cells.
 
-    `unusual` counts those unseen, or out of the range, of the rows that a fold was learned from.
+    `unusual` counts held-out cells that were unseen, or out of the range, in their fold's training.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Known(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Counts of cells by column, in the order of `Known`; those of several tables add up."""
+    """Counts of cells by column, in the order of `Known`; counts of several tables add up."""
 
     rows: int
     missing: Array
@@ -67,7 +67,7 @@ class Finding(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """A column: numbers (dates as days) or labels, and which cells are neither."""
+    """A column: numbers (dates as days) or labels, and the cells that are neither."""
 
     values: Array
     missing: Array
@@ -102,16 +102,16 @@ def learned(
     splits: Sequence[tuple[Array, Array]],
     fitted: int | None = None,
 ) -> tuple[Known, ...]:
-    """What is known of each column that is used.
+    """The ranges, labels and counts of each column that is used.
 
     Parameters
     ----------
     frame : pandas.DataFrame
     encoder : TableEncoder
     splits : sequence of pairs of arrays
-        The places of the rows that were learned from, and of those held out.
+        The places of training rows, and of rows held out.
     fitted : int, optional
-        The first rows, whose ranges and labels are those of the model; None for all.
+        The number of first rows that give the model's ranges and labels; None for all.
     """
     return tuple(
         _known(cells_of(frame, column, encoder.missing_), column, splits, fitted)
@@ -164,7 +164,7 @@ def counts(frame: Frame, encoder: TableEncoder, known: Sequence[Known]) -> Count
 
 
 def findings(found: Counts, known: Sequence[Known]) -> list[Finding]:
-    """A line for each column and each fault that its kind can have."""
+    """A finding for each column and each fault that its kind can have."""
     lines = []
     for i, learned in enumerate(known):
         named = {
@@ -183,7 +183,7 @@ def findings(found: Counts, known: Sequence[Known]) -> list[Finding]:
 
 
 def _finding(known: Known, fault: str, rows: int, here: int, held: int) -> Finding:
-    """By the binomial test of two samples, given how many cells are strange in both (Fisher)."""
+    """The finding by Fisher's exact test of two fractions, given all strange cells of both."""
     together = here + held
     p = float(stats.hypergeom.sf(here - 1, rows + known.rows, together, rows)) if here else 1.0
     fraction, before = here / max(rows, 1), held / max(known.rows, 1)
@@ -191,7 +191,7 @@ def _finding(known: Known, fault: str, rows: int, here: int, held: int) -> Findi
 
 
 def sentence(found: Sequence[Finding]) -> str:
-    """What drifts, in words; empty where nothing does."""
+    """The sentence about the columns that drift; "" if none does."""
     most = [finding for finding in found if finding.drifts]
     text = "; ".join(
         f"{quoted(f.column)}: {f.fraction:.2%} of the cells {f.fault} "
@@ -214,7 +214,7 @@ _report: ContextVar[Report] = ContextVar("drift_report", default=_warn)
 
 
 def report(estimator: Any, frame: Frame) -> None:
-    """Count the strange cells of a table to predict for, and warn, or hand the counts on."""
+    """Count the strange cells of a table to predict for, and warn, or pass the counts on."""
     known = getattr(estimator, "drift_", None)
     if known is None or (receiver := _report.get()) is ignored:
         return
@@ -222,11 +222,11 @@ def report(estimator: Any, frame: Frame) -> None:
 
 
 def ignored(estimator: Any, found: Counts) -> None:
-    """Drop the counts, of rows that have been counted already."""
+    """Drop the counts: the rows were counted already."""
 
 
 class Total:
-    """Counts of a table that comes in blocks, judged together."""
+    """The counts of a table that comes in blocks, tested together at its end."""
 
     def __init__(self) -> None:
         self.counts: Counts | None = None

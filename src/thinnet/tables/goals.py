@@ -1,4 +1,4 @@
-"""A column of a table as its target: which of its cells are missing, and what the others say."""
+"""A column of a table as its target: its missing cells, and the values of the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from thinnet.tables.reading.typed import typed
 
 
 def goals(cells: Cells, missing: tuple[str, ...] | None) -> Cells:
-    """Clean cells, among numbers without those that hold a dash; as they are without a list."""
+    """Cells without missing ones; among numbers a dash is one.  Unchanged if `missing` is None."""
     if missing is None:
         return cells
     cells = cleaned(cells, missing)
@@ -40,6 +40,6 @@ def is_text(cells: Cells) -> bool:
 
 
 def values_of(cells: Cells) -> Array:
-    """Targets that are all there: texts as they are written, all else as it is."""
+    """Targets without missing ones: texts as they are written, other values as they are."""
     found: Any = as_written(cells) if is_text(cells) else cells
     return found.to_numpy()

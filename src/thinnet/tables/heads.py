@@ -1,4 +1,4 @@
-"""What the networks of a table's estimator mean, with what was learned beside them."""
+"""The heads of tables' estimators, which know class weights, thresholds and amounts besides."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from thinnet.uncertainty.draws.heads import ClassHead, NumberHead
 
 @dataclass(frozen=True, eq=False)
 class WeighedHead(ClassHead):
-    """Classes of which some may have been weighed up, and a threshold may decide.
+    """A head for classes that were weighed in training, or are decided by a threshold.
 
     Parameters
     ----------
     weights : array, shape (n_classes,), optional
-        What training has weighed classes with.
+        The weights of the classes in training.
     decision : Decision, optional
-        The threshold.
+        The threshold that decides.
     """
 
     weights: Array | None = None
@@ -32,7 +32,7 @@ class WeighedHead(ClassHead):
 
     @property
     def is_decided(self) -> bool:
-        """Does something else than the largest probability decide on the class?"""
+        """Whether weights or a threshold decide on the class, not the largest probability."""
         return self.decision is not None or self.weights is not None
 
     def targets(self, y: Any) -> Array:
@@ -46,13 +46,13 @@ class WeighedHead(ClassHead):
         return super().known(column_or_1d(y, warn=True))
 
     def log_weights(self) -> Array | None:
-        """What training has added to logits; a class of weight 0 it has not seen."""
+        """The logs of the weights, which training has added to logits; 0 for a weight of 0."""
         if self.weights is None:
             return None
         return np.log(np.where(self.weights > 0, self.weights, 1.0))
 
     def predict(self, outputs: Array) -> Array:
-        """Probabilities: those of weighted classes are ``p * weight``, made to sum to 1."""
+        """Probabilities from raw outputs: the factor ``weight`` in them is divided out."""
         logs = self.log_weights()
         return super().predict(outputs if logs is None else (outputs - logs).astype(outputs.dtype))
 
@@ -64,7 +64,7 @@ class WeighedHead(ClassHead):
 
 @dataclass(frozen=True, eq=False)
 class AmountHead(NumberHead):
-    """Numbers that a table may hold as amounts such as "$1,023.45".
+    """A head for numbers that a table may hold as amounts such as "$1,023.45".
 
     Parameters
     ----------

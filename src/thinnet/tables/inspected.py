@@ -1,4 +1,4 @@
-"""What a table's estimator tells of itself: memory, drift, masks and rows of its networks."""
+"""Inspection of a table's estimator: memory, drift, masks and rows of its networks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from thinnet.tables.reading.frames import as_frame
 
 
 class Inspected:
-    """Not for use by itself: `TableClassifier` and `TableRegressor`."""
+    """A base of `TableClassifier` and `TableRegressor`, not for use by itself."""
 
     encoder_: TableEncoder
     networks_: list[Network]
@@ -27,16 +27,16 @@ class Inspected:
 
     @abstractmethod
     def _new_encoder(self) -> TableEncoder:
-        """As in `encoder`, with the kinds and words that are given here."""
+        """An unfitted encoder like `encoder`, with the estimator's `kinds` and `missing`."""
 
     @abstractmethod
     def _read(self, X: Any) -> Any:
-        """The table, of a file or as it is."""
+        """The table, read from a file if `X` is a path."""
 
     def check_memory(
         self, source: TableLike, without: TargetLike = None, header: bool | None = None
     ) -> None:
-        """MemoryError where a fit takes more memory than there is, by a file's first rows.
+        """Raise MemoryError if a fit would take more memory than there is, estimated from rows.
 
         Parameters
         ----------
@@ -53,12 +53,12 @@ class Inspected:
         memory.check(self, self._new_encoder(), others, seen.rows, 2 * seen.table_bytes)
 
     def drift(self, X: TableLike) -> DataFrame:
-        """How a table differs from the rows of training, column by column.
+        """The strange cells of a table, column by column, compared with held-out rows of training.
 
-        Of a column's cells some may be missing, unreadable (no number or date where it has such),
-        unseen (categories) or out of the range learned.  A column drifts where their fraction is
-        above that of the rows held out in training by more than chance: with probability .001 if
-        both are alike (Fisher's exact form of the binomial test).  `predict` warns then.
+        Strange cells are missing, unreadable (no number or date in a column of such), unseen
+        (categories) or out of the range learned.  A column drifts if their fraction is above that
+        of the rows held out in training and the difference has a p-value below .001 (Fisher's exact
+        form of the binomial test).  `predict` warns then.
 
         Parameters
         ----------
@@ -99,14 +99,14 @@ class Inspected:
         *,
         share: Share = None,
     ) -> dict[int, Array]:
-        """Which units of one of the networks dropout kept, as `MLPClassifier.masks`.
+        """The units that dropout kept in one of the networks, as by `MLPClassifier.masks`.
 
         Parameters
         ----------
         step, samples, purpose, share
-            The samples are places among the rows that this network learned from.
+            As there; the samples are places among the rows that this network was trained on.
         network : int, default=0
-            Its place in `networks_`.
+            The network's place in `networks_`.
 
         Raises
         ------
@@ -119,15 +119,16 @@ class Inspected:
         return of.masks(step=step, samples=samples, share=share, purpose=purpose)
 
     def rows(self, step: int, network: int = 0) -> Ids:
-        """Which rows a step of one of the networks was taken on, as `MLPClassifier.rows`.
+        """The rows of a training step of one of the networks, as by `MLPClassifier.rows`.
 
-        They are places among the rows that this network learned from.
+        They are places among the rows that this network was trained on.
 
         Parameters
         ----------
         step : int
+            The number of the network's optimiser step, from 0.
         network : int, default=0
-            Its place in `networks_`.
+            The network's place in `networks_`.
 
         Raises
         ------

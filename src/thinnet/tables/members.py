@@ -1,4 +1,4 @@
-"""The networks of a table's estimator: each learns from other rows, and stops by the rest."""
+"""The networks of a table's estimator: each is trained on other rows, and stops by the rest."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from thinnet.optimizers import AdamW
 from thinnet.training import EarlyStopping, History, train
 from thinnet.uncertainty.draws import noise
 
-FEW_ROWS: Final = 2000  # below which all of them are worth learning from
-WIDTH: Final = 256  # of the hidden layer
-LEAST_STEPS: Final = 400  # without an improvement, before training stops
-BATCHES: Final = 40  # in an epoch, if batches of 16 to 512 rows allow it
+FEW_ROWS: Final = 2000  # with fewer rows the final networks are trained on all of them
+WIDTH: Final = 256  # units of the hidden layer
+LEAST_STEPS: Final = 400  # the least number of steps without an improvement that ends training
+BATCHES: Final = 40  # batches of an epoch, if 16 to 512 rows a batch allow it
 
 
 class TableRows(NamedTuple):
@@ -67,9 +67,9 @@ def strata(y: Array, parts: float) -> Array | None:
 
 
 def held_out(y: Array, fraction: float, seed: int) -> tuple[Array, Array]:
-    """Places to learn from, and a `fraction` of them, in (0, 1), to stop or to measure by.
+    """The places of training rows and of a `fraction`, in (0, 1), held out to stop or measure by.
 
-    A class whose few rows were all held out is learned instead: nobody can guess it unseen.
+    If all rows of a class would be held out, they are training rows instead.
     """
     kept, held = _parted(y, fraction, seed)
     if y.dtype.kind == "f":
@@ -87,7 +87,7 @@ def _parted(y: Array, fraction: float, seed: int) -> tuple[Array, Array]:
 
 
 def splits(estimator: Any, y: Array, stream: np.random.RandomState) -> Iterator[Any]:
-    """For each network the rows it learns from, and those it stops by."""
+    """The training rows of each network, and the rows held out to stop by."""
     n = len(y)
     seed = stream.randint(2**31)
     if estimator.n_networks == 1:
@@ -101,7 +101,7 @@ def splits(estimator: Any, y: Array, stream: np.random.RandomState) -> Iterator[
 
 
 def common_epochs(histories: Sequence[History]) -> int:
-    """How long to train, by the mean over the folds of the loss on their held-out rows."""
+    """The number of epochs with the least mean loss, over the folds, on their held-out rows."""
     n = min(len(history) for history in histories)
     curve = np.mean([history["validation_loss"][:n] for history in histories], axis=0)
     return int(np.nanargmin(curve)) + 1 if np.isfinite(curve).any() else n
@@ -120,7 +120,7 @@ def layers(estimator: Any, n_outputs: int) -> list[Layer]:
 
 
 class TrainingSet(NamedTuple):
-    """The rows that one network learns from, and those it stops by, or its number of epochs."""
+    """The training rows of one network, and the rows to stop by or its number of epochs."""
 
     rows: TableRows
     held: TableRows | None
@@ -131,7 +131,7 @@ class TrainingSet(NamedTuple):
 def train_member(
     estimator: Any, loss: Loss, training_set: TrainingSet, seed: int, title: str
 ) -> tuple[Network, History]:
-    """One network, with the weights of its best epoch where it stops by held-out rows."""
+    """Train one network; if it stops by held-out rows it has the weights of its best epoch."""
     rows, held = training_set.rows, training_set.held
     network = Network(
         layers(estimator, training_set.n_outputs), rows.X.shape[1], seed=seed, dtype=estimator.dtype
@@ -169,7 +169,7 @@ def held_out_draws(
     Returns
     -------
     array, shape (n_draws, rows, outputs)
-        The draws; of networks without dropout the same one `noise.N_DRAWS` times.
+        The draws; a network without dropout repeats the same one `noise.N_DRAWS` times.
     array, shape (rows, outputs)
     """
     draws, targets = [], []

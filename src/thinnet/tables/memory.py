@@ -13,26 +13,27 @@ from sklearn.base import clone
 from thinnet.tables.columns.encoding import bins
 from thinnet.tables.reading.cells import Frame
 
-ANYWAY: Final = "THINNET_IGNORE_MEMORY"  # set to 1: try whatever the estimate says
+ANYWAY: Final = "THINNET_IGNORE_MEMORY"  # if set to 1, a fit begins whatever the estimate is
 SAMPLE_ROWS: Final = 2000
-MANY_CELLS: Final = 2**20  # below which nothing is estimated
+MANY_CELLS: Final = 2**20  # for fewer cells nothing is estimated
 GIGA: Final = 1e9
 
 
 def check(estimator: Any, encoder: Any, some: Frame, rows: int, table_bytes: float) -> None:
-    """MemoryError where fitting `rows` rows like `some` takes more than there is.
+    """Raise MemoryError if fitting `rows` rows like `some` takes more memory than there is.
 
     Parameters
     ----------
     estimator : TableClassifier or TableRegressor
-        Its settings count.
+        The estimator with its settings.
     encoder : TableEncoder
-        Not fitted.
+        An unfitted encoder.
     some : pandas.DataFrame
-        Rows without their target.
+        Some rows without their target.
     rows : int
+        The number of rows of the whole table.
     table_bytes : float
-        What the table itself still takes.
+        The memory that the table itself has still to take.
     """
     if rows * some.shape[1] < MANY_CELLS or os.environ.get(ANYWAY) == "1":
         return
@@ -48,23 +49,23 @@ def check(estimator: Any, encoder: Any, some: Frame, rows: int, table_bytes: flo
 
 
 def encoded_width(encoder: Any, some: Frame, rows: int) -> int:
-    """Numbers that a row becomes, if the others are like `some`."""
+    """The number of features that a row is encoded as, if the others are like `some`."""
     like = clone(encoder)
     like.set_params(n_bins=bins(like.n_bins, rows))
     try:
         return len(like.fit(some).get_feature_names_out())
-    except ValueError:  # of these rows alone nothing can be made: the fit will say what is wrong
+    except ValueError:  # these rows alone can't be encoded; the fit finds the reason in all rows
         return 0
 
 
 def bytes_of_a_number(estimator: Any) -> int:
-    """Of all copies: while columns are encoded, or then of all rows and of each network's."""
+    """The bytes of all copies of a feature: during encoding, or of the networks' training rows."""
     size = np.dtype(estimator.dtype).itemsize
     return int(max(2 * 8, 4 + size + size * estimator.n_networks))
 
 
 def available() -> float:
-    """Bytes that this process may still take: of the machine, its group, and its own limit."""
+    """The bytes that this process may still take: by the machine, its group and its own limit."""
     return min(_of_machine(), _of_group(), _of_process())
 
 
@@ -79,7 +80,7 @@ def _of_machine() -> float:
 
 
 def _of_group(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
-    """What Linux's control groups leave, of either version; this one and those above it."""
+    """The bytes that Linux's control groups leave, of either version, this one and its parents."""
     found = np.inf
     with suppress(OSError):
         places = [line.split(":", 2) for line in own.read_text().splitlines()]
@@ -107,7 +108,7 @@ def _left_in(folder: Path) -> float:
 
 
 def _cached(folder: Path) -> int:
-    """Pages of files, which give way."""
+    """The bytes of cached file pages, which the system frees when memory is needed."""
     with suppress(OSError, ValueError):
         pairs = [line.split() for line in (folder / "memory.stat").read_text().splitlines()]
         return int(dict(pairs).get("inactive_file", 0))

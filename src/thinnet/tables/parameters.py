@@ -1,4 +1,4 @@
-"""The parameters that both estimators of tables have, and their texts."""
+"""The parameters that both estimators of tables have, and their descriptions."""
 
 from __future__ import annotations
 
@@ -19,69 +19,71 @@ activation : str, default='relu'
 dropout : float or sequence of float, default=0.3
     The probability of dropping each hidden unit, in [0, 1), or one rate for each layer.
 input_dropout : float, default=0.1
-    The probability of dropping each number that the columns have become, in [0, 1).
+    The probability of dropping each feature that columns are encoded as, in [0, 1).
 dropout_share : None or 'batch', default=None
     As in `MLPClassifier`.
 batch_norm : bool, default=False
     Normalise each hidden layer before its activation.
 n_networks : int, default=5
-    Networks whose answers are averaged.  Each learns from other rows, and stops by the part of
-    them that it is not shown; so all rows teach, and all are held out once.  Below 2,000 rows that
-    only settles how many epochs are best, and as many networks then learn from all rows.
+    The number of networks whose predictions are averaged.  Each is trained on other rows and stops
+    by the part held out from it, so that each row is held out once.  With fewer than 2,000 rows
+    this only finds the best number of epochs, and as many networks are then trained on all rows.
 learning_rate_init : float, default=0.001
-    Of AdamW.
+    The learning rate of AdamW, above 0.
 weight_decay : float, default=0.01
-    Of AdamW.
+    The weight decay of AdamW, at least 0.
 batch_size : int or 'auto', default='auto'
     Rows of a step; 'auto' is a fortieth of the rows, from 16 to 512.
 max_iter : int, default=500
-    Epochs at most.
+    The largest number of epochs.
 n_iter_no_change : int, default=20
-    Epochs (and 400 steps at least) without a lower loss on the held-out rows that are waited for;
-    the weights of the best epoch are kept.
+    The number of epochs (and at least 400 steps) without a lower loss on the held-out rows after
+    which training ends; the weights of the best epoch are kept.
 validation_fraction : float, default=0.15
-    What one network alone (``n_networks=1``) holds out.
+    The fraction of rows that a single network (``n_networks=1``) holds out, in (0, 1).
 kinds : dict or None, default=None
-    What columns are, by name, where that is not to be found out: 'number', 'category', 'date',
-    'text', or 'drop' to leave a column out.
+    The kinds of columns, by name, where they are not to be found from the cells: 'number',
+    'category', 'date', 'text', or 'drop' to leave a column out.
 missing : sequence of str, default=()
     Words that mean a missing cell, beside those of docs/tables.md.
 encoder : TableEncoder or None, default=None
-    How columns become numbers; None for `TableEncoder` as it is.
+    The encoder of columns; None is a `TableEncoder` with its defaults.
 dtype : 'float32' or 'float64', default='float32'
-    Of the networks.
+    The type of the networks' parameters and passes.
 random_state : int, RandomState instance or None, default=None
-    Of splits, first weights, orders and masks.
+    The source of splits, first weights, orders and masks.
 callbacks : sequence or None, default=None
     Objects with `on_step_end` or `on_epoch_end`, as in `thinnet.train`.
 progress : bool or None, default=False
-    Show a progress bar for each network; None: where somebody looks.
+    Show a progress bar for each network; None shows it on terminals and in notebooks.
 n_threads : int or None, default=None
-    At most so many threads; None: as many as the process may use.  Results don't depend on it.""")
+    The largest number of threads; None takes as many as the process may use.  Results don't depend
+    on it.""")
 
 FITTED: Final = indented("""\
 encoder_ : TableEncoder
-    Fitted; ``encoder_.columns_`` says what each column holds.
+    The fitted encoder; ``encoder_.columns_`` has the kind of each column.
 head_ : ClassHead or NumberHead
-    What outputs mean, as a small object: loss, targets, probabilities or mixture.
+    The meaning of the outputs, as a small object: loss, targets, probabilities or mixture.
 networks_ : list of Network
+    The networks whose predictions are averaged.
 histories_ : list of History
-    One for each part that was held out; `history_` is the first.
+    A history for each part that was held out; `history_` is the first.
 notes_ : tuple of str
-    What was noticed in the table: columns left out and why, columns that leak the target, classes
-    out of balance; and what became of the networks if training was interrupted.
+    Notes on the table: columns left out and why, columns that leak the target, classes out of
+    balance; and on the networks if training was interrupted.
 interrupted_ : bool
-    Whether Ctrl-C ended training: then the networks trained to their end by then are kept, or the
-    first one as far as it came.
+    Whether Ctrl-C ended training: then the networks whose training had ended by then are kept, or
+    the first one as far as it came.
 n_features_in_, feature_names_in_
-    Of the table that was fitted.
+    The number of columns of the table in fit, and their names.
 n_iter_ : int
-    Epochs of the network that took most.""")
+    The largest number of epochs among the networks.""")
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class TableParameters:
-    """Whatever they are: scikit-learn sets them freely, and fit checks them."""
+    """The parameters as they were given: scikit-learn sets them freely, and `fit` checks them."""
 
     dropout: float | Sequence[float] = 0.3
     input_dropout: float = 0.1

@@ -35,7 +35,7 @@ LOSSES: Final = ("squared_error", "gaussian_nll")
 
 @dataclass(eq=False, repr=False)
 class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
-    __doc__ = f"""Numbers from a table with numbers, categories, dates, texts and holes, as it is.
+    __doc__ = f"""A regressor of raw tables with numbers, categories, dates, texts and holes.
 
     The target is standardised; a skewed one that is never negative is learned as a logarithm.
 
@@ -43,11 +43,11 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
     ----------
     {PARAMETERS}
     loss : {{'squared_error', 'gaussian_nll'}}, default='squared_error'
-        'gaussian_nll': the networks also learn how noisy each row's target is (Nix and Weigend
-        1994); else the noise is the same for all rows, learned from those held out.
+        'gaussian_nll': the networks also learn the noise of each row's target (Nix and Weigend
+        1994); else the noise is the same for all rows, learned from rows held out.
     calibrated : bool, default=True
-        Bring quantiles, intervals, standard deviations and likelihoods to what the rows held out
-        say of the size and the shape of errors; else noise is Gaussian.
+        Take the size and the shape of errors on rows held out for quantiles, intervals, standard
+        deviations and likelihoods; else noise is Gaussian.
 
     Attributes
     ----------
@@ -56,11 +56,11 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
         Standard deviation of the noise around draws, in the units of `target_scale_`; with
         'squared_error'.
     calibration_ : Calibration
-        The shape of errors on the rows held out, and how its intervals held there; if calibrated.
+        The shape of errors on rows held out, and the coverage of its intervals; if calibrated.
     target_scale_ : TargetScale
-        Between the target's own units and those of the networks.
+        The map between the target's own units and those of the networks.
     n_outputs_ : int
-        Targets of a row.
+        The number of targets of a row.
 
     Raises
     ------
@@ -109,7 +109,7 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
         eval_set : (X, y), optional
             Held-out rows that all networks stop by; then each learns from all of `X`.
         whole : data frame or array, optional
-            The table of which X is a part: what its columns are is decided on all of it.
+            The table of which X is a part; the kinds of columns are found from all its rows.
 
         Returns
         -------
@@ -149,7 +149,7 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
 
     @property
     def head_(self) -> AmountHead:
-        """What the networks' outputs mean: which numbers, and with how much noise."""
+        """The head that makes numbers and their noise of the networks' outputs."""
         check_learned(self, "target_scale_")
         known = vars(self)
         calibration = known.get("calibration_")

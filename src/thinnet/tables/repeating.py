@@ -1,4 +1,4 @@
-"""Are the labels of a classification labels, or does each row have its own?"""
+"""The check that labels of a classification repeat."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from thinnet.tables.columns.kinds import ENOUGH
 
-MOST: Final = 0.5  # classes a row, above which there is nothing to learn of most of them
+MOST: Final = 0.5  # classes over rows; with more, most classes have too few rows to be learned
 
 
 def check_repeats(name: str, labels: Any) -> None:

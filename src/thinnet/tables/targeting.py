@@ -17,14 +17,14 @@ from thinnet.tables.reading.frames import collected, frame_of
 
 
 class Targeted(NamedTuple):
-    """A table and its targets; where they were named, which rows had them, and the one name."""
+    """A table and its targets; if these were named, the rows that had them, and a single name."""
 
     X: Any
     y: Any
     dialect: Dialect | None = None
     name: str | None = None
     known: Array | None = None
-    whole: Any = None  # all rows, also those without a target
+    whole: Any = None  # all rows, those without a target included
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -33,14 +33,14 @@ class Targeted(NamedTuple):
         return (left_out(int((~self.known).sum())),)
 
     def weights(self, given: Any) -> Any:
-        """Those of the rows that are left."""
+        """The weights of the rows that are left."""
         if given is None or self.known is None or len(given) != len(self.known):
             return given
         return np.asarray(given)[self.known]
 
 
 def left_out(n: int) -> str:
-    """What is to be known of rows without a target."""
+    """The note about rows without a target."""
     rows = "1 row is" if n == 1 else f"{n:,} rows are"
     return f"{rows} left out: their target is missing"
 
@@ -48,9 +48,10 @@ def left_out(n: int) -> str:
 def targeted(
     X: Any, y: Any, dialect: Dialect | None = None, missing: tuple[str, ...] | None = ()
 ) -> Targeted:
-    """A table read from its file if it is one, apart from the targets in it; holes are left out.
+    """A table and the targets taken out of it; rows with a missing target are left out.
 
-    `missing` are the words that mean a hole; None, of models of before, means none.
+    A path is read.  `missing` are the words that mean a missing cell; None, in models of older
+    versions, stands for no words.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def targeted(
 
 
 def _names(X: Any, y: Any) -> list[str] | None:
-    """A list of as many texts as there are rows is taken for their labels."""
+    """The names of target columns in `y`; None for a list of as many texts as rows: labels."""
     if isinstance(y, str):
         return [y]
     named = isinstance(y, list | tuple) and bool(y) and all(isinstance(name, str) for name in y)
@@ -95,7 +96,7 @@ def _names(X: Any, y: Any) -> list[str] | None:
 
 
 def check_there(y: Any) -> None:
-    """ValueError for targets of which some are None or of pandas' missing ones."""
+    """ValueError if some targets are None or a missing value of pandas."""
     import pandas as pd
 
     values = np.asarray(y, object) if isinstance(y, list | tuple) else np.asarray(y)

@@ -9,9 +9,9 @@ from scipy import stats
 
 from thinnet.arrays import Array
 
-LEAST: Final = 1e-9  # of 1 + y / unit: smaller values count as minus infinity
-MOST_LOG: Final = 100.0  # of an expected target and its variance: far from all data, no more
-SKEWED: Final = 1.0  # from which on targets >= 0 are learned as logarithms
+LEAST: Final = 1e-9  # the least 1 + y / unit; the log of smaller ones is minus infinity
+MOST_LOG: Final = 100.0  # the limit of logs of expected targets and variances, far from all data
+SKEWED: Final = 1.0  # the skewness from which on targets >= 0 are learned as logarithms
 
 
 class TargetScale(NamedTuple):
@@ -23,7 +23,7 @@ class TargetScale(NamedTuple):
 
     @classmethod
     def of(cls, y: Array) -> TargetScale:
-        """For targets of shape (rows, outputs)."""
+        """The scale for targets of shape (rows, outputs)."""
         unit = np.array([_unit(column) for column in y.T])
         z = _logged(y, unit)
         spread = z.std(axis=0)
@@ -40,7 +40,7 @@ class TargetScale(NamedTuple):
         return y
 
     def log_slope(self, y: Array) -> Array:
-        """The log of the derivative of `forward`; minus infinity where there are no targets."""
+        """The log of the derivative of `forward`; minus infinity where targets can't be."""
         logged = self.unit > 0
         z = np.zeros(y.shape)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -61,12 +61,12 @@ class TargetScale(NamedTuple):
 
     @property
     def least(self) -> Array:
-        """What no target lies below: those that are logged were never negative."""
+        """The lower bound of targets: 0 for a target learned as a logarithm."""
         return np.where(self.unit > 0, 0.0, -np.inf)
 
 
 def _unit(column: Array) -> float:
-    """The median of a skewed target that is never negative, else 0."""
+    """The median of a skewed target if it is never negative, else 0."""
     positive = column[column > 0]
     if (column < 0).any() or not len(positive) or column.std() == 0:
         return 0.0

@@ -1,4 +1,4 @@
-"""The networks of a table's estimator fitted one after the other, until Ctrl-C ends them all."""
+"""The training of a table's networks one after the other, until Ctrl-C ends it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Member(NamedTuple):
 
 
 class FittedMembers(NamedTuple):
-    """The networks that were trained to their end, and the one that Ctrl-C stopped, if any."""
+    """The networks whose training ended by itself, and the one that Ctrl-C stopped, if any."""
 
     done: list[Member]
     cut: Member | None
@@ -33,11 +33,11 @@ class FittedMembers(NamedTuple):
 
     @property
     def kept(self) -> list[Member]:
-        """The networks trained to their end; if there are none, the one that was stopped."""
+        """The networks whose training ended by itself; if there are none, the stopped one."""
         return self.done or [member for member in (self.cut,) if member is not None]
 
     def message(self, goal: str, instead: str) -> str:
-        """How many reached the goal, and what becomes of the one that was stopped."""
+        """The sentence about the networks that reached the goal and the one that was stopped."""
         text = (
             f"interrupted: {len(self.done) or 'none'} of {len(self.training_sets)} networks {goal}"
         )
@@ -60,7 +60,7 @@ def fit_members(
     stream: np.random.RandomState,
     flag: InterruptFlag,
 ) -> FittedMembers:
-    """A network for each training set, with seeds from the stream."""
+    """Train a network for each training set, with seeds from the stream."""
     done: list[Member] = []
     for i, training_set in enumerate(training_sets, start=1):
         if flag.interrupted and done:

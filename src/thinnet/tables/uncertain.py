@@ -1,4 +1,4 @@
-"""The rows of a table that a model is least sure of, and which of their cells make it so."""
+"""The least certain rows of a table, and the cells that raise their uncertainty."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from thinnet.tables.reading.cells import POINT_NUMBER, Cells, Frame
 from thinnet.tables.reading.frames import as_frame
 from thinnet.uncertainty.draws.heads import ClassHead, measure_of
 
-REASONS: Final = 3  # for a row, at most
+REASONS: Final = 3  # the largest number of cells named for a row
 LEAST: Final = 0.005  # the least fraction by which a cell that is named raises the uncertainty
-BATCH_CELLS: Final = 2**20  # of rows with a cell replaced that are asked about at once
+BATCH_CELLS: Final = 2**20  # cells of the rows, with one replaced, that are predicted at once
 LONGEST: Final = 40  # letters of a cell that are shown
 
 
@@ -34,35 +34,35 @@ def uncertain_rows(
     n_draws: int = 100,
     measure: str | None = None,
 ) -> Frame:
-    """The `n` rows that a model is least sure of, and which of their cells make it so.
+    """The `n` least certain rows of a table, and the cells that raise their uncertainty.
 
-    A cell is named when the row with the column's typical value in its place is less uncertain:
-    ``income = 15 (-41 %)`` says by how much.  Typical is the median (of an even number of values
-    the lower one), or the most frequent label.  This is what one column does given the row's
-    others; it is no cause, and says nothing of columns that act only together.
+    A cell is named if the row is less uncertain with the column's typical value in its place;
+    ``income = 15 (-41 %)`` gives the change.  The typical value is the median (the lower one of
+    two), or the most frequent label.  The change is the effect of one column with the row's others
+    fixed: it shows no cause, and no columns that act only together.
 
     Parameters
     ----------
     estimator : TableClassifier or TableRegressor
-        Fitted; a regressor of one number.
+        A fitted estimator; a regressor must have one output.
     table : path, data frame or array, shape (rows, columns)
         As for `predict`.
     n : int, default=10
-        At least 1; all rows where there are fewer.
+        At least 1; all rows if there are fewer.
     n_draws : int, default=100
-        At least 2; the same draws for all rows and all replacements.
+        At least 2; the draws are the same for all rows and all replacements.
     measure : str, optional
-        What to rank by: 'predictive_entropy' (the default for classes), 'mutual_information',
-        'variation_ratio', 'expected_entropy'; 'std' (the default for numbers), 'epistemic',
-        'aleatoric'.
+        The measure to rank by: 'predictive_entropy' (the default for classes),
+        'mutual_information', 'variation_ratio', 'expected_entropy'; 'std' (the default for
+        numbers), 'epistemic', 'aleatoric'.
 
     Returns
     -------
     pandas.DataFrame
-        The least certain row first: `row`, its place in the table from 0; `prediction`, the mean
-        over the draws or the class most probable by it; `std`, or `predictive_entropy` and
-        `mutual_information` (nats); `measure` if it is another; `why`, up to three cells between
-        semicolons, empty where no replacement lowers the uncertainty.
+        The least certain row comes first.  `row` is its place in the table from 0; `prediction`
+        the mean over the draws, or the class most probable by it; `std`, or `predictive_entropy`
+        and `mutual_information` (nats), and `measure` if it is another, the uncertainty; `why` up
+        to three cells between semicolons, empty if no replacement lowers the uncertainty.
 
     Raises
     ------
@@ -91,12 +91,12 @@ def uncertain_rows(
     values = getattr(estimator.uncertainty(frame, n_draws), measure)
     rows = frame.iloc[least_certain(values, n)]
     typical = typical_row(frame, used(estimator), estimator.encoder_.missing_)
-    with drifting.reported_to(drifting.ignored):  # all rows have been counted
+    with drifting.reported_to(drifting.ignored):  # the rows were counted already
         return frame_of(estimator, rows, typical, n_draws, measure)
 
 
 def checked_measure(estimator: Any, measure: str | None) -> str:
-    """`measure`, or the one that is meant by None."""
+    """`measure`, or the default one for None."""
     check_is_fitted(estimator)
     ours = isinstance(estimator, TableEstimator)
     kinds = "a TableClassifier or TableRegressor"
@@ -117,14 +117,14 @@ def used(estimator: Any) -> list[Column]:
 
 
 def least_certain(values: Array, n: int) -> Array:
-    """Places of the `n` largest, the largest first; of equal ones the first."""
+    """The places of the `n` largest values, the largest first; equal ones in their order."""
     return np.argsort(-values, kind="stable")[:n]
 
 
 def typical_row(
     frame: Frame, columns: Sequence[Column], missing: tuple[str, ...] | None = None
 ) -> Frame:
-    """One row, of the typical cell of each column as it stands in the table."""
+    """One row with the typical cell of each column, as it is written in the table."""
     import pandas as pd
 
     cells = [_typical(cleaned(frame[column.name], missing), column, missing) for column in columns]
@@ -138,7 +138,7 @@ def _typical(cells: Cells, column: Column, missing: tuple[str, ...] | None) -> C
             as_numbers(cells, missing, column.form) if is_number else as_dates(cells, column.form)
         )
         present = int(values.notna().sum())
-        order = np.argsort(values.to_numpy(), kind="stable")  # holes come last
+        order = np.argsort(values.to_numpy(), kind="stable")  # missing values come last
         return cells.iloc[[order[max(present - 1, 0) // 2]]]
     _, first, counts = np.unique(
         as_labels(cells).fillna("").to_numpy(str), return_index=True, return_counts=True
@@ -179,7 +179,7 @@ def _replaced(estimator: Any, rows: Frame, typical: Frame, n_draws: int, measure
 
 
 def _with(rows: Frame, cell: Cells) -> Frame:
-    """The rows, with one cell in the place of a column."""
+    """The rows with one cell in all places of a column."""
     column = cell.iloc[np.zeros(len(rows), int)].set_axis(rows.index)
     return rows.assign(**{str(cell.name): column})
 
