@@ -1,6 +1,6 @@
 """thinnet trains neural networks that generalise, on a CPU, with dropout as a first-class thing.
 
-Each name is imported when it is first asked for; `__init__.pyi` lists them all.
+Each name is imported when it is first used; `__init__.pyi` lists them all.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where the command `thinnet` begins: what must be minded before anything large is imported."""
+"""The beginning of the command `thinnet`: it handles Ctrl-C before anything large is imported."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ STOPPED = 130
 
 
 def main() -> None:
-    """Run the command; outside of its work Ctrl-C ends the process, without a word of Python's."""
+    """Run the command; outside of its work Ctrl-C ends the process without a traceback."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, leave)
     if space.limit() is None or not hasattr(os, "fork"):
@@ -32,7 +32,7 @@ def run() -> None:
 
 
 def leave(number: int, frame: FrameType | None) -> None:
-    """Nothing is open yet, or any more, that would have to be closed."""
+    """End the process at once: no file is open that would have to be closed."""
     with suppress(Exception):
         sys.stdout.flush()
     os.write(2, b"thinnet: stopped\n")

@@ -1,7 +1,7 @@
 """Little address space (`ulimit -v`): the command ends in a sentence all the same.
 
-Where it ends, libraries written in C end the process with words of their own, which nothing in the
-process can prevent.  So the work is done by a child then, and its parent says what has happened.
+When no addresses are left, libraries written in C end the process with messages of their own, which
+the process can't prevent.  So the work is done by a child, and its parent prints the sentence.
 """
 
 import errno
@@ -17,12 +17,12 @@ except ImportError:  # where there are no such limits
     resource = None  # type: ignore[assignment]
 
 FAILED = 1
-MOST = 2**16  # bytes of a library's last words
+MOST = 2**16  # bytes of a library's last message that are kept
 LAST_WORDS = (b"bad_alloc", b"OpenBLAS error", b"out of memory", b"MemoryError")
 
 
 def limit() -> int | None:
-    """How many bytes of addresses this process may have; None for any number."""
+    """The largest number of bytes of addresses of this process; None for no limit."""
     if resource is None:
         return None
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)
@@ -30,13 +30,13 @@ def limit() -> int | None:
 
 
 def shortage_text() -> str:
-    """The limit in words, for the end of a sentence; nothing where there is none."""
+    """The limit in words, for the end of a sentence; "" if there is none."""
     bytes_ = limit()
     return "" if bytes_ is None else f"; the limit is {bytes_ / 2**30:.1f} GiB (ulimit -v)"
 
 
 def is_short(error: BaseException) -> bool:
-    """Does an error say, in its own way, that memory has come to its end?"""
+    """Whether an error, of whatever library, means that no memory is left."""
     if isinstance(error, MemoryError):
         return True
     if isinstance(error, OSError):
@@ -57,14 +57,14 @@ def _leave(words: bytes) -> NoReturn:
 
 
 def watch(run: Callable[[], None]) -> NoReturn:
-    """Let a child do the work, and end as it ends; say it in a sentence where it is broken off."""
+    """Let a child do the work and exit as it does; print a sentence if memory ended it."""
     heard, words = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(heard)
         _do(run, words)
     os.close(words)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child hears it too
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child gets it too
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
     last_words = _listen(heard)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -76,7 +76,7 @@ def watch(run: Callable[[], None]) -> NoReturn:
 
 
 def _do(run: Callable[[], None], words: int) -> NoReturn:
-    """Python's words go where they went; those of libraries in C go to the parent."""
+    """Do the work; Python's errors are printed as ever, those of C libraries go to the parent."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
     os.dup2(words, 2)
     os.close(words)

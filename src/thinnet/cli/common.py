@@ -1,4 +1,4 @@
-"""How the command ends when something is wrong: one sentence, and an exit code."""
+"""The end of a command on an error: one sentence, and an exit code."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ errors = Console(stderr=True, markup=False, emoji=False)
 
 @contextmanager
 def one_sentence(about: str = "this") -> Iterator[None]:
-    """Say what is wrong without a traceback; warnings are notes.
+    """A context in which errors are printed as one sentence, and warnings as notes.
 
     Parameters
     ----------
     about : str
-        What may be too large for memory.
+        The name, in a sentence, of what may be too large for memory.
     """
     try:
         with _pressed_is_raised(), warnings.catch_warnings():
@@ -75,7 +75,7 @@ def one_sentence(about: str = "this") -> Iterator[None]:
 
 @contextmanager
 def _pressed_is_raised() -> Iterator[None]:
-    """Ctrl-C is a KeyboardInterrupt during work; outside of it see `thinnet_command`."""
+    """A context in which Ctrl-C is a KeyboardInterrupt; outside of it see `thinnet_command`."""
     before = signal.getsignal(signal.SIGINT)
     on_main = threading.current_thread() is threading.main_thread()
     if not on_main or before in (signal.SIG_IGN, None):
@@ -118,7 +118,7 @@ def say(words: str) -> None:
 
 @contextmanager
 def as_typed() -> Iterator[None]:
-    """A setting's error names the option that was typed."""
+    """A context in which a setting's error names the option that was typed."""
     try:
         yield
     except SettingError as error:

@@ -1,4 +1,4 @@
-"""Names of Python in the words of somebody who types options."""
+"""Parameters' names in error sentences replaced by the options that users type."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ SETTINGS: Final = {  # an option, and the parameter of a table's estimator
     "threshold_for": "threshold_for",
     "positive": "positive_class",
 }
-SWITCHES: Final = {"class_weight": "--balanced"}  # which take no value
-OPTIONS: Final = {  # by the names that settings have inside
+SWITCHES: Final = {"class_weight": "--balanced"}  # options that take no value
+OPTIONS: Final = {  # by the names of settings in Python
     **{name: f"--{name.replace('_', '-')}" for name in Settings.__dataclass_fields__},
     **{name: f"--{option.replace('_', '-')}" for option, name in SETTINGS.items()},
     **SWITCHES,
@@ -47,7 +47,7 @@ def renamed(error: SettingError) -> SettingError:
 
 
 def in_flags(words: str) -> str:
-    """A sentence in which names of parameters, and what they are set to, are options."""
+    """A sentence with names of parameters, and their values, replaced by options."""
     return IN_WORDS.sub(_option, words.replace(*ADVICE))
 
 

@@ -49,7 +49,7 @@ def print_scores(estimator: Any, scores: Any, where: str | None = None) -> None:
 
 
 def print_remarks(remarks: Iterable[str]) -> None:
-    """Print sentences below the scores, without which they would mislead."""
+    """Print the remarks that scores need, below them."""
     for remark in remarks:
         if remark:
             note(remark)

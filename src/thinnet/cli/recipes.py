@@ -55,7 +55,7 @@ def _model(out: Path, name: str) -> Path:
 
 
 def _read(data_dir: Path | None) -> dict[str, Path]:
-    """The files that a data set may be read from, as they are called."""
+    """The files that a data set may be read from, by name."""
     if data_dir is None:
         return {}
     names = {name for file in FILES for name in (file, file.removesuffix(".gz"))}

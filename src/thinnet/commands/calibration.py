@@ -1,4 +1,4 @@
-"""Tables that compare how sure a model is with how often it is right."""
+"""Tables that compare a model's confidence with its accuracy."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ CLASS_FIGURES: Final[dict[str, Callable[[Array, Array], float]]] = {
 
 
 def errors(y: Array, p: Array) -> Array:
-    """1 where the most probable class is another than that at place `y`."""
+    """1 where the most probable class is not the one at place `y`, else 0."""
     return (p.argmax(axis=1) != y).astype(float)
 
 

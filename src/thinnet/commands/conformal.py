@@ -18,7 +18,7 @@ from thinnet.uncertainty.draws.heads import ClassHead
 
 FRACTION: Final = 0.2  # of the rows that are not test rows
 COVERAGE: Final = 0.9
-BETWEEN: Final = "|"  # labels of a set
+BETWEEN: Final = "|"  # stands between the labels of a set
 
 
 def check(rows: int) -> None:
@@ -31,9 +31,9 @@ def check(rows: int) -> None:
 
 
 def learn(estimator: Any, frame: Frame, y: Array) -> None:
-    """Give a fitted estimator the scores of rows that it has not learned from.
+    """Give a fitted estimator the scores of rows that it was not trained on.
 
-    A rare class may be missing among them: what is guaranteed is an average over all rows.
+    A rare class may be missing among them: the guarantee is an average over all rows.
     """
     with drifting.reported_to(drifting.ignored):
         if isinstance(estimator.head_, ClassHead):

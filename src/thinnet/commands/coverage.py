@@ -1,4 +1,4 @@
-"""Coverage: how often intervals or sets held the target, in a sentence."""
+"""The observed coverage of intervals or sets, as a sentence."""
 
 from __future__ import annotations
 

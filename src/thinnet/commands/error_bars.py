@@ -32,7 +32,7 @@ MEASURES: Final = {  # columns of predictions, and their names in `uncertainty`
 
 @dataclass(frozen=True)
 class ErrorBars:
-    """The number of draws, the coverage of intervals (None: `COVERAGE`), and what shares a mask."""
+    """The number of draws, the coverage of intervals (None: `COVERAGE`), and the masks' sharing."""
 
     n_draws: int = 100
     coverage: float | None = None

@@ -44,17 +44,17 @@ def fit(
     ----------
     order : Order
     progress : bool, optional
-        Show progress bars; None: where somebody looks.
+        Show progress bars; None shows them on terminals and in notebooks.
     report : callable, optional
-        Gets the task and its rows in a line, before training begins.
+        Is called with a line about the task and its rows before training begins.
 
     Raises
     ------
     DataFileError
         If a file can't be read, or its target or columns can't be used.
     KeyboardInterrupt
-        At Ctrl-C before one of the networks was trained to its end; later the others are left out
-        and `interrupted_` and `notes_` say so.
+        If Ctrl-C comes before the training of any network has ended; later the others are left
+        out, which `interrupted_` and `notes_` state.
     """
     test_file = None if order.test is None else on_disk(order.test)
     order = replace(order, table=on_disk(order.table), test=test_file)
@@ -124,7 +124,7 @@ def _remarks(order: Order, estimator: Any, found: Answers | None) -> list[str]:
 
 
 def _check_memory(order: Order) -> None:
-    """MemoryError, in the first seconds, where the table is too large for this machine."""
+    """Raise MemoryError, in the first seconds, if the table is too large for this machine."""
     known = TableRegressor().get_params()
     settings = {name: value for name, value in order.settings.items() if name in known}
     estimator = TableRegressor(kinds=dict(order.kinds) or None, missing=order.missing, **settings)
@@ -132,13 +132,13 @@ def _check_memory(order: Order) -> None:
 
 
 def _check_trained(estimator: Any) -> None:
-    """KeyboardInterrupt where Ctrl-C came before a network was trained to its end."""
+    """Raise KeyboardInterrupt if Ctrl-C came before the training of any network ended."""
     if estimator.histories_[0].stopped == INTERRUPTED:
         raise KeyboardInterrupt("interrupted before a network was trained; no model is saved")
 
 
 def _baseline(estimator: Any, y: Array) -> list[float]:
-    """What the plainest answer predicts: the classes' frequencies, or the mean."""
+    """The plainest prediction: the classes' frequencies, or the mean."""
     head = estimator.head_
     if isinstance(head, ClassHead):
         return [float((y == label).mean()) for label in head.classes]

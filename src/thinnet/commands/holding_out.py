@@ -1,4 +1,4 @@
-"""The rows to learn from and those to measure by, both checked before anything is trained."""
+"""The training rows and the test rows, both checked before anything is trained."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from thinnet.tables.reading.dialect import Dialect
 
 
 class Part(NamedTuple):
-    """Rows whose target is known, and how many were left out because it is not."""
+    """Rows whose target is known, and the number of others, which were left out."""
 
     frame: Frame
     y: Array
@@ -41,7 +41,7 @@ class Parts(NamedTuple):
     test: Part | None
     goal: Goal
     dialect: Any
-    table: Frame  # all rows, also those without a target
+    table: Frame  # all rows, those without a target included
 
 
 def parts(order: Order) -> Parts:

@@ -9,11 +9,11 @@ from thinnet.checks import DataFileError, quoted
 from thinnet.tables.columns import naming
 from thinnet.tables.reading.cells import Frame
 
-INSTEAD: Final = "predicted {}"  # is what a prediction is called where its name is kept
+INSTEAD: Final = "predicted {}"  # the name of a prediction beside a kept column of its name
 
 
 class Keep(NamedTuple):
-    """Which columns are kept: those between commas, or all."""
+    """The columns to keep: those between commas, or all."""
 
     texts: tuple[str, ...] = ()
     all: bool = False
@@ -38,7 +38,7 @@ def _between_commas(text: str, names: Sequence[str]) -> list[str]:
 
 
 def beside(kept: Frame | None, answers: Frame) -> Frame:
-    """Kept columns, then predictions, which give way where both have one name."""
+    """Kept columns, then predictions; a prediction with the name of a kept column is renamed."""
     import pandas as pd
 
     if kept is None:

@@ -53,13 +53,13 @@ def measure(
     *,
     least_certain: bool = False,
 ) -> Measured:
-    """All that calibration is judged by; some numbers for each row stay in memory, no columns.
+    """All that calibration is judged by; for each row some numbers stay in memory, no columns.
 
     Parameters
     ----------
     estimator, table, bars
-    held : Holding, optional
-        Sees the rows too: for what is guaranteed besides the draws.
+    held : CoverageCheck, optional
+        Counts the targets in intervals or sets with a guarantee, which use no draws.
     least_certain : bool, default=False
         Whether to keep the least certain rows.
 

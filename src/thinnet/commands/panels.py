@@ -22,10 +22,10 @@ MOST_BARS: Final = 150
 N_BINS: Final = 10
 LIMITS: Final = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5)
 NINETY: Final = 2 * COVERAGES.index(0.9)  # place of the lower end among the quantiles
-MOST_LETTERS: Final = 30  # of all classes, side by side
+MOST_LETTERS: Final = 30  # letters of all classes' names side by side
 LONG_NAME: Final = 24  # letters
 MIDNIGHT: Final = " 00:00:00"  # behind dates of typed files
-FONT: Final = 10  # of titles
+FONT: Final = 10  # the font size of titles
 STYLES: Final = (
     {"color": BLUE, "linestyle": "-", "marker": "o"},
     {"color": ORANGE, "linestyle": "--", "marker": "s", "markerfacecolor": "white"},
@@ -50,7 +50,7 @@ def _axes(title: str, size: tuple[float, float] = (6.4, 5.0)) -> Any:
 
 
 def learning_curve(history: History, title: str, epochs: int | None = None) -> Any:
-    """Losses and scores over the epochs; `epochs` if networks have then learned from all rows."""
+    """Losses and scores over the epochs; `epochs` if networks were then trained on all rows."""
     from matplotlib.figure import Figure
 
     history = history if epochs is None else replace(history, best_epoch=-1)
@@ -70,7 +70,7 @@ def learning_curve(history: History, title: str, epochs: int | None = None) -> A
 
 
 def confusion(classes: Array, y: Array, guessed: Array, title: str) -> Any:
-    """How often each class was observed (y) where each was predicted (x)."""
+    """The confusion matrix: counts of rows by predicted class (x) and observed class (y)."""
     from sklearn.metrics import ConfusionMatrixDisplay
 
     from thinnet.displays import ticks
@@ -111,7 +111,7 @@ def agreement(target: str, found: Answers, title: str) -> Any:
 
 
 def error_bars(target: str, y: Array, draws: Forecast, title: str) -> Any:
-    """Intervals along x, and what was observed along y: a bar that meets the diagonal holds it."""
+    """Intervals along x, observed numbers along y; a bar that meets the diagonal holds its own."""
     from thinnet.displays import ticks
 
     some = _some(len(y), MOST_BARS)
@@ -146,10 +146,11 @@ def _diagonal(axes: Any, target: str, predicted: Array, observed: Array) -> None
 def calibration(
     classes: Array, y: Array, probabilities: Mapping[str, Array], title: str, positive: int = 1
 ) -> Any:
-    """How often what was predicted with a probability (x) was observed (y); rows on top.
+    """Observed frequencies (y) against predicted probabilities (x), with rows on top.
 
-    Of the class at place `positive` of two, or of the guess among many.  Axes of a class end where
-    all its bins and their intervals are seen, so that a rare one can be read.
+    They are those of the class at place `positive` of two, or of the predicted one among many.  The
+    axes of a class end where all its bins and their intervals are seen, so that rare classes can
+    be read.
     """
     from thinnet.displays import ticks
 
@@ -180,7 +181,7 @@ def _claims(p: Array, y: Array, positive: int) -> tuple[Array, Array]:
 
 
 def _floor(probabilities: Mapping[str, Array]) -> float:
-    """Where the axes begin: no guess has a probability below one in the number of classes."""
+    """The beginning of the axes: no predicted class has a probability below 1 / classes."""
     least = min(p.max(axis=1).min() for p in probabilities.values())
     return float(np.floor(10 * min(least, 0.9)) / 10)
 
@@ -240,7 +241,7 @@ def pit(below: Array, title: str) -> Any:
 
 
 def risk_coverage(error: Array, unsure: Array, risk: str, title: str) -> Any:
-    """The error that is left when only the surest rows are answered."""
+    """The error that is left if only the most certain rows are answered."""
     axes = _axes(title)
     RiskCoverageCurve.from_predictions(error, unsure, ax=axes)
     axes.set(ylabel=risk)

@@ -17,7 +17,7 @@ from thinnet.displays.saving import save_figure
 from thinnet.tables import members
 from thinnet.uncertainty.draws.heads import ClassHead
 
-MOST_CLASSES: Final = 20  # that a matrix can show
+MOST_CLASSES: Final = 20  # classes that a matrix can show
 STEMS: Final = (
     "learning-curve", "confusion", "predicted-against-true", "calibration", "pit", "error-bars",
     "risk-coverage",
@@ -104,7 +104,7 @@ def _learning_curve(estimator: Any, report: Report) -> Path:
 
 
 def _epochs_on_all(estimator: Any) -> int | None:
-    """The epochs of training on all rows; None where the networks are those of the folds."""
+    """The epochs of training on all rows; None if the networks are those of the folds."""
     entries = estimator.networks_[0].logbook.entries
     if not entries or entries[0].rows < estimator.card_["rows"]:
         return None
@@ -112,7 +112,7 @@ def _epochs_on_all(estimator: Any) -> int | None:
 
 
 def _positive(estimator: Any) -> int:
-    """The class of two that is looked for, as `threshold_for` has it: the rarer, or one named."""
+    """The place of the positive class of two, as for `threshold_for`: the rarer or a named one."""
     decision = estimator.head_.decision
     frequencies = estimator.card_["plain"]
     return int(np.argmin(frequencies)) if decision is None else int(decision.positive)

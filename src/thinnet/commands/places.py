@@ -1,4 +1,4 @@
-"""Where results may go: never onto what is read, and onto a stranger's file only by force."""
+"""Places of results: never a file that is read, and another program's file only by force."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from thinnet.displays.saving import is_saved_figure
 from thinnet.persistence import files
 from thinnet.snapshots import kind_of
 
-MOST_LETTERS: Final = 100  # of names in a sentence
+MOST_LETTERS: Final = 100  # letters of names in a sentence
 HEAD: Final = 2**20  # bytes at the beginning of a file in which its names must stand
 ONNX_HEAD: Final = re.compile(rb"\x08.\x12\x07thinnet", re.DOTALL)  # version, then producer
 
 
-Others: TypeAlias = Mapping[str, Where | None]  # by what they are called
+Others: TypeAlias = Mapping[str, Where | None]  # files by their names in sentences
 
 
 class FileKind(NamedTuple):
-    """A kind of file that thinnet writes: its name in sentences, and how a file of it is known."""
+    """A kind of file that thinnet writes: its name in sentences, and a test for such files."""
 
     name: str
     is_in: Callable[[Path], bool]
 
 
 def check(option: str, out: Where, kind: FileKind, reads: Others, force: bool = False) -> None:
-    """ValueError where `out` can't be written, is one of `reads`, or holds something else.
+    """ValueError if `out` can't be written, is one of `reads`, or is a file of another kind.
 
     Parameters
     ----------
     option : str
-        What the user calls it.
+        The option's name.
     out : path
     kind : FileKind
-        What will be written.  An empty file, or another file of this kind, is replaced.
+        The kind of file to write.  An empty file, or another file of this kind, is replaced.
     reads : mapping
-        Files that the same command reads or writes, by what they are called; None for none.
+        Files that the same command reads or writes, by their names in sentences; None for none.
     force : bool
-        Replace whatever is there; still nothing of `reads`.
+        Replace any file, but never one of `reads`.
     """
     atomic.check_place(option, out)
     check_apart(option, out, reads)
@@ -117,7 +117,7 @@ def table_with(fits: Callable[[list[str]], bool], name: str) -> FileKind:
     def is_in(path: Path) -> bool:
         try:
             return fits(_names(path))
-        except Exception:  # whatever it is, it is no such table
+        except Exception:  # whatever the error is, the file is not such a table
             return False
 
     return FileKind(name, is_in)

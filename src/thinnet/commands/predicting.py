@@ -20,7 +20,7 @@ from thinnet.tables.reading.writing import PredictionWriter
 from thinnet.uncertainty.draws.heads import NumberHead
 
 NO_COLUMNS: Final = Keep()
-PARTS: Final = 1000  # of a progress bar
+PARTS: Final = 1000  # steps of a progress bar
 
 
 def predict(
@@ -39,21 +39,21 @@ def predict(
 ) -> int:
     """Write a prediction for each row of `table` to `out`; return their number.
 
-    With error bars it is the mean over draws with dropout on (of classes the most probable one),
-    and columns beside it say how sure it is.  Columns to keep stand before them as they came, and a
-    prediction of the same name as one of them is called "predicted NAME".  What is at `out` is
-    replaced; without `force` only an empty file, or a table with the same columns.  Of a model with
-    rows kept apart (`fit --conformal`) intervals or sets of `coverage` come too.  A table that
-    drifts is warned of when all is read; with `strict` it is an error then, and nothing is written.
+    With error bars predictions are means over draws with dropout on (or the most probable class),
+    with columns of their uncertainty beside them.  Columns to keep stand first, unchanged; a
+    prediction with the name of one of them is called "predicted NAME".  A file at `out` is
+    replaced; without `force` only an empty one, or a table with the same columns.  A model of
+    `fit --conformal` also gives intervals or sets of `coverage`.  If the table drifts there is a
+    warning at its end; with `strict` it is an error, and nothing is written.
 
     Raises
     ------
     DataFileError
         If the file can't be read, a column to keep is not there, or it drifts, with `strict`.
     ValueError
-        If a column is missing, `out` can't be written to, is `table`, or holds something else, or
-        if nothing draws for error bars; if these are of classes, but a coverage of intervals is
-        given.
+        If a column is missing; if `out` can't be written to, is `table`, or is a file of another
+        kind; if nothing draws for error bars, or they are of classes and a coverage of intervals
+        is given.
     """
     if error_bars is not None:
         error_bars.check_fits(estimator)

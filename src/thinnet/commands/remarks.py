@@ -1,4 +1,4 @@
-"""Sentences on what scores are worth: which rows they are of, and what these cannot show."""
+"""Remarks on scores: the rows that they are of, and what these cannot show."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.checks import quoted
 
-SHOWN: Final = 4  # classes that are named
+SHOWN: Final = 4  # the largest number of classes that are named
 LITTLE: Final = "these scores say little of new rows"
 
 
 def content(table: str | os.PathLike[str]) -> str:
-    """A checksum of a file as it is; another form of the same table has another."""
+    """A checksum of a file's bytes; another form of the same table has another."""
     with Path(table).open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 

@@ -1,4 +1,4 @@
-"""The scores that a person of the task expects, beside those of the plainest answer."""
+"""The usual scores of a task, beside those of the plainest answer."""
 
 from __future__ import annotations
 

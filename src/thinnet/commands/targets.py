@@ -19,7 +19,7 @@ from thinnet.tables.repeating import check_repeats
 from thinnet.uncertainty.draws.heads import ClassHead
 
 Task: TypeAlias = Literal["classification", "regression"]
-FEW: Final = 20  # distinct whole numbers, up to which they are taken as classes
+FEW: Final = 20  # up to so many distinct whole numbers are taken as classes
 BEGINS_WITH_A_NUMBER: Final = r"\W{0,3}\d"
 
 
@@ -45,7 +45,7 @@ def column(frame: Frame, target: str, missing: tuple[str, ...] = ()) -> Cells:
 
 
 def known(estimator: Any, cells: Cells) -> Cells:
-    """The target's cells, clean as when the model was fitted."""
+    """The target's cells, cleaned as in fit."""
     if estimator.encoder_.missing_ is None:
         return cells
     cells = cleaned(cells, estimator.encoder_.missing_)
@@ -168,12 +168,12 @@ def numbers(
 
 
 def as_learned(cells: Cells, decimal: str | None) -> Array:
-    """`numbers`, for a model that has learned others.
+    """`numbers`, for a fitted model's target.
 
     Raises
     ------
     DataFileError
-        If a cell is none, or an amount where the model's numbers were plain.
+        If a cell is not a number, or is an amount where the model's numbers were plain.
     """
     wanted = "plain numbers" if decimal is None else "amounts as in the table that was fitted"
     return numbers(cells, decimal, f"the model has learned {wanted}: write it so")

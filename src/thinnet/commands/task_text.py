@@ -13,7 +13,7 @@ from thinnet.commands.ordering import Order
 from thinnet.commands.scoring import number_text
 from thinnet.tables.reading.spooling import called
 
-MOST_CLASSES: Final = 4  # that are named one by one
+MOST_CLASSES: Final = 4  # the largest number of classes that are named one by one
 
 
 def task(order: Order, found: Parts) -> str:

@@ -1,6 +1,6 @@
 """Pictures of fitted estimators, in the manner of scikit-learn's Display objects.
 
-Each is imported when it is first asked for, so that saving a figure doesn't wait for them all.
+Each is imported when it is first used, so that saving a figure doesn't wait for them all.
 """
 
 import lazy_loader

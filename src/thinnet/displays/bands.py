@@ -23,30 +23,30 @@ POINTS: Final = 300
 class PredictiveBand:
     """Mean, predictive band and, inside it, the band of the epistemic part.
 
-    The outer band holds new targets; the inner one the draws' functions, which more data would
-    bring together.  Between the two is noise.
+    The outer band holds new targets; the inner one holds the draws' functions, which more data
+    would bring together.  The difference is noise.
 
     Parameters
     ----------
     x, mean : array, shape (points,)
         The inputs, and the mean over the draws.
     band, epistemic : array, shape (points, 2)
-        Lower and upper ends, for new targets and for the draws.
+        The lower and upper ends, for new targets and for the draws.
     coverage : float
-        That both are meant to have, in (0, 1).
+        The nominal coverage of both, in (0, 1).
     lines : array, shape (n_lines, points)
-        Some draws, each one thinned network's function.
+        Some draws, each the function of one thinned network.
     data : pair of arrays, shape (rows,), or None
         Inputs and targets.
     name : str
-        Of the input.
+        The name of the input.
     dated : bool
         Whether inputs are days since 1970.
 
     Attributes
     ----------
     ax_ : matplotlib axes
-        Once it is plotted.
+        The axes, once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -91,16 +91,16 @@ class PredictiveBand:
         ----------
         estimator : regressor
         X : array or frame, shape (rows, 1)
-            Numbers; in a frame dates will do.
+            Numbers; a frame may hold dates.
         y : array, shape (rows,), optional
             Targets, plotted as points.
         coverage : float, default=0.9
-            Of both bands, in (0, 1).
+            The coverage of both bands, in (0, 1).
         n_draws : int, default=100
             At least 2.
         n_lines : int, default=0
-            How many of the draws to show as lines, at most `n_draws`; of an ensemble without
-            dropout no more than it has networks.
+            The number of draws to show as lines, at most `n_draws`; for an ensemble without
+            dropout at most its number of networks.
         grid : array, shape (points,), optional
             Inputs; by default 300 over the range of X, widened by a quarter of it on each side.
         ax : matplotlib axes, optional

@@ -1,4 +1,4 @@
-"""The fitted estimator behind a plot, and what stands before it in a pipeline."""
+"""The fitted estimator behind a plot, and the steps before it in a pipeline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def last_and_before(estimator: Any) -> tuple[Any, Callable[[Any], Any]]:
 
 
 def fitted(estimator: Any, needs: str = "uncertainty") -> Any:
-    """A fitted estimator of thinnet with the attribute that is needed, maybe out of a pipeline."""
+    """A fitted estimator of thinnet, or a pipeline's last step, that has the attribute `needs`."""
     from sklearn.utils.validation import check_is_fitted
 
     last, _ = last_and_before(estimator)

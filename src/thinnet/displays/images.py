@@ -1,4 +1,4 @@
-"""The images that a classifier is surest of, and those it is least sure of."""
+"""The images of a classifier's most and least certain predictions."""
 
 from __future__ import annotations
 
@@ -28,27 +28,30 @@ WRONG: Final = "#D55E00"  # Okabe and Ito's vermillion
 
 @dataclass
 class CertainImages:
-    """Two rows of images, the most and the least certain, with guesses and how sure they are.
+    """Two rows of images, the most and the least certain, with their predicted classes.
 
     Parameters
     ----------
     images : array, shape (2, n, height, width) or (2, n, height, width, 3)
-        The most certain, surest first; the least certain, least sure first.
+        The most certain images, the most certain first; the least certain, the least first.
     guesses : array, shape (2, n)
+        The predicted labels.
     probabilities : array, shape (2, n)
-        Of the guesses, the mean over the draws.
+        The probabilities of these labels, the mean over the draws.
     values : array, shape (2, n)
-        Of the measure.
+        The values of the measure.
     measure : str
+        The measure of uncertainty.
     truths : array, shape (2, n), or None
-        True labels.  Where the guess is another, the image is framed and its title coloured.
+        The true labels.  Where the prediction is another, the image is framed and its title
+        coloured.
 
     Attributes
     ----------
     places_ : array of int, shape (2, n)
-        Which rows they are, if they came from an estimator.
+        The places of the images' rows, if they came from an estimator.
     axes_ : array of matplotlib axes, shape (2, n)
-        Once it is plotted.
+        The axes, once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -94,9 +97,9 @@ class CertainImages:
         y : array, shape (rows,), optional
             True labels.
         image_shape : sequence of int
-            Of a row as an image: (height, width), or (height, width, 3) for colours.
+            The shape of a row as an image: (height, width), or (height, width, 3) for colours.
         n : int, default=8
-            Images in each of the two rows, from 1 to the number of rows.
+            The number of images in each of the two rows, from 1 to the number of rows.
         measure : str, default='predictive_entropy'
             Or 'mutual_information', 'variation_ratio', 'expected_entropy'.
         n_draws : int, default=100

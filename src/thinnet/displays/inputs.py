@@ -56,7 +56,7 @@ def plot_inputs(estimator: Any, X: MatrixLike, width: int) -> PlotInputs:
 
 @contextmanager
 def far_from_training() -> Iterator[None]:
-    """A context without warnings of drift: a grid is meant to reach beyond the training rows."""
+    """A context without warnings of drift, as a grid reaches beyond the training rows."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", checks.DriftWarning)
         yield
@@ -99,7 +99,7 @@ def _in_days(X: Any, kinds: dict[str, Any]) -> Any:
 
 
 def days(dates: Any) -> Array:
-    """Days since 1970 (UTC), NaN for none."""
+    """Days since 1970 (UTC), NaN for missing dates."""
     import pandas as pd
 
     since = pd.to_datetime(pd.Series(np.asarray(dates)), utc=True) - pd.Timestamp(0, tz="UTC")

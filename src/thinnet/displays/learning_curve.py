@@ -29,7 +29,7 @@ class LearningCurve:
     Attributes
     ----------
     axes_ : pair of matplotlib axes
-        For losses and for scores, once it is plotted.
+        The axes of losses and of scores, once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -58,7 +58,7 @@ class LearningCurve:
         NotFittedError
             Before fit.
         ValueError
-            If `axes` are not two, or it is no estimator of thinnet, or an ensemble.
+            If `axes` are not two, or it is not an estimator of thinnet, or an ensemble.
         """
         return cls(fitted(estimator, "history_").history_).plot(axes=axes)
 

@@ -1,4 +1,4 @@
-"""How unsure an estimator is over the plane of its two inputs."""
+"""The uncertainty of an estimator over the plane of its two inputs."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ SHAPES: Final = "os^DvPX"
 
 @dataclass
 class UncertaintyMap:
-    """Uncertainty as an image over two inputs; of classes with the borders between them.
+    """Uncertainty as an image over two inputs; for classes with the borders between them.
 
     Parameters
     ----------
     x, y : array, shape (resolution,)
-        The inputs of its predictions.
+        The inputs along both sides of the grid.
     values : array, shape (resolution, resolution)
         The uncertainty; a row for each of `y`.
     measure : str
     probabilities : array, shape (resolution, resolution, n_classes), or None
         For classes, the mean over the draws.
     data : tuple of arrays, or None
-        Inputs of shape (rows, 2), and labels or None, as points.
+        Inputs of shape (rows, 2), and labels or None, plotted as points.
     names : pair of str
-        Of the inputs.
+        The names of the inputs.
     dated : pair of bool
-        Which inputs are days since 1970.
+        Whether each input is days since 1970.
 
     Attributes
     ----------
     ax_ : matplotlib axes
-        Once it is plotted.
+        The axes, once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -103,7 +103,7 @@ class UncertaintyMap:
         ----------
         estimator : classifier of one label, or regressor of one number
         X : array or frame, shape (rows, 2)
-            Drawn as points; the map is their range, widened by a quarter of it on each side.
+            Plotted as points; the map is their range, widened by a quarter of it on each side.
         y : array, shape (rows,), optional
             Labels, which give the points their colours and shapes.
         measure : str, optional
@@ -172,7 +172,7 @@ class UncertaintyMap:
 
 
 def borders(ax: Axes, x: Array, y: Array, p: Array) -> None:
-    """Where a class is as probable as the most probable of the others."""
+    """Plot lines where a class is as probable as the most probable of the others."""
     for k in range(p.shape[-1]):
         lead = p[..., k] - np.delete(p, k, axis=-1).max(axis=-1)
         if lead.min() < 0 < lead.max():
@@ -182,7 +182,7 @@ def borders(ax: Axes, x: Array, y: Array, p: Array) -> None:
 
 
 def points(ax: Axes, X: Array, labels: Array | None) -> None:
-    """Rows as points, each class in a colour and a shape of its own."""
+    """Plot rows as points, each class in a colour and a shape of its own."""
     look: dict[str, Any] = {"s": 18, "edgecolors": "white", "linewidths": 0.6, "zorder": 3}
     if labels is None:
         ax.scatter(*X.T, color="black", label="rows", **look)

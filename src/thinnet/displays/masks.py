@@ -1,4 +1,4 @@
-"""Which units dropout kept, as an image."""
+"""The units that dropout kept, as an image."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class KeptUnits:
     Parameters
     ----------
     masks : dict of int to bool array
-        For the input (0) and the hidden layers (1, 2, ...), shape (samples, units).
+        The masks of the input (0) and the hidden layers (1, 2, ...), shape (samples, units).
     samples : sequence of int
         The rows' ids.
 
@@ -67,7 +67,7 @@ class KeptUnits:
         ----------
         estimator : estimator or Pipeline
         step : int
-            Of training.
+            The number of the training step.
         samples : sequence of int, optional
             By default the first 20 rows of the step.
         axes : sequence of matplotlib axes, optional

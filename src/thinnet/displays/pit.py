@@ -1,4 +1,4 @@
-"""Where numbers fell in their predictive distributions."""
+"""The histogram of numbers' places in their predictive distributions."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 @dataclass
 class PITHistogram:
-    """Counts of PIT values, level if the forecasts are calibrated.
+    """Counts of PIT values, which are level if the forecasts are calibrated.
 
-    U-shaped: the distributions are too narrow; a hump: too wide; a slope: biased.  The band is
-    where one bin's count is with 95 % probability, so of twenty bins one is outside by chance.
+    They are U-shaped if the distributions are too narrow, a hump if too wide, a slope if biased.
+    The band holds one bin's count with 95 % probability; one of twenty is outside by chance.
 
     Parameters
     ----------
     counts : PITCounts
-        From `thinnet.uncertainty.predictive.pit_histogram`.
+        The result of `thinnet.uncertainty.predictive.pit_histogram`.
 
     Attributes
     ----------
     ax_ : matplotlib axes
-        Once it is plotted.
+        The axes, once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -60,14 +60,14 @@ class PITHistogram:
         n_bins: int = 10,
         ax: Axes | None = None,
     ) -> PITHistogram:
-        """Plot a fitted regressor of one number, on rows it has not learned from.
+        """Plot a fitted regressor of one number, on rows that it was not trained on.
 
         Parameters
         ----------
         estimator : regressor, or a pipeline that ends in one
-            One with `distribution`, as thinnet's have, gives it; of any other
-            ``predict(X, return_std=True)`` gives means and standard deviations of the numbers
-            themselves, their noise included, which are taken as normal.
+            Its method `distribution` is used, which thinnet's regressors have; without it
+            ``predict(X, return_std=True)``, whose means and standard deviations (noise included)
+            are taken as those of normal distributions.
         X, y
             Rows and their numbers.
         n_bins : int
@@ -93,7 +93,7 @@ class PITHistogram:
         ----------
         y : array-like of shape (rows,)
         draws : array-like of shape (draws, rows)
-            Of `y`, its noise included.
+            Draws of `y`, its noise included.
         n_bins : int
             Best a divisor of the number of draws plus 1.
         ax : matplotlib axes, optional
@@ -130,7 +130,7 @@ class PITHistogram:
 
 
 def _below(estimator: Any, X: MatrixLike, y: Array) -> Array:
-    """The probability that the estimator gives to at most `y`, shape (rows,)."""
+    """The predicted probability of a target of at most `y`, shape (rows,)."""
     from scipy.stats import norm
 
     last, before = last_and_before(estimator)

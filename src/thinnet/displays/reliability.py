@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class ReliabilityDiagram:
-    """How often predictions are right, against how sure they were; rows per bin on top.
+    """The accuracy of predictions against their confidence; rows per bin on top.
 
-    Bars below the diagonal: too sure; above: not sure enough.
+    Bars below the diagonal show overconfidence, bars above it underconfidence.
 
     Parameters
     ----------
     curve : Reliability
-        From `thinnet.uncertainty.reliability`.
+        The result of `thinnet.uncertainty.reliability`.
 
     Attributes
     ----------
     ax_ : matplotlib axes
-        With the diagram, once it is plotted.
+        The axes of the diagram, once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -61,7 +61,7 @@ class ReliabilityDiagram:
         sample_weight: VectorLike | None = None,
         ax: Axes | None = None,
     ) -> ReliabilityDiagram:
-        """Plot a fitted classifier's `predict_proba` on rows that it has not learned from.
+        """Plot a fitted classifier's `predict_proba` on rows that it was not trained on.
 
         Parameters
         ----------

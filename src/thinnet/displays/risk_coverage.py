@@ -1,4 +1,4 @@
-"""The error that is left when the least sure rows are not answered."""
+"""The error that is left if the least certain rows are not answered."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 
 @dataclass
 class RiskCoverageCurve:
-    """Mean error of the surest rows, against the fraction of rows that are answered.
+    """Mean error of the most certain rows, against the fraction of rows that are answered.
 
-    Between two lines: answering at random, and the best ranking there is, by the errors.
+    It lies between two lines: answering at random, and the best ranking, which is by the errors.
 
     Parameters
     ----------
     curve, best : RiskCoverage
-        Of the uncertainties, and of the errors in their place.
+        The curve by the uncertainties, and the one by the errors in their place.
     area : float
-        Under `curve`.
+        The area under `curve`.
 
     Attributes
     ----------
     ax_ : matplotlib axes
-        Once it is plotted.
+        The axes, once it is plotted.
     figure_ : matplotlib figure
 
     Examples
@@ -67,11 +67,11 @@ class RiskCoverageCurve:
         measure: str | None = None,
         ax: Axes | None = None,
     ) -> RiskCoverageCurve:
-        """Plot a fitted estimator on rows that it has not learned from.
+        """Plot a fitted estimator on rows that it was not trained on.
 
-        For classifiers the error is a wrong class, the uncertainty 1 less the largest
-        probability; for regressors the squared error, and the standard deviation from
-        ``predict(X, return_std=True)``.
+        A classifier's error is 1 for a wrong class, its uncertainty 1 minus the largest
+        probability; a regressor's error is the squared error, its uncertainty the standard
+        deviation from ``predict(X, return_std=True)``.
 
         Parameters
         ----------
@@ -79,9 +79,9 @@ class RiskCoverageCurve:
         X, y
             Rows, and their labels or numbers.
         measure : str, optional
-            Of ``estimator.uncertainty(X)`` in place of that: for classes 'predictive_entropy',
-            'mutual_information', 'variation_ratio' or 'expected_entropy'; for numbers 'std',
-            'epistemic' or 'aleatoric'.
+            A field of ``estimator.uncertainty(X)`` to take instead: for classes
+            'predictive_entropy', 'mutual_information', 'variation_ratio' or 'expected_entropy';
+            for numbers 'std', 'epistemic' or 'aleatoric'.
         ax : matplotlib axes, optional
 
         Raises
@@ -89,7 +89,7 @@ class RiskCoverageCurve:
         NotFittedError
             Before fit.
         ValueError
-            If `y` doesn't fit the predictions, or nothing measures that.
+            If `y` doesn't fit the predictions, or the estimator doesn't have the measure.
         """
         if measure is None:
             error, unsure = errors_and_uncertainties(estimator, X, y)
@@ -132,7 +132,7 @@ class RiskCoverageCurve:
         return self
 
     def _line(self, curve: RiskCoverage, style: str, colour: str, label: str) -> None:
-        # Steps, as in the area: rows of equal uncertainty are answered together.
+        # A step function, as in the area: rows of equal uncertainty are answered together.
         coverage, risk = np.append(0.0, curve.coverage), np.append(curve.risk[0], curve.risk)
         self.ax_.plot(coverage, risk, style, color=colour, label=label, drawstyle="steps-pre")
 

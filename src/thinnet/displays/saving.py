@@ -1,4 +1,4 @@
-"""Figures into files, complete or not at all."""
+"""Saving figures to files, complete or not at all."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def save_figure(figure: Any, path: str | os.PathLike[str], dpi: int = DPI) -> Pa
     ----------
     figure : matplotlib.figure.Figure
     path : path
-        Ends in .png, .svg, .pdf or another format of matplotlib's; a file that stands there is
-        replaced when the new one is complete.
+        Ends in .png, .svg, .pdf or another format of matplotlib; an old file there is replaced
+        when the new one is complete.
     dpi : int, default=200
-        Dots an inch, where the format has dots.
+        Dots per inch, for formats with dots.
 
     Raises
     ------
     OSError
-        If writing fails; it names the file, and what stood there is untouched.
+        If writing fails; the error names the file, and an old file is untouched.
     """
     where, picture = Path(path), io.BytesIO()
     kind = _kind(where)

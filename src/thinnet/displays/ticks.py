@@ -1,4 +1,4 @@
-"""Numbers along an axis as people read them, and legends that cover nothing."""
+"""Readable numbers along an axis, and legends that cover nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 UNITS: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 LONG: Final = 10_000  # from here on thousands are written as k
-UNDER: Final = 0.5  # inches, for numbers and the name of an axis
+UNDER: Final = 0.5  # inches under an axis for its numbers and name
 
 
 class Readable(Formatter):
@@ -43,7 +43,7 @@ def _unit_and_decimals(values: Any) -> tuple[tuple[float, str], int]:
     largest = float(np.abs(there).max())
     step = float(np.diff(there).min()) if len(there) > 1 else largest
     unit = _unit(largest)
-    if step < unit[0] / 1000:  # too fine for that unit
+    if step < unit[0] / 1000:  # the unit is too large for such steps
         unit = (1.0, "")
     return unit, _decimals(step / unit[0])
 
@@ -66,7 +66,7 @@ def _tick_text(x: float, unit: tuple[float, str], decimals: int) -> str:
         return "0"
     if decimals > 6:
         return f"{x:g}"
-    comma = "," if abs(x) >= LONG else ""  # years have none
+    comma = "," if abs(x) >= LONG else ""  # years have no comma
     return f"{x / size:{comma}.{decimals}f}{name}".replace("-", "\N{MINUS SIGN}")
 
 
@@ -90,14 +90,14 @@ def readable(*axes: Axis, dated: bool = False) -> None:
 
 
 def logarithmic(axis: Axis) -> None:
-    """A logarithmic axis with numbers in place of powers."""
+    """Make an axis logarithmic, with numbers in place of powers."""
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
     axis.set_minor_formatter(NullFormatter())
 
 
 def both_alike(ax: Axes, values: Sequence[Any]) -> None:
-    """The same limits and ticks on both axes, so that equal numbers lie on the diagonal."""
+    """Give both axes the same limits and ticks, so that equal numbers lie on the diagonal."""
     low = float(min(np.min(each) for each in values))
     high = float(max(np.max(each) for each in values))
     margin = 0.03 * (high - low) or 1.0
@@ -109,7 +109,7 @@ def both_alike(ax: Axes, values: Sequence[Any]) -> None:
 
 
 def legend(ax: Axes, **settings: Any) -> None:
-    """A legend below the axes where the figure makes room for it; else where it covers least."""
+    """Add a legend below the axes if the figure makes room there; else where it covers least."""
     if ax.figure.get_layout_engine() is None:
         ax.legend(loc="best", **settings)
         return

@@ -1,4 +1,4 @@
-"""What is exported, and the libraries that only exporting needs."""
+"""The networks to export, and the libraries that only exporting needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TYPES: Final = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def needed(package: str, what: str) -> Any:
-    """A library that nothing but `what` needs; MissingLibraryError where it isn't installed."""
+    """A library that only `what` needs; MissingLibraryError if it isn't installed."""
     try:
         return import_module(package)
     except ImportError as error:
@@ -29,7 +29,7 @@ def needed(package: str, what: str) -> Any:
 
 
 def network_of(model: Network | MLP) -> Network:
-    """A network, or that of an estimator with the weights that were assigned to it."""
+    """The network itself, or an estimator's network with the weights that were assigned to it."""
     if isinstance(model, MLP):
         check_is_fitted(model)
         model = linked(model)

@@ -1,4 +1,4 @@
-"""Networks and multilayer perceptrons in ONNX: what follows the raw outputs."""
+"""Networks and multilayer perceptrons in ONNX, from the input to predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fitted model as a file of ONNX."""
+"""A fitted model as an ONNX file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GRAPHS: Final[dict[type, Callable[[Any], Graph]]] = {
 
 
 def export_onnx(model: FittedEstimator, path: str | os.PathLike[str]) -> None:
-    """Write what a model predicts, dropout off, as a file that runtimes of ONNX compute.
+    """Write a model's prediction, dropout off, as a file for ONNX runtimes.
 
     ============== ========================== ==================================================
     Model          Inputs                     Outputs
@@ -43,28 +43,28 @@ def export_onnx(model: FittedEstimator, path: str | os.PathLike[str]) -> None:
                    name, shape (rows, 1)
     ============== ========================== ==================================================
 
-    X and what comes out have the type of the network; of tables all numbers are float64.  Labels
+    X and the outputs have the type of the network; with tables all numbers are float64.  Labels
     are int64 or text.  A column of numbers has NaN for missing cells, one of categories "".
-    Categories are text as a file would have it: "3" for 3 and 3.0, "true" for True, no blanks
-    around.  The operators are those of opset 13, for categories also of ai.onnx.ml 2.
+    Categories are text as a file has it: "3" for 3 and 3.0, "true" for True, without blanks around.
+    The operators are those of opset 13, for categories also those of ai.onnx.ml 2.
 
     Parameters
     ----------
     model : Network, MLPClassifier, MLPRegressor, TableClassifier or TableRegressor
         Estimators must be fitted.
     path : path
-        The file; one that stands there is replaced when the new one is complete.
+        The place of the file; an old file there is replaced when the new one is complete.
 
     Raises
     ------
     NotFittedError
         Before fit.
     ValueError
-        If the model is another, has a layer without a form in ONNX, classes that are neither
-        whole numbers nor text or columns of dates or texts; if no file can be written at `path`;
-        if the library onnx is not installed.
+        If the model is of another class, or has a layer without a form in ONNX, classes that are
+        neither whole numbers nor text, or columns of dates or texts; if no file can be written at
+        `path`; if the library onnx is not installed.
     OSError
-        If writing fails; the file that stood there is untouched.
+        If writing fails; an old file is untouched.
 
     Examples
     --------

@@ -11,7 +11,7 @@ from thinnet._version import __version__
 from thinnet.arrays import Array, Features
 from thinnet.export.models import needed
 
-# The oldest that have all we need, so that old runtimes read the file.
+# The oldest versions that have all operators we need, so that old runtimes read the file.
 OPSETS: Final = {"": 13, "ai.onnx.ml": 2}
 IR_VERSION: Final = 7
 TEXT: Final = np.dtype(object)
@@ -19,7 +19,7 @@ TEXT: Final = np.dtype(object)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Value:
-    """An array to be; `dtype` is object for text."""
+    """An array that the graph will compute; `dtype` is object for text."""
 
     graph: Graph
     name: str
@@ -69,7 +69,7 @@ class Value:
         return self.graph.node("Gather", values, self, dtype=values.dtype, axis=0)
 
     def columns(self, places: Array) -> Value:
-        """Columns of this table."""
+        """Some columns of this table."""
         return self.graph.node("Gather", self, places.astype(np.int64), axis=1)
 
     def shaped(self, *shape: int) -> Value:
@@ -88,7 +88,7 @@ class Graph:
     ----------
     name : str
     outputs : tuple of str
-        What the outputs will be called.
+        The names of the outputs.
     """
 
     def __init__(self, name: str, outputs: tuple[str, ...]) -> None:
@@ -100,7 +100,7 @@ class Graph:
         self._constants: list[Any] = []
 
     def code(self, dtype: np.dtype) -> int:
-        """The number that ONNX has for a type."""
+        """The number of a type in ONNX."""
         return int(self._onnx.helper.np_dtype_to_tensor_dtype(dtype))
 
     def input(self, name: str, dtype: Any, features: Features) -> Value:
@@ -114,7 +114,7 @@ class Graph:
         self._add("Identity", [value.name], name, {})
 
     def node(self, op: str, *inputs: Any, dtype: Any = None, **attributes: Any) -> Value:
-        """What an operator makes of its inputs; its type is that of the first, unless given.
+        """The result of an operator; it has the type of the first input, unless one is given.
 
         A plain number among the inputs is a constant of the type of the first value.
         """
@@ -134,7 +134,7 @@ class Graph:
         return Value(self, name, array.dtype)
 
     def content(self) -> bytes:
-        """The checked model as a file holds it."""
+        """The checked model as the bytes of a file."""
         helper = self._onnx.helper
         parts = (self._nodes, self.name, self._inputs, self._outputs, self._constants)
         domains = sorted({"", *(node.domain for node in self._nodes)})

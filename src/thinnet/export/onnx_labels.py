@@ -33,7 +33,7 @@ def _is_whole(name: Any) -> bool:
 
 
 def add_label(graph: Graph, place: Value, classes: Array) -> None:
-    """The output with the class at a place among the classes, for each row."""
+    """Add the output of labels: for each row the class at `place` among the classes."""
     graph.output("label", place.pick(exported_classes(classes)), ())
 
 

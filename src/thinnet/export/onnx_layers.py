@@ -1,6 +1,6 @@
 """Each layer's prediction in ONNX.
 
-ONNX Runtime's Elu, Selu, Softplus and LeakyRelu know no float64, so they are put together from
+ONNX Runtime's Elu, Selu, Softplus and LeakyRelu don't take float64, so they are put together from
 operators that do.
 """
 
@@ -68,7 +68,7 @@ def _elu(x: Value, alpha: float) -> Value:
 
 
 def _gelu(layer: layers.GELU, site: Site, x: Value) -> Value:
-    erf = (x * math.sqrt(0.5)).cast(np.float32).to("Erf").cast(x.dtype)  # it knows no other type
+    erf = (x * math.sqrt(0.5)).cast(np.float32).to("Erf").cast(x.dtype)  # Erf takes no other type
     return x * ((erf + 1.0) * 0.5)
 
 

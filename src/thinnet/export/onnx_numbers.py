@@ -1,6 +1,6 @@
 """Columns of numbers in ONNX: normal scores by quantiles, and piecewise linear parts.
 
-All columns go together, as a table of shape (rows, columns) in float64.
+All columns are encoded together, as a table of shape (rows, columns) in float64.
 """
 
 from __future__ import annotations
@@ -64,17 +64,18 @@ LEAST: Final = EDGE - float(np.spacing(1.0))
 
 
 def normal_scores(x: Value, quantiles: Array, references: Array) -> Value:
-    """As scikit-learn's QuantileTransformer, for `quantiles` of shape (quantiles, columns)."""
-    p = _share_below(x, quantiles.T, references)
+    """The values of scikit-learn's QuantileTransformer, `quantiles` of (quantiles, columns)."""
+    p = _fraction_below(x, quantiles.T, references)
     p = p.where(x + EDGE <= quantiles[-1:], 1.0)
     p = p.where(x - EDGE >= quantiles[:1], 0.0)
     return normal_quantile(p.at_least(LEAST).at_most(1.0 - LEAST))
 
 
-def _share_below(x: Value, knots: Array, references: Array) -> Value:
-    """Linear between the knots; at one that stands several times the middle of its references.
+def _fraction_below(x: Value, knots: Array, references: Array) -> Value:
+    """The fraction of values below x: linear between the knots, which ascend.
 
-    The knots ascend, shape (columns, knots).
+    At a knot that occurs several times it is the middle of its references.  `knots` have the shape
+    (columns, knots).
     """
     at = _last_not_above(x, knots)
     start, low = at.pick(knots.ravel()), at.pick(np.tile(references, len(knots)))
@@ -83,21 +84,21 @@ def _share_below(x: Value, knots: Array, references: Array) -> Value:
 
 
 def _slopes(knots: Array, references: Array) -> Array:
-    """From each knot to the next; 0 to an equal one, where none is needed."""
+    """The slopes from each knot to the next; 0 between equal knots, where none is needed."""
     widths, rises = np.diff(knots), np.diff(references)[None, :]
     slopes = np.divide(rises, widths, out=np.zeros_like(widths), where=widths > 0)
     return np.ravel(np.pad(slopes, ((0, 0), (0, 1))))
 
 
 def _middles(knots: Array, references: Array) -> Array:
-    """For each knot the mean of the first and the last reference of those that equal it."""
+    """For each knot the mean of the first and the last reference of equal knots."""
     first = [references[np.searchsorted(column, column, "left")] for column in knots]
     last = [references[np.searchsorted(column, column, "right") - 1] for column in knots]
     return np.ravel(np.add(first, last) / 2)
 
 
 def _last_not_above(x: Value, knots: Array) -> Value:
-    """The place in ``knots.ravel()`` of a column's last knot <= x, of its first where none is."""
+    """The place in ``knots.ravel()`` of a column's last knot <= x, or of its first if none is."""
     columns, n = knots.shape
     starts = (np.arange(columns) * n)[None, :]
     at = x.graph.value(starts, np.dtype(np.int64))
@@ -127,7 +128,7 @@ def _polynomial(r: Value, coefficients: Sequence[float]) -> Value:
 
 
 def pieces(x: Value, edges: Sequence[Array]) -> Value:
-    """As `thinnet.tables.columns.pieces.PiecewiseLinear`."""
+    """The features of `thinnet.tables.columns.pieces.PiecewiseLinear`."""
     columns = np.repeat(np.arange(len(edges)), [len(column) - 1 for column in edges])
     lower = np.concatenate([column[:-1] for column in edges])
     widths = np.concatenate([np.diff(column) for column in edges])

@@ -36,7 +36,7 @@ def classifier_graph(model: TableClassifier) -> Graph:
 
 
 def _decided(p: Value, head: WeighedHead) -> Value:
-    """Numbers of which the largest belongs to the class that the model predicts."""
+    """A score for each class, the largest for the class that the model predicts."""
     if (found := head.decision) is not None:
         scales = np.full(2, found.threshold)
         scales[found.positive] = 1 - found.threshold
@@ -57,7 +57,7 @@ def _mean(
     activation: str,
     less: Array | None = None,
 ) -> Value:
-    """The mean over the networks, in float64; `less` is taken off their raw outputs."""
+    """The mean over the networks, in float64; `less` is subtracted from their raw outputs."""
     dtype = model.networks_[0].dtype
     x = encoded(graph, model.encoder_).cast(dtype)
     raw = [outputs(network, x) for network in model.networks_]
@@ -81,7 +81,7 @@ def encoded(graph: Graph, encoder: TableEncoder) -> Value:
     Raises
     ------
     ValueError
-        If a column holds dates or texts, or is called like an output.
+        If a column holds dates or texts, or has the name of an output.
     """
     inputs = {
         column.name: (column, _input(graph, column))
@@ -113,7 +113,7 @@ def _side_by_side(inputs: Inputs, names: Sequence[str]) -> Value:
 
 
 def _filled(inputs: Inputs, fill: Any, names: Sequence[str]) -> Value:
-    """Numbers within the range that was fitted, medians for holes."""
+    """Numbers clipped to the range of fit, with medians for missing cells."""
     x = _side_by_side(inputs, names)
     low, high = (np.array([[getattr(inputs[name][0], end) for name in names]])
                  for end in ("low", "high"))  # fmt: skip
@@ -146,7 +146,7 @@ def _category(inputs: Inputs, step: Any, names: Sequence[str], missing: Sequence
 
 
 def _one_hot(x: Value, missing: Sequence[str], categories: Array, rare: Array | None) -> Value:
-    """A number for each frequent category, and one for rare and unknown ones if any are rare."""
+    """A feature for each frequent category, and one for rare and unknown ones if any are rare."""
     others = [] if rare is None else list(rare)
     frequent = [name for name in categories if name not in others]
     rows = np.eye(len(frequent) + 1, dtype=np.float32)
@@ -165,7 +165,7 @@ def _mean_target(inputs: Inputs, step: Any, names: Sequence[str], missing: Seque
 
 
 def _looked_up(x: Value, names: Sequence[str], rows: Array, missing: Sequence[str]) -> Value:
-    """The row of each name, the last one for others; cells without text, or with a word, are holes.
+    """The row of each name, the last row for other texts; "" and missing words count as missing.
 
     A name stands also for other ways to write it, as far as ONNX allows: it can't trim texts.
     """
@@ -195,7 +195,7 @@ def _other_ways(name: str) -> tuple[str, ...]:
 
 
 def _with_holes(x: Value, absent: Array) -> Value:
-    """Not a number where a number means a missing cell."""
+    """`x` with NaN where a number means a missing cell."""
     for number in absent if x.dtype == np.float64 else ():
         x = x.graph.value(np.nan, x.dtype).where(x.equals(float(number)), x)
     return x

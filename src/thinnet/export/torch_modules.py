@@ -1,4 +1,4 @@
-"""Each layer as a module of torch.nn, without numbers yet."""
+"""Each layer as a module of torch.nn, whose numbers are loaded later."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from thinnet.passes import Run, Site
 
 Make: TypeAlias = Callable[[Any, Any, Site], Any]
 BY_AXES: Final = {1: "BatchNorm1d", 2: "BatchNorm1d", 3: "BatchNorm2d", 4: "BatchNorm3d"}
-STRAIGHT: Final = 50.0  # from which on Softplus is the identity in float64 too
+STRAIGHT: Final = 50.0  # from here on Softplus is the identity, in float64 too
 
 
 def module_of(nn: Any, layer: Any, site: Site) -> Any:
@@ -19,7 +19,7 @@ def module_of(nn: Any, layer: Any, site: Site) -> Any:
     Raises
     ------
     ValueError
-        If there is none.
+        If PyTorch has none.
     """
     made = MODULES[type(layer)](nn, layer, site) if type(layer) in MODULES else None
     if made is None:
@@ -45,7 +45,7 @@ def _alpha_dropout(nn: Any, layer: layers.AlphaDropout, site: Site) -> Any:
 
 
 def _batch_norm(nn: Any, layer: layers.BatchNorm, site: Site) -> Any:
-    """PyTorch's has its statistics along the first feature axis, of four at most."""
+    """PyTorch's BatchNorm, which has its statistics along the first of at most four axes."""
     axes = len(site.features)
     if layer.axis % axes or axes not in BY_AXES:
         return None

@@ -18,7 +18,7 @@ from thinnet.passes import Site
 
 
 class Place(NamedTuple):
-    """An array of a network that PyTorch has too; or its counter of batches, one number there."""
+    """An array of a network that PyTorch has too, or the count of batches, a scalar there."""
 
     view: Array
     counts: bool = False
@@ -40,14 +40,14 @@ def to_torch(model: Network | MLP) -> Any:
                                   ``i.num_batches_tracked``
     LayerNorm                     ``LayerNorm``: ``i.weight``, ``i.bias``
     activations, Flatten          the module of the same name
-    Dropout, AlphaDropout         the same, with the rate of now and a mask for each number
-    GaussianDropout, -Noise       ``Identity``, as at prediction
+    Dropout, AlphaDropout         the same, with the present rate and a mask for each number
+    GaussianDropout, -Noise       ``Identity``, as in prediction
     ============================= ========================================================
 
     Parameters
     ----------
     model : Network, MLPClassifier or MLPRegressor
-        Of an estimator the network: its outputs are raw.
+        An estimator's network is taken: its outputs are raw.
 
     Returns
     -------
@@ -59,9 +59,9 @@ def to_torch(model: Network | MLP) -> Any:
     NotFittedError
         Before fit.
     ValueError
-        If torch.nn has not the like of a layer (one of a user's own, FixedMasks, Dropout with
-        classical scaling, BatchNorm behind the first of several feature axes), or PyTorch is not
-        installed.
+        If torch.nn has no module for a layer (a layer of your own, FixedMasks, Dropout with
+        classical scaling, BatchNorm along another than the first of several feature axes), or
+        PyTorch is not installed.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def to_torch(model: Network | MLP) -> Any:
     """
     torch, network = needed("torch", "to_torch"), network_of(model)
     sequential = _sequential(torch, network)
-    # An array of no axis is a scalar to NumPy, so it is put into PyTorch by its value.
+    # NumPy takes an array without axes as a scalar, so PyTorch gets its value.
     state = {name: torch.tensor(place.exported()) for name, place in _places(network).items()}
     sequential.load_state_dict(state, assign=True)
     return sequential.eval()
@@ -99,7 +99,7 @@ def to_torch_state(model: Network | MLP) -> dict[str, Any]:
     Raises
     ------
     NotFittedError, ValueError
-        As `thinnet.export.to_torch`.
+        As by `thinnet.export.to_torch`.
 
     Examples
     --------
@@ -114,12 +114,12 @@ def to_torch_state(model: Network | MLP) -> dict[str, Any]:
 def from_torch_state(model: Network | MLP, state: Mapping[str, MatrixLike]) -> None:
     """Load numbers under PyTorch's names, those of `thinnet.export.to_torch`, into a network.
 
-    All are checked before the first is loaded.  What an optimiser remembers stays as it is.
+    All are checked before the first is loaded.  Optimisers' states stay as they are.
 
     Parameters
     ----------
     model : Network, MLPClassifier or MLPRegressor
-        Changed in place.
+        The model, which is changed in place.
     state : mapping of str to torch.Tensor
         Such as ``sequential.state_dict()``, with all names, shapes and types of the network.
 
@@ -128,8 +128,8 @@ def from_torch_state(model: Network | MLP, state: Mapping[str, MatrixLike]) -> N
     NotFittedError
         Before fit.
     ValueError
-        If a name is missing or one too many, an array is of another shape or type, not finite, or
-        a variance below 0; or as `thinnet.export.to_torch`.
+        If a name is missing or unknown, an array has another shape or type or is not finite, or a
+        variance is below 0; or as by `thinnet.export.to_torch`.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def from_torch_state(model: Network | MLP, state: Mapping[str, MatrixLike]) -> N
 
 
 def _sequential(torch: Any, network: Network) -> Any:
-    """The modules without numbers: PyTorch's generator stays as it is."""
+    """The modules without numbers, made without a change of PyTorch's generator."""
     with torch.device("meta"):
         return torch.nn.Sequential(*(module_of(torch.nn, *place) for place in network.places()))
 

@@ -1,4 +1,4 @@
-"""Fitted models in files: numbers as safetensors, the rest as JSON, and no code."""
+"""Fitted models in files: arrays as safetensors, the rest as JSON, and no code."""
 
 from thinnet.persistence.files import load, save
 

@@ -16,17 +16,17 @@ from thinnet.persistence import known
 from thinnet.persistence.rules import BY_TAG, rule_for
 from thinnet.persistence.tensors import as_tensor, from_tensor
 
-DEPTH: Final = 64  # of values within values; a pipeline within a pipeline takes four
+DEPTH: Final = 64  # the deepest nesting of values; a pipeline within a pipeline takes four
 PLAIN: Final = (type(None), bool, int, str)
 
 
 def pack(value: Any, arrays: dict[str, Array], place: tuple[Any, ...] = ()) -> Any:
-    """`value` as JSON takes it; its arrays are laid into `arrays`, under their places as names.
+    """`value` as a JSON value; its arrays are put into `arrays`, with their places as names.
 
     Raises
     ------
     ValueError
-        If it holds something of a class that is not known, or is too deep.
+        If it holds an object of an unknown class, or is nested too deep.
     """
     check_depth(len(place))
     if type(value) in PLAIN or (type(value) is float and math.isfinite(value)):
@@ -45,7 +45,7 @@ def pack(value: Any, arrays: dict[str, Array], place: tuple[Any, ...] = ()) -> A
 
 
 def _apart(value: Any, arrays: dict[str, Array], place: str) -> tuple[str, Any]:
-    """What a value is, and what it is made of: a list, a word, or named parts."""
+    """The name of a value's class, and its parts: a list, a word, or named values."""
     if type(value) is np.ndarray and value.dtype != object:
         arrays[place], name = as_tensor(value)
         return "array", [name, place]
@@ -56,16 +56,16 @@ def _apart(value: Any, arrays: dict[str, Array], place: str) -> tuple[str, Any]:
 
 
 def unpack(value: Any, arrays: dict[str, Array], depth: int = 0) -> Any:
-    """What `pack` was given; what it uses is taken out of `arrays`.
+    """The value that `pack` was given; the arrays in it are taken out of `arrays`.
 
     Raises
     ------
     ValueError
-        If it says what `pack` never says; other exceptions where a class refuses its parts.
+        If `pack` can't have returned it; other exceptions if a class refuses its parts.
     """
     check_depth(depth)
     if type(value) is str:
-        value.encode()  # halves of letters can be neither printed nor written
+        value.encode()  # lone surrogates can be neither printed nor written
     if type(value) is list:
         return [unpack(item, arrays, depth + 1) for item in value]
     if type(value) is not dict:

@@ -1,4 +1,4 @@
-"""A model to a file and back."""
+"""Saving a model to a file, and loading it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from thinnet.persistence.codec import pack, unpack
 from thinnet.snapshots import Form, Snapshot, read_as, write_as
 from thinnet.tables.reading import read_dialect
 
-FORMAT: Final = 2  # of the first, names of classes are paths of modules
+FORMAT: Final = 2  # in format 1 names of classes are paths of modules
 KIND: Final = "thinnet model"
 NAME: Final = "model file"
 PARTS: Final = ("model", "versions")
@@ -30,26 +30,27 @@ PARTS: Final = ("model", "versions")
 def save(estimator: FittedEstimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted model to one file: numbers as safetensors, the rest as JSON, no pickle.
 
-    What is loaded predicts the same to the last bit, and goes on training as if it had never been
-    saved.  Settings that belong to one training are saved as None: `callbacks`, `checkpoint`,
-    `memory` of a pipeline, and a `random_state` that is a generator.
+    A loaded model predicts the same to the last bit, and goes on training as the saved one would.
+    Settings that belong to one training are saved as None: `callbacks`, `checkpoint`, `memory` of a
+    pipeline, and a `random_state` that is a generator.
 
     Parameters
     ----------
     estimator : estimator or Network
-        One of thinnet's, fitted, or a fitted Pipeline, ColumnTransformer or other transformer of
-        scikit-learn made of known classes (`thinnet.persistence.known`) and without functions.
+        A network or fitted estimator of thinnet, or a fitted Pipeline, ColumnTransformer or other
+        transformer of scikit-learn that is made of known classes (`thinnet.persistence.known`) and
+        has no functions.
     path : path
-        The file; one that stands there is replaced when the new one is complete.
+        The place of the file; an old file there is replaced when the new one is complete.
 
     Raises
     ------
     NotFittedError
         Before fit.
     ValueError
-        If the estimator holds something of another class, or no file can be written at `path`.
+        If the estimator holds an object of another class, or no file can be written at `path`.
     OSError
-        If writing fails; the file that stood there is untouched.
+        If writing fails; an old file is untouched.
 
     Examples
     --------
@@ -68,15 +69,15 @@ def save(estimator: FittedEstimator, path: str | os.PathLike[str]) -> None:
     check_place(NAME, path)
     arrays: dict[str, Array] = {}
     snapshot = Snapshot(arrays, {"model": pack(estimator, arrays), "versions": _versions()})
-    _model_of(snapshot)  # what could not be read is not written
+    _model_of(snapshot)  # a file that could not be read must not be written
     write_as(_form(), path, snapshot)
 
 
 def load(path: str | os.PathLike[str]) -> FittedEstimator:
-    """The model that `save` has written to a file.
+    """The model in a file that `save` wrote.
 
-    No code comes from the file: only classes of a fixed list are made, of checked parts.  A
-    checksum tells damage, not malice: who may write the file decides what the model predicts.
+    No code comes from the file: only classes of a fixed list are made, of checked parts.  The
+    checksum finds damage, not malice: whoever may write the file decides what the model predicts.
 
     Parameters
     ----------
@@ -90,12 +91,12 @@ def load(path: str | os.PathLike[str]) -> FittedEstimator:
     ------
     ModelFileError
         If the file is missing, cut short, altered, of another kind or from a newer thinnet, or
-        holds what this thinnet doesn't know.
+        holds a class that this thinnet doesn't know.
 
     Warns
     -----
     UserWarning
-        If it holds parts of scikit-learn, saved by another version of it.
+        If it holds objects of scikit-learn that another version of it saved.
 
     Examples
     --------
@@ -131,7 +132,7 @@ def _read(path: str | os.PathLike[str]) -> Snapshot:
 
 
 def _is_table(path: Path) -> bool:
-    """Is it a file of Parquet, or of text with several cells in each line?"""
+    """Whether a file is Parquet, or text with several cells in each line."""
     try:
         return len(read_dialect(path).names) > 1
     except DataFileError:
@@ -173,7 +174,7 @@ def _check_versions(versions: Any) -> None:
 
 
 def _check_whole(model: Any) -> None:
-    """ValueError where it is not a model, or is not fitted."""
+    """ValueError if it is not a model, or is not fitted."""
     if not known.way_of(type(model)).alone:
         raise ValueError(f"a model must be an estimator or a Network, got {type(model).__name__}")
     if hasattr(model, "get_params"):
@@ -189,7 +190,7 @@ def _written_by(values: Any) -> str:
 
 
 def _compare_versions(path: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
-    """Warn where the insides of scikit-learn may have changed."""
+    """Warn if another version of scikit-learn saved the model, whose internals may differ."""
     then, now = (v.get("scikit-learn", "none") for v in (values["versions"], _versions()))
     changed = then.split(".")[:2] != now.split(".")[:2]
     if changed and any(map(known.is_of_scikit_learn, _names(values["model"]))):
@@ -202,7 +203,7 @@ def _compare_versions(path: str | os.PathLike[str], values: Mapping[str, Any]) -
 
 
 def _names(packed: Any) -> Iterator[str]:
-    """What everything in a packed value says that it is."""
+    """The names of all classes in a packed value."""
     if isinstance(packed, list):
         for part in packed:
             yield from _names(part)

@@ -1,8 +1,8 @@
-"""Every class that a model file may hold: nothing else is made when one is read.
+"""Every class that a model file may hold: objects of other classes are never made.
 
-A class is added by one line: where it is imported from, and the `Way` it goes
-(`thinnet.persistence.ways`).  It is imported when it is met.  A file names classes by their own
-names, so that they may move from module to module; two of them never share a name.
+A class is added by one line: its module, and the `Way` to take it apart and make it
+(`thinnet.persistence.ways`).  It is imported when a file has it.  A file names classes by their own
+names, so that they may move from module to module; no two have the same name.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ OTHERS: Final[dict[str, Way]] = {
 
 
 class Known(NamedTuple):
-    """A class that a file may hold: the module that it is imported from, and its way."""
+    """A class that a file may hold: its module and its way."""
 
     module: str
     way: Way

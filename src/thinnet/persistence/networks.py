@@ -1,6 +1,6 @@
 """Networks, histories and fitted perceptrons: taken apart, made again, and checked to fit.
 
-Compiled code trusts the sizes of what it is given, so all of them are compared here.
+Compiled code does not check the sizes of arrays, so all of them are compared here.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def state_of_network(network: Network) -> State:
 
 
 def make_network(cls: type[Network], state: State) -> Network:
-    """A network around vectors of the sizes that its layers ask for; nothing is drawn."""
+    """A network with the vectors of a file, in the sizes of its layers; none is initialised."""
     check_names(cls, state, (*OF_NETWORK, *OF_CLOCK, LOGBOOK, CHANGES))
     checked = {
         "layers": checked_layers(state["layers"]),
@@ -74,7 +74,7 @@ def make_network(cls: type[Network], state: State) -> Network:
 
 
 def _logbook(entries: Any, step: int) -> Logbook:
-    """What the network was trained on; nothing in the files of older versions."""
+    """The network's logbook; empty for files of older versions."""
     checks.must(type(entries) is list, LOGBOOK, "a list", type(entries).__name__)
     logbook = Logbook(entries)
     for entry in logbook.entries[-1:]:
@@ -83,7 +83,7 @@ def _logbook(entries: Any, step: int) -> Logbook:
 
 
 def _vectors(checked: State, state: State) -> State:
-    """Parameters and running statistics, as long as the layers ask for."""
+    """Parameters and running statistics, checked to have the sizes of the layers."""
     shapes, dtype = layer_shapes(checked["layers"], checked["features"]), checked["dtype"]
     _check_vector("theta", state["theta"], _size(s.params for s in shapes), dtype)
     _check_vector("state", state["state"], _size((*s.state, *s.counters) for s in shapes), dtype)
@@ -128,13 +128,13 @@ def _column(name: str, values: Array) -> list[Any]:
 
 
 def finish_classifier(classifier: Any) -> None:
-    """As `finish`; and the labels must be those of the outputs."""
+    """Do `finish`; ValueError also if the labels are not those of the outputs."""
     check_labels(classifier)
     finish(classifier)
 
 
 def finish(mlp: Any) -> None:
-    """Show the network's weights as `coefs_`; ValueError where the parts don't fit together."""
+    """Show the network's weights as `coefs_`; ValueError if the parts don't fit together."""
     network = mlp.network_
     if (network.features, network.out) != ((mlp.n_features_in_,), (mlp.head_.width,)):
         raise ValueError("the network of an estimator must fit its inputs and outputs, got others")
@@ -145,14 +145,14 @@ def finish(mlp: Any) -> None:
 
 
 def check_noise(estimator: Any) -> None:
-    """Has a regressor that knows its noise one above 0 for each output?"""
+    """ValueError unless a regressor's noise, if it has one, is above 0 for each output."""
     found = getattr(estimator, "noise_", np.ones(estimator.n_outputs_))
     if found.shape != (estimator.n_outputs_,) or not (found > 0).all():
         raise ValueError(f"noise_ must be a number > 0 for each output, got {found!r}")
 
 
 def _check_momentary(momentary: Any, network: Network) -> None:
-    """Is it the state of an optimiser, for so many parameters?"""
+    """ValueError unless it is the state of an optimiser for the network's parameters."""
     if not (isinstance(momentary, Momentary) and isinstance(momentary.begin, Begin)):
         raise ValueError("the optimiser's state must stand in a Momentary, got something else")
     kind: Any = momentary.kind

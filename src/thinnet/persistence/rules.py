@@ -1,4 +1,4 @@
-"""What JSON has not, as lists of what it has: a rule for each type, both ways side by side."""
+"""Values of types that JSON lacks, as lists of JSON values: a rule for each type, in both ways."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TYPES: Final[Mapping[str, type]] = {
 
 
 class Rule(NamedTuple):
-    """From a value to a list or a word, and back; ValueError for what can't be."""
+    """A function from a value to a list or a word, and one back, with ValueError for bad parts."""
 
     tag: str
     apart: Callable[[Any], Any]
@@ -67,7 +67,9 @@ def _from_objects(parts: list[Any]) -> Array:
     if not all(type(n) is int and n >= 0 for n in shape) or math.prod(shape) != len(items):
         raise ValueError("an array must hold as many objects as its shape says, got others")
     array = np.empty(len(items), object)
-    for i, item in enumerate(items):  # assigned at once, equal arrays would become columns
+    for i, item in enumerate(
+        items
+    ):  # in one assignment arrays of equal length would become columns
         array[i] = item
     return array.reshape(shape)
 

@@ -1,4 +1,4 @@
-"""Do the parts of a table's estimator, as a file has them, fit together?"""
+"""Checks that the parts of a table's estimator from a file fit together."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ SCORE: Final[dict[str, Any]] = {"name": str, "model": float, "baseline": float, 
 
 
 def finish_classifier(estimator: Any) -> None:
-    """ValueError where networks, encoder and classes don't fit."""
+    """ValueError if networks, encoder and classes don't fit together."""
     _check_decision(estimator)
     _finish(estimator)
 
 
 def finish_regressor(estimator: Any) -> None:
-    """ValueError where networks, encoder and scale don't fit."""
+    """ValueError if networks, encoder and scale don't fit together."""
     scale = estimator.target_scale_
     shape = (estimator.n_outputs_,)
     fits = isinstance(scale, TargetScale) and all(
@@ -61,7 +61,7 @@ def finish_regressor(estimator: Any) -> None:
 
 
 def finish_encoder(encoder: Any) -> None:
-    """ValueError where rows of any cells don't become as many numbers as it has names for."""
+    """ValueError if rows are not encoded as the number of features that the encoder names."""
     columns = encoder.columns_
     if not columns or not all(_is_column(column) for column in columns):
         raise ValueError("columns_ must be Columns, got others")
@@ -71,14 +71,14 @@ def finish_encoder(encoder: Any) -> None:
     rows = pd.DataFrame(dict.fromkeys(names, PROBE), dtype=object)
     shape = (len(PROBE), len(encoder.get_feature_names_out()))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # cells that no column has learned
+        warnings.simplefilter("ignore")  # the cells are unknown to the columns
         numbers = encoder.transform(rows)
     if numbers.shape != shape or not np.isfinite(numbers).all():
         raise ValueError(f"an encoder must make finite numbers of the shape {shape}, got others")
 
 
 def finish_hashed(hashed: Any) -> None:
-    """ValueError where a few words of a file would ask for all of memory."""
+    """ValueError if the file's settings would take all of the memory."""
     checks.integer("n_features", hashed.n_features, 1, MOST_HASHED)
 
 
@@ -91,7 +91,7 @@ def _is_column(column: Any) -> bool:
 
 
 def _check_card(card: Any) -> None:
-    """Is what the command says of a model there, and what it says it is?"""
+    """ValueError unless the card has the facts that `thinnet show` prints, in their types."""
     for name, kind in CARD.items():
         if not isinstance(card.get(name, ...), kind):
             raise ValueError(
@@ -106,7 +106,7 @@ def _check_card(card: Any) -> None:
 
 
 def _check_drift(estimator: Any) -> None:
-    """Is what is known of columns of the columns there are?"""
+    """ValueError unless what drift compares with is of the encoder's columns."""
     used = [(c.name, c.kind) for c in estimator.encoder_.columns_ if c.kind != "left out"]
     found = getattr(estimator, "drift_", None)
     if found is None:
@@ -125,7 +125,7 @@ def _check_drift(estimator: Any) -> None:
 
 
 def _check_decision(estimator: Any) -> None:
-    """Are weights and threshold those of these classes?"""
+    """ValueError unless weights and threshold fit the classes."""
     n = len(estimator.classes_)
     weights = getattr(estimator, "class_weights_", np.ones(n))
     fits = weights.shape == (n,) and weights.dtype == np.float64
@@ -143,7 +143,7 @@ def _check_decision(estimator: Any) -> None:
 
 
 def _check_conformal(estimator: Any) -> None:
-    """Are the scores of held-out rows numbers?"""
+    """ValueError unless the scores of held-out rows are finite numbers."""
     found: Any = getattr(estimator, "conformal_", ())
     for part in found:
         finite = isinstance(part, np.ndarray) and part.ndim == 1 and np.isfinite(part).all()
@@ -152,7 +152,7 @@ def _check_conformal(estimator: Any) -> None:
 
 
 def _check_marks(estimator: Any) -> None:
-    """Is there a decimal mark for each target, if any are amounts?"""
+    """ValueError unless there is a decimal mark for each target, if any are amounts."""
     marks = estimator.target_decimal_
     if marks is None:
         return
@@ -161,7 +161,7 @@ def _check_marks(estimator: Any) -> None:
 
 
 def _check_calibration(estimator: Any) -> None:
-    """Does a regressor that is calibrated have increasing knots for each output?"""
+    """ValueError unless a calibrated regressor has increasing knots for each output."""
     if not hasattr(estimator, "calibration_"):
         return
     found = estimator.calibration_

@@ -1,4 +1,4 @@
-"""Arrays as safetensors takes them: text as code points, dates as counts."""
+"""Arrays in types of safetensors: text as code points, dates as counts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DATES: Final = re.compile(r"[mM]8(\[\d{0,9}(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?
 
 
 def as_tensor(array: Array) -> tuple[Array, str]:
-    """A copy that is made of numbers, and the type that it stands for."""
+    """A copy made of numbers, and the name of the array's own type."""
     native = np.array(array, array.dtype.newbyteorder("="), order="C")
     name = native.dtype.str[1:]
     if native.dtype.name in NUMBERS:

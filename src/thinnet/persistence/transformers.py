@@ -1,4 +1,4 @@
-"""What scikit-learn's transformers must be for their parts to fit together."""
+"""Checks that the parts of scikit-learn's transformers from a file fit together."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from thinnet.arrays import Array
 
 
 def finish_one_hot(encoder: Any) -> None:
-    """ValueError where a column of the output would lie beside the sparse matrix.
+    """ValueError if a column of the output would lie outside the sparse matrix.
 
-    SciPy doesn't look at that: it would write into memory which isn't the matrix's.
+    SciPy doesn't check that and would write outside the matrix's memory.
     """
     widths = [_width(encoder, i) for i in range(len(encoder.categories_))]
     drop = encoder._drop_idx_after_grouping
@@ -25,7 +25,7 @@ def finish_one_hot(encoder: Any) -> None:
 
 
 def _width(encoder: Any, i: int) -> int:
-    """How many columns feature `i` has before one is dropped."""
+    """The number of columns of feature `i` before one is dropped."""
     categories = encoder.categories_[i]
     _check_sorted(categories)
     rare: Any = None
@@ -42,13 +42,13 @@ def _width(encoder: Any, i: int) -> int:
 
 
 def _check_sorted(categories: Array) -> None:
-    """Numbers are looked up by bisection."""
+    """ValueError unless numbers ascend, as the bisection that looks them up needs."""
     by_bisection = categories.dtype.kind in "biuf"
     if by_bisection and not np.array_equal(categories, np.unique(categories), equal_nan=True):
         raise ValueError("the categories of a OneHotEncoder must be sorted, got others")
 
 
 def without_function(transformer: Any) -> None:
-    """ValueError for a FunctionTransformer that calls something."""
+    """ValueError for a FunctionTransformer that calls a function."""
     if transformer.func is not None or transformer.inverse_func is not None:
         raise ValueError("a FunctionTransformer must have func=None, got a function")

@@ -9,12 +9,12 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-Checked: TypeAlias = Any  # what isinstance takes
+Checked: TypeAlias = Any  # a type or types, as isinstance takes them
 Kinds: TypeAlias = Mapping[str, Checked]
 State: TypeAlias = dict[str, Any]
 
 OF_TRAINING: Final = ("callbacks", "checkpoint", "memory")  # settings that are saved as None
-SPELT_BEFORE: Final = {"initialiser": "initializer"}  # in files of format 1
+SPELT_BEFORE: Final = {"initialiser": "initializer"}  # the spelling in files of format 1
 LEFT_OUT: Final = ("_sklearn_version", "_skl_callbacks")
 ALL_MAY_HAVE: Final[Kinds] = {
     "n_features_in_": int,
@@ -24,7 +24,7 @@ ALL_MAY_HAVE: Final[Kinds] = {
 
 
 class Way(NamedTuple):
-    """Out of an object into a state, and back; does a file hold such an object by itself?"""
+    """Functions from an object to its state and back; and whether it may be a file's model."""
 
     state_of: Callable[[Any], State]
     make: Callable[[Any, State], Any]
@@ -32,7 +32,7 @@ class Way(NamedTuple):
 
 
 def record(*names: str) -> Way:
-    """An object that its constructor makes of its fields, or of the attributes `names`."""
+    """The way of objects whose constructor takes their fields, or the attributes `names`."""
 
     def state_of(value: Any) -> State:
         return {name: getattr(value, name) for name in names or _fields(type(value))}
@@ -46,7 +46,7 @@ def record(*names: str) -> Way:
 
 
 def records(module: str, *names: str) -> dict[str, Way]:
-    """Several classes of one module that are made of their fields."""
+    """The ways of several classes of one module that are made of their fields."""
     return {f"{module}.{name}": record() for name in names}
 
 
@@ -64,20 +64,21 @@ def check_names(cls: Any, names: Iterable[str], known: Iterable[str]) -> None:
 
 
 def nothing_more(estimator: Any) -> None:
-    """Leaves an estimator as it is."""
+    """Leave an estimator as it is."""
 
 
 def fitted(
     always: Kinds, maybe: Kinds | None = None, finish: Callable[[Any], None] = nothing_more
 ) -> Way:
-    """An estimator: its settings, and what `fit` has added.
+    """The way of estimators, which have settings and the attributes that `fit` sets.
 
     Parameters
     ----------
     always, maybe : mapping
-        Attributes that a fitted one has or may have, and what they are instances of.
+        The attributes that a fitted estimator has or may have, and their types.
     finish : callable
-        Gets the fitted estimator that was made; ValueError where its parts don't fit together.
+        Is called with the fitted estimator that was made; it raises ValueError if its parts don't
+        fit together.
     """
     known = {**ALL_MAY_HAVE, **(maybe or {}), **always}
 
@@ -111,7 +112,7 @@ def _check_kinds(cls: Any, state: State, known: Kinds) -> None:
 
 
 def _is_fitted(cls: Any, state: State, always: Kinds) -> bool:
-    """Has it all that `fit` adds? ValueError where it has a part."""
+    """Whether a state has all that `fit` sets; ValueError if it has only a part."""
     lacking = [name for name in always if name not in state]
     if lacking and len(lacking) < len(always):
         raise ValueError(f"{cls.__name__} must have {' and '.join(lacking)}, got none")

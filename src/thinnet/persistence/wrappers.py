@@ -1,4 +1,4 @@
-"""Do the parts of an estimator that is made of others, as a file has them, fit together?"""
+"""Checks that the parts of an estimator made of others, from a file, fit together."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def finish_ensemble_regressor(ensemble: Any) -> None:
 
 
 def finish_sets(wrapper: Any) -> None:
-    """ValueError where scores are no finite numbers, or classes others than the classifier's."""
+    """ValueError if scores are not finite numbers, or classes not those of the classifier."""
     _check_classes(wrapper)
     _check_numbers("scores_", wrapper.scores_)
 
 
 def finish_intervals(wrapper: Any) -> None:
-    """ValueError where errors, or their standard deviations, are no finite numbers."""
+    """ValueError if errors, or their standard deviations, are not finite numbers."""
     _check_numbers("errors_", wrapper.errors_)
     if wrapper.std_ is None:
         return

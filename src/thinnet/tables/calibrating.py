@@ -97,7 +97,7 @@ def of_folds(
     _, spread = standardised(mixture(_of_all(networks, folds.X)))
     plain = np.stack([mixture(n.outputs(folds.X)[None]).centers[0] for n in stopped])
     errors = (folds.y - center) / spread
-    if networks is stopped:  # networks trained on the same rows: the errors of one network count
+    if networks is stopped:  # else all networks have the same rows, and one's errors count
         errors *= _of_mean(folds.y - plain, folds.owner)
     halves = np.arange(len(errors)) % 2  # two halves of each network's rows
     return _calibration(errors, folds.owner if len(stopped) > 1 else halves)
@@ -139,7 +139,7 @@ def _calibration(errors: Array, group: Array) -> Calibration | None:
 
 
 def _held(errors: Array, group: Array) -> Array:
-    """Whether errors are inside intervals by the other groups' shape, (rows, coverages, outputs)."""
+    """Whether errors are inside intervals of other groups' shape, (rows, coverages, outputs)."""
     ends = special.ndtri(np.array([central(coverage) for coverage in COVERAGES]))
     held = np.empty((len(errors), len(COVERAGES), errors.shape[1]), bool)
     for one in np.unique(group):

@@ -30,7 +30,7 @@ def _are_numbers(cells: Cells, missing: tuple[str, ...]) -> bool:
 
 
 def goals_of_file(cells: Cells, missing: tuple[str, ...] | None) -> Cells:
-    """`goals` of a file of text, with the type that all of them agree with."""
+    """`goals` of a file of text, with the type that fits all its cells."""
     found = goals(cells, missing)
     return typed(found.to_frame())[found.name]
 

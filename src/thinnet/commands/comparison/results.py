@@ -23,7 +23,7 @@ COLUMNS: Final = (
 
 
 def table(title: str, outcomes: Sequence[Outcome]) -> Table:
-    """Scores with dropout on and off, on what was seen and what was not."""
+    """Scores with dropout on and off, on training rows and on test rows."""
     shown = Table(title=f"{title}: {outcomes[0].history.score_name}")
     shown.add_column("", no_wrap=True)
     for column in COLUMNS:
@@ -63,7 +63,7 @@ def _of_two(without: Outcome, dropped: Outcome) -> str:
 
 
 def _helped(without: Outcome, dropped: Outcome) -> str:
-    """Which network is better by the rows that only one gets right (McNemar's exact test)."""
+    """The sentence about the better network, by rows only one gets right (McNemar's test)."""
     better, worse = (dropped.right & ~without.right).sum(), (without.right & ~dropped.right).sum()
     if better == worse or binomtest(int(better), int(better + worse)).pvalue > DOUBT:
         return "On unseen rows dropout made no difference in accuracy beyond chance"

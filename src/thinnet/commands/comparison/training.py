@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 
     @property
     def gap(self) -> float:
-        """How much better the network is on what it has seen."""
+        """The score on training rows minus that on test rows."""
         return self.train_score - self.test_score
 
     @property
@@ -82,7 +82,7 @@ def warm(network: Network, settings: Settings, split: Split) -> None:
     Raises
     ------
     KeyboardInterrupt
-        If it is interrupted: nothing is trained yet that could be shown.
+        If it is interrupted: no network is trained yet that could be shown.
     """
     rows = slice(max(settings.batch_size, 1))
     few = Split(*(part[rows] for part in split))
@@ -92,7 +92,7 @@ def warm(network: Network, settings: Settings, split: Split) -> None:
 
 
 def fit(split: Split, entry: Entry, progress: bool | None = None) -> Outcome:
-    """Train one network as its settings say, watching the test part without using it."""
+    """Train one network by its settings; the test part is measured, not used."""
     name, network, settings = entry
     start = time.perf_counter()
     history = _train(network, settings, split, settings.epochs, progress, name)
