@@ -28,6 +28,17 @@ FAULTS = [
         ("estimators/test_estimators.py",),
     ),
     Mutant(
+        "a fit that goes on forgets the epoch of its best weights",
+        "training/state.py",
+        "TrainingState.best_was",
+        "self.best_epoch = epoch",
+        "pass",
+        (
+            "estimators/test_estimators.py"
+            "::test_a_fit_that_goes_on_knows_the_epoch_of_its_best_weights",
+        ),
+    ),
+    Mutant(
         "early stopping keeps the last weights",
         "estimators/convergence.py",
         "Convergence._kept_if_best",

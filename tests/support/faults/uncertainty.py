@@ -12,6 +12,25 @@ FAULTS = [
         ("uncertainty/draws/test_mixtures.py",),
     ),
     Mutant(
+        "settings of draws that are the defaults count as not given",
+        "uncertainty/draws/drawing.py",
+        "Given._found",
+        "each is not unset[name]",
+        "each not in (unset[name], How._field_defaults[name])",
+        (
+            "uncertainty/test_uncertainty.py"
+            "::test_settings_of_draws_that_predict_would_not_use_are_refused",
+        ),
+    ),
+    Mutant(
+        "ids of rows that share a mask are passed over",
+        "masks.py",
+        "row_ids",
+        "_check_no_ids(samples, share)",
+        "None",
+        ("wide/test_share.py",),
+    ),
+    Mutant(
         "error bars leave the noise out",
         "uncertainty/draws/spreads.py",
         "spread",
