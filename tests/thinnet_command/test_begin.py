@@ -1,4 +1,4 @@
-"""Where the command begins: who hears Ctrl-C, and what is said where memory is short."""
+"""Where the command begins: who hears Ctrl-C, and what is message where memory is short."""
 
 import errno
 import os
@@ -52,7 +52,7 @@ NEVER = [OSError(errno.ENOSPC, "x"), RuntimeError("x"), ValueError("x"), Keyboar
 
 
 @pytest.mark.parametrize("error", [*ANYWAY, *UNDER_A_LIMIT, *NEVER], ids=repr)
-def test_a_shortage_of_memory_is_told_from_other_errors(error, limit):
+def test_a_shortage_of_memory_differs_from_other_errors(error, limit):
     limit(*NO_LIMIT)
     assert space.is_short(error) == (error in ANYWAY)
     limit(GIB, GIB)
@@ -69,8 +69,8 @@ def test_a_command_that_cannot_start_for_want_of_memory_ends_in_a_sentence(
     monkeypatch.setattr("thinnet.cli.app", app)
     with pytest.raises(Left, match="1"):
         thinnet_command.run()
-    said = "thinnet: there is not enough memory to start; the limit is 1.0 GiB (ulimit -v)\n"
-    assert capfd.readouterr() == ("", said)
+    message = "thinnet: there is not enough memory to start; the limit is 1.0 GiB (ulimit -v)\n"
+    assert capfd.readouterr() == ("", message)
 
 
 def test_any_other_error_of_a_command_is_its_own(limit, ends, monkeypatch, capfd):
