@@ -30,10 +30,10 @@ def test_an_error_is_one_sentence_with_its_code(error, code, message, capsys, mo
     with pytest.raises(typer.Exit) as left, one_sentence("the table"):
         raise error
     assert left.value.exit_code == code
-    message = capsys.readouterr()
-    assert message.err.startswith("thinnet: ")
-    assert message in message.err.replace("\n", " ")
-    assert not message.out
+    printed = capsys.readouterr()
+    assert printed.err.startswith("thinnet: ")
+    assert message in printed.err.replace("\n", " ")
+    assert not printed.out
 
 
 def test_a_fault_of_the_program_is_not_hidden():

@@ -1,4 +1,4 @@
-"""Where the command begins: who hears Ctrl-C, and what is message where memory is short."""
+"""Where the command begins: who gets Ctrl-C, and the sentence where memory is short."""
 
 import errno
 import os
