@@ -24,6 +24,7 @@ MODULES: Final = {
     "logbook": "network.logbook",
     "optimisers": "optimizers",
     "penalties": "training.penalties",
+    "persistence.ensembles": "persistence.wrappers",
     "plateau": "schedules",
     "presence": "layers.presence",
     "progress": "console.progress",

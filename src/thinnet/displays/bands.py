@@ -10,7 +10,8 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
 from thinnet.displays.axes import BLUE, ax_or_new
-from thinnet.displays.inputs import beside, days, far_from_training, of_one_number, plot_inputs
+from thinnet.displays.estimators import of_one_number
+from thinnet.displays.inputs import beside, days, far_from_training, plot_inputs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

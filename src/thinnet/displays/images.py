@@ -10,7 +10,8 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
-from thinnet.displays.inputs import beside, of_one_label, parted
+from thinnet.displays.estimators import fitted_and_before, of_one_label
+from thinnet.displays.inputs import beside
 from thinnet.uncertainty.draws.heads import MEASURES, measure_of
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class CertainImages:
         ValueError
             If rows don't have that shape, nothing draws, or a setting is not as above.
         """
-        last, before = parted(estimator)
+        last, before = fitted_and_before(estimator)
         of_one_label(last)
         measure = measure_of(last.head_, measure)
         rows = checks.numeric("X", X)

@@ -11,8 +11,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, MatrixLike, TargetLike
-from thinnet.displays import estimators
-from thinnet.uncertainty.draws.heads import ClassHead, NumberHead
+from thinnet.displays.estimators import fitted_and_before
 
 WIDENED = 0.25  # the fraction of the rows' range that is added on each side
 
@@ -40,7 +39,7 @@ class PlotInputs(NamedTuple):
 
 def plot_inputs(estimator: Any, X: MatrixLike, width: int) -> PlotInputs:
     """`X` as inputs; ValueError unless it has `width` columns of finite numbers, or of dates."""
-    last, before = parted(estimator)
+    last, before = fitted_and_before(estimator)
     kinds = _kinds(X)
     inputs = checks.finite("X", checks.numeric("X", _in_days(X, kinds))).astype(np.float64)
     right = inputs.ndim == 2 and inputs.shape[1] == width
@@ -60,23 +59,6 @@ def far_from_training() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", checks.DriftWarning)
         yield
-
-
-def parted(estimator: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """A fitted estimator, and the steps before it."""
-    return estimators.fitted(estimator), estimators.last_and_before(estimator)[1]
-
-
-def of_one_number(estimator: Any) -> None:
-    head = estimator.head_
-    one = isinstance(head, NumberHead) and head.n_outputs == 1
-    checks.must(one, "estimator", "a regressor of one number", type(estimator).__name__)
-
-
-def of_one_label(estimator: Any) -> None:
-    head = estimator.head_
-    one = isinstance(head, ClassHead) and not head.is_multilabel
-    checks.must(one, "estimator", "a classifier of one label a row", type(estimator).__name__)
 
 
 def beside(y: TargetLike, rows: int) -> Array | None:

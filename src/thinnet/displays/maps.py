@@ -10,11 +10,10 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
 from thinnet.displays.axes import ax_or_new
+from thinnet.displays.estimators import of_one_label, of_one_number
 from thinnet.displays.inputs import (
     beside,
     far_from_training,
-    of_one_label,
-    of_one_number,
     plot_inputs,
 )
 from thinnet.uncertainty.draws.heads import ClassHead, measure_of

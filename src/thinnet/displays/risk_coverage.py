@@ -10,7 +10,7 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike, VectorLike
 from thinnet.displays.axes import BLUE, ORANGE, ax_or_new
-from thinnet.displays.inputs import parted
+from thinnet.displays.estimators import fitted_and_before
 from thinnet.uncertainty.draws.heads import measure_of
 from thinnet.uncertainty.forecasts import one_number_a_row
 from thinnet.uncertainty.selection import (
@@ -94,7 +94,7 @@ class RiskCoverageCurve:
         if measure is None:
             error, unsure = errors_and_uncertainties(estimator, X, y)
             return cls.from_predictions(error, unsure, ax=ax)
-        last, before = parted(estimator)
+        last, before = fitted_and_before(estimator)
         measure_of(last.head_, measure)
         error, _ = errors_and_uncertainties(estimator, X, y)
         unsure = getattr(last.uncertainty(before(X)), measure)
