@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import llvmlite.binding as llvm
 from llvmlite import ir
@@ -24,6 +24,7 @@ from numba import types
 from numba.core import cgutils
 
 from thinnet import checks
+from thinnet.engine.aliases import Arguments, Builder, Context, Intrinsic, Kind, Signature, Value
 from thinnet.engine.compile import intrinsic
 
 SYMBOLS: Final = {"float32": "thinnet_sgemm", "float64": "thinnet_dgemm"}
@@ -131,13 +132,13 @@ class Sizes(NamedTuple):
 
 
 @intrinsic
-def gemm(typing, a, b, c, sizes, like):  # type: ignore[no-untyped-def]
+def gemm(typing: Kind, a: Kind, b: Kind, c: Kind, sizes: Kind, like: Kind) -> Intrinsic:
     """``c = a @ b`` of numbers of the type of `like`, row-major.
 
     The call is by symbol, not by address, so that cached machine code stays valid.
     """
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         real, whole = context.get_value_type(like), ir.IntType(32)
         *matrices, sizes = (cgutils.unpack_tuple(builder, each) for each in arguments[:4])
         address = matrices[0][0].type

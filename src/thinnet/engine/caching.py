@@ -11,6 +11,7 @@ import hashlib
 import os
 import pickle
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -83,7 +84,7 @@ class _Locator(_CacheLocator):
         self._id = f"{module}.{line}"
 
     @classmethod
-    def from_function(cls, py_func: Any, py_file: str) -> _Locator:
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> _Locator:
         return cls(py_func.__module__, py_func.__code__.co_firstlineno)
 
     def get_cache_path(self) -> str:
@@ -112,7 +113,7 @@ class _Files:
     def __init__(self, base: str) -> None:
         self._base, self._index = base, f"{base}.index"
 
-    def load(self, key: Any) -> Any:
+    def load(self, key: object) -> object:
         """What was saved for a signature; None where that is nothing, or damaged."""
         folder = kept().folder
         name = None if folder is None else self._names(folder).get(key)
@@ -121,7 +122,7 @@ class _Files:
         content = folder.read(name)
         return None if content is None else pickle.loads(content)
 
-    def save(self, key: Any, data: Any) -> None:
+    def save(self, key: object, data: object) -> None:
         folder, why = kept()
         if folder is None:
             _say_that_nothing_is_kept(why)
@@ -137,7 +138,7 @@ class _Files:
         if (folder := kept().folder) is not None:
             folder.remove(self._index)
 
-    def _names(self, folder: Folder) -> dict[Any, str]:
+    def _names(self, folder: Folder) -> dict[object, str]:
         content = folder.read(self._index)
         return {} if content is None else pickle.loads(content)
 
@@ -145,6 +146,6 @@ class _Files:
 class KernelCache(FunctionCache):
     _impl_class = _Implementation
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        self._cache_file: Any = _Files(self._impl.filename_base)
+        self._cache_file = _Files(self._impl.filename_base)  # type: ignore[assignment]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 import numba
 import numba.extending
 
+from thinnet.engine.aliases import Intrinsic
 from thinnet.engine.caching import KernelCache
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Numba's own, whose types say nothing of what compiled code sees.
-intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.extending.intrinsic
-overload: Callable[..., Callable[[F], F]] = numba.extending.overload
+intrinsic: Callable[[Callable[..., Intrinsic]], Callable[..., Any]] = numba.extending.intrinsic
+# An overload's annotations say other things than its implementation's, kinds and not numbers.
+overload: Callable[..., Callable[[F], F]] = partial(numba.extending.overload, strict=False)
 
 # Sums may be reordered and multiply-adds fused, but NaN and infinity keep their meaning.
 FASTMATH: Final = {"contract", "reassoc", "arcp", "nsz"}

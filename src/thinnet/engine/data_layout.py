@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -11,9 +11,21 @@ from thinnet.arrays import Array
 from thinnet.engine.kernels.gather import CODES
 
 
-def of_rows(X: Any, dtype: np.dtype) -> dict[str, Array | None]:
+class SparseRows(Protocol):
+    """A CSR matrix that has been checked (`thinnet.sparse`)."""
+
+    data: Array
+    indices: Array
+    indptr: Array
+    shape: tuple[int, int]
+
+
+Data: TypeAlias = Array | SparseRows
+
+
+def of_rows(X: Data, dtype: np.dtype) -> dict[str, Array | None]:
     """`source` and `starts` of the rows of X, and the arrays that they point into."""
-    if hasattr(X, "tocsr"):
+    if not isinstance(X, Array):
         return _sparse(X)
     if X.dtype not in CODES:
         X = X.astype(dtype)
@@ -24,7 +36,7 @@ def of_rows(X: Any, dtype: np.dtype) -> dict[str, Array | None]:
     return {"source": place, "starts": None, "X": X}
 
 
-def _sparse(X: Any) -> dict[str, Array | None]:
+def _sparse(X: SparseRows) -> dict[str, Array | None]:
     values, columns = X.data, X.indices
     if values.dtype not in (np.float32, np.float64):
         values = values.astype(np.float64)

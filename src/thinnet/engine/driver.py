@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from thinnet.engine.aliases import Like, Number, Records, Thread
 from thinnet.engine.compile import kernel
 from thinnet.engine.kernels import elementwise as sweeps
 from thinnet.engine.kernels import normalisation as norms
@@ -38,10 +37,11 @@ from thinnet.engine.opcodes import (
     STATISTICS,
     SUMS,
 )
+from thinnet.engine.records import Operation, Round, Stage, Work
 
 
 @kernel
-def drive(me: Any, size: Any, n_rounds: Any, work: Any, like: Any) -> None:
+def drive(me: Thread, size: int, n_rounds: int, work: Records, like: Like) -> None:
     """Member `me` of `size` takes tasks of every stage of every round as long as there are any.
 
     A task is cut by shape alone and no sum is shared between tasks, so it doesn't matter who does
@@ -66,7 +66,7 @@ def drive(me: Any, size: Any, n_rounds: Any, work: Any, like: Any) -> None:
 
 
 @part
-def copy_theta(me: Any, size: Any, w: Any, like: Any) -> None:
+def copy_theta(me: Thread, size: int, w: Work, like: Like) -> None:
     """Each member its share, before any of them changes theta again."""
     low, high = me * w.n_theta // size, (me + 1) * w.n_theta // size
     view(w.good, like)[low:high] = view(w.theta, like)[low:high]
@@ -75,7 +75,7 @@ def copy_theta(me: Any, size: Any, w: Any, like: Any) -> None:
 
 
 @part
-def count_tasks(stage: Any, now: Any, w: Any) -> Any:
+def count_tasks(stage: Stage, now: Round, w: Work) -> int:
     if stage.kind == ROWS:
         return (now.rows + w.shard_rows - 1) // w.shard_rows
     if stage.kind in (APPLY, NORM) and not now.finishes:
@@ -84,7 +84,9 @@ def count_tasks(stage: Any, now: Any, w: Any) -> Any:
 
 
 @part
-def do_task(stage: Any, task: Any, n_tasks: Any, me: Any, now: Any, w: Any, like: Any) -> None:
+def do_task(
+    stage: Stage, task: int, n_tasks: int, me: Thread, now: Round, w: Work, like: Like
+) -> None:
     if stage.kind == ROWS:
         tiles = (now.rows + w.tile - 1) // w.tile
         low, high = task * tiles // n_tasks * w.tile, (task + 1) * tiles // n_tasks * w.tile
@@ -97,7 +99,7 @@ def do_task(stage: Any, task: Any, n_tasks: Any, me: Any, now: Any, w: Any, like
 
 
 @part
-def units_task(stage: Any, task: Any, me: Any, now: Any, w: Any, like: Any) -> None:
+def units_task(stage: Stage, task: int, me: Thread, now: Round, w: Work, like: Like) -> None:
     units = task_at(w.tasks, stage.first + task)
     op = operation_at(w.operations, units.operation)
     if stage.kind == SEE:
@@ -117,14 +119,14 @@ def units_task(stage: Any, task: Any, me: Any, now: Any, w: Any, like: Any) -> N
 
 
 @part
-def note(total: Any, now: Any, w: Any) -> None:
+def note(total: float | Number, now: Round, w: Work) -> None:
     """`total` is 0 if all is well in a round, and NaN if not."""
     if total != 0:
         store(w.shared, w.wrong, now.number + 1)
 
 
 @part
-def sum_losses(now: Any, w: Any) -> Any:
+def sum_losses(now: Round, w: Work) -> float:
     """In the order of the rows, whoever computed them; 0, or NaN where the sum is not finite."""
     row_loss, total = view(w.row_loss, 0.0), 0.0
     for r in range(now.rows):
@@ -134,7 +136,9 @@ def sum_losses(now: Any, w: Any) -> Any:
 
 
 @part
-def rows_task(stage: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
+def rows_task(
+    stage: Stage, low: int, high: int, me: Thread, now: Round, w: Work, like: Like
+) -> None:
     """All instructions of a stage on one shard, so that its rows stay in cache."""
     for i in range(stage.first, stage.last):
         instruction = instruction_at(w.instructions, i)
@@ -146,7 +150,9 @@ def rows_task(stage: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: 
 
 
 @part
-def forward(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
+def forward(
+    op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like
+) -> None:
     if op.kind == GATHER:
         rows.gather(op, low, high, me, now, w, like)
     elif op.kind == DENSE:
@@ -166,7 +172,9 @@ def forward(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) 
 
 
 @part
-def backward(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
+def backward(
+    op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like
+) -> None:
     if op.kind == DENSE:
         products.dense_backward(op, low, high, w, like)
     elif op.kind == ELEMENTWISE:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar, cast
 import numba
 from numba import _dynfunc  # type: ignore[attr-defined]
 from numba.core import codegen, compiler, typed_passes
-from numba.core.compiler_machinery import register_pass
+from numba.core.compiler_machinery import PassManager, register_pass
 
 from thinnet.engine.compile import EXACT, FASTMATH
 
@@ -45,7 +45,7 @@ class _Lowering(typed_passes.NativeLowering):
 
     _name = "thinnet_part"
 
-    def run_pass(self, state: Any) -> Any:
+    def run_pass(self, state: compiler.StateDict) -> bool:
         context = state.targetctx
         state.library = _Library(context.codegen(), state.func_id.func_qualname)
         state.library.enable_object_caching()
@@ -62,7 +62,7 @@ class _Lowering(typed_passes.NativeLowering):
 
 
 class _Compiler(compiler.CompilerBase):
-    def define_pipelines(self) -> list[Any]:
+    def define_pipelines(self) -> list[PassManager]:
         passes = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
         passes.passes = [
             (_Lowering if each is typed_passes.NativeLowering else each, name)
@@ -86,7 +86,7 @@ def exact_part(function: F) -> F:
     return _part(function, EXACT)
 
 
-def _part(function: F, fastmath: Any) -> F:
+def _part(function: F, fastmath: bool | set[str]) -> F:
     njit: Any = numba.njit  # whose types know only some of its options
     compiled = njit(
         nogil=True,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
@@ -123,7 +122,7 @@ class _Lowering:
             )
         )  # fmt: skip
 
-    def _activation(self, i: int, layer: Any) -> None:
+    def _activation(self, i: int, layer: Layer) -> None:
         activation = ACTIVATIONS[type(layer)]
         a = float(getattr(layer, "slope", getattr(layer, "alpha", 0.0)))
         # A negative slope turns the sign, by which the output would tell on which side it was.

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from thinnet.arrays import Array, Ids
 from thinnet.engine import data_layout, rates
 from thinnet.engine import opcodes as code
+from thinnet.engine.data_layout import Data
 from thinnet.engine.kernels.products import TILE, chain_of, piece_of
 from thinnet.engine.launch import CHUNK_SECONDS, call, team_size
-from thinnet.engine.lowered import Pass
+from thinnet.engine.lowered import Bound, Pass
 from thinnet.engine.lowering import lower
 from thinnet.engine.program import Builder, forward_stages
 from thinnet.engine.records import ROUND, Operation
@@ -37,7 +38,7 @@ class Predictor:
     whole tiles of rows, so that a row's output depends neither on its neighbours nor on its place.
     """
 
-    def __init__(self, network: Any, kind: Pass, rows: int) -> None:
+    def __init__(self, network: Bound, kind: Pass, rows: int) -> None:
         self.network, self.rows = network, min(in_tiles(rows), BLOCK_ROWS)
         self._lowered = lower(network, kind)
         last = self._lowered.operations[-1]
@@ -71,7 +72,7 @@ class Predictor:
         )  # fmt: skip
         return workspace
 
-    def predict(self, X: Any, out: Array) -> None:
+    def predict(self, X: Data, out: Array) -> None:
         """Write the outputs of the rows of X to `out`, dropout off."""
         n = X.shape[0]
         self._bind(X, NO_IDS, out)
@@ -94,7 +95,7 @@ class Predictor:
 
     def sample(
         self,
-        X: Any,
+        X: Data,
         ids: Ids,
         draws: Sequence[int],
         seed: int,
@@ -122,7 +123,7 @@ class Predictor:
                 self._in_chunks(self._start, rounds[:1].copy(), runs[:1], lambda n: None)
             self._in_chunks(self._rest, rounds, runs, done)
 
-    def _bind(self, X: Any, ids: Ids, out: Array) -> None:
+    def _bind(self, X: Data, ids: Ids, out: Array) -> None:
         found = data_layout.of_rows(X, self.network.dtype)
         for workspace in (self._start, self._rest):
             if workspace:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final, TypeAlias, get_args
 
 import numpy as np
 
 from thinnet.arrays import Array, Flat, Ids
 from thinnet.engine import data_layout, rates
 from thinnet.engine import opcodes as code
+from thinnet.engine.data_layout import Data
 from thinnet.engine.launch import CHUNK_SECONDS, call, team_size
+from thinnet.engine.lowered import Bound
 from thinnet.engine.lowering import lower
 from thinnet.engine.program import place_slopes, training_stages
 from thinnet.engine.records import Operation
 from thinnet.engine.workspace import workspace_of
+from thinnet.layers import BatchNorm
 from thinnet.losses import (
     AbsoluteError,
     BinaryCrossEntropy,
@@ -26,8 +29,9 @@ from thinnet.losses import (
     SoftmaxCrossEntropy,
     SquaredError,
 )
+from thinnet.losses.base import Loss
 from thinnet.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
-from thinnet.optimizers.base import at_least_tiny
+from thinnet.optimizers.base import Optimizer, at_least_tiny
 from thinnet.passes import Run
 
 LOSSES: Final[dict[type, int]] = {
@@ -39,7 +43,8 @@ LOSSES: Final[dict[type, int]] = {
     GaussianNLL: code.GAUSSIAN,
     Poisson: code.POISSON,
 }
-OPTIMIZERS: Final = (SGD, Adagrad, RMSprop, Adam, AdamW)
+Known: TypeAlias = SGD | Adagrad | RMSprop | Adam | AdamW
+OPTIMIZERS: Final[tuple[type, ...]] = get_args(Known)
 SHARD_ROWS: Final = 128  # of a task over rows, at most
 EVEN: Final = 8  # rows that shards differ by, at least
 GROWTH: Final = 8  # of the number of steps from one call to the next, at most
@@ -51,19 +56,19 @@ def shard_of(rows: int) -> int:
     return math.ceil(each / EVEN) * EVEN
 
 
-def optimizer_code(optimizer: Any, theta: Flat) -> tuple[int, tuple[float, ...]]:
+def optimizer_code(optimizer: Optimizer, theta: Flat) -> tuple[int, tuple[float, ...]]:
     """Number and settings (`kernels.optimizers.update`)."""
-    kind = type(optimizer)
-    if kind is SGD:
+    assert isinstance(optimizer, Known)
+    if isinstance(optimizer, SGD):
         plain = code.MOMENTUM if optimizer.momentum else code.DESCENT
         return code.NESTEROV if optimizer.nesterov else plain, (optimizer.momentum,)
     epsilon = at_least_tiny(optimizer.epsilon, theta)
-    if kind is Adagrad:
+    if isinstance(optimizer, Adagrad):
         return code.ADAGRAD, (epsilon, 0.0)
-    if kind is RMSprop:
+    if isinstance(optimizer, RMSprop):
         return code.RMSPROP, (epsilon, optimizer.rho)
-    decay = optimizer.weight_decay if kind is AdamW else 0.0
-    hat = float(kind is Adam and optimizer.epsilon_hat)
+    decay = optimizer.weight_decay if isinstance(optimizer, AdamW) else 0.0
+    hat = float(isinstance(optimizer, Adam) and optimizer.epsilon_hat)
     return code.ADAM, (epsilon, optimizer.beta_1, optimizer.beta_2, decay, hat)
 
 
@@ -83,9 +88,9 @@ class Stepper:
 
     def __init__(
         self,
-        network: Any,
-        loss: Any,
-        optimizer: Any,
+        network: Bound,
+        loss: Loss,
+        optimizer: Optimizer,
         state: Sequence[Array],
         outputs: Array,
         rows: int,
@@ -119,7 +124,7 @@ class Stepper:
         self._numbers: tuple[Array, Array] | None = None
         self.steps = 1  # of the next call
 
-    def _add_loss(self, loss: Any) -> None:
+    def _add_loss(self, loss: Loss) -> None:
         last = self._lowered.operations[-1]
         a = float(getattr(loss, "label_smoothing", getattr(loss, "delta", 0.0)))
         self._lowered.operations.append(
@@ -132,10 +137,11 @@ class Stepper:
     def check_rows(self, least: int) -> None:
         """Can every normalisation learn from batches of so many rows?"""
         for op in self._lowered.operations:
-            if op.kind == code.BATCH_NORM:
-                self.network.layers[op.layer].check_enough(least * op.groups)
+            layer = self.network.layers[op.layer]
+            if op.kind == code.BATCH_NORM and isinstance(layer, BatchNorm):
+                layer.check_enough(least * op.groups)
 
-    def bind(self, X: Any, targets: Array, weights: Array | None, ids: Ids) -> None:
+    def bind(self, X: Data, targets: Array, weights: Array | None, ids: Ids) -> None:
         """The data that steps are taken on; it must stay where it is."""
         self._workspace.put(data_layout.of_rows(X, self.network.dtype))
         self._workspace.put(data_layout.of_targets(targets))

@@ -16,7 +16,6 @@ from contextvars import ContextVar
 from functools import cache, partial
 from operator import call
 from pathlib import Path
-from typing import Any
 
 from thinnet import checks
 
@@ -27,7 +26,7 @@ _limit: ContextVar[int | None] = ContextVar("thinnet threads", default=None)
 
 
 @contextmanager
-def limited(n: Any) -> Iterator[None]:
+def limited(n: int | None) -> Iterator[None]:
     """At most `n` threads for what is called within; None sets no limit of its own."""
     before = _limit.set(n if n is not None else _limit.get())
     try:
@@ -76,7 +75,7 @@ class _Helper:
     """A thread that sleeps until it is given work, which is four times as fast as a new one."""
 
     def __init__(self) -> None:
-        self.work: Callable[[], Any] | None = None
+        self.work: Callable[[], object] | None = None
         self.error: BaseException | None = None
         self.begin, self.ended = threading.Lock(), threading.Lock()
         self.begin.acquire()
@@ -129,7 +128,7 @@ def _hire() -> _Helper:
         return _Helper()
 
 
-def run_team(size: int, function: Callable[..., Any], *arguments: Any) -> None:
+def run_team(size: int, function: Callable[..., object], *arguments: object) -> None:
     """Call ``function(me, size, *arguments)`` for me = 0 to size - 1, each on a thread.
 
     The calling thread is member 0.  An exception is raised when all have ended.
@@ -141,7 +140,7 @@ def run_team(size: int, function: Callable[..., Any], *arguments: Any) -> None:
     for me, helper in enumerate(helpers, start=1):
         helper.work = partial(function, me, size, *arguments)
     mine = partial(function, 0, size, *arguments)
-    starts: list[Callable[[], Any]] = [*(helper.begin.release for helper in helpers), mine]
+    starts: list[Callable[[], object]] = [*(helper.begin.release for helper in helpers), mine]
     errors: list[BaseException] = []
     try:
         # One call of C: between its parts no Ctrl-C can come, after which some would wait for ever.

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from thinnet.engine import opcodes
+from thinnet.engine.aliases import Number, Numbers
 from thinnet.engine.kernels import functions
 from thinnet.engine.kernels.functions import exp, expm1, fma, normal_cdf
 from thinnet.engine.linking import exact_part
@@ -33,115 +34,119 @@ SELU_BELOW: Final = SELU_SCALE * SELU_ALPHA
 
 
 @exact_part
-def relu(x: Any, a: Any) -> Any:
+def relu(x: Number, a: Number) -> Number:
     zero = type(x)(0)
     return zero if x <= zero else x
 
 
 @exact_part
-def relu_slope(dy: Any, y: Any, undo: Any, a: Any) -> Any:
+def relu_slope(dy: Number, y: Number, undo: Number, a: Number) -> Number:
     zero = type(y)(0)
     return dy if y > zero else zero
 
 
 @exact_part
-def leaky(x: Any, a: Any) -> Any:
+def leaky(x: Number, a: Number) -> Number:
     return x * (type(x)(1) if x > type(x)(0) else a)
 
 
 @exact_part
-def leaky_slope(dy: Any, kept: Any, undo: Any, a: Any) -> Any:
+def leaky_slope(dy: Number, kept: Number, undo: Number, a: Number) -> Number:
     return dy * (type(kept)(1) if kept > type(kept)(0) else a)
 
 
 @exact_part
-def elu(x: Any, a: Any) -> Any:
+def elu(x: Number, a: Number) -> Number:
     zero = type(x)(0)
     below = a * expm1(min(x, zero))
     return below if x <= zero else x
 
 
 @exact_part
-def elu_slope(dy: Any, x: Any, undo: Any, a: Any) -> Any:
+def elu_slope(dy: Number, x: Number, undo: Number, a: Number) -> Number:
     zero = type(x)(0)
     below = a * exp(min(x, zero))
     return dy * (type(x)(1) if x > zero else below)
 
 
 @exact_part
-def selu(x: Any, a: Any) -> Any:
+def selu(x: Number, a: Number) -> Number:
     zero = type(x)(0)
     below = type(x)(SELU_BELOW) * expm1(min(x, zero))
     return below if x <= zero else type(x)(SELU_SCALE) * x
 
 
 @exact_part
-def selu_slope(dy: Any, x: Any, undo: Any, a: Any) -> Any:
+def selu_slope(dy: Number, x: Number, undo: Number, a: Number) -> Number:
     zero = type(x)(0)
     below = type(x)(SELU_BELOW) * exp(min(x, zero))
     return dy * (type(x)(SELU_SCALE) if x > zero else below)
 
 
 @exact_part
-def gelu(x: Any, a: Any) -> Any:
+def gelu(x: Number, a: Number) -> Number:
     return x * normal_cdf(x)
 
 
 @exact_part
-def gelu_slope(dy: Any, x: Any, undo: Any, a: Any) -> Any:
+def gelu_slope(dy: Number, x: Number, undo: Number, a: Number) -> Number:
     density = exp(type(x)(-0.5) * x * x) * type(x)(DENSITY_AT_0)
     return dy * fma(x, density, normal_cdf(x))
 
 
 @exact_part
-def silu(x: Any, a: Any) -> Any:
+def silu(x: Number, a: Number) -> Number:
     return x * functions.sigmoid(x)
 
 
 @exact_part
-def silu_slope(dy: Any, x: Any, undo: Any, a: Any) -> Any:
+def silu_slope(dy: Number, x: Number, undo: Number, a: Number) -> Number:
     one, s = type(x)(1), functions.sigmoid(x)
     return dy * (s * fma(x, one - s, one))
 
 
 @exact_part
-def softplus(x: Any, a: Any) -> Any:
+def softplus(x: Number, a: Number) -> Number:
     return functions.softplus(x)
 
 
 @exact_part
-def softplus_slope(dy: Any, x: Any, undo: Any, a: Any) -> Any:
+def softplus_slope(dy: Number, x: Number, undo: Number, a: Number) -> Number:
     return dy * functions.sigmoid(x)
 
 
 @exact_part
-def tanh(x: Any, a: Any) -> Any:
+def tanh(x: Number, a: Number) -> Number:
     return functions.tanh(x)
 
 
 @exact_part
-def tanh_slope(dy: Any, y: Any, undo: Any, a: Any) -> Any:
+def tanh_slope(dy: Number, y: Number, undo: Number, a: Number) -> Number:
     f = y * undo
     return dy * fma(-f, f, type(y)(1))
 
 
 @exact_part
-def sigmoid(x: Any, a: Any) -> Any:
+def sigmoid(x: Number, a: Number) -> Number:
     return functions.sigmoid(x)
 
 
 @exact_part
-def sigmoid_slope(dy: Any, y: Any, undo: Any, a: Any) -> Any:
+def sigmoid_slope(dy: Number, y: Number, undo: Number, a: Number) -> Number:
     f = y * undo
     return dy * (f * (type(y)(1) - f))
+
+
+Activate: TypeAlias = Callable[[int, float, Numbers], None]
+Slopes: TypeAlias = Callable[[int, float, Number, Numbers, Numbers], None]
 
 
 class Activation(NamedTuple):
     """What compiled code knows of an activation."""
 
     code: int
-    value: Callable[..., Any]
-    times_slope: Callable[..., Any]
+    value: Callable[[Number, Number], Number]
+    times_slope: Callable[[Number, Number, Number, Number], Number]
     by_input: bool  # is the slope computed from the input, or from the output?
 
 
@@ -159,20 +164,20 @@ ACTIVATIONS: Final[dict[type, Activation]] = {
 
 
 @exact_part
-def _leave(code: Any, a: Any, row: Any) -> None:
+def _leave(code: int, a: float, row: Numbers) -> None:
     """What none of the table is."""
 
 
 @exact_part
-def _leave_slopes(code: Any, a: Any, undo: Any, kept: Any, dy: Any) -> None: ...
+def _leave_slopes(code: int, a: float, undo: Number, kept: Numbers, dy: Numbers) -> None: ...
 
 
-def _loops(first: Activation, others: Any, other_slopes: Any) -> tuple[Any, Any]:
+def _loops(first: Activation, others: Activate, other_slopes: Slopes) -> tuple[Activate, Slopes]:
     """The loops of one activation; what is not its own is left to the others."""
     code, value, times_slope = first.code, first.value, first.times_slope
 
     @exact_part
-    def activate(which: Any, a: Any, row: Any) -> None:
+    def activate(which: int, a: float, row: Numbers) -> None:
         """``row = f(row)``, in place."""
         if which == code:
             real = row.dtype.type(a)
@@ -182,7 +187,7 @@ def _loops(first: Activation, others: Any, other_slopes: Any) -> tuple[Any, Any]
             others(which, a, row)
 
     @exact_part
-    def multiply_by_slope(which: Any, a: Any, undo: Any, kept: Any, dy: Any) -> None:
+    def multiply_by_slope(which: int, a: float, undo: Number, kept: Numbers, dy: Numbers) -> None:
         """``dy *= f'(x)``, in place."""
         if which == code:
             real = dy.dtype.type(a)
@@ -194,6 +199,7 @@ def _loops(first: Activation, others: Any, other_slopes: Any) -> tuple[Any, Any]
     return activate, multiply_by_slope
 
 
-activate, multiply_by_slope = _leave, _leave_slopes
+activate: Activate = _leave
+multiply_by_slope: Slopes = _leave_slopes
 for _each in reversed(ACTIVATIONS.values()):
     activate, multiply_by_slope = _loops(_each, activate, multiply_by_slope)

@@ -5,10 +5,11 @@ It is linear where it is alone, so it is its own backward.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from thinnet.engine.aliases import Bytes, Ids, Lanes, Number, Numbers, Pointer, Word
 from thinnet.engine.compile import inlined, kernel
 from thinnet.engine.kernels.lanes import (
     EVERY,
@@ -18,7 +19,7 @@ from thinnet.engine.kernels.lanes import (
     drop_lanes,
     tail,
 )
-from thinnet.engine.kernels.philox import UNITS, bits_along, keep_bits, word_at
+from thinnet.engine.kernels.philox import UNITS, Stream, bits_along, keep_bits, word_at
 from thinnet.engine.linking import part
 
 # What is done with a row before dropping.
@@ -30,19 +31,26 @@ class Before(NamedTuple):
     """What is done with rows before dropping, and the address of the bias that is added."""
 
     what: int
-    bias: np.uint64
+    bias: Pointer
 
 
 class Mask(NamedTuple):
     """The threshold below which a draw drops, and what the others are multiplied by."""
 
-    limit: np.uint64
-    scale: Any
+    limit: Word
+    scale: Number
 
 
 @part
 def apply_bits_to_rows(
-    before: Any, rows: Any, n_rows: Any, width: Any, n: Any, bits: Any, between: Any, scale: Any
+    before: Before,
+    rows: Numbers,
+    n_rows: int,
+    width: int,
+    n: int,
+    bits: Bytes,
+    between: int,
+    scale: Number,
 ) -> None:
     """Drop where a bit is not set, in place; rows of n of `width` numbers, `between` bytes apart.
 
@@ -59,7 +67,9 @@ def apply_bits_to_rows(
 
 
 @inlined
-def drop_row(before: Any, row: Any, n: Any, sample: Any, stream: Any, mask: Any, size: Any) -> None:
+def drop_row(
+    before: Before, row: Pointer, n: int, sample: Word, stream: Stream, mask: Mask, size: int
+) -> None:
     """Draw the mask of a row, and drop in place; `row` is an address.
 
     In cache, bits that go from where they are drawn to where they are used take a sixth less time
@@ -72,7 +82,9 @@ def drop_row(before: Any, row: Any, n: Any, sample: Any, stream: Any, mask: Any,
 
 
 @part
-def apply_word(what: Any, row: Any, bias: Any, word: Any, n: Any, scale: Any, size: Any) -> None:
+def apply_word(
+    what: int, row: Pointer, bias: Pointer, word: Word, n: int, scale: Number, size: int
+) -> None:
     """The first n numbers from `row` on, of at most 64, in place."""
     for i in range(0, min(n, UNITS), LANES):
         ahead, kept = np.uint64(i * size), np.uint16(word >> np.uint64(i))
@@ -83,7 +95,9 @@ def apply_word(what: Any, row: Any, bias: Any, word: Any, n: Any, scale: Any, si
 
 
 @inlined
-def _apply_lanes(what: Any, x: Any, bias: Any, kept: Any, there: Any, scale: Any) -> None:
+def _apply_lanes(
+    what: int, x: Pointer, bias: Pointer, kept: Lanes, there: Lanes, scale: Number
+) -> None:
     if what == NO_BIAS:
         drop_lanes(x, bias, kept, there, scale, x)
     elif what == ADD:
@@ -93,7 +107,9 @@ def _apply_lanes(what: Any, x: Any, bias: Any, kept: Any, there: Any, scale: Any
 
 
 @kernel
-def dropout_rows(x: Any, samples: Any, bits: Any, out: Any, stream: Any, mask: Any) -> None:
+def dropout_rows(
+    x: Numbers, samples: Ids, bits: Bytes, out: Numbers, stream: Stream, mask: Mask
+) -> None:
     """Dropout of the rows of `x` with ids `samples`; `bits` has room for one row, and a word."""
     size, n = x.itemsize, x.shape[1]
     source, target = np.uint64(x.ctypes.data), np.uint64(out.ctypes.data)
@@ -105,7 +121,7 @@ def dropout_rows(x: Any, samples: Any, bits: Any, out: Any, stream: Any, mask: A
 
 
 @part
-def _apply_bits(x: Any, bits: Any, n: Any, scale: Any, out: Any, size: Any) -> None:
+def _apply_bits(x: Pointer, bits: Pointer, n: int, scale: Number, out: Pointer, size: int) -> None:
     """For one row; without the choices of `apply_word` it takes a seventh less time."""
     whole = n // LANES
     for i in range(whole):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from thinnet.engine.aliases import Like, Number, Numbers, Thread
 from thinnet.engine.kernels.activations import activate, multiply_by_slope
 from thinnet.engine.kernels.dropout import ADD, ADD_AND_RECTIFY, Before, Mask, apply_bits_to_rows
 from thinnet.engine.kernels.lanes import add_to_rows
@@ -22,17 +23,20 @@ from thinnet.engine.kernels.noise import (
 from thinnet.engine.kernels.presence import index_of, n_outputs, pick
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import IDENTITY, MASK, NO_NOISE, NO_PLACE, RELU
+from thinnet.engine.records import Operation, Round, Work
 
 SWEEP_NUMBERS: Final = 8192  # that stay in the first cache while they are swept over again
 
 
 @part
-def rows_of_a_sweep(op: Any) -> Any:
+def rows_of_a_sweep(op: Operation) -> int:
     return min(max(SWEEP_NUMBERS // op.n_out, 1), SWEEP_ROWS)
 
 
 @part
-def elementwise(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
+def elementwise(
+    op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like
+) -> None:
     """Bias, activation and noise, on few rows at a time so that they stay in cache."""
     n, step = n_outputs(op, w), rows_of_a_sweep(op)
     for first in range(low, high, step):
@@ -48,7 +52,7 @@ def elementwise(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: A
 
 
 @part
-def is_plain(op: Any) -> Any:
+def is_plain(op: Operation) -> bool:
     """Bias, ReLU or nothing, dropout or nothing, in place: what one sweep can do."""
     straight = op.activation in (IDENTITY, RELU)
     masks = op.noise == NO_NOISE or (op.noise == MASK and op.map == NO_PLACE and not op.shifts)
@@ -56,7 +60,7 @@ def is_plain(op: Any) -> Any:
 
 
 @part
-def finish(op: Any, sweep: Any, rows: Any, me: Any, now: Any, w: Any) -> None:
+def finish(op: Operation, sweep: Sweep, rows: Numbers, me: Thread, now: Round, w: Work) -> None:
     like, n_rows = rows.dtype.type(0), sweep.high - sweep.low
     values = w.seen if op.thin_out else w.theta
     what = ADD_AND_RECTIFY if op.activation == RELU else ADD
@@ -70,7 +74,7 @@ def finish(op: Any, sweep: Any, rows: Any, me: Any, now: Any, w: Any) -> None:
 
 
 @part
-def start_rows(op: Any, sweep: Any, rows: Any, w: Any) -> None:
+def start_rows(op: Operation, sweep: Sweep, rows: Numbers, w: Work) -> None:
     """The input with its bias, where the output is to be."""
     like, n, n_rows = rows.dtype.type(0), sweep.n, sweep.high - sweep.low
     x = view(w.activations, like)[op.x * w.capacity + sweep.low * op.n_in :]
@@ -88,7 +92,7 @@ def start_rows(op: Any, sweep: Any, rows: Any, w: Any) -> None:
 
 
 @part
-def activate_rows(op: Any, sweep: Any, rows: Any) -> None:
+def activate_rows(op: Operation, sweep: Sweep, rows: Numbers) -> None:
     n, n_rows = sweep.n, sweep.high - sweep.low
     if n == op.n_out:
         activate(op.activation, op.a, rows[: n_rows * n])
@@ -99,7 +103,7 @@ def activate_rows(op: Any, sweep: Any, rows: Any) -> None:
 
 @part
 def elementwise_backward(
-    op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any
+    op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like
 ) -> None:
     n, step = n_outputs(op, w), rows_of_a_sweep(op)
     # Where ReLU stands before dropout, y > 0 tells all that the mask would.
@@ -113,7 +117,7 @@ def elementwise_backward(
 
 
 @part
-def slope_rows(op: Any, sweep: Any, rows: Any, now: Any, w: Any) -> None:
+def slope_rows(op: Operation, sweep: Sweep, rows: Numbers, now: Round, w: Work) -> None:
     """Times the derivative, from what was kept: the input or the output."""
     like, n, n_rows = rows.dtype.type(0), sweep.n, sweep.high - sweep.low
     undo, column = undone(op, now, w, like), op.x if op.by_input else op.y
@@ -126,7 +130,7 @@ def slope_rows(op: Any, sweep: Any, rows: Any, now: Any, w: Any) -> None:
 
 
 @part
-def undone(op: Any, now: Any, w: Any, like: Any) -> Any:
+def undone(op: Operation, now: Round, w: Work, like: Like) -> Number:
     """What takes the scale of the dropout behind an activation back."""
     level = level_of(op, 0, now, w, like)
     one = cast(1, like)

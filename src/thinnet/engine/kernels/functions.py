@@ -10,12 +10,24 @@ of a loop behind them, so that a value would depend on its place.  `fma` says wh
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from llvmlite import ir
 from numba import types
 
+from thinnet.engine.aliases import (
+    Arguments,
+    Body,
+    Builder,
+    Context,
+    Intrinsic,
+    Kind,
+    Number,
+    Signature,
+    Value,
+)
 from thinnet.engine.compile import EXACT, intrinsic, overload
 
 AS_WRITTEN: Final = {"fastmath": EXACT}
@@ -52,12 +64,12 @@ ERFCX: Final = (
 
 
 @intrinsic
-def _two_to_the(typing, n, like):  # type: ignore[no-untyped-def]
+def _two_to_the(typing: Kind, n: Kind, like: Kind) -> Intrinsic:
     """2^n for an int32 n within the exponents of normal numbers of the type of `like`."""
     bits = like.bitwidth
     mantissa, bias = (23, 127) if bits == 32 else (52, 1023)
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         whole = ir.IntType(bits)
         n = builder.sext(arguments[0], whole) if bits > 32 else arguments[0]
         exponent = builder.add(n, ir.Constant(whole, bias))
@@ -68,42 +80,42 @@ def _two_to_the(typing, n, like):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def _float_bits(typing, x):  # type: ignore[no-untyped-def]
+def _float_bits(typing: Kind, x: Kind) -> Intrinsic:
     """The bits of a float64 as an int64."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         return builder.bitcast(arguments[0], ir.IntType(64))
 
     return types.int64(types.float64), code
 
 
 @intrinsic
-def _from_bits(typing, bits):  # type: ignore[no-untyped-def]
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+def _from_bits(typing: Kind, bits: Kind) -> Intrinsic:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         return builder.bitcast(arguments[0], ir.DoubleType())
 
     return types.float64(types.int64), code
 
 
-def _in_type(x: Any, values: Any) -> Any:
+def _in_type(x: Kind, values: Sequence[float]) -> tuple[Number, ...]:
     return tuple(np.float32(v) if x.bitwidth == 32 else np.float64(v) for v in values)
 
 
 @intrinsic
-def fma(typing, x, y, z):  # type: ignore[no-untyped-def]
+def fma(typing: Kind, x: Kind, y: Kind, z: Kind) -> Intrinsic:
     """``x * y + z``, rounded once."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         return builder.fma(*arguments)
 
     return z(z, z, z), code
 
 
 @intrinsic
-def polynomial(typing, coefficients, x):  # type: ignore[no-untyped-def]
+def polynomial(typing: Kind, coefficients: Kind, x: Kind) -> Intrinsic:
     """``sum_k coefficients[k] * x^k`` by Horner's rule, without a loop for the compiler to keep."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         series, x = arguments
         total = builder.extract_value(series, len(coefficients) - 1)
         for k in range(len(coefficients) - 2, -1, -1):
@@ -113,18 +125,18 @@ def polynomial(typing, coefficients, x):  # type: ignore[no-untyped-def]
     return x(coefficients, x), code
 
 
-def exp(x: Any) -> Any:
+def exp(x: Number) -> Number:
     """e^x to 2 ulp; 0 and infinity beyond the type's range, numbers below normal included."""
     raise NotImplementedError
 
 
 @overload(exp, jit_options=AS_WRITTEN)
-def _exp(x: Any) -> Any:
+def _exp(x: Kind) -> Body:
     log2_e, half, high, low = _in_type(x, (LOG2_E, 0.5, *LOG_2[x.bitwidth]))
     least, most = _in_type(x, EXP_RANGE[x.bitwidth])
     series = _in_type(x, FACTORIALS[x.bitwidth])
 
-    def code(x: Any) -> Any:
+    def code(x: Number) -> Number:
         inside = min(max(x, least), most)
         n = np.floor(fma(inside, log2_e, half))
         r = fma(-n, low, fma(-n, high, inside))
@@ -137,17 +149,17 @@ def _exp(x: Any) -> Any:
     return code
 
 
-def expm1(x: Any) -> Any:
+def expm1(x: Number) -> Number:
     """``e^x - 1`` to 4 ulp, also near 0; for x <= 1/2."""
     raise NotImplementedError
 
 
 @overload(expm1, jit_options=AS_WRITTEN)
-def _expm1(x: Any) -> Any:
+def _expm1(x: Kind) -> Body:
     one, limit = _in_type(x, (1.0, 0.5))
     series = _in_type(x, FACTORIALS[x.bitwidth][1:])
 
-    def code(x: Any) -> Any:
+    def code(x: Number) -> Number:
         inside = min(max(x, -limit), limit)
         near, far = inside * polynomial(series, inside), exp(x) - one
         return near if abs(x) <= limit else far
@@ -155,31 +167,31 @@ def _expm1(x: Any) -> Any:
     return code
 
 
-def sigmoid(x: Any) -> Any:
+def sigmoid(x: Number) -> Number:
     """``1 / (1 + e^-x)`` to 3 ulp."""
     raise NotImplementedError
 
 
 @overload(sigmoid, jit_options=AS_WRITTEN)
-def _sigmoid(x: Any) -> Any:
+def _sigmoid(x: Kind) -> Body:
     (one,) = _in_type(x, (1.0,))
 
-    def code(x: Any) -> Any:
+    def code(x: Number) -> Number:
         return one / (one + exp(-x))
 
     return code
 
 
-def tanh(x: Any) -> Any:
+def tanh(x: Number) -> Number:
     """tanh to 7 ulp: ``-u / (u + 2)`` with ``u = e^(-2 |x|) - 1``."""
     raise NotImplementedError
 
 
 @overload(tanh, jit_options=AS_WRITTEN)
-def _tanh(x: Any) -> Any:
+def _tanh(x: Kind) -> Body:
     zero, two = _in_type(x, (0.0, 2.0))
 
-    def code(x: Any) -> Any:
+    def code(x: Number) -> Number:
         u = expm1(-two * abs(x))
         y = -u / (u + two)
         return -y if x < zero else y
@@ -187,49 +199,49 @@ def _tanh(x: Any) -> Any:
     return code
 
 
-def log1p(x: Any) -> Any:
+def log1p(x: Number) -> Number:
     """``log(1 + x)`` to 3 ulp for x in [0, 1]: ``2 atanh(x / (2 + x))``."""
     raise NotImplementedError
 
 
 @overload(log1p, jit_options=AS_WRITTEN)
-def _log1p(x: Any) -> Any:
+def _log1p(x: Kind) -> Body:
     (two,) = _in_type(x, (2.0,))
     series = _in_type(x, ODD_PARTS[x.bitwidth])
 
-    def code(x: Any) -> Any:
+    def code(x: Number) -> Number:
         s = x / (two + x)
         return two * s * polynomial(series, s * s)
 
     return code
 
 
-def softplus(x: Any) -> Any:
+def softplus(x: Number) -> Number:
     """``log(1 + e^x)`` to 4 ulp."""
     raise NotImplementedError
 
 
 @overload(softplus, jit_options=AS_WRITTEN)
-def _softplus(x: Any) -> Any:
+def _softplus(x: Kind) -> Body:
     (zero,) = _in_type(x, (0.0,))
 
-    def code(x: Any) -> Any:
+    def code(x: Number) -> Number:
         return max(x, zero) + log1p(exp(-abs(x)))
 
     return code
 
 
-def log(x: Any) -> Any:
+def log(x: float) -> float:
     """The natural logarithm of a normal float64 above 0, to 3 ulp."""
     raise NotImplementedError
 
 
 @overload(log, jit_options=AS_WRITTEN)
-def _log(x: Any) -> Any:
+def _log(x: Kind) -> Body:
     high, low = LOG_2[64]
     series = ODD_PARTS[64][:12]
 
-    def code(x: Any) -> Any:
+    def code(x: float) -> float:
         bits = _float_bits(x)
         exponent = (bits - SQRT_HALF) >> np.int64(52)
         m = _from_bits(bits - (exponent << np.int64(52)))  # in [sqrt(1/2), sqrt(2))
@@ -239,18 +251,18 @@ def _log(x: Any) -> Any:
     return code
 
 
-def normal_cdf(x: Any) -> Any:
+def normal_cdf(x: Number) -> Number:
     """The standard normal distribution function, to 8 + x^2 ulp, far tails included."""
     raise NotImplementedError
 
 
 @overload(normal_cdf, jit_options=AS_WRITTEN)
-def _normal_cdf(x: Any) -> Any:
+def _normal_cdf(x: Kind) -> Body:
     zero, half, one, two, centre, root = _in_type(x, (0.0, 0.5, 1.0, 2.0, 3.75, 2**-0.5))
     (most,) = _in_type(x, (40.0,))  # beyond, the tail is 0 in every type
     series = _in_type(x, ERFCX)
 
-    def code(x: Any) -> Any:
+    def code(x: Number) -> Number:
         far = min(abs(x), most) * root
         scaled = polynomial(series, (far - centre) / (far + centre)) / fma(two, far, one)
         tail = half * scaled * exp(-half * x * x)
@@ -259,17 +271,17 @@ def _normal_cdf(x: Any) -> Any:
     return code
 
 
-def cos_sin(turn: Any) -> Any:
+def cos_sin(turn: int) -> tuple[float, float]:
     """Cosine and sine of ``2 pi turn / 2^32`` for an int64 `turn` in [0, 2^32), in float64."""
     raise NotImplementedError
 
 
 @overload(cos_sin, jit_options=AS_WRITTEN)
-def _cos_sin(turn: Any) -> Any:
+def _cos_sin(turn: Kind) -> Body:
     eighth, fourth = np.int64(2**29), np.int64(2**30)
     per_part = 2 * math.pi / 2**32
 
-    def code(turn: Any) -> Any:
+    def code(turn: int) -> tuple[float, float]:
         quarter = (turn + eighth) // fourth
         r = np.float64(turn - quarter * fourth) * per_part  # in [-pi/4, pi/4]
         c, s = polynomial(COSINE, r * r), r * polynomial(SINE, r * r)

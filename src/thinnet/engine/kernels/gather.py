@@ -7,14 +7,27 @@ the address and size of the column numbers, with `starts` for the rows.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from thinnet.engine.aliases import (
+    Address,
+    Arguments,
+    Builder,
+    Context,
+    Intrinsic,
+    Kind,
+    Longs,
+    Numbers,
+    Signature,
+    Value,
+)
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.kernels.lanes import copy_row
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.linking import part
+from thinnet.engine.records import Work
 
 NAMES: Final = ("f4", "f8", "u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "b1")
 CODES: Final = {np.dtype(name): code for code, name in enumerate(NAMES)}
@@ -22,10 +35,10 @@ F4, F8, U1, I1, I2, U2, I4, U4, I8, U8, B1 = range(len(NAMES))
 
 
 @intrinsic
-def load(typing, address, like):  # type: ignore[no-untyped-def]
+def load(typing: Kind, address: Kind, like: Kind) -> Intrinsic:
     """The number of the type of `like` that lies at `address`."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         pointer = builder.inttoptr(arguments[0], context.get_data_type(like).as_pointer())
         value = builder.load(pointer)
         value.align = 1
@@ -35,7 +48,7 @@ def load(typing, address, like):  # type: ignore[no-untyped-def]
 
 
 @part
-def _copy(address: Any, stride: Any, like: Any, size: Any, out: Any) -> None:
+def _copy(address: Address, stride: int, like: np.generic, size: int, out: Numbers) -> None:
     if stride == size:  # so that the compiler sees neighbours
         for i in range(out.size):
             out[i] = load(address + i * size, like)
@@ -45,7 +58,7 @@ def _copy(address: Any, stride: Any, like: Any, size: Any, out: Any) -> None:
 
 
 @part
-def dense_row(source: Any, row: Any, out: Any) -> None:
+def dense_row(source: Longs, row: int, out: Numbers) -> None:
     address, stride, code = source[0] + row * source[1], source[2], source[3]
     if stride == out.itemsize and code == (F4 if out.itemsize == 4 else F8):
         copy_row(np.uint64(address), out)
@@ -72,7 +85,7 @@ def dense_row(source: Any, row: Any, out: Any) -> None:
 
 
 @part
-def sparse_row(source: Any, starts: Any, row: Any, out: Any) -> None:
+def sparse_row(source: Longs, starts: Longs, row: int, out: Numbers) -> None:
     """Zeros, and the row's values added at their columns (a column may come twice)."""
     out[:] = 0
     values, columns = source[0], source[4]
@@ -88,7 +101,7 @@ def sparse_row(source: Any, starts: Any, row: Any, out: Any) -> None:
 
 
 @part
-def data_row(row: Any, w: Any, out: Any) -> None:
+def data_row(row: int, w: Work, out: Numbers) -> None:
     source = view(w.source, np.int64(0))
     if w.starts:
         sparse_row(source, view(w.starts, np.int64(0)), row, out)

@@ -8,14 +8,16 @@ one of them is not finite any more.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from thinnet.engine.aliases import Bytes, Like, Number, Numbers, Thread
 from thinnet.engine.kernels import normalisation as norms
 from thinnet.engine.kernels.lanes import expand
 from thinnet.engine.kernels.memory import cast, view
 from thinnet.engine.kernels.optimizers import (
+    Pace,
     limit_norm,
     not_finite,
     pace,
@@ -34,6 +36,7 @@ from thinnet.engine.kernels.products import bias_gradient, weight_gradient
 from thinnet.engine.kernels.rows import scratch_of
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import BATCH_NORM, DENSE
+from thinnet.engine.records import Operation, Round, Work
 
 TOGETHER: Final = 8192  # numbers of a small layer that are updated in one sweep
 
@@ -48,12 +51,14 @@ class Parameters(NamedTuple):
 
 
 @part
-def unpenalised(at: Any) -> Any:
+def unpenalised(at: int) -> Parameters:
     return Parameters(at, 0.0, 0.0, np.inf)
 
 
 @part
-def settle(parameters: Any, present: Any, pace: Any, now: Any, w: Any, g: Any) -> Any:
+def settle(
+    parameters: Parameters, present: Bytes, pace: Pace, now: Round, w: Work, g: Numbers
+) -> Number:
     """What becomes of `g`, the gradient of some parameters."""
     like, at, l1, l2 = g.dtype.type(0), parameters.at, parameters.l1, parameters.l2
     if now.finishes and (l1 != 0 or l2 != 0):
@@ -66,14 +71,14 @@ def settle(parameters: Any, present: Any, pace: Any, now: Any, w: Any, g: Any) -
 
 
 @part
-def keep(kept: Any, present: Any, adds: Any, g: Any) -> None:
+def keep(kept: Numbers, present: Bytes, adds: int, g: Numbers) -> None:
     for i in range(g.size):
         new = g[i] if present[i] else g.dtype.type(0)
         kept[i] = kept[i] + new if adds else new
 
 
 @part
-def move(parameters: Any, present: Any, pace: Any, w: Any, g: Any) -> Any:
+def move(parameters: Parameters, present: Bytes, pace: Pace, w: Work, g: Numbers) -> Number:
     """One step of some parameters, where they are present."""
     like, at = g.dtype.type(0), parameters.at
     theta = view(w.theta, like)[at : at + g.size]
@@ -85,20 +90,27 @@ def move(parameters: Any, present: Any, pace: Any, w: Any, g: Any) -> Any:
 
 
 @part
-def pace_of(now: Any, chance: Any, w: Any) -> Any:
+def pace_of(now: Round, chance: float, w: Work) -> Pace:
     """After the steps that what exists with probability `chance` has been through, with this."""
     return pace(w.optimizer, view(w.settings, 0.0), now.learning_rate, 1 + now.count * chance)
 
 
 @part
-def chance_of_weights(op: Any, w: Any) -> Any:
+def chance_of_weights(op: Operation, w: Work) -> float:
     return chance_of(op.side_out, w) * chance_of(op.side_in, w)
 
 
 @part
 def settle_units(
-    op: Any, parameters: Any, low: Any, high: Any, now: Any, w: Any, g: Any, spare: Any
-) -> Any:
+    op: Operation,
+    parameters: Parameters,
+    low: int,
+    high: int,
+    now: Round,
+    w: Work,
+    g: Numbers,
+    spare: Numbers,
+) -> Number:
     """`settle` for one parameter of each of the places `low` to `high`."""
     if high == low:
         return g.dtype.type(0)
@@ -116,7 +128,9 @@ def settle_units(
 
 
 @part
-def dense_task(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> Any:
+def dense_task(
+    op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like
+) -> Number:
     """W and b of the places `low` to `high`."""
     units, scratch = high - low, scratch_of(me, w, like)
     g, b = scratch[: units * op.n_in], scratch[units * op.n_in : units * (op.n_in + 1)]
@@ -134,7 +148,9 @@ def dense_task(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: An
 
 
 @part
-def settle_rows(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, g: Any, spare: Any) -> Any:
+def settle_rows(
+    op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, g: Numbers, spare: Numbers
+) -> Number:
     """The weights of one unit after the other."""
     columns, units = present_of(op.side_in, w), present_of(op.side_out, w)
     step, total = pace_of(now, chance_of_weights(op, w), w), g.dtype.type(0)
@@ -154,7 +170,9 @@ def settle_rows(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, g: Any,
 
 
 @part
-def norm_task(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> Any:
+def norm_task(
+    op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like
+) -> Number:
     """gamma and beta of a normalisation, whose gradients a BatchNorm has already."""
     n, scratch = high - low, scratch_of(me, w, like)
     gamma, beta, spare = scratch[:n], scratch[n : 2 * n], scratch[2 * n : w.scratch_size]
@@ -168,7 +186,9 @@ def norm_task(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any
 
 
 @part
-def gradient_task(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> Any:
+def gradient_task(
+    op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like
+) -> Number:
     if w.keeps_gradient and not now.adds and op.side_out:
         absent_gradient(op, low, high, w, like)
     low, high = in_use(op, low, high, w)
@@ -178,13 +198,13 @@ def gradient_task(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like:
 
 
 @part
-def row_width(op: Any) -> Any:
+def row_width(op: Operation) -> int:
     """Numbers that a unit has in the first of an operation's two parameters."""
     return op.n_in if op.kind == DENSE else 1
 
 
 @part
-def absent_gradient(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+def absent_gradient(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
     """Where the gradient is kept, that of units that do not exist is 0."""
     width, gradient, units = row_width(op), view(w.gradient, like), present_of(op.side_out, w)
     for unit in range(low, high):
@@ -194,7 +214,7 @@ def absent_gradient(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
 
 
 @part
-def apply_task(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -> Any:
+def apply_task(op: Operation, low: int, high: int, now: Round, w: Work, like: Like) -> Number:
     """Use the gradient that was kept; `low` and `high` count all units."""
     units, columns, total = present_of(op.side_out, w), present_of(op.side_in, w), cast(0, like)
     factor, chance = cast(clip_factor(w), like), chance_of(op.side_out, w)
@@ -212,14 +232,14 @@ def apply_task(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -> Any
 
 @part
 def apply_units(
-    at: Any, low: Any, high: Any, factor: Any, units: Any, chance: Any, now: Any, w: Any
-) -> Any:
+    at: int, low: int, high: int, factor: Number, units: Bytes, chance: float, now: Round, w: Work
+) -> Number:
     g = scaled(at + low, high - low, factor, w)
     return move(unpenalised(at + low), units[low:high], pace_of(now, chance, w), w, g)
 
 
 @part
-def scaled(at: Any, n: Any, factor: Any, w: Any) -> Any:
+def scaled(at: int, n: int, factor: Number, w: Work) -> Numbers:
     """A part of the gradient, after it has been multiplied by `factor` where it stands."""
     g = view(w.gradient, factor)[at : at + n]
     if factor != 1:
@@ -229,7 +249,7 @@ def scaled(at: Any, n: Any, factor: Any, w: Any) -> Any:
 
 
 @part
-def squares(op: Any, low: Any, high: Any, w: Any, like: Any) -> Any:
+def squares(op: Operation, low: int, high: int, w: Work, like: Like) -> float:
     """The sum of the squares of a task's gradient."""
     width, gradient, total = row_width(op), view(w.gradient, like), 0.0
     for i in range(op.weights + low * width, op.weights + high * width):
@@ -240,7 +260,7 @@ def squares(op: Any, low: Any, high: Any, w: Any, like: Any) -> Any:
 
 
 @part
-def clip_factor(w: Any) -> Any:
+def clip_factor(w: Work) -> float:
     """What scales the gradient back to the norm that it may have."""
     if w.clip_norm == np.inf:
         return 1.0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 from llvmlite import ir
@@ -10,6 +11,20 @@ from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.core import cgutils
 
+from thinnet.engine.aliases import (
+    Arguments,
+    Builder,
+    Bytes,
+    Context,
+    Intrinsic,
+    Kind,
+    Lanes,
+    Numbers,
+    Pointer,
+    Signature,
+    Type,
+    Value,
+)
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.linking import part
 
@@ -22,11 +37,11 @@ EXPANDS: Final = bool(get_host_cpu_features().get("avx512f", False))
 
 
 @intrinsic
-def add_lanes(typing, target, source, there, like):  # type: ignore[no-untyped-def]
+def add_lanes(typing: Kind, target: Kind, source: Kind, there: Kind, like: Kind) -> Intrinsic:
     """``target[i] += source[i]`` for the up to 16 lanes of `there`; addresses of one type."""
     signature = types.void(types.uintp, types.uintp, types.uint16, like)
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         target, source, there, _ = arguments
         vector, size = ir.VectorType(context.get_value_type(like), LANES), like.bitwidth // 8
         touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
@@ -39,11 +54,11 @@ def add_lanes(typing, target, source, there, like):  # type: ignore[no-untyped-d
 
 
 @intrinsic
-def copy_lanes(typing, source, there, target, like):  # type: ignore[no-untyped-def]
+def copy_lanes(typing: Kind, source: Kind, there: Kind, target: Kind, like: Kind) -> Intrinsic:
     """``target[i] = source[i]`` for the up to 16 lanes of `there`; addresses of one type."""
     signature = types.void(types.uintp, types.uint16, types.uintp, like)
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         source, there, target, _ = arguments
         vector, size = ir.VectorType(context.get_value_type(like), LANES), like.bitwidth // 8
         touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
@@ -55,7 +70,7 @@ def copy_lanes(typing, source, there, target, like):  # type: ignore[no-untyped-
 
 
 @part
-def copy_row(source: Any, out: Any) -> None:
+def copy_row(source: Pointer, out: Numbers) -> None:
     """Fill `out` with the numbers of its own type from the address `source` on."""
     target, size, like = np.uint64(out.ctypes.data), out.itemsize, out.dtype.type(0)
     for i in range(0, out.size, LANES):
@@ -64,7 +79,9 @@ def copy_row(source: Any, out: Any) -> None:
 
 
 @intrinsic
-def _expand_lanes(typing, source, present, there, out, like):  # type: ignore[no-untyped-def]
+def _expand_lanes(
+    typing: Kind, source: Kind, present: Kind, there: Kind, out: Kind, like: Kind
+) -> Intrinsic:
     """``out[i] = next of source`` where ``present[i]``, else 0, for the up to 16 lanes of `there`.
 
     All are addresses.  Returns how many are present.  A register at a time: the compiler goes wrong
@@ -72,7 +89,7 @@ def _expand_lanes(typing, source, present, there, out, like):  # type: ignore[no
     """
     signature = types.int64(types.uintp, types.uintp, types.uint16, types.uintp, like)
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         source, present, there, out, _ = arguments
         size = like.bitwidth // 8
         lanes, total = 64 // size, _WORD(0)
@@ -100,7 +117,7 @@ def _expand_lanes(typing, source, present, there, out, like):  # type: ignore[no
 
 
 @part
-def expand(source: Any, present: Any, out: Any) -> None:
+def expand(source: Numbers, present: Bytes, out: Numbers) -> None:
     """The numbers of `source` at those places of `out` that are present; zeros elsewhere.
 
     Up to 15 bytes more of `present` are looked at.
@@ -122,9 +139,11 @@ def expand(source: Any, present: Any, out: Any) -> None:
             done += np.int64(present[i])
 
 
-def _drop(adds: bool, rectifies: bool) -> Any:
+def _drop(adds: bool, rectifies: bool) -> Callable[..., None]:
     @intrinsic
-    def drop(typing, x, bias, bits, there, scale, out):  # type: ignore[no-untyped-def]
+    def drop(
+        typing: Kind, x: Kind, bias: Kind, bits: Kind, there: Kind, scale: Kind, out: Kind
+    ) -> Intrinsic:
         """``out[i] = f(x[i] + bias[i]) * scale`` where bit i of the 16 `bits` is set, 0 elsewhere.
 
         f is ReLU (a NaN stays one) or nothing; `x`, `bias` and `out` are addresses of values of the
@@ -135,7 +154,7 @@ def _drop(adds: bool, rectifies: bool) -> Any:
         places = [types.uintp, types.uintp, types.uint16, types.uint16, scale, types.uintp]
         signature = types.void(*places)
 
-        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
             x, bias, bits, there, factor, out = arguments
             vector, size = ir.VectorType(context.get_value_type(scale), LANES), scale.bitwidth // 8
             touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
@@ -160,13 +179,13 @@ add_rectify_and_drop_lanes = _drop(adds=True, rectifies=True)
 
 
 @part
-def tail(n: Any) -> Any:
+def tail(n: int) -> Lanes:
     """The lanes of the last, incomplete vector of n numbers."""
     return np.uint16((1 << (n % LANES)) - 1)
 
 
 @part
-def add_to_rows(rows: Any, n_rows: Any, width: Any, other: Any, n: Any) -> None:
+def add_to_rows(rows: Numbers, n_rows: int, width: int, other: Numbers, n: int) -> None:
     """Add the n numbers of `other` to each row, of which `width` numbers are stored.
 
     The compiler leaves most of a short row to a slow loop.
@@ -184,11 +203,13 @@ def add_to_rows(rows: Any, n_rows: Any, width: Any, other: Any, n: Any) -> None:
 
 
 @intrinsic
-def _sum_lanes(typing, rows, n_rows, stride, there, out, like):  # type: ignore[no-untyped-def]
+def _sum_lanes(
+    typing: Kind, rows: Kind, n_rows: Kind, stride: Kind, there: Kind, out: Kind, like: Kind
+) -> Intrinsic:
     """The sum of up to 16 neighbouring columns, in registers; `stride` in bytes."""
     signature = types.void(types.uintp, types.int64, types.uintp, types.uint16, types.uintp, like)
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         rows, n_rows, stride, there, out, _ = arguments
         vector, size = ir.VectorType(context.get_value_type(like), LANES), like.bitwidth // 8
         touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
@@ -204,7 +225,7 @@ def _sum_lanes(typing, rows, n_rows, stride, there, out, like):  # type: ignore[
 
 
 @part
-def sum_rows(rows: Any, n_rows: Any, width: Any, out: Any) -> None:
+def sum_rows(rows: Numbers, n_rows: int, width: int, out: Numbers) -> None:
     """``out = sum of rows``, one after the other, of which `width` numbers are stored."""
     like, size = rows.dtype.type(0), rows.itemsize
     source, target = np.uint64(rows.ctypes.data), np.uint64(out.ctypes.data)
@@ -215,8 +236,14 @@ def sum_rows(rows: Any, n_rows: Any, width: Any, out: Any) -> None:
 
 
 def _masked(
-    builder: Any, what: str, vector: Any, address: Any, touched: Any, size: int, values: Any
-) -> Any:
+    builder: Builder,
+    what: str,
+    vector: Type,
+    address: Value,
+    touched: Value,
+    size: int,
+    values: Value,
+) -> Value:
     """A load or store of the lanes that are touched."""
     pointer, align = builder.inttoptr(address, vector.as_pointer()), ir.Constant(_INDEX, size)
     name = f"llvm.masked.{what}.v{vector.count}f{8 * size}.p0"
@@ -225,14 +252,14 @@ def _masked(
     return _called(builder, name, ir.VoidType(), values, pointer, align, touched)
 
 
-def _called(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
+def _called(builder: Builder, name: str, result: Type, *arguments: Value) -> Value:
     """The compiler's own function of that name."""
     kind = ir.FunctionType(result, [value.type for value in arguments])
     function = cgutils.get_or_insert_function(builder.module, kind, name)
     return builder.call(function, arguments)
 
 
-def in_all_lanes(builder: Any, value: Any, vector: Any) -> Any:
+def in_all_lanes(builder: Builder, value: Value, vector: Type) -> Value:
     """A vector of the type `vector`, every lane of which is `value`."""
     nothing = ir.Constant(vector, ir.Undefined)
     first = builder.insert_element(nothing, value, ir.Constant(_INDEX, 0))

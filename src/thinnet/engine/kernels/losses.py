@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from thinnet.engine.aliases import Number, Numbers, Reals
 from thinnet.engine.kernels.functions import exp, fma, log, sigmoid, softplus
 from thinnet.engine.kernels.softmax import softmax
 from thinnet.engine.linking import exact_part, part
@@ -17,7 +18,7 @@ LOG_2_PI: Final = math.log(2 * math.pi)
 
 
 @part
-def cross_entropy(z: Any, label: Any, soft: Any, smoothing: Any, slope: Any) -> Any:
+def cross_entropy(z: Numbers, label: int, soft: Reals, smoothing: float, slope: Numbers) -> Number:
     """``-sum t log softmax(z)``; t is 1 at `label`, or `soft`, smoothed."""
     real = z.dtype.type
     top, log_sum = softmax(z, slope)
@@ -32,7 +33,7 @@ def cross_entropy(z: Any, label: Any, soft: Any, smoothing: Any, slope: Any) -> 
 
 
 @exact_part
-def smoothed(i: Any, label: Any, soft: Any, kept: Any, rest: Any) -> Any:
+def smoothed(i: int, label: int, soft: Reals, kept: Number, rest: Number) -> Number:
     """The target of class i."""
     t = 1.0 if i == label else 0.0
     if soft.size:
@@ -41,7 +42,9 @@ def smoothed(i: Any, label: Any, soft: Any, kept: Any, rest: Any) -> Any:
 
 
 @exact_part
-def narrow_cross_entropy(z: Any, t: Any, n: Any, smoothing: Any, each: Any, spare: Any) -> None:
+def narrow_cross_entropy(
+    z: Numbers, t: Numbers, n: int, smoothing: float, each: Reals, spare: Numbers
+) -> None:
     """`cross_entropy` of several rows with few classes, a lane for each row.
 
     `t` holds the targets and gets the slopes; `spare` has room for two numbers for each of z and
@@ -84,11 +87,13 @@ def narrow_cross_entropy(z: Any, t: Any, n: Any, smoothing: Any, each: Any, spar
 
 
 @exact_part
-def output_losses(code: Any, a: Any, per_row: Any, z: Any, t: Any, value: Any, slope: Any) -> None:
+def output_losses(
+    code: int, a: float, per_row: int, z: Numbers, t: Numbers, value: Numbers, slope: Numbers
+) -> None:
     """Losses of outputs z with targets t; slopes of their mean over the `per_row` of a row."""
     real = t.dtype.type
     half, by = real(0.5), real(1) / real(per_row)
-    a = real(a)
+    most = real(a)
     if code == SQUARED:
         for i in range(t.size):
             error = z[i] - t[i]
@@ -100,7 +105,7 @@ def output_losses(code: Any, a: Any, per_row: Any, z: Any, t: Any, value: Any, s
     elif code == HUBER:
         for i in range(t.size):
             error = z[i] - t[i]
-            clipped = min(max(error, -a), a)
+            clipped = min(max(error, -most), most)
             value[i], slope[i] = clipped * fma(-half, clipped, error), clipped * by
     elif code == BINARY:
         for i in range(t.size):
@@ -115,7 +120,7 @@ def output_losses(code: Any, a: Any, per_row: Any, z: Any, t: Any, value: Any, s
 
 
 @part
-def gaussian(z: Any, target: Any, slope: Any) -> Any:
+def gaussian(z: Numbers, target: Reals, slope: Numbers) -> Number:
     """Negative log likelihood; the first half of z are means, the second log variances."""
     real = z.dtype.type
     m, each, constant = z.size // 2, real(0), real(LOG_2_PI)
@@ -127,7 +132,7 @@ def gaussian(z: Any, target: Any, slope: Any) -> Any:
 
 
 @exact_part
-def precisions_and_squares(z: Any, target: Any, out: Any) -> None:
+def precisions_and_squares(z: Numbers, target: Reals, out: Numbers) -> None:
     """In the first half of `out` 1 / variance, in the second the error's square in its units."""
     m = z.size // 2
     for i in range(m):
@@ -136,7 +141,7 @@ def precisions_and_squares(z: Any, target: Any, out: Any) -> None:
 
 
 @exact_part
-def gaussian_slopes(z: Any, target: Any, slope: Any) -> None:
+def gaussian_slopes(z: Numbers, target: Reals, slope: Numbers) -> None:
     """From what `precisions_and_squares` has left in `slope`."""
     real, m = z.dtype.type, z.size // 2
     for i in range(m):

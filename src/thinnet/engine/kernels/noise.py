@@ -10,10 +10,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from thinnet.engine.aliases import Bytes, Indices, Like, Number, Numbers, Thread, Word
 from thinnet.engine.kernels.dropout import (
     NO_ADDRESS,
     NO_BIAS,
@@ -28,6 +29,7 @@ from thinnet.engine.kernels.normals import normals
 from thinnet.engine.kernels.philox import Stream, keep_bits, keep_bits_of_rows
 from thinnet.engine.linking import exact_part, part
 from thinnet.engine.opcodes import MASK, NO_NOISE, NO_PLACE, PLUS_NORMAL, TIMES_NORMAL
+from thinnet.engine.records import Drawing, Operation, Round, Work
 from thinnet.philox import SHARED
 
 SHARED_ID: Final = np.uint64(SHARED)
@@ -47,33 +49,33 @@ class Sweep(NamedTuple):
 
 
 @part
-def limit_of(drawing: Any, now: Any, w: Any) -> Any:
+def limit_of(drawing: Drawing, now: Round, w: Work) -> Word:
     return view(w.limits, np.uint64(0))[now.number * w.n_rates + drawing.rate]
 
 
 @part
-def level_of(drawing: Any, which: Any, now: Any, w: Any, like: Any) -> Any:
+def level_of(drawing: Drawing, which: int, now: Round, w: Work, like: Like) -> Number:
     return view(w.levels, like)[(now.number * w.n_rates + drawing.rate) * 3 + which]
 
 
 @part
-def mask_of(op: Any, now: Any, w: Any, like: Any) -> Any:
+def mask_of(op: Operation, now: Round, w: Work, like: Like) -> Mask:
     return Mask(limit_of(op, now, w), level_of(op, 0, now, w, like))
 
 
 @part
-def stream_of(drawing: Any, now: Any, w: Any) -> Any:
+def stream_of(drawing: Drawing, now: Round, w: Work) -> Stream:
     return Stream(w.k0, w.k1, np.uint64(drawing.stream), np.uint64(now.step))
 
 
 @part
-def bits_of(me: Any, w: Any) -> Any:
+def bits_of(me: Thread, w: Work) -> Bytes:
     """Where a thread keeps the bits of a few rows, for as long as they are in use."""
     return view(w.bits + me * w.bits_size, np.uint8(0))
 
 
 @part
-def sample_of(op: Any, now: Any, r: Any, w: Any) -> Any:
+def sample_of(op: Operation, now: Round, r: int, w: Work) -> Word:
     """Whose mask row r of a round gets."""
     if op.shared:
         return SHARED_ID
@@ -83,19 +85,23 @@ def sample_of(op: Any, now: Any, r: Any, w: Any) -> Any:
 
 
 @part
-def draw_mask(drawing: Any, sample: Any, limit: Any, now: Any, w: Any, bits: Any) -> None:
+def draw_mask(
+    drawing: Drawing, sample: Word, limit: Word, now: Round, w: Work, bits: Bytes
+) -> None:
     """The keep bits of one row of an operation, or of a governor."""
     used = bits[: (drawing.n_drawn + 7) // 8]
     keep_bits(used, stream_of(drawing, now, w), sample, limit)
 
 
 @part
-def is_kept(bits: Any, unit: Any) -> Any:
+def is_kept(bits: Bytes, unit: int) -> int:
     return (bits[unit >> 3] >> np.uint8(unit & 7)) & np.uint8(1)
 
 
 @part
-def draw_masks(op: Any, low: Any, high: Any, limit: Any, me: Any, now: Any, w: Any) -> Any:
+def draw_masks(
+    op: Operation, low: int, high: int, limit: Word, me: Thread, now: Round, w: Work
+) -> int:
     """The keep bits of rows `low` to `high`; how many bytes lie between two of them."""
     bits = bits_of(me, w)
     if op.shared:
@@ -114,7 +120,7 @@ def draw_masks(op: Any, low: Any, high: Any, limit: Any, me: Any, now: Any, w: A
 
 
 @exact_part
-def spread(bits: Any, places: Any, scale: Any, row: Any) -> None:
+def spread(bits: Bytes, places: Indices, scale: Number, row: Numbers) -> None:
     """The mask where unit i has the draw of ``places[i]``: what shares it along some axes."""
     for i in range(row.size):
         row[i] = row[i] * scale if is_kept(bits, places[i]) else row.dtype.type(0)
@@ -122,7 +128,14 @@ def spread(bits: Any, places: Any, scale: Any, row: Any) -> None:
 
 @part
 def drop_rows(
-    before: Any, op: Any, sweep: Any, rows: Any, mask: Any, me: Any, now: Any, w: Any
+    before: Before,
+    op: Operation,
+    sweep: Sweep,
+    rows: Numbers,
+    mask: Mask,
+    me: Thread,
+    now: Round,
+    w: Work,
 ) -> None:
     """Dropout of each unit of the rows of a sweep, which stand in `rows`, and what comes before."""
     low, high, n = sweep
@@ -138,7 +151,9 @@ def drop_rows(
 
 
 @part
-def mask_rows(op: Any, sweep: Any, rows: Any, mask: Any, me: Any, now: Any, w: Any) -> None:
+def mask_rows(
+    op: Operation, sweep: Sweep, rows: Numbers, mask: Mask, me: Thread, now: Round, w: Work
+) -> None:
     """``rows = rows * scale`` where kept and 0 elsewhere; they are those of the sweep."""
     if op.map == NO_PLACE:
         drop_rows(Before(NO_BIAS, NO_ADDRESS), op, sweep, rows, mask, me, now, w)
@@ -151,12 +166,14 @@ def mask_rows(op: Any, sweep: Any, rows: Any, mask: Any, me: Any, now: Any, w: A
 
 
 @exact_part
-def normal_row(op: Any, sample: Any, level: Any, me: Any, now: Any, w: Any, row: Any) -> None:
+def normal_row(
+    op: Operation, sample: Word, level: Number, me: Thread, now: Round, w: Work, row: Numbers
+) -> None:
     """Normal noise, added or as a factor ``1 + level * n``."""
     drawn, maps = view(w.drawn + 8 * me * w.drawn_size, 0.0), view(w.maps, np.int32(0))
     normals(drawn[: op.n_drawn], stream_of(op, now, w), sample)
     for i in range(row.size):
-        n = drawn[i if op.map == NO_PLACE else np.int64(maps[op.map + i])]
+        n = drawn[i if op.map == NO_PLACE else int(maps[op.map + i])]
         if op.noise == PLUS_NORMAL:
             row[i] += row.dtype.type(np.float64(level) * n)
         else:
@@ -164,7 +181,9 @@ def normal_row(op: Any, sample: Any, level: Any, me: Any, now: Any, w: Any, row:
 
 
 @part
-def normal_rows(op: Any, sweep: Any, rows: Any, level: Any, me: Any, now: Any, w: Any) -> None:
+def normal_rows(
+    op: Operation, sweep: Sweep, rows: Numbers, level: Number, me: Thread, now: Round, w: Work
+) -> None:
     low, high, n = sweep
     for r in range(low, high):
         row = rows[(r - low) * op.n_out : (r - low) * op.n_out + n]
@@ -172,7 +191,7 @@ def normal_rows(op: Any, sweep: Any, rows: Any, level: Any, me: Any, now: Any, w
 
 
 @exact_part
-def shift_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
+def shift_rows(value: Number, n_rows: int, width: int, n: int, rows: Numbers) -> None:
     """Add a number to all; rows that lie without gaps are one."""
     many, length = (1, n_rows * n) if n == width else (n_rows, n)
     for r in range(many):
@@ -182,7 +201,7 @@ def shift_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
 
 
 @exact_part
-def multiply_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> None:
+def multiply_rows(value: Number, n_rows: int, width: int, n: int, rows: Numbers) -> None:
     many, length = (1, n_rows * n) if n == width else (n_rows, n)
     for r in range(many):
         row = rows[r * width : r * width + length]
@@ -191,7 +210,9 @@ def multiply_rows(value: Any, n_rows: Any, width: Any, n: Any, rows: Any) -> Non
 
 
 @part
-def noise_forward(op: Any, sweep: Any, rows: Any, me: Any, now: Any, w: Any) -> None:
+def noise_forward(
+    op: Operation, sweep: Sweep, rows: Numbers, me: Thread, now: Round, w: Work
+) -> None:
     """The noise of an operation on the rows of a sweep, which stand in `rows`."""
     like, n_rows = rows.dtype.type(0), sweep.high - sweep.low
     first = level_of(op, 0, now, w, like)
@@ -207,7 +228,9 @@ def noise_forward(op: Any, sweep: Any, rows: Any, me: Any, now: Any, w: Any) -> 
 
 
 @part
-def noise_backward(op: Any, sweep: Any, rows: Any, implied: Any, me: Any, now: Any, w: Any) -> None:
+def noise_backward(
+    op: Operation, sweep: Sweep, rows: Numbers, implied: bool, me: Thread, now: Round, w: Work
+) -> None:
     """The derivative times `rows`: the same factors, and nothing that was added.
 
     Where the mask is `implied` by a rectifier's zeros, only its scale is left.
@@ -220,7 +243,9 @@ def noise_backward(op: Any, sweep: Any, rows: Any, implied: Any, me: Any, now: A
 
 
 @part
-def factors(op: Any, sweep: Any, rows: Any, whole: Any, me: Any, now: Any, w: Any) -> None:
+def factors(
+    op: Operation, sweep: Sweep, rows: Numbers, whole: bool, me: Thread, now: Round, w: Work
+) -> None:
     mask = mask_of(op, now, w, rows.dtype.type(0))
     if not whole and mask.limit != 0:
         mask_rows(op, sweep, rows, mask, me, now, w)

@@ -7,29 +7,33 @@ and gamma.  A LayerNorm keeps mean and 1 / standard deviation of each row.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from thinnet.engine.aliases import Like, Number, Numbers
 from thinnet.engine.kernels.functions import fma
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.presence import count_of, in_use, present_of, unit_at
 from thinnet.engine.linking import exact_part, part
 from thinnet.engine.opcodes import NO_PLACE
+from thinnet.engine.records import Operation, Round, Work
 
 PARTS: Final = 6
 MEAN, INVERSE, GAMMA, BETA, SUM, PRODUCT = range(PARTS)
 
 
 @part
-def figure(op: Any, which: Any, low: Any, high: Any, w: Any, like: Any) -> Any:
+def figure(op: Operation, which: int, low: int, high: int, w: Work, like: Like) -> Numbers:
     """One of the six, of places `low` to `high`."""
     start = op.statistics + which * op.n_units
     return view(w.statistics, like)[start + low : start + high]
 
 
 @exact_part
-def moments(op: Any, now: Any, low: Any, high: Any, w: Any, mean: Any, variance: Any) -> None:
+def moments(
+    op: Operation, now: Round, low: int, high: int, w: Work, mean: Numbers, variance: Numbers
+) -> None:
     """Mean and variance of the columns `low` to `high`, over rows and positions, in two passes."""
     x, m, n = view(w.activations, mean.dtype.type(0)), now.rows * op.groups, high - low
     start = op.x * w.capacity + low
@@ -50,7 +54,7 @@ def moments(op: Any, now: Any, low: Any, high: Any, w: Any, mean: Any, variance:
 
 
 @exact_part
-def learn(op: Any, unit: Any, m: Any, mean: Any, variance: Any, state: Any) -> None:
+def learn(op: Operation, unit: int, m: int, mean: Number, variance: Number, state: Numbers) -> None:
     """The batch enters the running statistics: first a plain average, then an exponential one."""
     counter = op.counters + unit
     state[counter] += 1
@@ -61,7 +65,7 @@ def learn(op: Any, unit: Any, m: Any, mean: Any, variance: Any, state: Any) -> N
 
 
 @exact_part
-def statistics_task(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -> None:
+def statistics_task(op: Operation, low: int, high: int, now: Round, w: Work, like: Like) -> None:
     """Fill in mean, 1 / standard deviation, gamma and beta, of the batch or as remembered."""
     low, high = in_use(op, low, high, w)
     mean, inverse = figure(op, MEAN, low, high, w, like), figure(op, INVERSE, low, high, w, like)
@@ -81,7 +85,7 @@ def statistics_task(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -
 
 
 @exact_part
-def sums_task(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -> None:
+def sums_task(op: Operation, low: int, high: int, now: Round, w: Work, like: Like) -> None:
     """The sums of dy and of dy * x_hat over rows and positions."""
     low, high = in_use(op, low, high, w)
     mean, inverse = figure(op, MEAN, low, high, w, like), figure(op, INVERSE, low, high, w, like)
@@ -97,7 +101,7 @@ def sums_task(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -> None
 
 
 @exact_part
-def batch_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+def batch_norm(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
     """``y = gamma * (x - mean) * inverse + beta``."""
     n = count_of(op.side_out, w) if op.thin_out else op.n_units
     mean, inverse = figure(op, MEAN, 0, n, w, like), figure(op, INVERSE, 0, n, w, like)
@@ -111,7 +115,9 @@ def batch_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
 
 
 @exact_part
-def batch_norm_backward(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -> None:
+def batch_norm_backward(
+    op: Operation, low: int, high: int, now: Round, w: Work, like: Like
+) -> None:
     """In place, from the sums over the whole batch."""
     n = count_of(op.side_out, w) if op.thin_out else op.n_units
     mean, inverse = figure(op, MEAN, 0, n, w, like), figure(op, INVERSE, 0, n, w, like)
@@ -129,7 +135,7 @@ def batch_norm_backward(op: Any, low: Any, high: Any, now: Any, w: Any, like: An
 
 
 @part
-def row_moments(epsilon: Any, x: Any) -> Any:
+def row_moments(epsilon: float, x: Numbers) -> tuple[Number, Number]:
     """Mean and 1 / standard deviation of a row."""
     mean, variance = x.dtype.type(0), x.dtype.type(0)
     for i in range(x.size):
@@ -142,7 +148,7 @@ def row_moments(epsilon: Any, x: Any) -> Any:
 
 
 @exact_part
-def layer_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+def layer_norm(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
     activations, theta = view(w.activations, like), view(w.theta, like)
     gamma, beta = theta[op.weights :], theta[op.bias :]
     means = view(w.statistics, like)[op.statistics :]
@@ -156,7 +162,7 @@ def layer_norm(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
 
 
 @part
-def layer_norm_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+def layer_norm_backward(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
     if op.dx == NO_PLACE:
         return
     activations, slopes = view(w.activations, like), view(w.slopes, like)
@@ -170,7 +176,9 @@ def layer_norm_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None
 
 
 @part
-def layer_norm_row_backward(mean: Any, inverse: Any, gamma: Any, x: Any, dy: Any, dx: Any) -> None:
+def layer_norm_row_backward(
+    mean: Number, inverse: Number, gamma: Numbers, x: Numbers, dy: Numbers, dx: Numbers
+) -> None:
     total, product = x.dtype.type(0), x.dtype.type(0)
     for i in range(x.size):
         d = dy[i] * gamma[i]
@@ -182,7 +190,14 @@ def layer_norm_row_backward(mean: Any, inverse: Any, gamma: Any, x: Any, dy: Any
 
 @exact_part
 def layer_norm_slopes(
-    mean: Any, inverse: Any, mean_d: Any, mean_product: Any, gamma: Any, x: Any, dy: Any, dx: Any
+    mean: Number,
+    inverse: Number,
+    mean_d: Number,
+    mean_product: Number,
+    gamma: Numbers,
+    x: Numbers,
+    dy: Numbers,
+    dx: Numbers,
 ) -> None:
     for i in range(x.size):
         x_hat = (x[i] - mean) * inverse
@@ -191,7 +206,7 @@ def layer_norm_slopes(
 
 @exact_part
 def layer_norm_gradients(
-    op: Any, low: Any, high: Any, now: Any, w: Any, d_gamma: Any, d_beta: Any
+    op: Operation, low: int, high: int, now: Round, w: Work, d_gamma: Numbers, d_beta: Numbers
 ) -> None:
     """The sums over rows of ``dy * x_hat`` and of dy, of columns `low` to `high`."""
     like = d_gamma.dtype.type(0)

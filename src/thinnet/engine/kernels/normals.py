@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from thinnet.engine.aliases import Reals, Word
 from thinnet.engine.kernels.functions import cos_sin, log
-from thinnet.engine.kernels.philox import stream_words
+from thinnet.engine.kernels.philox import Stream, stream_words
 from thinnet.engine.linking import exact_part
 
 
 @exact_part
-def normals(out: Any, stream: Any, sample: Any) -> None:
+def normals(out: Reals, stream: Stream, sample: Word) -> None:
     """Write the numbers of one row, in float64; a counter serves four neighbouring units."""
     whole = out.size // 4
     for block in range(whole):
@@ -29,7 +28,7 @@ def normals(out: Any, stream: Any, sample: Any) -> None:
 
 
 @exact_part
-def _pair(first: Any, second: Any) -> Any:
+def _pair(first: Word, second: Word) -> tuple[float, float]:
     radius = np.sqrt(-2.0 * log((np.float64(first) + 1.0) * 2.0**-32))
-    c, s = cos_sin(np.int64(second))
+    c, s = cos_sin(int(np.int64(second)))
     return radius * c, radius * s

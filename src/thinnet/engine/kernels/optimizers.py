@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from thinnet.engine.aliases import Bytes, Number, Numbers, Reals
 from thinnet.engine.kernels.functions import fma
 from thinnet.engine.linking import exact_part, part
 from thinnet.engine.opcodes import ADAGRAD, ADAM, DESCENT, NESTEROV, RMSPROP
 
 
 @exact_part
-def penalise(w: Any, l1: Any, l2: Any, g: Any) -> None:
+def penalise(w: Numbers, l1: float, l2: float, g: Numbers) -> None:
     """``g += l1 * sign(w) + 2 * l2 * w``."""
     one, two = g.dtype.type(l1), g.dtype.type(2 * l2)
     if l1 != 0:
@@ -24,7 +25,7 @@ def penalise(w: Any, l1: Any, l2: Any, g: Any) -> None:
 
 
 @part
-def not_finite(values: Any) -> Any:
+def not_finite(values: Numbers) -> Number:
     """NaN if a value is not finite, else 0."""
     total = values.dtype.type(0)
     for i in range(values.size):
@@ -42,7 +43,7 @@ class Pace(NamedTuple):
 
 
 @part
-def pace(code: Any, settings: Any, learning_rate: Any, count: Any) -> Any:
+def pace(code: int, settings: Reals, learning_rate: float, count: float) -> Pace:
     """That of step number `count` (from 1, not always whole)."""
     if code != ADAM:
         return Pace(learning_rate, 1.0, 1.0, 1.0)
@@ -52,14 +53,14 @@ def pace(code: Any, settings: Any, learning_rate: Any, count: Any) -> Any:
 
 @exact_part
 def update(
-    code: Any,
-    settings: Any,
-    pace: Any,
-    present: Any,
-    theta: Any,
-    g: Any,
-    first: Any,
-    second: Any,
+    code: int,
+    settings: Reals,
+    pace: Pace,
+    present: Bytes,
+    theta: Numbers,
+    g: Numbers,
+    first: Numbers,
+    second: Numbers,
 ) -> None:
     """One step where `present`; the rest stays as it was.
 
@@ -86,7 +87,14 @@ def update(
 
 @exact_part
 def _scaled_steps(
-    code: Any, epsilon: Any, rho: Any, rate: Any, present: Any, theta: Any, g: Any, squares: Any
+    code: int,
+    epsilon: Number,
+    rho: float,
+    rate: Number,
+    present: Bytes,
+    theta: Numbers,
+    g: Numbers,
+    squares: Numbers,
 ) -> None:
     kept = theta.dtype.type(1 if code == ADAGRAD else rho)
     share = theta.dtype.type(1 if code == ADAGRAD else 1 - rho)
@@ -99,7 +107,13 @@ def _scaled_steps(
 
 @exact_part
 def _adam(
-    settings: Any, pace: Any, present: Any, theta: Any, g: Any, first: Any, second: Any
+    settings: Reals,
+    pace: Pace,
+    present: Bytes,
+    theta: Numbers,
+    g: Numbers,
+    first: Numbers,
+    second: Numbers,
 ) -> None:
     real = theta.dtype.type
     rate, epsilon = real(pace.learning_rate), real(settings[0] * pace.epsilon)
@@ -117,7 +131,7 @@ def _adam(
 
 
 @part
-def limit_norm(row: Any, most: Any) -> None:
+def limit_norm(row: Numbers, most: float) -> None:
     """Scale `row` back to the Euclidean norm `most` where it is longer."""
     squares = 0.0
     for i in range(row.size):

@@ -6,7 +6,7 @@ A counter serves eight neighbouring units, so its keep bits fill one byte, bit d
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -14,6 +14,18 @@ from numba import types
 from numba.core import cgutils
 
 from thinnet import philox
+from thinnet.engine.aliases import (
+    Arguments,
+    Builder,
+    Bytes,
+    Context,
+    Intrinsic,
+    Kind,
+    Signature,
+    Value,
+    Word,
+    Words,
+)
 from thinnet.engine.compile import inlined, intrinsic, kernel
 from thinnet.engine.kernels.lanes import in_all_lanes
 from thinnet.engine.linking import part
@@ -31,10 +43,10 @@ _WORDS: Final = ir.VectorType(_WORD, LANES)
 class Stream(NamedTuple):
     """Whose numbers are drawn, in words: the compiled twin of `thinnet.philox.Stream`."""
 
-    k0: np.uint64  # the seed
-    k1: np.uint64
-    number: np.uint64
-    step: np.uint64
+    k0: Word  # the seed
+    k1: Word
+    number: Word
+    step: Word
 
 
 def stream_of(stream: philox.Stream) -> Stream:
@@ -43,7 +55,9 @@ def stream_of(stream: philox.Stream) -> Stream:
 
 
 @inlined
-def words(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
+def words(
+    c0: Word, c1: Word, c2: Word, c3: Word, k0: Word, k1: Word
+) -> tuple[Word, Word, Word, Word]:
     """The four words of Philox4x32-10.
 
     Every number is a uint64 that holds 32 bits: the lanes of the 32 x 32 bit products are 64 bits
@@ -58,12 +72,12 @@ def words(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
 
 
 @inlined
-def stream_words(block: Any, sample: Any, stream: Any) -> Any:
+def stream_words(block: Word, sample: Word, stream: Stream) -> tuple[Word, Word, Word, Word]:
     """Those of a counter of a stream."""
     return words(block, sample, stream.step, stream.number, stream.k0, stream.k1)
 
 
-def _rounds(builder: Any, counter: Any, keys: Any) -> Any:
+def _rounds(builder: Builder, counter: Arguments, keys: Arguments) -> Arguments:
     """The same for eight counters in the lanes of four vectors; upper halves are garbage."""
     c0, c1, c2, c3 = counter
     k0, k1 = (_everywhere(builder, key) for key in keys)
@@ -76,23 +90,23 @@ def _rounds(builder: Any, counter: Any, keys: Any) -> Any:
     return c0, c1, c2, c3
 
 
-def _times(builder: Any, words: Any, by: Any) -> Any:
+def _times(builder: Builder, words: Value, by: Word) -> Value:
     return builder.mul(builder.and_(words, _each(LOW)), _each(by))
 
 
-def _xor(builder: Any, a: Any, b: Any, c: Any) -> Any:
+def _xor(builder: Builder, a: Value, b: Value, c: Value) -> Value:
     return builder.xor(builder.xor(a, b), c)
 
 
-def _each(number: Any) -> Any:
+def _each(number: int | Word) -> Value:
     return ir.Constant(_WORDS, [int(number)] * LANES)
 
 
-def _everywhere(builder: Any, word: Any) -> Any:
+def _everywhere(builder: Builder, word: Value) -> Value:
     return in_all_lanes(builder, word, _WORDS)
 
 
-def _compared(builder: Any, words: Any, limit: Any) -> Any:
+def _compared(builder: Builder, words: Arguments, limit: Value) -> Value:
     """A bit for each of the 64 draws of eight counters, set where it is not below `limit`.
 
     The four words of a counter are put side by side, so that one comparison has the draws in the
@@ -119,13 +133,13 @@ def _compared(builder: Any, words: Any, limit: Any) -> Any:
 
 
 @intrinsic
-def bits_along(typing, block, sample, stream, limit):  # type: ignore[no-untyped-def]
+def bits_along(typing: Kind, block: Kind, sample: Kind, stream: Kind, limit: Kind) -> Intrinsic:
     """The keep bits of 64 neighbouring units of a sample, from ``8 * block`` on.
 
     `limit` is a threshold from 0 to 65536.
     """
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         block, sample, whose, limit = arguments
         k0, k1, number, step = cgutils.unpack_tuple(builder, whose)
         ahead = ir.Constant(_WORDS, list(range(LANES)))
@@ -138,13 +152,13 @@ def bits_along(typing, block, sample, stream, limit):  # type: ignore[no-untyped
 
 
 @intrinsic
-def bits_across(typing, block, samples, stream, limit):  # type: ignore[no-untyped-def]
+def bits_across(typing: Kind, block: Kind, samples: Kind, stream: Kind, limit: Kind) -> Intrinsic:
     """The keep bits of the units ``8 * block`` to ``8 * block + 7`` of eight samples.
 
     `samples` is the address of eight uint64.
     """
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         block, samples, whose, limit = arguments
         k0, k1, number, step = cgutils.unpack_tuple(builder, whose)
         each = builder.load(builder.inttoptr(samples, _WORDS.as_pointer()), align=8)
@@ -156,10 +170,10 @@ def bits_across(typing, block, samples, stream, limit):  # type: ignore[no-untyp
 
 
 @intrinsic
-def _put_bytes(typing, address, apart, word):  # type: ignore[no-untyped-def]
+def _put_bytes(typing: Kind, address: Kind, apart: Kind, word: Kind) -> Intrinsic:
     """Write the eight bytes of a word, so many bytes apart; a loop would be made into vectors."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         address, apart, word = arguments
         for i in range(8):
             byte = builder.lshr(word, ir.Constant(_WORD, 8 * i))
@@ -172,10 +186,10 @@ def _put_bytes(typing, address, apart, word):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def _put_word(typing, address, word):  # type: ignore[no-untyped-def]
+def _put_word(typing: Kind, address: Kind, word: Kind) -> Intrinsic:
     """Write a word at any address."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         address, word = arguments
         builder.store(word, builder.inttoptr(address, _WORD.as_pointer()), align=1)
         return context.get_dummy_value()
@@ -184,10 +198,10 @@ def _put_word(typing, address, word):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def word_at(typing, address):  # type: ignore[no-untyped-def]
+def word_at(typing: Kind, address: Kind) -> Intrinsic:
     """The 64 keep bits from any address on."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         pointer = builder.inttoptr(arguments[0], _WORD.as_pointer())
         return builder.load(pointer, align=1)
 
@@ -195,7 +209,7 @@ def word_at(typing, address):  # type: ignore[no-untyped-def]
 
 
 @part
-def keep_bits(out: Any, stream: Any, sample: Any, limit: Any, start: Any = 0) -> None:
+def keep_bits(out: Bytes, stream: Stream, sample: Word, limit: Word, start: int = 0) -> None:
     """Write the keep bits of one row, a byte for each block from `start` on.
 
     Whole words are written: up to seven bytes behind `out` are no longer what they were.
@@ -207,7 +221,9 @@ def keep_bits(out: Any, stream: Any, sample: Any, limit: Any, start: Any = 0) ->
 
 
 @part
-def keep_bits_of_rows(out: Any, blocks: Any, stream: Any, samples: Any, n: Any, limit: Any) -> None:
+def keep_bits_of_rows(
+    out: Bytes, blocks: int, stream: Stream, samples: Words, n: int, limit: Word
+) -> None:
     """Write those of the first n rows, `blocks` bytes a row, one lane for each row.
 
     Eight rows are computed at a time: `samples` and `out` have room for a multiple of eight.
@@ -221,7 +237,7 @@ def keep_bits_of_rows(out: Any, blocks: Any, stream: Any, samples: Any, n: Any, 
 
 
 @kernel
-def first_words(out: Any, stream: Any) -> None:
+def first_words(out: Words, stream: Stream) -> None:
     """The first two words of counters (i, 0) of a stream as one number."""
     for i in range(out.size):
         c0, c1, _, _ = stream_words(np.uint64(i), np.uint64(0), stream)

@@ -6,10 +6,9 @@ A *side* is the input or the output of layers over which the same dropouts decid
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from thinnet.engine.aliases import Bytes, Indices, Like, Numbers, Thread
 from thinnet.engine.kernels.memory import governor_at, view
 from thinnet.engine.kernels.noise import (
     LEVELS,
@@ -24,46 +23,47 @@ from thinnet.engine.kernels.noise import (
 from thinnet.engine.kernels.philox import keep_bits
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import NO_PLACE
+from thinnet.engine.records import Governor, Operation, Round, Work
 
 
 @part
-def present_of(side: Any, w: Any) -> Any:
+def present_of(side: int, w: Work) -> Bytes:
     return view(w.present + side * w.side_width, np.uint8(0))
 
 
 @part
-def index_of(side: Any, w: Any) -> Any:
+def index_of(side: int, w: Work) -> Indices:
     return view(w.index + 4 * side * w.side_width, np.int32(0))
 
 
 @part
-def count_of(side: Any, w: Any) -> Any:
+def count_of(side: int, w: Work) -> int:
     return view(w.count, np.int64(0))[side]
 
 
 @part
-def chance_of(side: Any, w: Any) -> Any:
+def chance_of(side: int, w: Work) -> float:
     return view(w.chance, 0.0)[side]
 
 
 @part
-def n_inputs(op: Any, w: Any) -> Any:
+def n_inputs(op: Operation, w: Work) -> int:
     return count_of(op.side_in, w) if op.thin_in else op.n_in
 
 
 @part
-def n_outputs(op: Any, w: Any) -> Any:
+def n_outputs(op: Operation, w: Work) -> int:
     return count_of(op.side_out, w) if op.thin_out else op.n_out
 
 
 @part
-def unit_at(op: Any, place: Any, w: Any) -> Any:
+def unit_at(op: Operation, place: int, w: Work) -> int:
     """Which unit stands at a place of an operation's output."""
-    return np.int64(index_of(op.side_out, w)[place]) if op.thin_out else place
+    return int(index_of(op.side_out, w)[place]) if op.thin_out else place
 
 
 @part
-def in_use(op: Any, low: Any, high: Any, w: Any) -> Any:
+def in_use(op: Operation, low: int, high: int, w: Work) -> tuple[int, int]:
     """The part of the places `low` to `high` that a thin operation has."""
     if not op.thin_out:
         return low, high
@@ -72,7 +72,7 @@ def in_use(op: Any, low: Any, high: Any, w: Any) -> Any:
 
 
 @part
-def prepare_side(side: Any, me: Any, now: Any, w: Any) -> None:
+def prepare_side(side: int, me: Thread, now: Round, w: Work) -> None:
     """Find out which units of `side` exist in this round, and how probable that was."""
     width = view(w.widths, np.int64(0))[side]
     present, bits, chance = present_of(side, w)[:width], bits_of(me, w), 1.0
@@ -89,25 +89,25 @@ def prepare_side(side: Any, me: Any, now: Any, w: Any) -> None:
 
 
 @part
-def keep_only(governor: Any, bits: Any, w: Any, present: Any) -> None:
+def keep_only(governor: Governor, bits: Bytes, w: Work, present: Bytes) -> None:
     maps = view(w.maps, np.int32(0))
     for unit in range(present.size):
-        place = unit if governor.map == NO_PLACE else np.int64(maps[governor.map + unit])
+        place = unit if governor.map == NO_PLACE else int(maps[governor.map + unit])
         present[unit] &= is_kept(bits, place)
 
 
 @part
-def number(present: Any, index: Any) -> Any:
+def number(present: Bytes, index: Indices) -> int:
     """Write the units that exist; how many there are."""
-    n = np.int64(0)
+    n = 0
     for unit in range(present.size):
         index[n] = unit
-        n += np.int64(present[unit])
+        n += int(present[unit])
     return n
 
 
 @part
-def see(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
+def see(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like) -> None:
     """What exists of W and b, moved together, places `low` to `high`; masked by DropConnect."""
     low, high = in_use(op, low, high, w)
     n_in, columns = n_inputs(op, w), index_of(op.side_in, w)
@@ -126,13 +126,13 @@ def see(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> N
 
 
 @part
-def pick(row: Any, index: Any, out: Any) -> None:
+def pick(row: Numbers, index: Indices, out: Numbers) -> None:
     for i in range(out.size):
         out[i] = row[index[i]]
 
 
 @part
-def mask_weights(op: Any, unit: Any, me: Any, now: Any, w: Any, row: Any) -> None:
+def mask_weights(op: Operation, unit: int, me: Thread, now: Round, w: Work, row: Numbers) -> None:
     """DropConnect of the weights into `unit`, in place; unit numbers count through all weights."""
     limit, scale = mask_of(op, now, w, row.dtype.type(0))
     first = unit * op.n_in

@@ -6,10 +6,11 @@ first; so a product has the sizes that are in use, and the lengths of stored row
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from thinnet.engine.aliases import Address, Like, Numbers
 from thinnet.engine.blas import PLAIN, TRANSPOSED, Matrix, Sizes, gemm, library
 from thinnet.engine.kernels.lanes import sum_rows
 from thinnet.engine.kernels.memory import address_of, size_of, view
@@ -17,6 +18,7 @@ from thinnet.engine.kernels.presence import n_inputs, n_outputs
 from thinnet.engine.kernels.single import AT_ONCE, row_product
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import NO_PLACE
+from thinnet.engine.records import Operation, Round, Work
 
 library()  # before any machine code that calls it by name is compiled or read from the cache
 
@@ -51,18 +53,18 @@ def chain_of(dtype: np.dtype) -> int:
 
 
 @part
-def weights_of(op: Any, w: Any) -> Any:
+def weights_of(op: Operation, w: Work) -> Address:
     """The address of the weights as the operation sees them."""
     return w.seen if op.thin_in or op.thin_out or op.dropped else w.theta
 
 
 @part
-def is_small(n_in: Any, n_out: Any) -> Any:
+def is_small(n_in: int, n_out: int) -> bool:
     return TILE * n_in * n_out <= SMALL
 
 
 @part
-def dense(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+def dense(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
     """``y = x @ W.T``; a prediction's rows are filled up to whole tiles with what stands there."""
     n_in, n_out, rows = n_inputs(op, w), n_outputs(op, w), high - low
     small = is_small(n_in, n_out)
@@ -78,13 +80,15 @@ def dense(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
 
 
 @part
-def matrix(start: Any, column: Any, width: Any, order: Any, like: Any) -> Any:
+def matrix(start: Address, column: int, width: int, order: int, like: Like) -> Matrix:
     """What begins so many numbers behind an address."""
     return Matrix(start + column * size_of(like), width, order)
 
 
 @part
-def some_rows(op: Any, first: Any, rows: Any, n_in: Any, n_out: Any, w: Any, like: Any) -> None:
+def some_rows(
+    op: Operation, first: int, rows: int, n_in: int, n_out: int, w: Work, like: Like
+) -> None:
     at_x, at_y = op.x * w.capacity + first * op.n_in, op.y * w.capacity + first * op.n_out
     x = matrix(w.activations, at_x, op.n_in, PLAIN, like)
     weights = matrix(weights_of(op, w), op.weights, op.n_in, TRANSPOSED, like)
@@ -93,7 +97,9 @@ def some_rows(op: Any, first: Any, rows: Any, n_in: Any, n_out: Any, w: Any, lik
 
 
 @part
-def few_rows(op: Any, low: Any, high: Any, n_in: Any, n_out: Any, w: Any, like: Any) -> None:
+def few_rows(
+    op: Operation, low: int, high: int, n_in: int, n_out: int, w: Work, like: Like
+) -> None:
     activations, weights = view(w.activations, like), view(weights_of(op, w), like)[op.weights :]
     for r in range(low, high):
         x = activations[op.x * w.capacity + r * op.n_in :][:n_in]
@@ -102,7 +108,7 @@ def few_rows(op: Any, low: Any, high: Any, n_in: Any, n_out: Any, w: Any, like: 
 
 
 @part
-def dense_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+def dense_backward(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
     """``dx = dy @ W``: the gradient of the input."""
     if op.dx == NO_PLACE:
         return
@@ -114,7 +120,7 @@ def dense_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
 
 
 @part
-def weight_gradient(op: Any, low: Any, high: Any, now: Any, w: Any, out: Any) -> None:
+def weight_gradient(op: Operation, low: int, high: int, now: Round, w: Work, out: Numbers) -> None:
     """``dW = dy.T @ x`` of the places `low` to `high`."""
     like = out.dtype.type(0)
     dy = matrix(w.slopes, op.dy * w.capacity + low, op.n_out, TRANSPOSED, like)
@@ -124,7 +130,7 @@ def weight_gradient(op: Any, low: Any, high: Any, now: Any, w: Any, out: Any) ->
 
 
 @part
-def bias_gradient(op: Any, low: Any, now: Any, w: Any, out: Any) -> None:
+def bias_gradient(op: Operation, low: int, now: Round, w: Work, out: Numbers) -> None:
     """``db``: the sum of the rows of dy, from the place `low` on."""
     slopes = view(w.slopes, out.dtype.type(0))
     sum_rows(slopes[op.dy * w.capacity + low :], now.rows, op.n_out, out)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from thinnet.engine.aliases import Like, Thread
 from thinnet.engine.kernels.losses import (
     NARROW,
     cross_entropy,
@@ -18,10 +17,11 @@ from thinnet.engine.kernels.noise import SWEEP_ROWS
 from thinnet.engine.kernels.rows import data_number, row_at, scratch_of
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import CROSS_ENTROPY, GAUSSIAN
+from thinnet.engine.records import Operation, Round, Work
 
 
 @part
-def loss(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
+def loss(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like) -> None:
     """Each row's share of the batch's mean loss, its slope, and the outputs they came from."""
     for first in range(low, high, SWEEP_ROWS):
         last = min(first + SWEEP_ROWS, high)
@@ -33,7 +33,9 @@ def loss(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> 
 
 
 @part
-def classes(op: Any, first: Any, last: Any, me: Any, now: Any, w: Any, like: Any) -> None:
+def classes(
+    op: Operation, first: int, last: int, me: Thread, now: Round, w: Work, like: Like
+) -> None:
     """Cross-entropy of few classes; the targets stand where the slopes are to be."""
     z = view(w.activations, like)[op.y * w.capacity + first * op.n_out :]
     t = view(w.slopes, like)[op.dy * w.capacity + first * op.n_out :]
@@ -49,7 +51,9 @@ def classes(op: Any, first: Any, last: Any, me: Any, now: Any, w: Any, like: Any
 
 
 @part
-def any_loss(op: Any, first: Any, last: Any, me: Any, now: Any, w: Any, like: Any) -> None:
+def any_loss(
+    op: Operation, first: int, last: int, me: Thread, now: Round, w: Work, like: Like
+) -> None:
     if op.code == CROSS_ENTROPY or op.code == GAUSSIAN:
         for r in range(first, last):
             whole_row_loss(op, r, now, w, like)
@@ -60,7 +64,7 @@ def any_loss(op: Any, first: Any, last: Any, me: Any, now: Any, w: Any, like: An
 
 
 @part
-def whole_row_loss(op: Any, r: Any, now: Any, w: Any, like: Any) -> None:
+def whole_row_loss(op: Operation, r: int, now: Round, w: Work, like: Like) -> None:
     """A loss in which the outputs of a row have to do with each other."""
     row = data_number(now, r, w)
     z = row_at(view(w.activations, like), op.y, r, op.n_out, op.n_out, w)
@@ -74,7 +78,9 @@ def whole_row_loss(op: Any, r: Any, now: Any, w: Any, like: Any) -> None:
 
 
 @part
-def real_loss(op: Any, first: Any, last: Any, me: Any, now: Any, w: Any, like: Any) -> None:
+def real_loss(
+    op: Operation, first: int, last: int, me: Thread, now: Round, w: Work, like: Like
+) -> None:
     """A loss of each output by itself, the mean over those of a row."""
     n, scratch = (last - first) * op.n_out, scratch_of(me, w, like)
     t, value, targets = scratch[:n], scratch[n : 2 * n], view(w.targets, 0.0)
@@ -94,7 +100,7 @@ def real_loss(op: Any, first: Any, last: Any, me: Any, now: Any, w: Any, like: A
 
 
 @part
-def share_out(op: Any, first: Any, last: Any, now: Any, w: Any, like: Any) -> None:
+def share_out(op: Operation, first: int, last: int, now: Round, w: Work, like: Like) -> None:
     """Weigh losses and slopes, and keep the outputs."""
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     outputs, each, weights = view(w.outputs, like), view(w.row_loss, 0.0), view(w.weights, 0.0)

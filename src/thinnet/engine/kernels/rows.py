@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from thinnet.engine.aliases import Like, Numbers, Thread
 from thinnet.engine.kernels.gather import data_row
 from thinnet.engine.kernels.memory import size_of, view
 from thinnet.engine.kernels.presence import index_of, n_outputs, pick
 from thinnet.engine.linking import part
+from thinnet.engine.records import Operation, Round, Work
 
 
 @part
-def row_at(values: Any, column: Any, r: Any, width: Any, n: Any, w: Any) -> Any:
+def row_at(values: Numbers, column: int, r: int, width: int, n: int, w: Work) -> Numbers:
     """The first `n` numbers of row r of what starts at `column`."""
     start = column * w.capacity + r * width
     return values[start : start + n]
 
 
 @part
-def scratch_of(me: Any, w: Any, like: Any) -> Any:
+def scratch_of(me: Thread, w: Work, like: Like) -> Numbers:
     size = size_of(like)
     return view(w.scratch + me * w.scratch_size * size, like)
 
 
 @part
-def data_number(now: Any, r: Any, w: Any) -> Any:
+def data_number(now: Round, r: int, w: Work) -> int:
     """Which row of the data is row r of the round."""
     place = now.start + r
     return view(w.order, np.int64(0))[place] if w.order else place
 
 
 @part
-def gather(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -> None:
+def gather(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like) -> None:
     """Rows of the data as they come."""
     n, activations = n_outputs(op, w), view(w.activations, like)
     for r in range(low, high):
@@ -47,7 +47,7 @@ def gather(op: Any, low: Any, high: Any, me: Any, now: Any, w: Any, like: Any) -
 
 
 @part
-def output(op: Any, low: Any, high: Any, now: Any, w: Any, like: Any) -> None:
+def output(op: Operation, low: int, high: int, now: Round, w: Work, like: Like) -> None:
     """Copy what was asked for."""
     activations, outputs = view(w.activations, like), view(w.outputs, like)
     for r in range(low, high):

@@ -8,13 +8,24 @@ same, when the weights are transposed in registers.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from thinnet.engine.aliases import (
+    Arguments,
+    Builder,
+    Context,
+    Intrinsic,
+    Kind,
+    Numbers,
+    Signature,
+    Type,
+    Value,
+)
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.kernels.lanes import LANES, in_all_lanes
 from thinnet.engine.linking import part
@@ -27,46 +38,46 @@ _WHOLE, _INDEX = ir.IntType(64), ir.IntType(32)
 class _Lanes:
     """Loads and shuffles of vectors of sixteen numbers."""
 
-    def __init__(self, context: Any, builder: Any, like: Any) -> None:
+    def __init__(self, context: Context, builder: Builder, like: Kind) -> None:
         self.builder, self.real = builder, context.get_value_type(like)
         self.vector, self.size = ir.VectorType(self.real, LANES), like.bitwidth // 8
         kind = ir.FunctionType(self.vector, [self.vector] * 3)
         name = f"llvm.fma.v{LANES}f{like.bitwidth}"
         self.fma = cgutils.get_or_insert_function(builder.module, kind, name)
 
-    def at(self, address: Any, ahead: Any, kind: Any) -> Any:
+    def at(self, address: Value, ahead: Value, kind: Type) -> Value:
         place = self.builder.add(address, ahead)
         value = self.builder.load(self.builder.inttoptr(place, kind.as_pointer()))
         value.align = self.size
         return value
 
-    def offset(self, n: int) -> Any:
+    def offset(self, n: int) -> Value:
         return ir.Constant(_WHOLE, n)
 
-    def shuffled(self, a: Any, b: Any, order: list[int]) -> Any:
+    def shuffled(self, a: Value, b: Value, order: list[int]) -> Value:
         kind = ir.VectorType(_INDEX, len(order))
         return self.builder.shuffle_vector(a, b, ir.Constant(kind, order))
 
-    def everywhere(self, value: Any) -> Any:
+    def everywhere(self, value: Value) -> Value:
         return in_all_lanes(self.builder, value, self.vector)
 
-    def gathered(self, starts: list[Any], ahead: Any) -> Any:
+    def gathered(self, starts: Arguments, ahead: Value) -> Value:
         column = ir.Constant(self.vector, ir.Undefined)
         for j, start in enumerate(starts):
             value = self.at(start, ahead, self.real)
             column = self.builder.insert_element(column, value, ir.Constant(_INDEX, j))
         return column
 
-    def total(self) -> Any:
+    def total(self) -> Value:
         zeros = ir.Constant(self.vector, [0.0] * LANES)
         return cgutils.alloca_once_value(self.builder, zeros)
 
-    def add(self, total: Any, value: Any, column: Any) -> None:
+    def add(self, total: Value, value: Value, column: Value) -> None:
         """``total += value * column``, rounded once."""
         sum_so_far = self.builder.load(total)
         self.builder.store(self.builder.call(self.fma, [value, column, sum_so_far]), total)
 
-    def transposed(self, rows: list[Any]) -> list[Any]:
+    def transposed(self, rows: Arguments) -> Arguments:
         """Sixteen vectors as a matrix, turned: four times the two halves are interleaved."""
         half = LANES // 2
         low = [
@@ -80,7 +91,7 @@ class _Lanes:
 
 
 @intrinsic
-def _chain(typing, x, w, stride, n, like):  # type: ignore[no-untyped-def]
+def _chain(typing: Kind, x: Kind, w: Kind, stride: Kind, n: Kind, like: Kind) -> Intrinsic:
     """``sum_k x[k] * w[j, k]`` of n terms, one after the other, for 32 j.
 
     `x` and `w` are addresses; rows of w lie `stride` bytes apart.
@@ -88,7 +99,7 @@ def _chain(typing, x, w, stride, n, like):  # type: ignore[no-untyped-def]
     result = types.UniTuple(like, AT_ONCE)
     signature = result(types.uintp, types.uintp, types.uintp, types.int64, like)
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         x, w, stride, n, _ = arguments
         lanes = _Lanes(context, builder, like)
         starts = [builder.add(w, builder.mul(stride, lanes.offset(j))) for j in range(AT_ONCE)]
@@ -123,7 +134,7 @@ def _chain(typing, x, w, stride, n, like):  # type: ignore[no-untyped-def]
 
 
 @part
-def chain_length(left: Any, longest: Any) -> Any:
+def chain_length(left: int, longest: int) -> int:
     """How many of the terms that are left the library's next chain has."""
     if left >= 2 * longest:
         return longest
@@ -133,7 +144,7 @@ def chain_length(left: Any, longest: Any) -> Any:
 
 
 @part
-def row_product(x: Any, w: Any, stride: Any, longest: Any, out: Any) -> None:
+def row_product(x: Numbers, w: Numbers, stride: int, longest: int, out: Numbers) -> None:
     """``out = w @ x`` for at least 32 outputs; rows of w are `stride` numbers apart."""
     like, size, units = x.dtype.type(0), x.itemsize, out.size
     at_x, at_w = np.uint64(x.ctypes.data), np.uint64(w.ctypes.data)

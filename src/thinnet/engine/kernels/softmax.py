@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from thinnet.engine.aliases import Like, Number, Numbers
 from thinnet.engine.kernels.functions import exp
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.rows import row_at
 from thinnet.engine.linking import exact_part, part
+from thinnet.engine.records import Operation, Work
 
 
 @part
-def softmax(z: Any, p: Any) -> Any:
+def softmax(z: Numbers, p: Numbers) -> tuple[Number, Number]:
     """``p = softmax(z)``; gives the maximum of z and the log of the sum of ``exp(z - maximum)``."""
     top = z[0]
     for i in range(1, z.size):
@@ -26,19 +27,19 @@ def softmax(z: Any, p: Any) -> Any:
 
 
 @exact_part
-def exponentials(z: Any, top: Any, p: Any) -> None:
+def exponentials(z: Numbers, top: Number, p: Numbers) -> None:
     for i in range(z.size):
         p[i] = exp(z[i] - top)
 
 
 @exact_part
-def multiply(p: Any, by: Any) -> None:
+def multiply(p: Numbers, by: Number) -> None:
     for i in range(p.size):
         p[i] *= by
 
 
 @part
-def softmax_layer(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+def softmax_layer(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
     activations = view(w.activations, like)
     for r in range(low * op.groups, high * op.groups):
         x = row_at(activations, op.x, r, op.n_units, op.n_units, w)
@@ -47,7 +48,7 @@ def softmax_layer(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
 
 
 @part
-def softmax_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
+def softmax_backward(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     for r in range(low * op.groups, high * op.groups):
         y = row_at(activations, op.y, r, op.n_units, op.n_units, w)
@@ -59,6 +60,6 @@ def softmax_backward(op: Any, low: Any, high: Any, w: Any, like: Any) -> None:
 
 
 @exact_part
-def softmax_slopes(y: Any, mean: Any, dy: Any) -> None:
+def softmax_slopes(y: Numbers, mean: Number, dy: Numbers) -> None:
     for i in range(y.size):
         dy[i] = y[i] * (dy[i] - mean)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from thinnet.engine.aliases import (
+    Address,
+    Arguments,
+    Builder,
+    Context,
+    Intrinsic,
+    Kind,
+    Signature,
+    Value,
+)
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.linking import part
 
@@ -24,16 +34,16 @@ def shared_size(n_stages: int) -> int:
     return FIRST_TICKET + n_stages
 
 
-def _place(builder: Any, address: Any, i: Any) -> Any:
+def _place(builder: Builder, address: Value, i: Value) -> Value:
     start = builder.inttoptr(address, ir.IntType(64).as_pointer())
     return builder.gep(start, [i])
 
 
 @intrinsic
-def fetch_add(typing, address, i, amount):  # type: ignore[no-untyped-def]
+def fetch_add(typing: Kind, address: Kind, i: Kind, amount: Kind) -> Intrinsic:
     """Add to the int64 number i at `address` at once for all threads; what stood there before."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         place = _place(builder, *arguments[:2])
         return builder.atomic_rmw("add", place, arguments[2], _ORDER)
 
@@ -41,20 +51,20 @@ def fetch_add(typing, address, i, amount):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def fetch(typing, address, i):  # type: ignore[no-untyped-def]
+def fetch(typing: Kind, address: Kind, i: Kind) -> Intrinsic:
     """The int64 number i at `address`, as it is now for all threads."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         return builder.load_atomic(_place(builder, *arguments), _ORDER, 8)
 
     return types.int64(types.int64, types.int64), code
 
 
 @intrinsic
-def store(typing, address, i, value):  # type: ignore[no-untyped-def]
+def store(typing: Kind, address: Kind, i: Kind, value: Kind) -> Intrinsic:
     """Set the int64 number i at `address`, for all threads."""
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         builder.store_atomic(arguments[2], _place(builder, *arguments[:2]), _ORDER, 8)
         return context.get_dummy_value()
 
@@ -62,11 +72,11 @@ def store(typing, address, i, value):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def offer_processor(typing):  # type: ignore[no-untyped-def]
+def offer_processor(typing: Kind) -> Intrinsic:
     """Let another thread run, if one waits."""
     symbol = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
         kind = ir.FunctionType(ir.IntType(32), [])
         function = cgutils.get_or_insert_function(builder.module, kind, symbol)
         return builder.call(function, [])
@@ -75,13 +85,13 @@ def offer_processor(typing):  # type: ignore[no-untyped-def]
 
 
 @part
-def next_task(shared: Any, stage: Any) -> Any:
+def next_task(shared: Address, stage: int) -> int:
     """The number of a task of this stage that nobody else has."""
     return fetch_add(shared, FIRST_TICKET + stage, ONE)
 
 
 @part
-def meet(shared: Any, size: Any, stage: Any) -> None:
+def meet(shared: Address, size: int, stage: int) -> None:
     """Wait until all `size` members are here; the tickets of `stage` are then new."""
     generation = fetch(shared, GENERATION)
     if fetch_add(shared, ARRIVED, ONE) == size - 1:
