@@ -12,9 +12,9 @@ from typing import Final, TypeAlias, get_type_hints
 
 import numpy as np
 
+from thinnet.engine.aliases import Address
 from thinnet.engine.opcodes import NO_PLACE
 
-Address: TypeAlias = int  # of an array; 0 where there is none
 FIELDS: Final = {int: np.int64, float: np.float64, np.uint64: np.uint64}
 
 

@@ -118,7 +118,7 @@ FAULTS = [
     Mutant(
         "epsilon is corrected where it should not be",
         "engine/kernels/optimizers.py",
-        "pace",
+        "pace_at",
         "np.sqrt(second) if settings[4] else 1.0",
         "1.0",
         ("estimators/test_estimators.py", "engine/test_training.py"),

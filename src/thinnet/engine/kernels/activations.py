@@ -164,8 +164,8 @@ ACTIVATIONS: Final[dict[type, Activation]] = {
 
 
 @exact_part
-def _leave(code: int, a: float, row: Numbers) -> None:
-    """What none of the table is."""
+def _leave_rows(code: int, a: float, row: Numbers) -> None:
+    """Behind the last of the table."""
 
 
 @exact_part
@@ -199,7 +199,7 @@ def _loops(first: Activation, others: Activate, other_slopes: Slopes) -> tuple[A
     return activate, multiply_by_slope
 
 
-activate: Activate = _leave
+activate: Activate = _leave_rows
 multiply_by_slope: Slopes = _leave_slopes
 for _each in reversed(ACTIVATIONS.values()):
     activate, multiply_by_slope = _loops(_each, activate, multiply_by_slope)

@@ -20,7 +20,7 @@ from thinnet.engine.kernels.optimizers import (
     Pace,
     limit_norm,
     not_finite,
-    pace,
+    pace_at,
     penalise,
     update,
 )
@@ -92,7 +92,7 @@ def move(parameters: Parameters, present: Bytes, pace: Pace, w: Work, g: Numbers
 @part
 def pace_of(now: Round, chance: float, w: Work) -> Pace:
     """After the steps that what exists with probability `chance` has been through, with this."""
-    return pace(w.optimizer, view(w.settings, 0.0), now.learning_rate, 1 + now.count * chance)
+    return pace_at(w.optimizer, view(w.settings, 0.0), now.learning_rate, 1 + now.count * chance)
 
 
 @part

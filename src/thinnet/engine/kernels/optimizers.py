@@ -43,8 +43,8 @@ class Pace(NamedTuple):
 
 
 @part
-def pace(code: int, settings: Reals, learning_rate: float, count: float) -> Pace:
-    """That of step number `count` (from 1, not always whole)."""
+def pace_at(code: int, settings: Reals, learning_rate: float, count: float) -> Pace:
+    """The pace of step number `count` (from 1, not always whole)."""
     if code != ADAM:
         return Pace(learning_rate, 1.0, 1.0, 1.0)
     first, second = 1 / (1 - settings[1] ** count), 1 / (1 - settings[2] ** count)

@@ -73,12 +73,12 @@ def words(
 
 @inlined
 def stream_words(block: Word, sample: Word, stream: Stream) -> tuple[Word, Word, Word, Word]:
-    """Those of a counter of a stream."""
+    """The four words of a counter of a stream."""
     return words(block, sample, stream.step, stream.number, stream.k0, stream.k1)
 
 
 def _rounds(builder: Builder, counter: Arguments, keys: Arguments) -> Arguments:
-    """The same for eight counters in the lanes of four vectors; upper halves are garbage."""
+    """`words` of eight counters, in the lanes of four vectors; upper halves are garbage."""
     c0, c1, c2, c3 = counter
     k0, k1 = (_everywhere(builder, key) for key in keys)
     for _ in range(10):
