@@ -204,7 +204,13 @@ def test_dropout_upstream_of_batch_norm_is_noted():
     assert output.count("dropout stands upstream of BatchNorm") == 1
 
 
-@pytest.mark.usefixtures("ctrl_c")
+@pytest.fixture
+def cold(monkeypatch):
+    """Nothing is trained before the networks that are asked for."""
+    monkeypatch.setattr(comparison.training, "warm", lambda *_: None)
+
+
+@pytest.mark.usefixtures("ctrl_c", "cold")
 def test_a_run_interrupted_in_its_first_epoch_shows_its_scores(monkeypatch, tmp_path):
     train = comparison.training.train
 
@@ -220,7 +226,7 @@ def test_a_run_interrupted_in_its_first_epoch_shows_its_scores(monkeypatch, tmp_
     assert "not saved, its training was interrupted" in output
 
 
-@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.usefixtures("ctrl_c", "cold")
 def test_a_second_ctrl_c_says_that_no_model_is_saved(monkeypatch, tmp_path):
     train = comparison.training.train
 
