@@ -6,12 +6,15 @@ docs/adding.md says the same to who adds one; a missing place fails here.
 import dataclasses
 import re
 from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
+import onnx
 import pytest
 from exported_models import LAYERS as SEVERAL_OF_EACH
 from exported_models import Doubled, X, quiet_network
 from numpy.testing import assert_allclose, assert_array_equal
+from onnx.reference import ReferenceEvaluator
 from paths import ROOT
 
 import thinnet
@@ -19,6 +22,8 @@ from thinnet import layers, losses, optimizers
 from thinnet.checks import CheckpointError
 from thinnet.estimators.activations import ACTIVATIONS as NAMED
 from thinnet.export.onnx_estimators import network_graph
+from thinnet.export.onnx_graph import Graph
+from thinnet.export.onnx_layers import predicted
 from thinnet.export.torch_modules import module_of
 from thinnet.initializers import as_initializer
 from thinnet.layers import ConcreteDropout, Dense, FixedMasks
@@ -27,6 +32,7 @@ from thinnet.network.executor import step_obstacles
 from thinnet.persistence import known
 from thinnet.persistence.networks import STATES
 from thinnet.uncertainty import output_moments
+from thinnet.uncertainty.draws.heads import LOSSES, ClassHead, NumberHead, TargetType
 
 
 def described(package):
@@ -172,6 +178,21 @@ def test_an_activations_name_makes_that_layer_in_estimators(name):
     model = thinnet.MLPRegressor(hidden_layer_sizes=(3,), activation=name)
     model.partial_fit(X[:5], X[:5, 0])
     assert NAMED[name].layer in model.network_.layers
+
+
+HEADS = [ClassHead(np.arange(2), kind) for kind in get_args(TargetType)]
+HEADS += [NumberHead(loss, 1) for loss in LOSSES]
+
+
+@pytest.mark.parametrize("head", HEADS, ids=lambda head: head.kind)
+def test_what_heads_make_of_outputs_onnx_makes_too(head):
+    graph = Graph("Network", ("y",))
+    z = graph.input("X", np.float64, (head.width,))
+    graph.output("y", predicted(head, z), (head.width,))
+    outputs = np.linspace(-2, 2, 4 * head.width).reshape(4, head.width)
+    (found,) = ReferenceEvaluator(onnx.load_from_string(graph.content())).run(None, {"X": outputs})
+    wanted = head.loss.predict(outputs)  # of outputs that are log variances a file has none
+    assert_allclose(found[:, : wanted.shape[1]], wanted)
 
 
 # Losses and optimisers: what trains a network

@@ -8,7 +8,7 @@ from thinnet.estimators import MLPClassifier, MLPRegressor
 from thinnet.export.models import network_of
 from thinnet.export.onnx_graph import Graph, Value
 from thinnet.export.onnx_labels import add_label, most_probable
-from thinnet.export.onnx_layers import outputs
+from thinnet.export.onnx_layers import outputs, predicted
 from thinnet.network import Network
 from thinnet.uncertainty.draws.heads import ClassHead
 
@@ -22,8 +22,7 @@ def network_graph(network: Network) -> Graph:
 def regressor_graph(model: MLPRegressor) -> Graph:
     graph = Graph("MLPRegressor", ("variable",))
     head, z = model.head_, _outputs(graph, model)
-    y = z.to("Exp") if head.activation == "exp" else z
-    graph.output("variable", y, (head.n_outputs,))
+    graph.output("variable", predicted(head, z), (head.n_outputs,))
     return graph
 
 
@@ -40,7 +39,7 @@ def _outputs(graph: Graph, model: Network | MLPClassifier | MLPRegressor) -> Val
 
 
 def _binary(head: ClassHead, z: Value) -> None:
-    p, last = z.to("Sigmoid"), len(head.classes) - 1
+    p, last = predicted(head, z), len(head.classes) - 1
     add_label(z.graph, (z > 0.0).cast(np.int64).shaped(-1) * last, head.classes)
     both = z.graph.node("Concat", p.to("Neg") + 1.0, p, axis=1)
     z.graph.output("probabilities", both, (2,))
@@ -48,9 +47,9 @@ def _binary(head: ClassHead, z: Value) -> None:
 
 def _multiclass(head: ClassHead, z: Value) -> None:
     add_label(z.graph, most_probable(z), head.classes)
-    z.graph.output("probabilities", z.to("Softmax", axis=-1), (head.width,))
+    z.graph.output("probabilities", predicted(head, z), (head.width,))
 
 
 def _multilabel(head: ClassHead, z: Value) -> None:
     z.graph.output("label", (z > 0.0).cast(np.int64), (head.width,))
-    z.graph.output("probabilities", z.to("Sigmoid"), (head.width,))
+    z.graph.output("probabilities", predicted(head, z), (head.width,))

@@ -18,8 +18,10 @@ from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
 from thinnet.masks import keep_probability
 from thinnet.network import Network
 from thinnet.passes import Run, Site
+from thinnet.uncertainty.draws.heads import Head
 
 Form: TypeAlias = Callable[[Any, Site, Value], Value]
+OPERATORS: Final = {"exp": "Exp", "identity": None, "logistic": "Sigmoid", "softmax": "Softmax"}
 
 
 def outputs(network: Network, x: Value) -> Value:
@@ -36,6 +38,12 @@ def outputs(network: Network, x: Value) -> Value:
             raise ValueError(f"each layer must be one of {known} for ONNX, got {site.name}")
         x = FORMS[type(layer)](layer, site, x)
     return x
+
+
+def predicted(head: Head, z: Value) -> Value:
+    """The probabilities or means that the head makes of raw outputs."""
+    operator = OPERATORS[head.activation]
+    return z.to(operator) if operator else z
 
 
 def _same(layer: Any, site: Site, x: Value) -> Value:

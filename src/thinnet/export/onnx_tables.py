@@ -13,7 +13,7 @@ from thinnet.arrays import Array
 from thinnet.checks import must, quoted
 from thinnet.export.onnx_graph import TEXT, Graph, Value
 from thinnet.export.onnx_labels import add_label, most_probable
-from thinnet.export.onnx_layers import outputs
+from thinnet.export.onnx_layers import outputs, predicted
 from thinnet.export.onnx_numbers import normal_scores, pieces
 from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.columns.encoding import TableEncoder
@@ -29,7 +29,7 @@ Part: TypeAlias = Callable[[Inputs, Any, Sequence[str], Sequence[str]], Value]
 
 def classifier_graph(model: TableClassifier) -> Graph:
     graph, head = Graph("TableClassifier", ("label", "probabilities")), model.head_
-    p = _mean(graph, model, "Softmax", head.log_weights())
+    p = _mean(graph, model, head.log_weights())
     add_label(graph, most_probable(_decided(p, head)), head.classes)
     graph.output("probabilities", p, (head.width,))
     return graph
@@ -46,7 +46,7 @@ def _decided(p: Value, head: WeighedHead) -> Value:
 
 def regressor_graph(model: TableRegressor) -> Graph:
     graph = Graph("TableRegressor", ("variable",))
-    y = _in_own_units(_mean(graph, model, "Identity"), model.target_scale_)
+    y = _in_own_units(_mean(graph, model), model.target_scale_)
     graph.output("variable", y, (model.head_.n_outputs,))
     return graph
 
@@ -54,7 +54,6 @@ def regressor_graph(model: TableRegressor) -> Graph:
 def _mean(
     graph: Graph,
     model: TableClassifier | TableRegressor,
-    activation: str,
     less: Array | None = None,
 ) -> Value:
     """The mean over the networks, in float64; `less` is subtracted from their raw outputs."""
@@ -63,7 +62,7 @@ def _mean(
     raw = [outputs(network, x) for network in model.networks_]
     if less is not None:
         raw = [z - less.astype(dtype) for z in raw]
-    each = [z.to(activation).cast(np.float64) for z in raw]
+    each = [predicted(model.head_, z).cast(np.float64) for z in raw]
     return reduce(add, each) / len(each)
 
 
