@@ -59,7 +59,7 @@ def _check_target(data: str, options: dict[str, Any]) -> None:
 
 
 def _print(estimator: Any, scores: Any) -> None:
-    """What was noticed, and how good the model is."""
+    """Print the notes on the table and the scores of the model."""
     from thinnet.commands import coverage
 
     for message in estimator.notes_:

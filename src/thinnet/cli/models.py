@@ -16,7 +16,7 @@ Uncertainty = Annotated[
     bool, typer.Option("--uncertainty", help="Error bars, by draws with dropout on.")
 ]
 STRICT: Final = "Fail where columns hold more strange cells than the rows of training did."
-N_DRAWS: Final = "With --uncertainty: how many thinned networks are asked; by default 100."
+N_DRAWS: Final = "With --uncertainty: how many thinned networks predict; by default 100."
 
 
 def loaded(path: str) -> Any:

@@ -1,1 +1,1 @@
-"""What the command line does with tables, as functions."""
+"""The work of the command line, as functions."""

@@ -16,7 +16,7 @@ from thinnet.uncertainty.conformal_classifier import SplitConformalClassifier, c
 from thinnet.uncertainty.conformal_regressor import SplitConformalRegressor
 from thinnet.uncertainty.draws.heads import ClassHead
 
-FRACTION: Final = 0.2  # of the rows that are not test rows
+FRACTION: Final = 0.2  # fraction of the training rows that is kept apart
 COVERAGE: Final = 0.9
 BETWEEN: Final = "|"  # stands between the labels of a set
 

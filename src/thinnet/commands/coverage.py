@@ -16,7 +16,7 @@ from thinnet.tables.reading.cells import Frame
 from thinnet.uncertainty.draws.distributions import central
 from thinnet.uncertainty.draws.heads import NumberHead
 
-MOST_ROWS: Final = 1000  # of each block, spread evenly
+MOST_ROWS: Final = 1000  # rows of each block that are checked, evenly spaced
 
 
 class CoverageCheck:

@@ -107,7 +107,7 @@ def _estimator(order: Order, task: str, progress: bool | None) -> Any:
 
 
 def _held(estimator: Any, test: Part) -> str:
-    """How often intervals or sets held the targets of the test rows."""
+    """The sentence on the observed coverage of intervals or sets on the test rows."""
     check = CoverageCheck(estimator)
     check.add(test.frame, test.y)
     return check.message()

@@ -234,7 +234,7 @@ def _above(axes: Any, top: Any, title: str) -> None:
 
 
 def pit(below: Array, title: str) -> Any:
-    """Where observed numbers fell in their predicted distributions."""
+    """The histogram of observed numbers' places in their predicted distributions."""
     axes = _axes(title)
     PITHistogram.from_values(np.clip(below, 0, 1), ax=axes)
     return axes.figure

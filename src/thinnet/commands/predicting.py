@@ -90,7 +90,7 @@ def predict(
 
 
 class _Question(NamedTuple):
-    """What is asked of an estimator about the rows of a file."""
+    """An estimator, and the settings of its predictions for the rows of a file."""
 
     estimator: Any
     probabilities: bool

@@ -112,7 +112,7 @@ def table(title: str, scores: Sequence[Score], plain: str, *, is_decided: bool =
 
 
 def _caption(marked: Sequence[Score], scores: Sequence[Score], is_decided: bool) -> str | None:
-    """What the marks mean, where there are any."""
+    """The explanation of the marks, if there are any."""
     if not marked:
         return None
     useless = "(!) no better than the plain answer"

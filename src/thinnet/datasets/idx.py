@@ -52,7 +52,7 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
 
 
 def _values(file: BufferedIOBase, what: str) -> Array:
-    """What an open idx file holds."""
+    """The array in an open idx file."""
     start = file.read(4)
     if len(start) < 4 or start[:3] != b"\x00\x00\x08" or not 1 <= start[3] <= 4:
         raise DataFileError(

@@ -42,7 +42,7 @@ def spiral(
     noise : float
         Standard deviation of the angles, at least 0, in units of 2.5 radians; 0.2 there.
     seed : int
-        Of the noise.
+        The seed of the noise.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Where official files come from, and where they lie once they are here."""
+"""The sources of official data files, and the cache that they are downloaded to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from thinnet.checks import DataFileError
 
 
 class Source(NamedTuple):
-    """Where four official idx files come from, with their official md5 sums."""
+    """The addresses of four official idx files, with their official md5 sums."""
 
     name: str
     url: str

@@ -1,4 +1,4 @@
-"""Which classes there are among labels, of which a row may have several."""
+"""The classes of labels, of which a row may have several."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class MultilabelClassifierMixin(ClassifierMixin):
     """scikit-learn's mixin, for classifiers that take several labels a row, sparse ones too."""
 
     def score(self, X: MatrixLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
-        """The fraction of rows whose labels are right, all of them where there are several.
+        """The fraction of rows whose labels are right; of several labels all must be.
 
         Parameters
         ----------

@@ -56,7 +56,7 @@ def step_obstacles(loss: Any, optimizer: Any) -> list[str]:
 
 
 def check_trainable(network: Bound, loss: Any, optimizer: Any) -> None:
-    """ValueError where compiled code was asked for and can't take these steps."""
+    """ValueError if the network must have compiled code, which can't take these steps."""
     if network.executor == "compiled" and (found := step_obstacles(loss, optimizer)):
         allowed = "'reference' or None for this training"
         raise ValueError(f"executor of the network must be {allowed}: {'; '.join(found)}")

@@ -196,7 +196,7 @@ class Known(NamedTuple):
 
 
 def by_name(paths: Mapping[str, Way]) -> dict[str, Known]:
-    """What is known under paths of imports, under the names at their ends."""
+    """The known classes by their own names, which end the paths of their imports."""
     parted = {path: path.rpartition(".") for path in paths}
     return {name: Known(module, paths[path]) for path, (module, _, name) in parted.items()}
 
@@ -234,7 +234,7 @@ def is_of_scikit_learn(tag: str) -> bool:
 
 
 def name_of(cls: type) -> str:
-    """What a file calls `cls`; ValueError where it can't hold one."""
+    """The name of `cls` in a file; ValueError if a file can't hold its objects."""
     name = cls.__name__
     if name not in KNOWN or class_of(name) is not cls:
         raise ValueError(
@@ -245,5 +245,5 @@ def name_of(cls: type) -> str:
 
 
 def way_of(cls: type) -> Way:
-    """How objects of a class are taken apart and made; ValueError where it is not known."""
+    """The way of a class's objects; ValueError if the class is not known."""
     return KNOWN[name_of(cls)].way

@@ -128,7 +128,7 @@ def _column(name: str, values: Array) -> list[Any]:
 
 
 def finish_classifier(classifier: Any) -> None:
-    """Do `finish`; ValueError also if the labels are not those of the outputs."""
+    """Finish a classifier as `finish` does; ValueError also if labels don't fit the outputs."""
     check_labels(classifier)
     finish(classifier)
 

@@ -1,4 +1,4 @@
-"""How an object is taken apart into named values, and made again from them."""
+"""Ways to take an object apart into named values, and to make it from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where activations and gradients vanish or explode."""
+"""A report of activations and gradients that vanish or explode."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from thinnet.network import Network
 from thinnet.passes import Run, Site
 from thinnet.training.data import Data, checked_data
 
-VANISHING, EXPLODING = 1e-3, 1e3  # of the gradient at the last layer
+VANISHING, EXPLODING = 1e-3, 1e3  # relative to the gradient at the last layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LayerGradients:
 
 @dataclass(frozen=True, slots=True)
 class GradientReport:
-    """How activations and gradients grow or shrink through a network; it prints as a table."""
+    """The norms of activations and gradients through a network; it prints as a table."""
 
     layers: tuple[LayerGradients, ...]
     verdict: str

@@ -23,7 +23,7 @@ NOT_MEASURED = math.nan
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What was measured in one epoch; NaN stands for what was not.
+    """The measurements of one epoch; NaN stands for values that were not measured.
 
     `loss` and `score` come from the training passes themselves, dropout on.  `clean_loss` and
     `clean_score` come from the same network with dropout off, on a fixed part of the training

@@ -93,8 +93,8 @@ class Loop:
         self._clean = clean_subsample(training.network, data.n_rows, plan.clean_rows)
         self._every = [_every(c) for c in callbacks if isinstance(c, StepCallback)]
         self._steps: tuple[int, Steps] | None = None  # with the number of changes till then
-        self._order: tuple[int, Array] | None = None  # of the rows, with its epoch
-        self._seconds = 0.0  # of the epoch that is not complete
+        self._order: tuple[int, Array] | None = None  # the order of the rows, with its epoch
+        self._seconds = 0.0  # the time of the epoch that is not complete
         self._left_at: int | None = None  # the step of the network after the last call
 
     def advance(
@@ -114,7 +114,7 @@ class Loop:
         return reason
 
     def _noted(self, bar: Bar, flag: InterruptFlag, n_steps: int | None) -> str:
-        """Go on, and tell the network's logbook which steps were taken."""
+        """Go on, and record the steps in the network's logbook."""
         training, shuffles = self.training, self.training.shuffles
         network, last = training.network, None if n_steps is None else training.t + n_steps
         self._check_place(network)

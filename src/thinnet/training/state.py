@@ -36,7 +36,7 @@ class Begin(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How far a training has come, and the states of its rules.
+    """The counts of a training's epochs and steps, and the states of its rules.
 
     Attributes
     ----------

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 RESOLUTION: Final = 300
-MARGIN: Final = 0.05  # of the range of the test rows, on each side
+MARGIN: Final = 0.05  # relative to the range of the test rows, on each side
 MOST_POINTS: Final = 400  # more would hide each other
 
 

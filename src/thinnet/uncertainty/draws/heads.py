@@ -74,7 +74,7 @@ class ClassHead:
 
     @property
     def width(self) -> int:
-        """How many outputs a network has."""
+        """The number of outputs of a network."""
         return 1 if self.kind == "binary" else len(self.classes)
 
     @property
@@ -178,7 +178,7 @@ class NumberHead:
 
     @property
     def width(self) -> int:
-        """How many outputs a network has."""
+        """The number of outputs of a network."""
         return self.n_outputs * (2 if self.kind == "gaussian_nll" else 1)
 
     @property

@@ -20,12 +20,12 @@ def side_by_side(values: Array) -> Array:
 
 
 def mean(values: Array) -> Array:
-    """Over draws."""
+    """The mean over draws."""
     return side_by_side(values).mean(axis=-1)
 
 
 def variance(values: Array, ddof: int = 0) -> Array:
-    """Over draws."""
+    """The variance over draws, with the divisor ``n_draws - ddof``."""
     return side_by_side(values).var(axis=-1, ddof=ddof)
 
 
