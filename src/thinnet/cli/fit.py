@@ -139,7 +139,7 @@ def fit(
 ) -> None:  # fmt: skip
     """Train on DATA, and show how good the network is on what it has not seen."""
     with one_sentence(f"training on {data}"), as_typed():
-        shared = {
+        common = {
             "hidden": numbers("--hidden", int, hidden),
             "dropout": numbers("--dropout", float, dropout),
             "input_dropout": input_dropout,
@@ -179,10 +179,10 @@ def fit(
         }
         if data in RECIPES:
             _check_unused(f"for a table's file, not for {data}", of_tables)
-            recipes.fit(data, _given(shared | of_named), out)
+            recipes.fit(data, _given(common | of_named), out)
         else:
             _check_unused("for a data set by name, not for a table", of_named)
-            fit_table.fit(data, _given(shared | of_tables), out)
+            fit_table.fit(data, _given(common | of_tables), out)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def fit(
 
 def _trained(order: Order, found: Parts, progress: bool | None) -> tuple[Any, Part]:
     """A fitted estimator, and the rows that it has learned from."""
-    estimator = _estimator(order, found.goal.task, progress)
+    estimator = _estimator(order, found.reading.task, progress)
     train, apart = found.train, None
     if order.conformal:
         kept, held = held_out(train.y, conformal.FRACTION, order.seed)
@@ -87,7 +87,7 @@ def _trained(order: Order, found: Parts, progress: bool | None) -> tuple[Any, Pa
         estimator.fit(train.frame, train.y, whole=found.table)
     _check_trained(estimator)
     estimator.dialect_, estimator.target_name_ = found.dialect, order.target
-    estimator.target_decimal_ = found.goal.decimal
+    estimator.target_decimal_ = found.reading.decimal
     if apart is not None:
         conformal.learn(estimator, apart.frame, apart.y)
     return estimator, train

@@ -12,7 +12,7 @@ from thinnet.checks import DataFileError, quoted
 from thinnet.commands import targets
 from thinnet.commands.blame import data_at_fault
 from thinnet.commands.ordering import Order
-from thinnet.commands.targets import Goal
+from thinnet.commands.targets import TargetReading
 from thinnet.tables.columns import amounts, naming
 from thinnet.tables.columns.kinds import columns_of
 from thinnet.tables.columns.missing import words
@@ -34,12 +34,12 @@ class Part(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """Training rows and test rows (if any) of a whole table, and the goal of learning."""
+    """Training rows and test rows (if any) of a whole table, and how its target is read."""
 
     whole: Part
     train: Part
     test: Part | None
-    goal: Goal
+    reading: TargetReading
     dialect: Any
     table: Frame  # all rows, those without a target included
 
@@ -61,14 +61,14 @@ def parts(order: Order) -> Parts:
 
 
 def _parts(order: Order, frame: Frame, dialect: Dialect) -> Parts:
-    goal = targets.goal_of(targets.column(frame, order.target, order.missing), order.task)
+    reading = targets.target_reading(targets.column(frame, order.target, order.missing), order.task)
     _check_left_out(order, frame)
     others = frame.drop(columns=[order.target, *order.leave_out])
     with data_at_fault():
-        whole = _part(order, frame, goal)
+        whole = _part(order, frame, reading)
     if order.test is None:
-        return Parts(whole, *_held_out(order, whole), goal, dialect, others)
-    return Parts(whole, whole, _test(order, whole, goal, dialect), goal, dialect, others)
+        return Parts(whole, *_held_out(order, whole), reading, dialect, others)
+    return Parts(whole, whole, _test(order, whole, reading, dialect), reading, dialect, others)
 
 
 def _check_left_out(order: Order, frame: Frame) -> None:
@@ -81,21 +81,21 @@ def _check_left_out(order: Order, frame: Frame) -> None:
             )
 
 
-def _part(order: Order, frame: Frame, goal: Goal, known: Array | None = None) -> Part:
+def _part(order: Order, frame: Frame, reading: TargetReading, known: Array | None = None) -> Part:
     """Rows whose target is there, without the columns to leave out."""
     cells = targets.column(frame, order.target, order.missing)
     there = cells.notna()
-    y = goal.read(cells[there], known)
+    y = reading.read(cells[there], known)
     others = frame[there].drop(columns=[order.target, *order.leave_out], errors="ignore")
     return Part(others, y, int((~there).sum()))
 
 
-def _test(order: Order, whole: Part, goal: Goal, dialect: Any) -> Part:
+def _test(order: Order, whole: Part, reading: TargetReading, dialect: Any) -> Part:
     assert order.test is not None
     frame, _ = read_table(order.test, dialect, header=order.header, typed=False)
-    known = np.unique(whole.y) if goal.task == "classification" else None
+    known = np.unique(whole.y) if reading.task == "classification" else None
     try:
-        test = _part(order, frame, goal, known)
+        test = _part(order, frame, reading, known)
     except DataFileError as error:
         raise DataFileError(f"--test {os.fspath(order.test)}: {error}") from None
     for name in whole.frame.columns:

@@ -12,10 +12,10 @@ from thinnet.checks import DataFileError, must, quoted
 from thinnet.tables.columns import amounts, dates, naming
 from thinnet.tables.columns.kinds import MOSTLY, are_codes, as_numbers, code_in
 from thinnet.tables.columns.missing import cleaned, words
-from thinnet.tables.goals import goals, is_text
 from thinnet.tables.reading.cells import DASH, Cells, Frame
 from thinnet.tables.reading.labels import as_labels, as_written, label
 from thinnet.tables.repeating import check_repeats
+from thinnet.tables.target_cells import is_text, target_cells
 from thinnet.uncertainty.draws.heads import ClassHead
 
 Task: TypeAlias = Literal["classification", "regression"]
@@ -32,7 +32,7 @@ def column(frame: Frame, target: str, missing: tuple[str, ...] = ()) -> Cells:
         If there is none of that name, or all its cells are missing.
     """
     check_there(frame, target)
-    cells = goals(frame[target], words(missing))
+    cells = target_cells(frame[target], words(missing))
     if cells.isna().all():
         raise DataFileError(
             f"target column {quoted(target)} must hold values, got missing cells only"
@@ -70,7 +70,7 @@ def check_there(frame: Frame, target: str) -> None:
         )
 
 
-class Goal(NamedTuple):
+class TargetReading(NamedTuple):
     """The task, how amounts of money or per cent are read, and notes on both."""
 
     task: Task
@@ -84,8 +84,8 @@ class Goal(NamedTuple):
         return numbers(cells, self.decimal)
 
 
-def goal_of(cells: Cells, task: str) -> Goal:
-    """The goal of a given task, or of the one that the target's values suggest ("auto").
+def target_reading(cells: Cells, task: str) -> TargetReading:
+    """The reading for a given task, or for the one that the target's values suggest ("auto").
 
     Raises
     ------
@@ -94,7 +94,7 @@ def goal_of(cells: Cells, task: str) -> Goal:
     """
     present = cells.dropna()
     if task == "classification":
-        return Goal("classification")
+        return TargetReading("classification")
     if dates.is_dates(present):
         _check_no_dates(present)
     found, decimal = as_numbers(present), None
@@ -103,17 +103,17 @@ def goal_of(cells: Cells, task: str) -> Goal:
     mark = decimal or amounts.PLAIN
     notes = tuple(filter(None, [amounts.reading_text(present.array, found.array, mark)]))
     if task == "regression":
-        return Goal("regression", decimal, notes)
+        return TargetReading("regression", decimal, notes)
     if found.isna().any():
         _check_no_numbers(present, found)
-        return Goal("classification")
+        return TargetReading("classification")
     if are_codes(present):
-        return Goal("classification", notes=(_codes_text(present),))
+        return TargetReading("classification", notes=(_codes_text(present),))
     whole = bool((found == found.round()).all())
     if not whole or found.nunique() > FEW:
-        return Goal("regression", decimal, notes)
+        return TargetReading("regression", decimal, notes)
     how = "its few whole numbers are taken as classes (--task regression takes them as numbers)"
-    return Goal("classification", notes=(how,))
+    return TargetReading("classification", notes=(how,))
 
 
 def _codes_text(cells: Cells) -> str:

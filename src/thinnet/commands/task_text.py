@@ -18,9 +18,10 @@ MOST_CLASSES: Final = 4  # the largest number of classes that are named one by o
 
 def task(order: Order, found: Parts) -> str:
     """The task, its classes or range, the rows used and left out, in one line."""
-    goal, y = found.goal, found.whole.y
-    what = _classes(y) if goal.task == "classification" else _range(y)
-    parts = [f"{goal.task} of {quoted(order.target)}: {what}", _rows(order, found), *goal.notes]
+    reading, y = found.reading, found.whole.y
+    what = _classes(y) if reading.task == "classification" else _range(y)
+    task_of = f"{reading.task} of {quoted(order.target)}: {what}"
+    parts = [task_of, _rows(order, found), *reading.notes]
     return "; ".join(parts)
 
 

@@ -15,8 +15,8 @@ from thinnet.arrays import Array, Ids, Rows, Samples, Share
 from thinnet.engine.threads import limited
 from thinnet.estimators import settings, validation, weights
 from thinnet.estimators.activations import ACTIVATIONS
-from thinnet.estimators.goals import goal_of, strata
 from thinnet.estimators.linked import LinkedWeights, link, linked
+from thinnet.estimators.losses import strata, training_loss
 from thinnet.estimators.parameters import MLPParameters
 from thinnet.estimators.settings import STOCHASTIC
 from thinnet.estimators.solvers import Momentary, Task, lbfgs, stochastic
@@ -74,7 +74,7 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
         row_weights = self._row_weights(X, y, sample_weight, incremental)
         stream = check_random_state(self.random_state)
         if first or not hasattr(self, "network_"):
-            self._bind(X, stream, self._weight(X, row_weights, eval_set), draw=first)
+            self._bind(X, stream, self._weight(X, row_weights, eval_set), initialises=first)
         linked(self)
         self._count_anew(first, incremental)
         task = self._task(X, targets, row_weights, eval_set, stream)
@@ -106,16 +106,18 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
         held = self.early_stopping and eval_set is None
         return (total or 1.0) * (1 - self.validation_fraction if held else 1)
 
-    def _bind(self, X: Any, stream: np.random.RandomState, weight: float, *, draw: bool) -> None:
+    def _bind(
+        self, X: Any, stream: np.random.RandomState, weight: float, *, initialises: bool
+    ) -> None:
         """Bind a network for `X`, with first weights unless some were assigned before."""
-        assigned = None if draw else (self.coefs_, self.intercepts_)
+        assigned = None if initialises else (self.coefs_, self.intercepts_)
         self.network_ = Network(
             settings.layers(self, self.head_.width, weight),
             X.shape[1],
             seed=weights.mask_seed(self.random_state, stream),
             dtype=X.dtype,
         )
-        if draw:
+        if initialises:
             weights.initialise(self.network_, ACTIVATIONS[self.activation].factor, stream)
         link(self)
         if assigned is not None:
@@ -142,7 +144,7 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
     def _task(
         self, X: Any, targets: Array, row_weights: Array | None, eval_set: Any, stream: Any
     ) -> Task:
-        goal = goal_of(self.head_, targets, row_weights)
+        how = training_loss(self.head_, targets, row_weights)
         everything = np.arange(X.shape[0])
         kept, held = everything, None
         if eval_set is None and self.early_stopping and self.solver != "lbfgs":
@@ -151,10 +153,10 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
         def data(rows: Array) -> Data:
             part = slice(None) if rows is everything else rows
             of_rows = None if row_weights is None else row_weights[part]
-            return checked_data(self.network_, goal.loss, X[part], targets[part], of_rows, rows)
+            return checked_data(self.network_, how.loss, X[part], targets[part], of_rows, rows)
 
-        validation = data(held) if held is not None else self._held_out(goal.loss, eval_set)
-        return Task(self.network_, goal.loss, data(kept), validation, *goal[1:])
+        validation = data(held) if held is not None else self._held_out(how.loss, eval_set)
+        return Task(self.network_, how.loss, data(kept), validation, *how[1:])
 
     def _split(self, targets: Array, stream: Any) -> list[Array]:
         """The places of rows to train on and of rows for early stopping."""

@@ -139,13 +139,14 @@ class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
         return np.mean([member.predict(X) for member in self.estimators_], axis=0)
 
 
-def _of_others(centers: Array, drew: Array) -> tuple[Array, Array]:
+def _of_others(centers: Array, chosen: Array) -> tuple[Array, Array]:
     """For each row the draws of those networks whose bootstrap sample left it out; and the rows.
 
     Draws are repeated so that all rows have the same number.  If every sample has every row, all
     draws and rows are returned.
     """
-    others = ~np.resize(drew, (len(centers), drew.shape[1]))  # draw d is of network d % n_networks
+    shape = len(centers), chosen.shape[1]
+    others = ~np.resize(chosen, shape)  # draw d is of network d % n_networks
     rows = np.flatnonzero(others.any(axis=0))
     if not len(rows):
         return centers, np.arange(centers.shape[1])

@@ -266,8 +266,8 @@ def _checked(entry: Entry) -> Entry:
     if entry.ids is not None:
         sizes = [(entry.rows,), (0,)]
         checks.must(_words(entry.ids) in sizes, "ids", "an id a row", np.shape(entry.ids))
-    is_drawn = entry.order == "drawn"
-    checks.must((entry.state is not None) == is_drawn, "state", "there with 'drawn' only", is_drawn)
+    replays = entry.order == "drawn"
+    checks.must((entry.state is not None) == replays, "state", "there with 'drawn' only", replays)
     if entry.state is not None:
         fits = _words(entry.state) == (WORDS,) and entry.state[-1] < WORDS
         checks.must(fits, "state", f"{WORDS} words of a generator", np.shape(entry.state))

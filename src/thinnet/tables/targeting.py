@@ -10,10 +10,10 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.checks import quoted
 from thinnet.tables.columns import naming
-from thinnet.tables.goals import goals, goals_of_file, values_of
 from thinnet.tables.reading import read_table
 from thinnet.tables.reading.dialect import Dialect
 from thinnet.tables.reading.frames import collected, frame_of
+from thinnet.tables.target_cells import target_cells, target_cells_of_file, values_of
 
 
 class Targeted(NamedTuple):
@@ -75,7 +75,7 @@ def targeted(
     whole = frame.drop(columns=names)
     if not whole.shape[1]:
         raise ValueError(f"X must have columns beside the target {quoted(y)}, got none")
-    clean = goals_of_file if from_file else goals
+    clean = target_cells_of_file if from_file else target_cells
     cells = frame[names].apply(lambda column: clean(column, missing))
     known = cells.notna().all(axis=1).to_numpy()
     if not known.any():

@@ -36,11 +36,10 @@ class FittedMembers(NamedTuple):
         """The networks whose training ended by itself; if there are none, the stopped one."""
         return self.done or [member for member in (self.cut,) if member is not None]
 
-    def message(self, goal: str, instead: str) -> str:
-        """The sentence about the networks that reached the goal and the one that was stopped."""
-        text = (
-            f"interrupted: {len(self.done) or 'none'} of {len(self.training_sets)} networks {goal}"
-        )
+    def message(self, achieved: str, instead: str) -> str:
+        """The sentence about the networks that got so far and the one that was stopped."""
+        done, n = len(self.done) or "none", len(self.training_sets)
+        text = f"interrupted: {done} of {n} networks {achieved}"
         if self.cut is None:
             return text
         what = "is left out" if self.done else instead

@@ -72,10 +72,10 @@ class CompiledSteps:
         training, first = self._training, self._training.batch
         n = min(at_most, self._stepper.steps, len(training.slices) - first)
         self._keep_start()
-        went_well = self._run(order, n)
+        went_well = self._take_steps(order, n)
         return n if went_well == n else self._after_bad_step(order, went_well)
 
-    def _run(self, order: Array, n: int) -> int:
+    def _take_steps(self, order: Array, n: int) -> int:
         """Take `n` steps and return how many went well.
 
         If all did, the parameters before the last step are kept as good: its loss was finite.
@@ -122,5 +122,5 @@ class CompiledSteps:
     def _after_bad_step(self, order: Array, went_well: int) -> int:
         self._back_to_start()
         if went_well:
-            self._run(order, went_well)
+            self._take_steps(order, went_well)
         return went_well + ReferenceSteps(self._training).take(order, 1)

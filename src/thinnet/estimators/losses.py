@@ -13,7 +13,7 @@ from thinnet.losses import Loss
 from thinnet.uncertainty.draws.heads import ClassHead, Head, NumberHead
 
 
-class Goal(NamedTuple):
+class TrainingLoss(NamedTuple):
     """A network's loss, its factor in training, and the map to the loss scikit-learn reports."""
 
     loss: Loss
@@ -21,15 +21,15 @@ class Goal(NamedTuple):
     scale: Scale = Scale()
 
 
-def goal_of(head: Head, targets: Array, sample_weight: Array | None) -> Goal:
+def training_loss(head: Head, targets: Array, sample_weight: Array | None) -> TrainingLoss:
     if isinstance(head, ClassHead):
         outputs = 1.0 if head.kind == "multiclass" else float(head.width)
-        return Goal(head.loss, outputs, Scale(outputs))
+        return TrainingLoss(head.loss, outputs, Scale(outputs))
     outputs = float(head.n_outputs)
     if head.kind == "squared_error":
-        return Goal(head.loss, outputs / 2, Scale(0.5))
+        return TrainingLoss(head.loss, outputs / 2, Scale(0.5))
     less = _of_perfect(targets, sample_weight) if head.kind == "poisson" else 0.0
-    return Goal(head.loss, outputs, Scale(outputs, less))
+    return TrainingLoss(head.loss, outputs, Scale(outputs, less))
 
 
 def _of_perfect(targets: Array, sample_weight: Array | None) -> float:

@@ -13,7 +13,7 @@ from thinnet.tables.reading.labels import as_written
 from thinnet.tables.reading.typed import typed
 
 
-def goals(cells: Cells, missing: tuple[str, ...] | None) -> Cells:
+def target_cells(cells: Cells, missing: tuple[str, ...] | None) -> Cells:
     """Cells without missing ones; among numbers a dash is one.  Unchanged if `missing` is None."""
     if missing is None:
         return cells
@@ -29,9 +29,9 @@ def _are_numbers(cells: Cells, missing: tuple[str, ...]) -> bool:
     )
 
 
-def goals_of_file(cells: Cells, missing: tuple[str, ...] | None) -> Cells:
-    """`goals` of a file of text, with the type that fits all its cells."""
-    found = goals(cells, missing)
+def target_cells_of_file(cells: Cells, missing: tuple[str, ...] | None) -> Cells:
+    """`target_cells` of a file of text, with the type that fits all its cells."""
+    found = target_cells(cells, missing)
     return typed(found.to_frame())[found.name]
 
 
