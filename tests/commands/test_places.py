@@ -40,8 +40,8 @@ def made(tmp_path_factory):
     table.write_bytes(written([[line[i] for i in (0, 1, 5, 7)] for line in lines]))
     shutil.copy(table, folder / "test.csv")
     settings = {"hidden_layer_sizes": (2,), "max_iter": 1, "n_networks": 2}
-    order = fitting.Order(table, "buys", settings=settings)
-    save(fitting.fit(order).estimator, folder / "model.thinnet")
+    job = fitting.FitJob(table, "buys", settings=settings)
+    save(fitting.fit(job).estimator, folder / "model.thinnet")
     return folder
 
 

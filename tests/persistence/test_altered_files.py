@@ -163,8 +163,8 @@ def of_command(tmp_path_factory):
     table = folder / "table.csv"
     table.write_bytes(written(people(np.random.default_rng(0), rows=60)))
     settings = {"hidden_layer_sizes": (2,), "max_iter": 1, "n_networks": 2}
-    order = fitting.Order(table, "buys", settings=settings)
-    save(fitting.fit(order, progress=False).estimator, folder / "model")
+    job = fitting.FitJob(table, "buys", settings=settings)
+    save(fitting.fit(job, progress=False).estimator, folder / "model")
     return table, snapshots.read_as(files._form(), folder / "model")
 
 

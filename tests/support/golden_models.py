@@ -54,7 +54,7 @@ from thinnet import (
     train,
 )
 from thinnet.commands.conformal import columns, is_conformal
-from thinnet.commands.fitting import Order, fit
+from thinnet.commands.fitting import FitJob, fit
 from thinnet.tables.reading import read_table
 
 EXPECTED, TABLE, CHECKPOINT = "expected.npz", "table.csv", "run.ckpt"
@@ -197,7 +197,7 @@ def ordered(path, target, settings, conformal=False):
     """What `thinnet fit` makes."""
     seeded = {name: value for name, value in SMALL_TABLE.items() if name != "random_state"}
     settings = {**seeded, **settings}
-    return fit(Order(path, target, seed=3, settings=settings, conformal=conformal)).estimator
+    return fit(FitJob(path, target, seed=3, settings=settings, conformal=conformal)).estimator
 
 
 def inputs_of(name, folder):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from thinnet import TableRegressor
-from thinnet.commands.fitting import Order, fit
+from thinnet.commands.fitting import FitJob, fit
 from thinnet.tables import memory
 from thinnet.tables.reading import glimpse
 
@@ -31,7 +31,7 @@ def test_a_fit_that_needs_more_than_there_is_says_both_numbers_at_once(path, mon
     message = r"fit needs about \d+\.\d GB for 1\d\d,\d{3} rows .* there are 2\.0 GB"
     monkeypatch.setattr("thinnet.commands.holding_out.read_table", None)
     with pytest.raises(MemoryError, match=message):
-        fit(Order(path, "c0"))
+        fit(FitJob(path, "c0"))
     monkeypatch.setattr("thinnet.tables.targeting.read_table", None)
     with pytest.raises(MemoryError, match=message):
         TableRegressor().fit(path, "c0")

@@ -25,8 +25,8 @@ def folder(tmp_path_factory):
     frame.to_csv(folder / "table.csv", index=False)
     frame[:100].to_csv(folder / "few.csv", index=False)
     settings = {"hidden_layer_sizes": (2,), "max_iter": 1, "n_networks": 2}
-    order = fitting.Order(folder / "few.csv", "y", settings=settings)
-    estimator = fitting.fit(order, progress=False).estimator
+    job = fitting.FitJob(folder / "few.csv", "y", settings=settings)
+    estimator = fitting.fit(job, progress=False).estimator
     assert isinstance(estimator, TableRegressor)
     save(estimator, folder / "model.thinnet")
     return folder

@@ -71,7 +71,7 @@ def _print(estimator: Any, scores: Any) -> None:
 
 
 def _order(data: str, options: dict[str, Any]) -> Any:
-    from thinnet.commands.fitting import Order
+    from thinnet.commands.fitting import FitJob
 
     settings = {SETTINGS[name]: options.pop(name) for name in list(options) if name in SETTINGS}
     rates = settings.get("dropout")
@@ -83,7 +83,7 @@ def _order(data: str, options: dict[str, Any]) -> Any:
     options["kinds"] = _kinds(options.pop("kind", ()))
     options["missing"] = tuple(options.get("missing", ()))
     options["leave_out"] = tuple(options.get("leave_out", ()))
-    return Order(data, settings=settings, **options)
+    return FitJob(data, settings=settings, **options)
 
 
 def _kinds(texts: Sequence[str]) -> dict[str, str]:

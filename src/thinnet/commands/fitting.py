@@ -13,8 +13,8 @@ from thinnet.commands import conformal, remarks, scoring, task_text
 from thinnet.commands.blame import data_at_fault
 from thinnet.commands.coverage import CoverageCheck
 from thinnet.commands.evaluating import Answers, answers, scores
+from thinnet.commands.fit_job import FitJob, check_of_numbers
 from thinnet.commands.holding_out import Part, Parts, parts
-from thinnet.commands.ordering import Order, check_of_numbers
 from thinnet.console.tables import counted, printable
 from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.columns import amounts
@@ -24,7 +24,7 @@ from thinnet.tables.regressor import TableRegressor
 from thinnet.training import INTERRUPTED
 from thinnet.uncertainty.draws.heads import ClassHead
 
-__all__ = ["Order", "Outcome", "fit"]
+__all__ = ["FitJob", "Outcome", "fit"]
 
 
 class Outcome(NamedTuple):
@@ -36,13 +36,13 @@ class Outcome(NamedTuple):
 
 
 def fit(
-    order: Order, progress: bool | None = None, report: Callable[[str], object] | None = None
+    job: FitJob, progress: bool | None = None, report: Callable[[str], object] | None = None
 ) -> Outcome:
     """Read, hold out a part, train, measure.
 
     Parameters
     ----------
-    order : Order
+    job : FitJob
     progress : bool, optional
         Show progress bars; None shows them on terminals and in notebooks.
     report : callable, optional
@@ -56,53 +56,53 @@ def fit(
         If Ctrl-C comes before the training of any network has ended; later the others are left
         out, which `interrupted_` and `notes_` state.
     """
-    test_file = None if order.test is None else on_disk(order.test)
-    order = replace(order, table=on_disk(order.table), test=test_file)
-    _check_memory(order)
-    found = parts(order)
-    task = task_text.task(order, found)
+    test_file = None if job.test is None else on_disk(job.test)
+    job = replace(job, table=on_disk(job.table), test=test_file)
+    _check_memory(job)
+    found = parts(job)
+    task = task_text.task(job, found)
     if report is not None:
         report(task)
-    estimator, train = _trained(order, found, progress)
+    estimator, train = _trained(job, found, progress)
     test = found.test
     answered = None if test is None else answers(estimator, test.frame, test.y)
-    estimator.card_ = _card(order, train, test, _baseline(estimator, train.y)) | {"task": task}
+    estimator.card_ = _card(job, train, test, _baseline(estimator, train.y)) | {"task": task}
     measured = [] if answered is None else scores(estimator, answered)
     estimator.card_["scores"] = scoring.as_values(measured)
-    estimator.card_["remarks"] = _remarks(order, estimator, answered)
+    estimator.card_["remarks"] = _remarks(job, estimator, answered)
     if test is not None:
         estimator.card_["held"] = _held(estimator, test)
     return Outcome(estimator, answered, measured)
 
 
-def _trained(order: Order, found: Parts, progress: bool | None) -> tuple[Any, Part]:
+def _trained(job: FitJob, found: Parts, progress: bool | None) -> tuple[Any, Part]:
     """A fitted estimator, and the rows that it has learned from."""
-    estimator = _estimator(order, found.reading.task, progress)
+    estimator = _estimator(job, found.reading.task, progress)
     train, apart = found.train, None
-    if order.conformal:
-        kept, held = held_out(train.y, conformal.FRACTION, order.seed)
+    if job.conformal:
+        kept, held = held_out(train.y, conformal.FRACTION, job.seed)
         train, apart = train.rows(kept), train.rows(held)
         conformal.check(len(apart.y))
     with data_at_fault(), amounts.written_with(found.dialect.decimal):
         estimator.fit(train.frame, train.y, whole=found.table)
     _check_trained(estimator)
-    estimator.dialect_, estimator.target_name_ = found.dialect, order.target
+    estimator.dialect_, estimator.target_name_ = found.dialect, job.target
     estimator.target_decimal_ = found.reading.decimal
     if apart is not None:
         conformal.learn(estimator, apart.frame, apart.y)
     return estimator, train
 
 
-def _estimator(order: Order, task: str, progress: bool | None) -> Any:
+def _estimator(job: FitJob, task: str, progress: bool | None) -> Any:
     kind = TableClassifier if task == "classification" else TableRegressor
     if kind is TableRegressor:
-        check_of_numbers(order.settings, UnfitSettingError)
+        check_of_numbers(job.settings, UnfitSettingError)
     return kind(
-        random_state=order.seed,
+        random_state=job.seed,
         progress=progress,
-        kinds=dict(order.kinds) or None,
-        missing=order.missing,
-        **order.settings,
+        kinds=dict(job.kinds) or None,
+        missing=job.missing,
+        **job.settings,
     )
 
 
@@ -113,22 +113,22 @@ def _held(estimator: Any, test: Part) -> str:
     return check.message()
 
 
-def _remarks(order: Order, estimator: Any, found: Answers | None) -> list[str]:
+def _remarks(job: FitJob, estimator: Any, found: Answers | None) -> list[str]:
     """Sentences without which the scores would mislead."""
     if found is None:
         return []
-    of_test = "" if order.test is None else remarks.of_test(estimator.card_, order.test)
+    of_test = "" if job.test is None else remarks.of_test(estimator.card_, job.test)
     head = estimator.head_
     of_classes = remarks.of_classes(head.classes, found.y) if isinstance(head, ClassHead) else ""
     return [remark for remark in (of_test, of_classes) if remark]
 
 
-def _check_memory(order: Order) -> None:
+def _check_memory(job: FitJob) -> None:
     """Raise MemoryError, in the first seconds, if the table is too large for this machine."""
     known = TableRegressor().get_params()
-    settings = {name: value for name, value in order.settings.items() if name in known}
-    estimator = TableRegressor(kinds=dict(order.kinds) or None, missing=order.missing, **settings)
-    estimator.check_memory(order.table, (order.target, *order.leave_out), order.header)
+    settings = {name: value for name, value in job.settings.items() if name in known}
+    estimator = TableRegressor(kinds=dict(job.kinds) or None, missing=job.missing, **settings)
+    estimator.check_memory(job.table, (job.target, *job.leave_out), job.header)
 
 
 def _check_trained(estimator: Any) -> None:
@@ -145,19 +145,19 @@ def _baseline(estimator: Any, y: Array) -> list[float]:
     return [float(y.mean())]
 
 
-def _card(order: Order, train: Part, test: Part | None, plain: list[float]) -> dict[str, Any]:
+def _card(job: FitJob, train: Part, test: Part | None, plain: list[float]) -> dict[str, Any]:
     """The facts about a model that `thinnet show` prints."""
-    tested = f"{order.test_fraction:.0%} of the rows" if order.test is None else called(order.test)
+    tested = f"{job.test_fraction:.0%} of the rows" if job.test is None else called(job.test)
     return {
-        "table": printable(called(order.table)),
-        "content": remarks.content(order.table),
-        "target": order.target,
+        "table": printable(called(job.table)),
+        "content": remarks.content(job.table),
+        "target": job.target,
         "rows": len(train.y),
         "tested on": None
         if test is None
         else f"{printable(tested)}, {counted(len(test.y), 'row')}",
-        "left out": list(order.leave_out),
+        "left out": list(job.leave_out),
         "plain": plain,
-        "seed": order.seed,
+        "seed": job.seed,
         "thinnet": __version__,
     }

@@ -8,20 +8,20 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.checks import quoted
+from thinnet.commands.fit_job import FitJob
 from thinnet.commands.holding_out import Parts
-from thinnet.commands.ordering import Order
 from thinnet.commands.scoring import number_text
 from thinnet.tables.reading.spooling import called
 
 MOST_CLASSES: Final = 4  # the largest number of classes that are named one by one
 
 
-def task(order: Order, found: Parts) -> str:
+def task(job: FitJob, found: Parts) -> str:
     """The task, its classes or range, the rows used and left out, in one line."""
     reading, y = found.reading, found.whole.y
     what = _classes(y) if reading.task == "classification" else _range(y)
-    task_of = f"{reading.task} of {quoted(order.target)}: {what}"
-    parts = [task_of, _rows(order, found), *reading.notes]
+    task_of = f"{reading.task} of {quoted(job.target)}: {what}"
+    parts = [task_of, _rows(job, found), *reading.notes]
     return "; ".join(parts)
 
 
@@ -37,13 +37,13 @@ def _range(y: Array) -> str:
     return f"numbers from {number_text(float(y.min()))} to {number_text(float(y.max()))}"
 
 
-def _rows(order: Order, found: Parts) -> str:
+def _rows(job: FitJob, found: Parts) -> str:
     text = f"{len(found.train.y):,} rows to learn from"
-    if found.test is not None and order.test is not None:
-        text += f", {len(found.test.y):,} of {called(order.test)} to measure by"
+    if found.test is not None and job.test is not None:
+        text += f", {len(found.test.y):,} of {called(job.test)} to measure by"
     elif found.test is not None:
         text += f", {len(found.test.y):,} held out to measure by"
     missing = found.whole.without_target
-    if order.test is not None and found.test is not None:
+    if job.test is not None and found.test is not None:
         missing += found.test.without_target
     return f"{text}, {missing:,} left out: their target is missing" if missing else text

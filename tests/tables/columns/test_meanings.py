@@ -21,7 +21,7 @@ from thinnet import (
     load,
     save,
 )
-from thinnet.commands.fitting import Order, fit
+from thinnet.commands.fitting import FitJob, fit
 from thinnet.tables.columns.dates import as_dates
 from thinnet.tables.columns.kinds import Column, column_of
 from thinnet.tables.reading import read_table
@@ -60,7 +60,7 @@ KINDS = {"rownames": "left out", "zip": "category", "code": "category", "n": "nu
 
 
 def test_what_columns_are_is_decided_before_rows_are_held_out(path):
-    assert kinds(fit(Order(path, "t", settings=settings()), progress=False).estimator) == KINDS
+    assert kinds(fit(FitJob(path, "t", settings=settings()), progress=False).estimator) == KINDS
     parts = table().sample(frac=0.5, random_state=0)
     model = TableClassifier(**FAST).fit(parts.drop(columns="t"), parts["t"], whole=table())
     assert kinds(model) == KINDS
@@ -79,7 +79,7 @@ def test_row_numbers_are_found_where_some_targets_are_missing(path):
     frame.loc[[3, 7, 20], "t"] = None
     assert kinds(TableClassifier(**FAST).fit(frame, "t"))["rownames"] == "left out"
     frame.to_csv(path, index=False)
-    assert kinds(fit(Order(path, "t", settings=settings()), False).estimator) == KINDS
+    assert kinds(fit(FitJob(path, "t", settings=settings()), False).estimator) == KINDS
 
 
 def test_a_code_keeps_its_zeros(path):
@@ -242,8 +242,8 @@ def outcome(attempt):
 
 def check_one_reading(path):
     def by_command():
-        order = Order(path, "buys", "classification", test_fraction=0, settings=settings())
-        return fit(order, progress=False).estimator, path
+        job = FitJob(path, "buys", "classification", test_fraction=0, settings=settings())
+        return fit(job, progress=False).estimator, path
 
     def by_path():
         return TableClassifier(**FAST).fit(path, "buys"), path
@@ -401,7 +401,7 @@ def test_a_target_alone_is_no_table(path):
         TableClassifier().fit(table()[["t"]], "t")
     table()[["t"]].to_csv(path, index=False)
     with pytest.raises(DataFileError, match=r"must have columns beside the target 't', got none$"):
-        fit(Order(path, "t"))
+        fit(FitJob(path, "t"))
 
 
 ORDERS = {

@@ -15,7 +15,7 @@ from thinnet.tables.regressor import TableRegressor
 
 
 @dataclass(frozen=True)
-class Order:
+class FitJob:
     """The settings of `thinnet fit TABLE`."""
 
     table: str | os.PathLike[str]
