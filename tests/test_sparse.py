@@ -207,3 +207,37 @@ def test_the_sentence_says_which_part_is_wrong(change, message):
         setattr(matrix, name, np.append(first, part[1:]))
     with pytest.raises(ValueError, match=message):
         network().outputs(matrix)
+
+
+UNFIT = {
+    "complex numbers": (np.eye(4) * 1j, "must be a sparse matrix of real numbers .* complex128"),
+    "a hole": (np.diag([1.0, 2.0, np.nan, 3.0]), "must be finite, got nan in row 2, column 2"),
+    "too large a number": (
+        np.diag([1, 1e300, 1, 1]),
+        r"must be finite, got 1e\+300 in row 1, column 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("values", "message"), UNFIT.values(), ids=UNFIT)
+def test_entries_that_are_no_finite_real_numbers_are_refused_with_their_place(values, message):
+    rows, net = scipy_sparse.csr_array(values), Network([Dense(1)], features=4, seed=0)
+    with pytest.raises(ValueError, match=f"X {message}"):
+        net.outputs(rows)
+    with pytest.raises(ValueError, match=f"X {message}"):
+        train(net, rows, np.ones(4), progress=False)
+
+
+class Foreign:
+    """A matrix of another library, which knows how to become SciPy's and nothing else."""
+
+    def __init__(self, values):
+        self.shape, self._rows = values.shape, scipy_sparse.csr_array(values)
+
+    def tocsr(self):
+        return self._rows
+
+
+def test_a_matrix_of_another_library_is_what_it_becomes(rng):
+    values, net = rng.normal(size=(5, 4)), Network([Dense(1)], features=4, seed=0)
+    np.testing.assert_array_equal(net.outputs(Foreign(values)), net.outputs(values))

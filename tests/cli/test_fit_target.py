@@ -115,3 +115,28 @@ def test_a_target_of_one_class_is_named():
     code, output = thinnet_command("fit", "one.csv", "--target", "same")
     assert code == 1
     assert "target column 'same' must hold two classes at least, got only 'a'" in output
+
+
+ALONE = {
+    "only the target": ({"y": [1.5, 2.5, 4.5]}, "must have columns beside the target 'y'"),
+    "no target is known": (
+        {"x": [1, 2, 4], "y": [None, "-", None]}, "'y' must hold values, got missing cells only"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("columns", "sentence"), ALONE.values(), ids=ALONE)
+def test_a_table_that_nothing_can_be_learned_from_is_refused(columns, sentence):
+    pd.DataFrame(columns).to_csv("alone.csv", index=False)
+    code, output = thinnet_command("fit", "alone.csv", "--target", "y")
+    assert code == 1
+    assert sentence in output
+
+
+def test_a_dash_among_numbers_is_a_hole_and_among_labels_a_label():
+    code, line = first_line([*np.arange(58) / 4, "-", "-"])
+    assert code == 0
+    assert "numbers from 0 to 14.25" in line
+    assert "2 left out: their target is missing" in line
+    code, line = first_line(["a", "-"] * 30)
+    assert code == 0
+    assert "2 classes ('-' 30, 'a' 30)" in line

@@ -88,3 +88,21 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / nee
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert 0.6 < float(done.stdout) < 1.6
+
+
+def test_groups_of_the_first_version_count_by_their_memory_alone(tmp_path):
+    own, group = tmp_path / "cgroup", tmp_path / "memory" / "mine"
+    group.mkdir(parents=True)
+    own.write_text("2:cpu:/mine\n1:cpuacct,memory:/mine\nno line of a group\n")
+    (group / "memory.limit_in_bytes").write_text("1000\n")
+    (group / "memory.usage_in_bytes").write_text("400\n")
+    assert memory._of_group(tmp_path, own) == 600
+
+
+def test_where_no_group_is_known_none_limits(tmp_path):
+    assert memory._of_group(tmp_path, tmp_path / "nothing") == np.inf
+
+
+def test_rows_that_cannot_be_encoded_are_left_to_the_fit_to_name():
+    nested = pd.DataFrame({"a": [[1], [2]]})
+    assert memory.encoded_width(TableRegressor()._new_encoder(), nested, 2) == 0
