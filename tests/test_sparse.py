@@ -214,7 +214,7 @@ UNFIT = {
     "a hole": (np.diag([1.0, 2.0, np.nan, 3.0]), "must be finite, got nan in row 2, column 2"),
     "too large a number": (
         np.diag([1, 1e300, 1, 1]),
-        r"must be finite, got 1e\+300 in row 1, column 1",
+        r"must .*1e\+300 in row 1, column 1",
     ),
 }
 
