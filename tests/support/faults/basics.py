@@ -131,4 +131,20 @@ FAULTS = [
         'return given.astype(given.dtype.newbyteorder("="), copy=False)',
         ("test_sparse.py",),
     ),
+    Mutant(
+        "`from thinnet import` swallows the new name of what has moved",
+        "moved.py",
+        "Moved.find_spec",
+        "ModuleNotFoundError(message)",
+        "ModuleNotFoundError(message, name=fullname)",
+        ("test_moved.py",),
+    ),
+    Mutant(
+        "a module that moved to a room within its own has no new name",
+        "moved.py",
+        "new_name",
+        "MODULES.get(name) or _in_a_room_within(name)",
+        "MODULES.get(name)",
+        ("test_moved.py",),
+    ),
 ]

@@ -59,4 +59,20 @@ FAULTS = [
         "False",
         ("persistence/test_model_saving.py",),
     ),
+    Mutant(
+        "bins without edges are taken from files",
+        "persistence/tables.py",
+        "finish_encoder",
+        "not np.isfinite(numbers).all()",
+        "False",
+        ("persistence/test_table_models.py",),
+    ),
+    Mutant(
+        "drift is not held against the columns there are",
+        "persistence/tables.py",
+        "_check_drift",
+        "[(known.name, known.kind) for known in found] != used",
+        "False",
+        ("persistence/test_table_models.py",),
+    ),
 ]

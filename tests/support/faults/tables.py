@@ -67,4 +67,12 @@ FAULTS = [
         "return cells",
         ("tables/test_drifting.py",),
     ),
+    Mutant(
+        "targets of rows to measure by are shaped twice",
+        "tables/heads.py",
+        "AmountHead.targets",
+        "self.units.forward(self.read(y))",
+        "super().targets(self.read(y))",
+        ("tables/test_refusals.py",),
+    ),
 ]
