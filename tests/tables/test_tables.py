@@ -262,7 +262,7 @@ def test_what_is_special_is_noticed():
     rare = np.where(np.arange(ROWS) % 20 == 0, "rare", "common")
     table = TABLE.assign(tells=rare, same=1)
     text = " ".join(TableClassifier(**QUICK).fit(table, rare).notes_)
-    assert "column 'tells' tells the target by itself" in text
+    assert "column 'tells' predicts the target by itself" in text
     assert "column 'same' is left out: all its cells are the same" in text
     assert "class 'common' is 95% of the rows" in text
 

@@ -92,7 +92,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
     >>> model.predict(pd.DataFrame({{"city": ["Bonn", "Ulm"], "age": [33, None]}}))
     array(['yes', 'no'], dtype=object)
     >>> model.notes_
-    ("column 'city' tells the target by itself: leave it out if it is not known before",)
+    ("column 'city' predicts the target by itself: leave it out if it is not known before",)
     """
 
     hidden_layer_sizes: Sequence[int] | str = "auto"

@@ -428,7 +428,7 @@ def test_an_order_that_no_cell_shows_is_mentioned(mark, order, kinds):
     cells = [mark.join((f"{k % 12 + 1:02}", f"{k % 5 + 1:02}", "2021")) for k in range(30)]
     frame = pd.DataFrame({"a": cells, "b": np.arange(30) % 4})
     column = TableEncoder(n_bins=1, kinds=kinds).fit(frame).columns_[0]
-    assert f"cells such as '06{mark}01{mark}2021' are read {order}, as no cell tells" in column.why
+    assert f"cells such as '06{mark}01{mark}2021' are read {order}, as no cell shows" in column.why
     months = as_dates(frame["a"], column.form).dt.month
     assert len(set(months)) == (12 if order == "month first" else 5)
 

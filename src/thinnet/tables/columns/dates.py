@@ -93,7 +93,7 @@ def order_text(cells: Cells, form: str) -> str:
     if not len(differs):
         return ""
     return (
-        f"cells such as {str(differs.iloc[0])!r} are read {ORDERS[form[:2]]}, as no cell tells "
+        f"cells such as {str(differs.iloc[0])!r} are read {ORDERS[form[:2]]}, as no cell shows "
         "which of day and month is"
     )
 

@@ -21,7 +21,8 @@ def notes(frame: Frame, encoder: TableEncoder, y: Array, *, classes: bool) -> tu
     """Notes on unusual columns, on columns that leak the target, and on unbalanced classes."""
     found = [_column_note(column) for column in encoder.columns_ if column.why]
     found += [
-        f"column {quoted(name)} tells the target by itself: leave it out if it is not known before"
+        f"column {quoted(name)} predicts the target by itself: "
+        "leave it out if it is not known before"
         for name in leaking(frame, encoder, y, classes=classes)
     ]
     return (*found, *(_balance(y) if classes else ()))
