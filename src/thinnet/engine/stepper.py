@@ -102,20 +102,16 @@ class Stepper:
         lowered = self._lowered = lower(network, "train")
         self._add_loss(loss)
         place_slopes(lowered)
-        number, settings = optimizer_code(optimizer, network.theta)
         keeps = keeps_gradient or clip_norm is not None
         builder = training_stages(lowered, keeps, clip_norm is not None)
         shard = shard_of(rows)
         tasks = max(math.ceil(rows / shard), len(builder.tasks))
         self._size = team_size(lowered, rows, tasks, passes=3)
-        nothing = np.zeros(1, network.dtype)
-        first, second = [*state, nothing, nothing][:2]
-        vectors = {"theta": network.theta, "gradient": network.gradient, "state": network.state}
-        vectors |= {"first": first, "second": second, "settings": np.array([*settings, 0.0])}
-        flat = outputs.reshape(len(outputs), -1)
+        flat, vectors = outputs.reshape(len(outputs), -1), self._vectors(state)
         self._workspace = workspace_of(lowered, builder, vectors, flat, rows, self._size)
+        self._put_optimizer(optimizer)
         self._workspace.set(
-            optimizer=number, shard_rows=shard, learns=1, keeps_gradient=keeps,
+            shard_rows=shard, learns=1, keeps_gradient=keeps,
             clip_norm=math.inf if clip_norm is None else clip_norm,
             k0=network.seed & 0xFFFFFFFF, k1=network.seed >> 32,
         )  # fmt: skip
@@ -123,6 +119,17 @@ class Stepper:
         self._constant = rates.is_constant(lowered.drawings.noisy)
         self._numbers: tuple[Array, Array] | None = None
         self.steps = 1  # of the next call
+
+    def _vectors(self, state: Sequence[Array]) -> dict[str, Array]:
+        network, nothing = self.network, np.zeros(1, self.network.dtype)
+        first, second = [*state, nothing, nothing][:2]
+        own = {"theta": network.theta, "gradient": network.gradient, "state": network.state}
+        return own | {"first": first, "second": second}
+
+    def _put_optimizer(self, optimizer: Optimizer) -> None:
+        number, settings = optimizer_code(optimizer, self.network.theta)
+        self._workspace.put({"settings": np.array([*settings, 0.0])})
+        self._workspace.set(optimizer=number)
 
     def _add_loss(self, loss: Loss) -> None:
         last = self._lowered.operations[-1]

@@ -74,15 +74,8 @@ def workspace_of(
     n_threads: int,
 ) -> Workspace:
     """Everything but the data and the rounds; `vectors` are the network's and the optimiser's."""
-    workspace, sides, drawings = Workspace(), lowered.sides, lowered.drawings
-    workspace.put(
-        {
-            "operations": operations_table(lowered, rows),
-            "governors": table(sides.governors, GOVERNOR),
-            "maps": np.concatenate([*drawings.maps, np.zeros(0, np.int32)]),
-            "widths": np.array(sides.widths, np.int64),
-        }
-    )
+    workspace = Workspace()
+    _put_tables(workspace, lowered, rows)
     workspace.put(vectors)
     seen = any(map(sees_a_part, lowered.operations))
     workspace.put({"seen": np.zeros_like(vectors["theta"]) if seen else None, "outputs": outputs})
@@ -92,8 +85,6 @@ def workspace_of(
     workspace.set(
         n_theta=len(vectors["theta"]),
         copied=-1,
-        n_governors=len(sides.governors),
-        n_rates=max(len(drawings.noisy), 1),
         side_width=_widest(lowered),
         capacity=rows,
         shard_rows=rows,
@@ -102,6 +93,19 @@ def workspace_of(
     )
     put_stages(workspace, builder)
     return workspace
+
+
+def _put_tables(workspace: Workspace, lowered: Lowered, capacity: int) -> None:
+    sides, drawings = lowered.sides, lowered.drawings
+    workspace.put(
+        {
+            "operations": operations_table(lowered, capacity),
+            "governors": table(sides.governors, GOVERNOR),
+            "maps": np.concatenate([*drawings.maps, np.zeros(0, np.int32)]),
+            "widths": np.array(sides.widths, np.int64),
+        }
+    )
+    workspace.set(n_governors=len(sides.governors), n_rates=max(len(drawings.noisy), 1))
 
 
 def put_stages(workspace: Workspace, builder: Builder) -> None:

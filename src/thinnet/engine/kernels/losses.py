@@ -52,29 +52,18 @@ def narrow_cross_entropy(
     """
     real, rows = z.dtype.type, each.size
     across, e = spare[: n * rows], spare[n * rows : 2 * n * rows]
-    top, total = spare[2 * n * rows :], spare[(2 * n + 1) * rows :]
-    log_sum, value = spare[(2 * n + 2) * rows :], spare[(2 * n + 3) * rows :]
-    kept, rest = real(1 - smoothing), real(smoothing) / real(n)
+    top, total, log_sum, value = (
+        spare[2 * n * rows : (2 * n + 1) * rows],
+        spare[(2 * n + 1) * rows : (2 * n + 2) * rows],
+        spare[(2 * n + 2) * rows : (2 * n + 3) * rows],
+        spare[(2 * n + 3) * rows : (2 * n + 4) * rows],
+    )
+    turn_and_lower(z, n, top, across)
+    sum_exponentials(across, e, total)
     for r in range(rows):
-        total[r], value[r], top[r] = 0, 0, z[r * n]
-    for c in range(n):
-        column = across[c * rows : (c + 1) * rows]
-        for r in range(rows):
-            column[r] = z[r * n + c]
-            top[r] = top[r] if column[r] <= top[r] else column[r]  # a NaN wins
-    for c in range(n):
-        column = across[c * rows : (c + 1) * rows]
-        for r in range(rows):
-            column[r] -= top[r]
-    for i in range(n * rows):
-        e[i] = exp(across[i])
-    for c in range(n):
-        column = e[c * rows : (c + 1) * rows]
-        for r in range(rows):
-            total[r] += column[r]
-    for r in range(rows):
-        log_sum[r] = log(np.float64(total[r]))
+        log_sum[r], value[r] = log(np.float64(total[r])), 0
         total[r] = real(1) / total[r]
+    kept, rest = real(1 - smoothing), real(smoothing) / real(n)
     for c in range(n):
         column, shares = across[c * rows : (c + 1) * rows], e[c * rows : (c + 1) * rows]
         for r in range(rows):
@@ -84,6 +73,35 @@ def narrow_cross_entropy(
             t[r * n + c] = fma(shares[r], total[r], -target)
     for r in range(rows):
         each[r] = value[r]
+
+
+@exact_part
+def turn_and_lower(z: Numbers, n: int, top: Numbers, across: Numbers) -> None:
+    """The n columns of z one behind the other, less the greatest of each row."""
+    rows = top.size
+    for r in range(rows):
+        top[r] = z[r * n]
+    for c in range(n):
+        column = across[c * rows : (c + 1) * rows]
+        for r in range(rows):
+            column[r] = z[r * n + c]
+            top[r] = top[r] if column[r] <= top[r] else column[r]  # a NaN wins
+    for c in range(n):
+        column = across[c * rows : (c + 1) * rows]
+        for r in range(rows):
+            column[r] -= top[r]
+
+
+@exact_part
+def sum_exponentials(across: Numbers, e: Numbers, total: Numbers) -> None:
+    rows = total.size
+    total[:] = 0
+    for i in range(e.size):
+        e[i] = exp(across[i])
+    for c in range(e.size // rows):
+        column = e[c * rows : (c + 1) * rows]
+        for r in range(rows):
+            total[r] += column[r]
 
 
 @exact_part

@@ -9,7 +9,7 @@ import numpy as np
 from thinnet.engine.aliases import Bytes, Number, Numbers, Reals
 from thinnet.engine.kernels.functions import fma
 from thinnet.engine.linking import exact_part, part
-from thinnet.engine.opcodes import ADAGRAD, ADAM, DESCENT, NESTEROV, RMSPROP
+from thinnet.engine.opcodes import ADAGRAD, ADAM, DESCENT, MOMENTUM, NESTEROV
 
 
 @exact_part
@@ -66,43 +66,64 @@ def update(
 
     `settings`: (momentum,); (epsilon, rho); (epsilon, beta 1, beta 2, weight decay, epsilon hat).
     """
-    real = theta.dtype.type
-    rate = real(pace.learning_rate)
     if code == DESCENT:
-        for i in range(theta.size):
-            theta[i] = fma(-rate, g[i], theta[i]) if present[i] else theta[i]
-    elif code in (ADAGRAD, RMSPROP):
-        _scaled_steps(code, real(settings[0]), settings[1], rate, present, theta, g, first)
+        _descend(pace, present, theta, g)
+    elif code in (MOMENTUM, NESTEROV):
+        _roll(code, settings, pace, present, theta, g, first)
     elif code == ADAM:
         _adam(settings, pace, present, theta, g, first, second)
     else:
-        mu, ahead = real(settings[0]), code == NESTEROV
-        for i in range(theta.size):
-            step = rate * g[i]
-            v = fma(mu, first[i], -step)
-            move = fma(mu, v, -step) if ahead else v
-            theta[i] = theta[i] + move if present[i] else theta[i]
-            first[i] = v if present[i] else first[i]
+        _scaled_steps(code, settings, pace, present, theta, g, first)
+
+
+@exact_part
+def _descend(pace: Pace, present: Bytes, theta: Numbers, g: Numbers) -> None:
+    rate = theta.dtype.type(pace.learning_rate)
+    for i in range(theta.size):
+        theta[i] = fma(-rate, g[i], theta[i]) if present[i] else theta[i]
+
+
+@exact_part
+def _roll(
+    code: int,
+    settings: Reals,
+    pace: Pace,
+    present: Bytes,
+    theta: Numbers,
+    g: Numbers,
+    first: Numbers,
+) -> None:
+    """With momentum, Nesterov's or the plain one."""
+    real = theta.dtype.type
+    rate, mu, ahead = real(pace.learning_rate), real(settings[0]), code == NESTEROV
+    for i in range(theta.size):
+        step = rate * g[i]
+        v = fma(mu, first[i], -step)
+        move = fma(mu, v, -step) if ahead else v
+        theta[i] = theta[i] + move if present[i] else theta[i]
+        first[i] = v if present[i] else first[i]
 
 
 @exact_part
 def _scaled_steps(
     code: int,
-    epsilon: Number,
-    rho: float,
-    rate: Number,
+    settings: Reals,
+    pace: Pace,
     present: Bytes,
     theta: Numbers,
     g: Numbers,
-    squares: Numbers,
+    first: Numbers,
 ) -> None:
-    kept = theta.dtype.type(1 if code == ADAGRAD else rho)
-    share = theta.dtype.type(1 if code == ADAGRAD else 1 - rho)
+    """Divided by the root of the sum (Adagrad) or the running mean of squares."""
+    real = theta.dtype.type
+    rate, epsilon = real(pace.learning_rate), real(settings[0])
+    kept = real(1 if code == ADAGRAD else settings[1])
+    share = real(1 if code == ADAGRAD else 1 - settings[1])
     for i in range(theta.size):
-        s = fma(share, g[i] * g[i], kept * squares[i])
+        s = fma(share, g[i] * g[i], kept * first[i])
         new = theta[i] - rate * g[i] / (np.sqrt(s) + epsilon)
         theta[i] = new if present[i] else theta[i]
-        squares[i] = s if present[i] else squares[i]
+        first[i] = s if present[i] else first[i]
 
 
 @exact_part
