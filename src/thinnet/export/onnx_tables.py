@@ -17,7 +17,7 @@ from thinnet.export.onnx_layers import outputs, predicted
 from thinnet.export.onnx_numbers import normal_scores, pieces
 from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.columns.encoding import TableEncoder
-from thinnet.tables.columns.kinds import MISSING, Column
+from thinnet.tables.columns.kinds import MISSING_LABEL, Column
 from thinnet.tables.columns.missing import numbers_of
 from thinnet.tables.heads import WeighedHead
 from thinnet.tables.regressor import TableRegressor
@@ -170,7 +170,7 @@ def _looked_up(x: Value, names: Sequence[str], rows: Array, missing: Sequence[st
     """
     last = len(rows) - 1
     places = {name: min(i, last) for i, name in enumerate(names)}
-    hole = places.get(MISSING, last)
+    hole = places.get(MISSING_LABEL, last)
     for name in names:
         for other in _other_ways(name):
             places.setdefault(other, places[name])

@@ -99,7 +99,7 @@ ENCODINGS: Final[Kinds] = {
     "target_type_": str,
 }
 BINARY: Final[Kinds] = {"classes_": ARRAY, "sparse_input_": BOOL, "y_type_": str}
-MISSING: Final[Kinds] = {"features_": ARRAY, "_n_features": int}
+INDICATOR: Final[Kinds] = {"features_": ARRAY, "_n_features": int}
 
 TABLE: Final[Kinds] = {
     "encoder_": object,
@@ -158,7 +158,7 @@ TABLES: Final[dict[str, Way]] = {
 SCIKIT_LEARN: Final[dict[str, Way]] = {
     "sklearn.compose.ColumnTransformer": fitted(COLUMNS, OUTPUTS),
     "sklearn.compose.make_column_selector": record("pattern", "dtype_include", "dtype_exclude"),
-    "sklearn.impute.MissingIndicator": fitted(MISSING, {"_precomputed": bool}),
+    "sklearn.impute.MissingIndicator": fitted(INDICATOR, {"_precomputed": bool}),
     "sklearn.impute.SimpleImputer": fitted({"statistics_": ARRAY, "indicator_": object}, DTYPES),
     "sklearn.model_selection.KFold": record("n_splits", "shuffle", "random_state"),
     "sklearn.pipeline.Pipeline": fitted({}),

@@ -118,9 +118,9 @@ def _scaled_steps(
     real = theta.dtype.type
     rate, epsilon = real(pace.learning_rate), real(settings[0])
     kept = real(1 if code == ADAGRAD else settings[1])
-    share = real(1 if code == ADAGRAD else 1 - settings[1])
+    new_part = real(1 if code == ADAGRAD else 1 - settings[1])
     for i in range(theta.size):
-        s = fma(share, g[i] * g[i], kept * first[i])
+        s = fma(new_part, g[i] * g[i], kept * first[i])
         new = theta[i] - rate * g[i] / (np.sqrt(s) + epsilon)
         theta[i] = new if present[i] else theta[i]
         first[i] = s if present[i] else first[i]

@@ -27,7 +27,7 @@ WORDS: Final = 3.0  # a cell on average: from here on a column is text
 SOME: Final = 0.01  # with this fraction of digits after a zero cells are codes
 SOME_CELLS: Final = 1000  # a sample of a column, to see whether it may hold amounts
 HUGE: Final = 1e300  # larger numbers count as infinite: their differences overflow
-MISSING: Final = "(missing)"
+MISSING_LABEL: Final = "(missing)"
 CODES: Final = "codes"  # labels as `thinnet.tables.reading.labels` has them
 
 

@@ -1,4 +1,4 @@
-"""Which cells are missing: one list of words, whatever library a table comes from."""
+"""Which cells are missing, whatever library a table comes from; `reading.cells` has the words."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 from thinnet.checks import quoted
 from thinnet.tables.columns import dates
 from thinnet.tables.columns.dates import as_dates
-from thinnet.tables.columns.kinds import CODES, HUGE, MISSING, Column, as_numbers
+from thinnet.tables.columns.kinds import CODES, HUGE, MISSING_LABEL, Column, as_numbers
 from thinnet.tables.columns.missing import cleaned
 from thinnet.tables.columns.naming import there
 from thinnet.tables.reading.cells import Cells, Frame
@@ -63,4 +63,4 @@ def _cells(cells: Cells, column: Column, missing: tuple[str, ...] | None) -> dic
     if column.kind == "date":
         return dates.parts(column.name, as_dates(cells, column.form), column.never)
     labels = as_labels(cells, codes=column.form == CODES)
-    return {column.name: labels.fillna("" if column.kind == "text" else MISSING)}
+    return {column.name: labels.fillna("" if column.kind == "text" else MISSING_LABEL)}
