@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from thinnet import checks
+from thinnet.arithmetic import orthonormal
 from thinnet.arrays import Array
 from thinnet.philox import Stream, normals, uniforms
 
@@ -164,10 +165,7 @@ class Orthogonal:
 
     def __call__(self, stream: Stream, units: int, width: int) -> Array:
         g = normal(stream, units, width)
-        q, r = np.linalg.qr(g if units >= width else g.T)
-        q = q * np.sign(
-            np.diag(r)
-        )  # makes the factorisation unique, and so the distribution uniform
+        q = orthonormal(g if units >= width else g.T)
         return self.gain * (q if units >= width else q.T)
 
 

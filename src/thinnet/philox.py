@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 import numpy as np
 from jaxtyping import Integer
 
-from thinnet import checks
+from thinnet import arithmetic, checks
 from thinnet.arrays import Array, Float, Ids
 
 Purpose: TypeAlias = Literal["train", "predict", "weights", "shuffle", "split", "seeds", "studies"]
@@ -94,9 +94,9 @@ def normals(stream: Stream, samples: Ids, units: int) -> Float[Array, "rows unit
     """Standard normal numbers in float64 (Box and Muller 1958)."""
 
     def turn(first: Array, second: Array) -> tuple[Array, Array]:
-        radius = np.sqrt(-2 * np.log((first + 1) / 2**32))
-        angle = 2 * np.pi * second / 2**32
-        return radius * np.cos(angle), radius * np.sin(angle)
+        radius = np.sqrt(-2 * arithmetic.log((first + 1) / 2**32))
+        c, s = arithmetic.cos_sin(second / 2**32)
+        return radius * c, radius * s
 
     return _pairs(stream, samples, units, turn)
 

@@ -267,5 +267,5 @@ def test_info_says_what_the_machine_has():
     code, output = thinnet_command("info")
     assert code == 0
     names = [line[:13].strip() for line in output.splitlines()]
-    for name in ("processor", "BLAS", "core type", "threads", "dtypes", "cache folder"):
+    for name in ("processor", "arithmetic", "tiles", "threads", "dtypes", "cache folder"):
         assert name in names

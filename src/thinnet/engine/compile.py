@@ -19,18 +19,16 @@ intrinsic: Callable[[Callable[..., Intrinsic]], Callable[..., Any]] = numba.exte
 # An overload's annotations say other things than its implementation's, kinds and not numbers.
 overload: Callable[..., Callable[[F], F]] = partial(numba.extending.overload, strict=False)
 
-# Sums may be reordered and multiply-adds fused, but NaN and infinity keep their meaning.
-FASTMATH: Final = {"contract", "reassoc", "arcp", "nsz"}
-EXACT: Final = False  # every operation rounds as it is written
+EXACT: Final = False  # as fastmath: every operation rounds as it is written
 
 
 def kernel(function: F) -> F:
     """Compile `function` on first use, without the interpreter's lock, and keep the result."""
-    dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath=FASTMATH)(function)
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath=EXACT)(function)
     dispatcher._cache = KernelCache(function)
     return cast(F, dispatcher)
 
 
 def inlined(function: F) -> F:
     """A kernel that becomes a part of its callers, so that their loops can become vectors."""
-    return cast(F, numba.njit(inline="always", error_model="numpy", fastmath=FASTMATH)(function))
+    return cast(F, numba.njit(inline="always", error_model="numpy", fastmath=EXACT)(function))

@@ -6,7 +6,7 @@ from thinnet.engine.aliases import Like, Number, Records, Thread
 from thinnet.engine.compile import kernel
 from thinnet.engine.kernels import elementwise as sweeps
 from thinnet.engine.kernels import normalisation as norms
-from thinnet.engine.kernels import products, row_losses, rows, softmax
+from thinnet.engine.kernels import packing, products, row_losses, rows, softmax
 from thinnet.engine.kernels.gradients import apply_task, gradient_task, squares
 from thinnet.engine.kernels.memory import (
     instruction_at,
@@ -16,7 +16,8 @@ from thinnet.engine.kernels.memory import (
     task_at,
     view,
 )
-from thinnet.engine.kernels.presence import prepare_side, see
+from thinnet.engine.kernels.presence import prepare_side
+from thinnet.engine.kernels.sums import tree_sum
 from thinnet.engine.kernels.team import meet, next_task, store
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import (
@@ -30,9 +31,10 @@ from thinnet.engine.opcodes import (
     LAYER_NORM,
     LOSS,
     NORM,
+    PACK,
+    PACK_DRAWN,
     PREPARE,
     ROWS,
-    SEE,
     SOFTMAX,
     STATISTICS,
     SUMS,
@@ -80,6 +82,8 @@ def count_tasks(stage: Stage, now: Round, w: Work) -> int:
         return (now.rows + w.shard_rows - 1) // w.shard_rows
     if stage.kind in (APPLY, NORM) and not now.finishes:
         return 0
+    if stage.kind == PACK and not now.packs:
+        return 0
     return stage.last - stage.first
 
 
@@ -88,9 +92,7 @@ def do_task(
     stage: Stage, task: int, n_tasks: int, me: Thread, now: Round, w: Work, like: Like
 ) -> None:
     if stage.kind == ROWS:
-        tiles = (now.rows + w.tile - 1) // w.tile
-        low, high = task * tiles // n_tasks * w.tile, (task + 1) * tiles // n_tasks * w.tile
-        high = min(high, now.rows)
+        low, high = task * now.rows // n_tasks, (task + 1) * now.rows // n_tasks
         rows_task(stage, low, high, me, now, w, like)
     elif stage.kind == PREPARE:
         prepare_side(stage.first + task, me, now, w)
@@ -102,14 +104,14 @@ def do_task(
 def units_task(stage: Stage, task: int, me: Thread, now: Round, w: Work, like: Like) -> None:
     units = task_at(w.tasks, stage.first + task)
     op = operation_at(w.operations, units.operation)
-    if stage.kind == SEE:
-        see(op, units.low, units.high, me, now, w, like)
+    if stage.kind in (PACK, PACK_DRAWN):
+        packing.pack(op, units.low, units.high, me, now, w, like)
     elif stage.kind == STATISTICS:
-        norms.statistics_task(op, units.low, units.high, now, w, like)
+        norms.statistics_task(op, units.low, units.high, me, now, w, like)
     elif stage.kind == SUMS:
-        norms.sums_task(op, units.low, units.high, now, w, like)
+        norms.sums_task(op, units.low, units.high, me, now, w, like)
     elif stage.kind == NORM:
-        view(w.squares, 0.0)[task] = squares(op, units.low, units.high, w, like)
+        squares(op, units.low, units.high, w, like)
     elif stage.kind == APPLY:
         note(apply_task(op, units.low, units.high, now, w, like), now, w)
     elif op.kind == LOSS:
@@ -127,10 +129,8 @@ def note(total: float | Number, now: Round, w: Work) -> None:
 
 @part
 def sum_losses(now: Round, w: Work) -> float:
-    """In the order of the rows, whoever computed them; 0, or NaN where the sum is not finite."""
-    row_loss, total = view(w.row_loss, 0.0), 0.0
-    for r in range(now.rows):
-        total += row_loss[r]
+    """Whoever computed them; 0, or NaN where the sum is not finite."""
+    total = tree_sum(view(w.row_loss, 0.0)[: now.rows])
     now.loss = total
     return total * 0.0
 
@@ -182,6 +182,6 @@ def backward(
     elif op.kind == BATCH_NORM:
         norms.batch_norm_backward(op, low, high, now, w, like)
     elif op.kind == LAYER_NORM:
-        norms.layer_norm_backward(op, low, high, w, like)
+        norms.layer_norm_backward(op, low, high, me, w, like)
     elif op.kind == SOFTMAX:
         softmax.softmax_backward(op, low, high, w, like)

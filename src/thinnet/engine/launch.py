@@ -10,7 +10,6 @@ import numpy as np
 from rich.console import Console
 
 from thinnet.console.progress import someone_looks
-from thinnet.engine import blas
 from thinnet.engine import opcodes as code
 from thinnet.engine.caching import kept
 from thinnet.engine.driver import drive
@@ -43,7 +42,6 @@ def call(size: int, n_rounds: int, workspace: Workspace, like: np.floating) -> i
     """Do the rounds on `size` threads; the number of the first that went wrong, from 1, or 0."""
     shared = workspace["shared"]
     shared[:] = 0
-    blas.single_threaded()
     if like.dtype in _ready:
         run_team(size, drive, n_rounds, workspace.record, like)
     else:

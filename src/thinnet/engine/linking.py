@@ -17,7 +17,7 @@ from numba import _dynfunc  # type: ignore[attr-defined]
 from numba.core import codegen, compiler, typed_passes
 from numba.core.compiler_machinery import PassManager, register_pass
 
-from thinnet.engine.compile import EXACT, FASTMATH
+from thinnet.engine.compile import EXACT
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,25 +73,15 @@ class _Compiler(compiler.CompilerBase):
 
 
 def part(function: F) -> F:
-    """Compile `function` as a part of the kernels that call it; Python can't call it."""
-    return _part(function, FASTMATH)
+    """Compile `function` as a part of the kernels that call it; Python can't call it.
 
-
-def exact_part(function: F) -> F:
-    """A part whose numbers are rounded as they are written, with no freedom for the compiler.
-
-    So a number does not depend on whether the compiler puts its place into a vector or into the
-    rest that is left of a loop, which it optimises differently.
+    Its numbers are rounded as they are written, with no freedom for the compiler.
     """
-    return _part(function, EXACT)
-
-
-def _part(function: F, fastmath: bool | set[str]) -> F:
     njit: Any = numba.njit  # whose types know only some of its options
     compiled = njit(
         nogil=True,
         error_model="numpy",
-        fastmath=fastmath,
+        fastmath=EXACT,
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
         pipeline_class=_Compiler,

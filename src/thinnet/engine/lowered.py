@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -48,6 +48,21 @@ class Bound(Protocol):
 
     @property
     def state(self) -> Flat: ...
+
+
+VECTOR: Final = 16  # numbers, whose multiples rows and panels are filled up to
+
+
+def padded(n: int) -> int:
+    return -(-n // VECTOR) * VECTOR
+
+
+def stride_of(n: int) -> int:
+    """Numbers from one row of n to the next, where rows are filled up to whole vectors.
+
+    Rows whose distance is a large power of two would share few places in the caches.
+    """
+    return padded(n) + VECTOR if padded(n) % 256 == 0 else padded(n)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from thinnet.engine import opcodes as code
 from thinnet.engine.drawing import Drawings, NoisyLayer
 from thinnet.engine.kernels.activations import ACTIVATIONS
 from thinnet.engine.kernels.normalisation import PARTS
-from thinnet.engine.lowered import Bound, Lowered, Pass
+from thinnet.engine.lowered import Bound, Lowered, Pass, stride_of
 from thinnet.engine.records import Operation
 from thinnet.engine.sides import Sides
 from thinnet.engine.thinning import INPUT, gaps, is_shared, thin_out
@@ -82,7 +82,7 @@ class _Lowering:
 
     def _column(self, n: int) -> int:
         start = self.result.columns
-        self.result.columns += n
+        self.result.columns += stride_of(n)
         return start
 
     def _add(self, operation: Operation) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 GATHER, DENSE, ELEMENTWISE, BATCH_NORM, LAYER_NORM, SOFTMAX, LOSS, OUTPUT = range(8)
 
 # What a stage is; between two stages all threads meet.
-PREPARE, SEE, ROWS, STATISTICS, SUMS, GRADIENT, NORM, APPLY = range(8)
+PREPARE, PACK, PACK_DRAWN, ROWS, STATISTICS, SUMS, GRADIENT, NORM, APPLY = range(9)
 
 # Forward or backward; what an instruction of a stage over rows does with its operation.
 FORWARD, BACKWARD = range(2)

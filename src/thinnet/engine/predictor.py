@@ -13,7 +13,6 @@ from thinnet.arrays import Array, Ids
 from thinnet.engine import data_layout, rates
 from thinnet.engine import opcodes as code
 from thinnet.engine.data_layout import Data
-from thinnet.engine.kernels.products import TILE, chain_of, piece_of
 from thinnet.engine.launch import CHUNK_SECONDS, call, team_size
 from thinnet.engine.lowered import Bound, Pass
 from thinnet.engine.lowering import lower
@@ -23,23 +22,18 @@ from thinnet.engine.workspace import Workspace, address, put_stages, workspace_o
 from thinnet.passes import Run
 
 NO_IDS: Final = np.zeros(1, np.uint32)
-SHARD_ROWS: Final = 5 * TILE
-BLOCK_ROWS: Final = 40 * TILE  # that are in memory at once
-
-
-def in_tiles(rows: int) -> int:
-    return math.ceil(rows / TILE) * TILE
+SHARD_ROWS: Final = 240
+BLOCK_ROWS: Final = 1920  # that are in memory at once
 
 
 class Predictor:
     """A network lowered for one kind of pass, with memory for a block of rows.
 
-    What comes before the first noise is computed once for all draws of a block.  Products are of
-    whole tiles of rows, so that a row's output depends neither on its neighbours nor on its place.
+    What comes before the first noise is computed once for all draws of a block.
     """
 
     def __init__(self, network: Bound, kind: Pass, rows: int) -> None:
-        self.network, self.rows = network, min(in_tiles(rows), BLOCK_ROWS)
+        self.network, self.rows = network, min(rows, BLOCK_ROWS)
         self._lowered = lower(network, kind)
         last = self._lowered.operations[-1]
         self._lowered.operations.append(
@@ -66,10 +60,7 @@ class Predictor:
         vectors = {"theta": network.theta, "state": network.state}
         nothing = np.zeros((0, 1), network.dtype)
         workspace = workspace_of(self._lowered, builder, vectors, nothing, self.rows, self._size)
-        workspace.set(
-            shard_rows=SHARD_ROWS, tile=TILE, learns=0,
-            piece=piece_of(network.dtype), chain=chain_of(network.dtype),
-        )  # fmt: skip
+        workspace.set(shard_rows=SHARD_ROWS, learns=0)
         return workspace
 
     def predict(self, X: Data, out: Array) -> None:
@@ -83,12 +74,13 @@ class Predictor:
         rounds = np.zeros(len(starts), ROUND)
         rounds["start"] = rounds["out"] = starts
         rounds["stop"] = np.minimum(rounds["start"] + self.rows, n)
-        rounds["rows"] = rounds["stop"] - rounds["start"]
+        rounds["rows"], rounds["packs"] = rounds["stop"] - rounds["start"], rounds["start"] == 0
         self._in_chunks(self._rest, rounds, [Run.predict()], lambda n: None)
 
     def _predict_block(self, n: int) -> None:
         """One block, by what was prepared for it: most of the time of a single row is Python's."""
         self._block["rows"] = self._block["stop"] = n
+        self._block["packs"] = 1
         for name, place in self._places.items():
             self._rest.point(name, place)
         call(self._size if n > SHARD_ROWS else 1, 1, self._rest, self._like)
@@ -118,6 +110,7 @@ class Predictor:
             rounds = np.zeros(len(draws), ROUND)
             rounds["start"], rounds["stop"], rounds["rows"] = start, stop, stop - start
             rounds["step"], rounds["out"] = draws, np.arange(len(draws)) * n + start
+            rounds["packs"][0] = start == 0
             runs = [Run.sample(0)]  # rates are those after the last step, whatever the draw
             if self._start:
                 self._in_chunks(self._start, rounds[:1].copy(), runs[:1], lambda n: None)

@@ -9,7 +9,7 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
-from thinnet.engine.lowered import Lowered
+from thinnet.engine.lowered import Lowered, padded, stride_of
 from thinnet.engine.records import OPERATION, Instruction, Operation, Record, Stage, Task
 
 UNITS, MANY_UNITS = 64, 128  # of a task that works on units, of few and of many
@@ -70,18 +70,23 @@ class Builder:
         return [i for i, op in enumerate(self.operations) if op.kind in kinds]
 
 
-def sees_a_part(op: Operation) -> bool:
-    """Are the weights other than they stand in theta?"""
+def is_drawn(op: Operation) -> bool:
+    """Are the weights other ones in every round?"""
     return bool(op.thin_in or op.thin_out or op.dropped)
 
 
-def prepare(builder: Builder, lowered: Lowered) -> None:
-    """Sides, and what thinned operations see of their weights."""
+def prepare_sides(builder: Builder, lowered: Lowered) -> None:
     n_sides = len(lowered.sides.widths)
     if n_sides > 1:
         builder.stages.append(Stage(code.PREPARE, 1, n_sides))
-    seen = [i for i in builder.indices(code.DENSE) if sees_a_part(builder.operations[i])]
-    builder.over_units(code.SEE, seen)
+
+
+def pack(builder: Builder, which: Sequence[int]) -> None:
+    """Lay down the weights of some operations as products read them."""
+    dense = [i for i in builder.indices(code.DENSE) if i in which]
+    drawn = [i for i in dense if is_drawn(builder.operations[i])]
+    builder.over_units(code.PACK, [i for i in dense if i not in drawn])
+    builder.over_units(code.PACK_DRAWN, drawn)
 
 
 def go_forward(builder: Builder, which: Iterable[int], learns: bool) -> None:
@@ -108,21 +113,23 @@ def place_slopes(lowered: Lowered) -> None:
     operations = lowered.operations
     first = min((i for i, op in enumerate(operations) if op.kind in LEARNED), default=0)
     column = lowered.slope_columns = 0
-    lowered.slope_columns += operations[-1].n_out
+    lowered.slope_columns += stride_of(operations[-1].n_out)
     for i in range(len(operations) - 1, -1, -1):
         op = operations[i]
         op.dy = op.dx = column
         if op.kind in (code.DENSE, code.LAYER_NORM):
             column = op.dx = lowered.slope_columns if i > first else code.NO_PLACE
-            lowered.slope_columns += op.n_in if i > first else 0
+            lowered.slope_columns += stride_of(op.n_in) if i > first else 0
         if column == code.NO_PLACE:
             break
 
 
 def training_stages(lowered: Lowered, keeps_gradient: bool, clips: bool) -> Builder:
     builder = Builder(lowered.operations)
-    prepare(builder, lowered)
-    go_forward(builder, range(len(lowered.operations)), learns=True)
+    which = range(len(lowered.operations))
+    prepare_sides(builder, lowered)
+    pack(builder, which)
+    go_forward(builder, which, learns=True)
     go_backward(builder)
     sum_of_loss = Task(builder.indices(code.LOSS)[0], 0, 0)
     tasks = builder.over_units(code.GRADIENT, builder.indices(*LEARNED), sum_of_loss)
@@ -136,9 +143,10 @@ def training_stages(lowered: Lowered, keeps_gradient: bool, clips: bool) -> Buil
 def forward_stages(lowered: Lowered, first: int, last: int) -> Builder:
     """The operations `first` to `last` of a pass that does not learn."""
     builder = Builder(lowered.operations)
-    if first or not lowered.first_noise:
-        prepare(builder, lowered)
     which = range(first, last)
+    if first or not lowered.first_noise:
+        prepare_sides(builder, lowered)
+    pack(builder, which)
     norms = [i for i in builder.indices(code.BATCH_NORM) if i in which]
     builder.over_units(code.STATISTICS, norms)
     go_forward(builder, which, learns=False)
@@ -146,8 +154,32 @@ def forward_stages(lowered: Lowered, first: int, last: int) -> Builder:
     return builder
 
 
+def place_panels(lowered: Lowered) -> int:
+    """Where the weights of each product lie as it reads them; how many numbers these are."""
+    end = 0
+    for op in lowered.operations:
+        if op.kind == code.DENSE:
+            size = padded(op.n_in) * padded(op.n_out)
+            op.forward_panels, end = end, end + size
+            if lowered.slope_columns and op.dx != code.NO_PLACE:
+                op.backward_panels, end = end, end + size
+    return end
+
+
+def place_squares(lowered: Lowered) -> int:
+    """Where the squares of each operation's gradient stand; how many rows that has in all."""
+    end = 0
+    for op in lowered.operations:
+        if op.kind in LEARNED:
+            op.squares = end
+            end += op.n_out + 1 if op.kind == code.DENSE else 2
+    return end
+
+
 def operations_table(lowered: Lowered, capacity: int) -> Array:
     """With the numbers of normalisations by row behind those by unit."""
+    for op in lowered.operations:
+        op.stride_in, op.stride_out = stride_of(op.n_in), stride_of(op.n_out)
     rows = [
         dataclasses.replace(op, statistics=lowered.statistics + op.statistics * capacity)
         if op.kind == code.LAYER_NORM

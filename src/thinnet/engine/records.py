@@ -39,10 +39,15 @@ class Operation(Drawing):
     layer: int = 0  # of the network, for messages
     n_in: int = 0  # numbers of a row before
     n_out: int = 0  # and after
+    stride_in: int = 0  # numbers from one row to the next
+    stride_out: int = 0
     x: int = 0  # column of the activations at which the input starts
     y: int = 0  # and the output
     dx: int = 0  # the same of the gradients; NO_PLACE if nobody needs it
     dy: int = 0
+    forward_panels: int = NO_PLACE  # where W lies as products read it
+    backward_panels: int = NO_PLACE
+    squares: int = 0  # where the squares of the gradient's rows begin
     weights: int = NO_PLACE  # place in theta: W, or gamma
     bias: int = NO_PLACE  # b, or beta
     state: int = NO_PLACE  # places in the network's state
@@ -113,6 +118,7 @@ class Round:
     out: int  # where outputs start
     adds: int  # to the gradient before it?
     finishes: int  # a step?
+    packs: int  # weights anew, as they have changed since the round before?
     learning_rate: float
     total: float  # the sum of the weights of the step's rows
     penalised: float  # what penalties are multiplied by
@@ -136,19 +142,21 @@ class Arrays:
     first: Address
     second: Address
     good: Address  # gets a copy of theta before round number `copied`
-    seen: Address  # parameters as thinned operations see them
+    seen: Address  # biases as thinned operations see them
+    panels: Address  # weights as products read them
     # What exists of the inputs and outputs of layers, a row for each side; side 0 is all there.
     present: Address
     index: Address
     count: Address
     chance: Address
+    cuts: Address  # how many units of a side are below each multiple of a block
     ones: Address  # bytes
     every: Address  # bits, all set
     activations: Address
     slopes: Address
     statistics: Address
     row_loss: Address
-    squares: Address  # of each task's gradient
+    squares: Address  # the sum of the squares of each row of the gradient
     scratch: Address  # a row for each thread, as of the next three
     drawn: Address
     samples: Address
@@ -182,9 +190,7 @@ class Work(Arrays):
     drawn_size: int
     bits_size: int
     wrong: int  # the place in `shared` behind the team's
-    tile: int  # shards are cut between tiles of so many rows
-    piece: int  # rows of one product forward; 0 for those of a shard
-    chain: int  # `kernels.single`; 0 for never
+    n_cuts: int  # of each side
     optimizer: int
     capacity: int
     shard_rows: int

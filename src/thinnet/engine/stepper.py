@@ -161,7 +161,7 @@ class Stepper:
         `good` gets the parameters as they are before the last of these steps.  Where a step goes
         wrong the network's are no longer good, and it is the caller who has kept better ones.
         """
-        table["number"] = np.arange(len(table))
+        table["number"], table["packs"] = np.arange(len(table)), 1 - table["adds"]
         limits, levels = self._noise(table["step"])
         ends = np.flatnonzero(table["finishes"])
         self._workspace.put({"order": order, "rounds": table, "limits": limits, "levels": levels})

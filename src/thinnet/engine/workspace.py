@@ -13,17 +13,23 @@ from thinnet.engine.kernels.gradients import TOGETHER
 from thinnet.engine.kernels.lanes import LANES
 from thinnet.engine.kernels.losses import NARROW
 from thinnet.engine.kernels.noise import SWEEP_ROWS
+from thinnet.engine.kernels.presence import TERMS_OF_A_BLOCK
+from thinnet.engine.kernels.sums import ROWS_OF_A_LEAF
 from thinnet.engine.kernels.team import shared_size
-from thinnet.engine.lowered import Lowered
+from thinnet.engine.kernels.tiles import VECTOR_BYTES, VECTORS
+from thinnet.engine.lowered import VECTOR, Lowered, padded, stride_of
 from thinnet.engine.program import (
     MOST_UNITS,
     Builder,
     operations_table,
-    sees_a_part,
+    place_panels,
+    place_squares,
     table,
     units_of_a_task,
 )
 from thinnet.engine.records import GOVERNOR, INSTRUCTION, PLACES, STAGE, TASK, WORK
+
+MOST_IN_A_PANEL = VECTORS * VECTOR  # numbers of a row
 
 
 def address(values: Array) -> int:
@@ -75,20 +81,23 @@ def workspace_of(
 ) -> Workspace:
     """Everything but the data and the rounds; `vectors` are the network's and the optimiser's."""
     workspace = Workspace()
+    panels, n_squares = aligned(place_panels(lowered), outputs.dtype), place_squares(lowered)
     _put_tables(workspace, lowered, rows)
     workspace.put(vectors)
-    seen = any(map(sees_a_part, lowered.operations))
-    workspace.put({"seen": np.zeros_like(vectors["theta"]) if seen else None, "outputs": outputs})
+    thin = any(op.thin_out for op in lowered.operations)
+    workspace.put({"seen": np.zeros_like(vectors["theta"]) if thin else None, "outputs": outputs})
+    workspace.put({"panels": panels, "squares": np.zeros(n_squares)})
     workspace.put(_buffers(lowered, rows, outputs.dtype))
     workspace.put(_sides(lowered))
-    _put_threads(workspace, lowered, n_threads, outputs.dtype)
+    _put_threads(workspace, lowered, rows, n_threads, outputs.dtype)
     workspace.set(
         n_theta=len(vectors["theta"]),
         copied=-1,
         side_width=_widest(lowered),
         capacity=rows,
         shard_rows=rows,
-        tile=1,
+        n_cuts=_n_cuts(lowered),
+        n_squares=n_squares,
         clip_norm=math.inf,
     )
     put_stages(workspace, builder)
@@ -110,20 +119,16 @@ def _put_tables(workspace: Workspace, lowered: Lowered, capacity: int) -> None:
 
 def put_stages(workspace: Workspace, builder: Builder) -> None:
     """What is done, on the memory that there is."""
-    norms = [s.last - s.first for s in builder.stages if s.kind == code.NORM]
     shared = np.zeros(shared_size(len(builder.stages)) + 1, np.int64)
     workspace.put(
         {
             "stages": table(builder.stages, STAGE),
             "instructions": table(builder.instructions, INSTRUCTION),
             "tasks": table(builder.tasks, TASK),
-            "squares": np.zeros(max(norms, default=0)),
             "shared": shared,
         }
     )
-    workspace.set(
-        n_stages=len(builder.stages), n_squares=len(workspace["squares"]), wrong=len(shared) - 1
-    )
+    workspace.set(n_stages=len(builder.stages), wrong=len(shared) - 1)
 
 
 def _widest(lowered: Lowered) -> int:
@@ -132,8 +137,8 @@ def _widest(lowered: Lowered) -> int:
 
 def _buffers(lowered: Lowered, rows: int, dtype: np.dtype) -> dict[str, Array]:
     return {
-        "activations": np.zeros(lowered.columns * rows, dtype),
-        "slopes": np.zeros(lowered.slope_columns * rows, dtype),
+        "activations": aligned(lowered.columns * rows, dtype),
+        "slopes": aligned(lowered.slope_columns * rows, dtype),
         "statistics": np.zeros(lowered.statistics + lowered.row_statistics * rows, dtype),
         "row_loss": np.zeros(rows),
         "ones": np.ones(TOGETHER, np.uint8),
@@ -149,15 +154,19 @@ def _sides(lowered: Lowered) -> dict[str, Array]:
         "index": np.tile(everything, (n, 1)),
         "count": np.full(n, width, np.int64),
         "chance": np.ones(n),
+        "cuts": np.zeros((n, _n_cuts(lowered)), np.int64),
     }
 
 
-def _put_threads(workspace: Workspace, lowered: Lowered, n_threads: int, dtype: np.dtype) -> None:
+def _put_threads(
+    workspace: Workspace, lowered: Lowered, rows: int, n_threads: int, dtype: np.dtype
+) -> None:
     """What each thread has for itself."""
-    scratch, drawn, bits = _scratch_size(lowered), _drawn_size(lowered), _bits_size(lowered)
+    scratch = _scratch_size(lowered, rows)
+    drawn, bits = _drawn_size(lowered), _bits_size(lowered)
     workspace.put(
         {
-            "scratch": np.zeros((n_threads, scratch), dtype),
+            "scratch": aligned(n_threads * scratch, dtype),
             "drawn": np.zeros((n_threads, drawn)),
             "samples": np.zeros((n_threads, SWEEP_ROWS), np.uint64),
             "bits": np.zeros((n_threads, bits), np.uint8),
@@ -166,15 +175,27 @@ def _put_threads(workspace: Workspace, lowered: Lowered, n_threads: int, dtype: 
     workspace.set(scratch_size=scratch, drawn_size=drawn, bits_size=bits)
 
 
-def _scratch_size(lowered: Lowered) -> int:
-    """The gradient of a task's units, and a row beside it."""
-    blocks = [
-        min(units_of_a_task(op), op.n_out) * (op.n_in + 1)
-        for op in lowered.operations
-        if op.kind == code.DENSE
-    ]
-    losses = max(SWEEP_ROWS * (2 * NARROW + 4), 2 * lowered.operations[-1].n_out)
-    return int(max([2 * MOST_UNITS, losses, *blocks]) + _widest(lowered))
+def _scratch_size(lowered: Lowered, rows: int) -> int:
+    """The gradient of a task's units, nodes of a tree over rows, and a row beside them."""
+    dense = [op for op in lowered.operations if op.kind == code.DENSE]
+    blocks = [units_of_a_task(op) * (stride_of(op.n_in) + 1) for op in dense]
+    packed = [LANES * stride_of(op.n_in) for op in dense]
+    losses = max(SWEEP_ROWS * (2 * NARROW + LANES + 3), 2 * lowered.operations[-1].n_out)
+    positions = max([1, *(op.groups for op in lowered.operations)])
+    depth = math.ceil(rows * positions / ROWS_OF_A_LEAF).bit_length() + 1
+    nodes = depth * MOST_UNITS * MOST_IN_A_PANEL
+    return padded(max([2 * MOST_UNITS, losses, *packed, *blocks]) + nodes + _widest(lowered))
+
+
+def _n_cuts(lowered: Lowered) -> int:
+    return math.ceil(_widest(lowered) / TERMS_OF_A_BLOCK)
+
+
+def aligned(n: int, dtype: np.dtype) -> Array:
+    """Zeros at a multiple of 64 bytes: a third of the products' speed is lost otherwise."""
+    raw = np.zeros(n * dtype.itemsize + VECTOR_BYTES, np.uint8)
+    start = -raw.ctypes.data % VECTOR_BYTES
+    return raw[start : start + n * dtype.itemsize].view(dtype)
 
 
 def _drawn_size(lowered: Lowered) -> int:

@@ -20,12 +20,11 @@ DTYPES: Final = (np.float32, np.float64)
 @cache
 def obstacle() -> str:
     """The reason why this machine can't run compiled code; "" if it can."""
-    for needed in ("numba", "scipy_openblas32"):
-        if find_spec(needed) is None:
-            return f"{needed} is not installed"
-    from thinnet.engine.blas import library
+    if find_spec("numba") is None:
+        return "numba is not installed"
+    from thinnet.engine.features import fuses
 
-    return "" if library() is not None else "there is no private OpenBLAS for this platform"
+    return "" if fuses() else "this processor has no fused multiply-add"
 
 
 def obstacles(network: Bound) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from thinnet import checks
+from thinnet.arithmetic import cos_sin, whole_power
 from thinnet.schedules.base import Schedule
 
 
@@ -141,7 +141,7 @@ class Step:
         checks.integer("every", self.every, 1)
 
     def at(self, step: int) -> float:
-        return float(self.initial * self.factor ** (step // self.every))
+        return self.initial * whole_power(self.factor, step // self.every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class Cosine:
 
     def at(self, step: int) -> float:
         done = min(step / self.n_steps, 1.0)
-        return self.final + (self.initial - self.final) * (1 + math.cos(math.pi * done)) / 2
+        return self.final + (self.initial - self.final) * (1 + float(cos_sin(done / 2)[0])) / 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from thinnet import checks, snapshots
+from thinnet import arithmetic, checks, snapshots
 from thinnet.arrays import Array
 from thinnet.checks import CheckpointError, one_line
+from thinnet.network import executor
 from thinnet.network.changes import Change
 from thinnet.network.logbook import Entry, Logbook
 from thinnet.schedules.plateau import Plateau
@@ -27,6 +28,7 @@ from thinnet.training.history import COLUMNS, Epoch
 from thinnet.training.state import OF_TRAINING, Counts, TrainingState
 from thinnet.training.stopping import Waiting
 
+REFERENCE = "reference"  # the arithmetic of the reference executor
 LOGBOOK = "logbook "  # before the names of its arrays
 
 
@@ -64,6 +66,9 @@ def fingerprint(training: TrainingState) -> dict[str, str]:
     found = dict(training.plan.fingerprint(training.network))
     found["training data"] = training.data.fingerprint()
     validation = training.validation
+    found["arithmetic"] = REFERENCE
+    if executor.is_compiled(training.network):
+        found["arithmetic"] = f"version {arithmetic.VERSION}"
     found["validation data"] = "none" if validation is None else validation.fingerprint()
     return found
 
@@ -115,7 +120,7 @@ def restore(
     file = f"checkpoint {os.fspath(path)!r}"
     try:
         check_made_for(saved.values)
-        saved = _spelt_now(saved)
+        saved = _spelt_now(saved, made_for)
         _check_same(file, saved.values["made for"], made_for)
         own, logbook, changes = _parted(saved)
         check_fits(training, own, _parted(snapshot(training, made_for))[0])
@@ -131,10 +136,15 @@ def restore(
     network.logbook.cut(network.clock.step - training.t)
 
 
-def _spelt_now(saved: Snapshot) -> Snapshot:
-    """The snapshot with the names of this version where an older one spelt them otherwise."""
+def _spelt_now(saved: Snapshot, wanted: Mapping[str, str]) -> Snapshot:
+    """The snapshot with the names of this version where an older one spelt them otherwise.
+
+    Those that do not name their arithmetic come from before it had versions.
+    """
     arrays = {_spelling(name): array for name, array in saved.arrays.items()}
     made_for = {_spelling(name): value for name, value in saved.values["made for"].items()}
+    before = REFERENCE if wanted["arithmetic"] == REFERENCE else "version 0"
+    made_for.setdefault("arithmetic", before)
     if isinstance(made_for.get("layers"), str):
         made_for["layers"] = _spelling(made_for["layers"])
     return Snapshot(arrays, {**saved.values, "made for": made_for})

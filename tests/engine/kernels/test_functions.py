@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import special
 from scipy.special import expit
 
 from thinnet import philox
 from thinnet.engine.compile import kernel
-from thinnet.engine.kernels import functions
+from thinnet.engine.kernels import functions, logarithms
 from thinnet.engine.kernels.normals import normals
 from thinnet.engine.kernels.philox import keep_bits, keep_bits_of_rows, stream_of
 from thinnet.masks import mask, threshold
@@ -67,7 +68,7 @@ each_function = pytest.mark.parametrize(
 
 @cache
 def compiled(name):
-    function = getattr(functions, name)
+    function = getattr(home_of(name), name)
 
     @kernel
     def each(x, y):
@@ -95,8 +96,13 @@ def points(dtype, many):
 
 def stated_error(name, x):
     """In units in the last place, as the docstring says it."""
-    stated = re.search(r"to (\d+)( \+ x\^2)? ulp", getattr(functions, name).__doc__)
+    stated = re.search(r"to (\d+)( \+ x\^2)? ulp", getattr(home_of(name), name).__doc__)
     return int(stated[1]) + (x * x if stated[2] else 0)
+
+
+def home_of(name):
+    """The module that has a function."""
+    return logarithms if name == "log" else functions
 
 
 @pytest.mark.parametrize("many", [10_000, pytest.param(60_000, marks=pytest.mark.slow)])
@@ -140,23 +146,6 @@ def test_functions_take_their_limits(name, dtype):
 @each_type
 def test_what_is_no_number_stays_none(name, dtype):
     assert np.isnan(values(name, np.array([np.nan] * 17, dtype))).all()
-
-
-@kernel
-def cosines_and_sines(turns, c, s):
-    for i in range(turns.size):
-        c[i], s[i] = functions.cos_sin(turns[i])
-
-
-def test_cosine_and_sine_of_a_part_of_a_turn_are_right_to_rounding():
-    around = np.arange(-3, 4) + np.arange(0, 2**32, 2**29)[:, None]
-    turns = np.append(around[around >= 0], np.random.default_rng(0).integers(2**32, size=50_000))
-    c, s = np.empty((2, turns.size))
-    cosines_and_sines(turns, c, s)
-    angle = 2 * Long("3.14159265358979323846264338") * turns / 2**32
-    atol = 2 * np.finfo(np.float64).eps
-    assert_allclose(c, np.cos(angle), rtol=0, atol=atol)
-    assert_allclose(s, np.sin(angle), rtol=0, atol=atol)
 
 
 # What is drawn
@@ -218,3 +207,36 @@ def test_the_keep_bits_of_several_rows_are_the_references_mask(stream, samples, 
     bits_of_rows(packed.reshape(-1), blocks, stream_of(stream), room, rows, limit)
     wanted = mask(stream, np.array(samples, np.uint32), units, rate)
     assert_array_equal(unpacked(packed[:rows], units), wanted)
+
+
+@kernel
+def raised(bases, exponents, out):
+    for i in range(out.size):
+        out[i] = logarithms.power(bases[i], exponents[i])
+
+
+def test_powers_are_right_to_their_roundings(rng):
+    bases = rng.uniform(0, 1, 2000)
+    exponents = np.append(rng.integers(1, 3000, 1000), rng.uniform(0.1, 3000, 1000))
+    out = np.empty(2000)
+    raised(bases, exponents, out)
+    assert_allclose(out, bases.astype(Long) ** exponents, rtol=1e-12, atol=1e-300)
+
+
+def test_a_power_of_zero_is_zero():
+    out = np.empty(2)
+    raised(np.zeros(2), np.array([3.0, 2.5]), out)
+    assert (out == 0).all()
+
+
+@kernel
+def log_gammas(x, out):
+    for i in range(out.size):
+        out[i] = logarithms.log_gamma(x[i])
+
+
+def test_the_logarithm_of_gamma_is_right_to_twenty_roundings(rng):
+    x = np.concatenate([np.arange(1.0, 400), rng.uniform(1, 60, 2000), [1e6, 1e15]])
+    out, exact = np.empty_like(x), special.gammaln(x)
+    log_gammas(x, out)
+    assert (abs(out - exact) <= 20 * np.finfo(float).eps * np.maximum(abs(exact), 1)).all()

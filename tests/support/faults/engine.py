@@ -61,10 +61,10 @@ FAULTS = [
     ),
     Mutant(
         "a thinned layer sees its neighbours' biases",
-        "engine/kernels/presence.py",
-        "see",
-        "seen[op.bias + place] = theta[op.bias + unit]",
-        "seen[op.bias + place] = theta[op.bias + place]",
+        "engine/kernels/packing.py",
+        "pack",
+        "theta[op.bias + unit_at(op, place, w)]",
+        "theta[op.bias + place]",
         ("engine/test_thinning.py",),
     ),
     Mutant(

@@ -15,7 +15,7 @@ from thinnet.engine import opcodes
 from thinnet.engine.aliases import Number, Numbers
 from thinnet.engine.kernels import functions
 from thinnet.engine.kernels.functions import exp, expm1, fma, normal_cdf
-from thinnet.engine.linking import exact_part
+from thinnet.engine.linking import part
 from thinnet.layers import (
     ELU,
     GELU,
@@ -33,105 +33,105 @@ DENSITY_AT_0: Final = 1 / math.sqrt(2 * math.pi)
 SELU_BELOW: Final = SELU_SCALE * SELU_ALPHA
 
 
-@exact_part
+@part
 def relu(x: Number, a: Number) -> Number:
     zero = type(x)(0)
     return zero if x <= zero else x
 
 
-@exact_part
+@part
 def relu_slope(dy: Number, y: Number, undo: Number, a: Number) -> Number:
     zero = type(y)(0)
     return dy if y > zero else zero
 
 
-@exact_part
+@part
 def leaky(x: Number, a: Number) -> Number:
     return x * (type(x)(1) if x > type(x)(0) else a)
 
 
-@exact_part
+@part
 def leaky_slope(dy: Number, kept: Number, undo: Number, a: Number) -> Number:
     return dy * (type(kept)(1) if kept > type(kept)(0) else a)
 
 
-@exact_part
+@part
 def elu(x: Number, a: Number) -> Number:
     zero = type(x)(0)
     below = a * expm1(min(x, zero))
     return below if x <= zero else x
 
 
-@exact_part
+@part
 def elu_slope(dy: Number, x: Number, undo: Number, a: Number) -> Number:
     zero = type(x)(0)
     below = a * exp(min(x, zero))
     return dy * (type(x)(1) if x > zero else below)
 
 
-@exact_part
+@part
 def selu(x: Number, a: Number) -> Number:
     zero = type(x)(0)
     below = type(x)(SELU_BELOW) * expm1(min(x, zero))
     return below if x <= zero else type(x)(SELU_SCALE) * x
 
 
-@exact_part
+@part
 def selu_slope(dy: Number, x: Number, undo: Number, a: Number) -> Number:
     zero = type(x)(0)
     below = type(x)(SELU_BELOW) * exp(min(x, zero))
     return dy * (type(x)(SELU_SCALE) if x > zero else below)
 
 
-@exact_part
+@part
 def gelu(x: Number, a: Number) -> Number:
     return x * normal_cdf(x)
 
 
-@exact_part
+@part
 def gelu_slope(dy: Number, x: Number, undo: Number, a: Number) -> Number:
     density = exp(type(x)(-0.5) * x * x) * type(x)(DENSITY_AT_0)
     return dy * fma(x, density, normal_cdf(x))
 
 
-@exact_part
+@part
 def silu(x: Number, a: Number) -> Number:
     return x * functions.sigmoid(x)
 
 
-@exact_part
+@part
 def silu_slope(dy: Number, x: Number, undo: Number, a: Number) -> Number:
     one, s = type(x)(1), functions.sigmoid(x)
     return dy * (s * fma(x, one - s, one))
 
 
-@exact_part
+@part
 def softplus(x: Number, a: Number) -> Number:
     return functions.softplus(x)
 
 
-@exact_part
+@part
 def softplus_slope(dy: Number, x: Number, undo: Number, a: Number) -> Number:
     return dy * functions.sigmoid(x)
 
 
-@exact_part
+@part
 def tanh(x: Number, a: Number) -> Number:
     return functions.tanh(x)
 
 
-@exact_part
+@part
 def tanh_slope(dy: Number, y: Number, undo: Number, a: Number) -> Number:
     f = y * undo
     return dy * fma(-f, f, type(y)(1))
 
 
-@exact_part
+@part
 def sigmoid(x: Number, a: Number) -> Number:
     return functions.sigmoid(x)
 
 
-@exact_part
+@part
 def sigmoid_slope(dy: Number, y: Number, undo: Number, a: Number) -> Number:
     f = y * undo
     return dy * (f * (type(y)(1) - f))
@@ -163,12 +163,12 @@ ACTIVATIONS: Final[dict[type, Activation]] = {
 }
 
 
-@exact_part
+@part
 def _leave_rows(code: int, a: float, row: Numbers) -> None:
     """Behind the last of the table."""
 
 
-@exact_part
+@part
 def _leave_slopes(code: int, a: float, undo: Number, kept: Numbers, dy: Numbers) -> None: ...
 
 
@@ -176,7 +176,7 @@ def _loops(first: Activation, others: Activate, other_slopes: Slopes) -> tuple[A
     """The loops of one activation; what is not its own is left to the others."""
     code, value, times_slope = first.code, first.value, first.times_slope
 
-    @exact_part
+    @part
     def activate(which: int, a: float, row: Numbers) -> None:
         """``row = f(row)``, in place."""
         if which == code:
@@ -186,7 +186,7 @@ def _loops(first: Activation, others: Activate, other_slopes: Slopes) -> tuple[A
         else:
             others(which, a, row)
 
-    @exact_part
+    @part
     def multiply_by_slope(which: int, a: float, undo: Number, kept: Numbers, dy: Numbers) -> None:
         """``dy *= f'(x)``, in place."""
         if which == code:

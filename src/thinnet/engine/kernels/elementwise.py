@@ -30,7 +30,7 @@ SWEEP_NUMBERS: Final = 8192  # that stay in the first cache while they are swept
 
 @part
 def rows_of_a_sweep(op: Operation) -> int:
-    return min(max(SWEEP_NUMBERS // op.n_out, 1), SWEEP_ROWS)
+    return min(max(SWEEP_NUMBERS // op.stride_out, 1), SWEEP_ROWS)
 
 
 @part
@@ -41,7 +41,7 @@ def elementwise(
     n, step = n_outputs(op, w), rows_of_a_sweep(op)
     for first in range(low, high, step):
         sweep = Sweep(first, min(first + step, high), n)
-        rows = view(w.activations, like)[op.y * w.capacity + first * op.n_out :]
+        rows = view(w.activations, like)[op.y * w.capacity + first * op.stride_out :]
         if is_plain(op):
             finish(op, sweep, rows, me, now, w)
             continue
@@ -70,35 +70,35 @@ def finish(op: Operation, sweep: Sweep, rows: Numbers, me: Thread, now: Round, w
         drop_rows(before, op, sweep, rows, mask, me, now, w)
     else:
         every = view(w.every, np.uint8(0))
-        apply_bits_to_rows(before, rows, n_rows, op.n_out, sweep.n, every, 0, mask.scale)
+        apply_bits_to_rows(before, rows, n_rows, op.stride_out, sweep.n, every, 0, mask.scale)
 
 
 @part
 def start_rows(op: Operation, sweep: Sweep, rows: Numbers, w: Work) -> None:
     """The input with its bias, where the output is to be."""
     like, n, n_rows = rows.dtype.type(0), sweep.n, sweep.high - sweep.low
-    x = view(w.activations, like)[op.x * w.capacity + sweep.low * op.n_in :]
+    x = view(w.activations, like)[op.x * w.capacity + sweep.low * op.stride_in :]
     if op.bias != NO_PLACE:
         bias = view(w.seen if op.thin_out else w.theta, like)[op.bias :]
-        add_to_rows(x, n_rows, op.n_in, bias, n)
+        add_to_rows(x, n_rows, op.stride_in, bias, n)
     if op.x == op.y:
         return
     for r in range(n_rows):
-        y = rows[r * op.n_out : r * op.n_out + n]
+        y = rows[r * op.stride_out : r * op.stride_out + n]
         if op.compresses:
-            pick(x[r * op.n_in :], index_of(op.side_out, w), y)
+            pick(x[r * op.stride_in :], index_of(op.side_out, w), y)
         else:
-            y[:] = x[r * op.n_in : r * op.n_in + n]
+            y[:] = x[r * op.stride_in : r * op.stride_in + n]
 
 
 @part
 def activate_rows(op: Operation, sweep: Sweep, rows: Numbers) -> None:
     n, n_rows = sweep.n, sweep.high - sweep.low
-    if n == op.n_out:
-        activate(op.activation, op.a, rows[: n_rows * n])
+    if n == op.n_out:  # what rows are filled up with may as well be activated
+        activate(op.activation, op.a, rows[: n_rows * op.stride_out])
     else:
         for r in range(n_rows):
-            activate(op.activation, op.a, rows[r * op.n_out : r * op.n_out + n])
+            activate(op.activation, op.a, rows[r * op.stride_out : r * op.stride_out + n])
 
 
 @part
@@ -110,7 +110,7 @@ def elementwise_backward(
     implied = op.activation == RELU and op.noise == MASK
     for first in range(low, high, step):
         sweep = Sweep(first, min(first + step, high), n)
-        rows = view(w.slopes, like)[op.dy * w.capacity + first * op.n_out :]
+        rows = view(w.slopes, like)[op.dy * w.capacity + first * op.stride_out :]
         noise_backward(op, sweep, rows, implied, me, now, w)
         if op.activation != IDENTITY:
             slope_rows(op, sweep, rows, now, w)
@@ -121,12 +121,12 @@ def slope_rows(op: Operation, sweep: Sweep, rows: Numbers, now: Round, w: Work) 
     """Times the derivative, from what was kept: the input or the output."""
     like, n, n_rows = rows.dtype.type(0), sweep.n, sweep.high - sweep.low
     undo, column = undone(op, now, w, like), op.x if op.by_input else op.y
-    kept = view(w.activations, like)[column * w.capacity + sweep.low * op.n_out :]
+    kept = view(w.activations, like)[column * w.capacity + sweep.low * op.stride_out :]
     together = n == op.n_out
-    length = n_rows * n if together else n
+    length = n_rows * op.stride_out if together else n
     for r in range(1 if together else n_rows):
-        dy = rows[r * op.n_out : r * op.n_out + length]
-        multiply_by_slope(op.activation, op.a, undo, kept[r * op.n_out :], dy)
+        dy = rows[r * op.stride_out : r * op.stride_out + length]
+        multiply_by_slope(op.activation, op.a, undo, kept[r * op.stride_out :], dy)
 
 
 @part

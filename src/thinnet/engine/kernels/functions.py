@@ -33,7 +33,6 @@ from thinnet.engine.compile import EXACT, intrinsic, overload
 AS_WRITTEN: Final = {"fastmath": EXACT}
 
 LOG2_E: Final = math.log2(math.e)
-HALF_LOG_2: Final = math.log(2) / 2
 # log 2 in two parts, the first of few enough bits that n * first is exact for every n needed.
 LOG_2: Final = {
     32: (0.693359375, -2.12194440e-4),
@@ -47,9 +46,6 @@ FACTORIALS: Final = {
 ODD_PARTS: Final = {
     bits: tuple(1 / (2 * k + 1) for k in range(n)) for bits, n in ((32, 8), (64, 18))
 }
-COSINE: Final = tuple((-1) ** k / math.factorial(2 * k) for k in range(9))
-SINE: Final = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(9))
-SQRT_HALF: Final = int(np.float64(0.5**0.5).view(np.int64))  # its bits
 # (1 + 2 x) exp(x^2) erfc(x) for x >= 0 as a Chebyshev series of (x - 3.75) / (x + 3.75), in powers
 # (after Shepherd and Laframboise 1981).
 ERFCX: Final = (
@@ -79,24 +75,6 @@ def _two_to_the(typing: Kind, n: Kind, like: Kind) -> Intrinsic:
     return like(types.int32, like), code
 
 
-@intrinsic
-def _float_bits(typing: Kind, x: Kind) -> Intrinsic:
-    """The bits of a float64 as an int64."""
-
-    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
-        return builder.bitcast(arguments[0], ir.IntType(64))
-
-    return types.int64(types.float64), code
-
-
-@intrinsic
-def _from_bits(typing: Kind, bits: Kind) -> Intrinsic:
-    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
-        return builder.bitcast(arguments[0], ir.DoubleType())
-
-    return types.float64(types.int64), code
-
-
 def _in_type(x: Kind, values: Sequence[float]) -> tuple[Number, ...]:
     return tuple(np.float32(v) if x.bitwidth == 32 else np.float64(v) for v in values)
 
@@ -120,6 +98,23 @@ def polynomial(typing: Kind, coefficients: Kind, x: Kind) -> Intrinsic:
         total = builder.extract_value(series, len(coefficients) - 1)
         for k in range(len(coefficients) - 2, -1, -1):
             total = builder.fma(total, x, builder.extract_value(series, k))
+        return total
+
+    return x(coefficients, x), code
+
+
+@intrinsic
+def plain_polynomial(typing, coefficients, x):  # type: ignore[no-untyped-def]
+    """`polynomial` with every product and sum rounded."""
+
+    def code(
+        context: Context, builder: Builder, signature: Signature, arguments: Arguments
+    ) -> Value:
+        series, x = arguments
+        total = builder.extract_value(series, len(coefficients) - 1)
+        for k in range(len(coefficients) - 2, -1, -1):
+            product = builder.fmul(total, x)
+            total = builder.fadd(product, builder.extract_value(series, k))
         return total
 
     return x(coefficients, x), code
@@ -231,26 +226,6 @@ def _softplus(x: Kind) -> Body:
     return code
 
 
-def log(x: float) -> float:
-    """The natural logarithm of a normal float64 above 0, to 3 ulp."""
-    raise NotImplementedError
-
-
-@overload(log, jit_options=AS_WRITTEN)
-def _log(x: Kind) -> Body:
-    high, low = LOG_2[64]
-    series = ODD_PARTS[64][:12]
-
-    def code(x: float) -> float:
-        bits = _float_bits(x)
-        exponent = (bits - SQRT_HALF) >> np.int64(52)
-        m = _from_bits(bits - (exponent << np.int64(52)))  # in [sqrt(1/2), sqrt(2))
-        s, n = (m - 1.0) / (m + 1.0), np.float64(exponent)
-        return fma(n, high, fma(n, low, 2.0 * s * polynomial(series, s * s)))
-
-    return code
-
-
 def normal_cdf(x: Number) -> Number:
     """The standard normal distribution function, to 8 + x^2 ulp, far tails included."""
     raise NotImplementedError
@@ -267,26 +242,5 @@ def _normal_cdf(x: Kind) -> Body:
         scaled = polynomial(series, (far - centre) / (far + centre)) / fma(two, far, one)
         tail = half * scaled * exp(-half * x * x)
         return tail if x < zero else one - tail
-
-    return code
-
-
-def cos_sin(turn: int) -> tuple[float, float]:
-    """Cosine and sine of ``2 pi turn / 2^32`` for an int64 `turn` in [0, 2^32), in float64."""
-    raise NotImplementedError
-
-
-@overload(cos_sin, jit_options=AS_WRITTEN)
-def _cos_sin(turn: Kind) -> Body:
-    eighth, fourth = np.int64(2**29), np.int64(2**30)
-    per_part = 2 * math.pi / 2**32
-
-    def code(turn: int) -> tuple[float, float]:
-        quarter = (turn + eighth) // fourth
-        r = np.float64(turn - quarter * fourth) * per_part  # in [-pi/4, pi/4]
-        c, s = polynomial(COSINE, r * r), r * polynomial(SINE, r * r)
-        if quarter & np.int64(1):
-            c, s = -s, c
-        return (-c, -s) if quarter & np.int64(2) else (c, s)
 
     return code

@@ -34,6 +34,7 @@ from thinnet.engine.kernels.presence import (
 )
 from thinnet.engine.kernels.products import bias_gradient, weight_gradient
 from thinnet.engine.kernels.rows import scratch_of
+from thinnet.engine.kernels.sums import lane_squares
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import BATCH_NORM, DENSE
 from thinnet.engine.records import Operation, Round, Work
@@ -133,18 +134,27 @@ def dense_task(
 ) -> Number:
     """W and b of the places `low` to `high`."""
     units, scratch = high - low, scratch_of(me, w, like)
-    g, b = scratch[: units * op.n_in], scratch[units * op.n_in : units * (op.n_in + 1)]
-    spare = scratch[units * (op.n_in + 1) : w.scratch_size]
-    weight_gradient(op, low, high, now, w, g)
-    bias_gradient(op, low, now, w, b)
+    weights, both = units * op.stride_in, units * (op.stride_in + 1)
+    g, b, spare = scratch[:weights], scratch[weights:both], scratch[both : w.scratch_size]
+    weight_gradient(op, low, high, now, w, g, spare)
+    bias_gradient(op, low, now, w, b, spare)
     biases = Parameters(op.bias, op.bias_l1, op.bias_l2, np.inf)
     total = settle_units(op, biases, low, high, now, w, b, spare)
     plain = op.side_in == 0 and op.side_out == 0 and not op.dropped and op.max_norm == np.inf
-    if plain and g.size <= TOGETHER:
-        weights = Parameters(op.weights + low * op.n_in, op.l1, op.l2, np.inf)
-        ones = view(w.ones, np.uint8(0))
-        return total + settle(weights, ones, pace_of(now, 1.0, w), now, w, g)
+    if plain and units * op.n_in <= TOGETHER:
+        together = Parameters(op.weights + low * op.n_in, op.l1, op.l2, np.inf)
+        ones, close = view(w.ones, np.uint8(0)), close_rows(g, units, op.n_in, op.stride_in)
+        return total + settle(together, ones, pace_of(now, 1.0, w), now, w, close)
     return total + settle_rows(op, low, high, me, now, w, g, spare)
+
+
+@part
+def close_rows(g: Numbers, n_rows: int, n: int, stride: int) -> Numbers:
+    """The rows of n numbers, moved so that one begins where the other ends."""
+    for r in range(1, n_rows):
+        for i in range(n):
+            g[r * n + i] = g[r * stride + i]
+    return g[: n_rows * n]
 
 
 @part
@@ -158,7 +168,7 @@ def settle_rows(
         unit = unit_at(op, place, w)
         if not units[unit]:
             continue
-        row = g[(place - low) * op.n_in : (place - low + 1) * op.n_in]
+        row = g[(place - low) * op.stride_in :][: op.n_in]
         if op.thin_in:
             expand(row, columns, spare[: op.n_in])
             row = spare[: op.n_in]
@@ -180,7 +190,7 @@ def norm_task(
         gamma[:] = norms.figure(op, norms.PRODUCT, low, high, w, like)
         beta[:] = norms.figure(op, norms.SUM, low, high, w, like)
     else:
-        norms.layer_norm_gradients(op, low, high, now, w, gamma, beta)
+        norms.layer_norm_gradients(op, low, now, w, gamma, beta, spare)
     total = settle_units(op, unpenalised(op.weights), low, high, now, w, gamma, spare)
     return total + settle_units(op, unpenalised(op.bias), low, high, now, w, beta, spare)
 
@@ -249,14 +259,18 @@ def scaled(at: int, n: int, factor: Number, w: Work) -> Numbers:
 
 
 @part
-def squares(op: Operation, low: int, high: int, w: Work, like: Like) -> float:
-    """The sum of the squares of a task's gradient."""
-    width, gradient, total = row_width(op), view(w.gradient, like), 0.0
-    for i in range(op.weights + low * width, op.weights + high * width):
-        total += np.float64(gradient[i]) ** 2
-    for i in range(op.bias + low, op.bias + high):
-        total += np.float64(gradient[i]) ** 2
-    return total
+def squares(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
+    """The squares of a task's rows of the gradient; what has one number for each unit is a row."""
+    gradient, out, n = view(w.gradient, like), view(w.squares, 0.0)[op.squares :], op.n_out
+    if op.kind == DENSE:
+        for unit in range(low, high):
+            out[unit] = lane_squares(gradient[op.weights + unit * op.n_in :][: op.n_in])
+    else:
+        n = op.n_units
+        if low == 0:
+            out[0] = lane_squares(gradient[op.weights : op.weights + n])
+    if low == 0:
+        out[n if op.kind == DENSE else 1] = lane_squares(gradient[op.bias : op.bias + n])
 
 
 @part

@@ -235,6 +235,12 @@ def sum_rows(rows: Numbers, n_rows: int, width: int, out: Numbers) -> None:
         _sum_lanes(source + ahead, n_rows, stride, there, target + ahead, like)
 
 
+def masked_load(builder: Builder, vector: Type, address: Value, touched: Value, size: int) -> Value:
+    """The numbers of the lanes that are touched, 0 in the others."""
+    zeros = ir.Constant(vector, [0.0] * vector.count)
+    return _masked(builder, "load", vector, address, touched, size, zeros)
+
+
 def _masked(
     builder: Builder,
     what: str,

@@ -27,7 +27,7 @@ from thinnet.engine.kernels.functions import fma
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.normals import normals
 from thinnet.engine.kernels.philox import Stream, keep_bits, keep_bits_of_rows
-from thinnet.engine.linking import exact_part, part
+from thinnet.engine.linking import part
 from thinnet.engine.opcodes import MASK, NO_NOISE, NO_PLACE, PLUS_NORMAL, TIMES_NORMAL
 from thinnet.engine.records import Drawing, Operation, Round, Work
 from thinnet.philox import SHARED
@@ -119,7 +119,7 @@ def draw_masks(
     return blocks
 
 
-@exact_part
+@part
 def spread(bits: Bytes, places: Indices, scale: Number, row: Numbers) -> None:
     """The mask where unit i has the draw of ``places[i]``: what shares it along some axes."""
     for i in range(row.size):
@@ -142,11 +142,11 @@ def drop_rows(
     if op.shared or op.n_drawn < ALONG:
         between = draw_masks(op, low, high, mask.limit, me, now, w)
         bits = bits_of(me, w)
-        apply_bits_to_rows(before, rows, high - low, op.n_out, n, bits, between, mask.scale)
+        apply_bits_to_rows(before, rows, high - low, op.stride_out, n, bits, between, mask.scale)
         return
     start, size, stream = np.uint64(rows.ctypes.data), rows.itemsize, stream_of(op, now, w)
     for r in range(low, high):
-        row, sample = start + np.uint64((r - low) * op.n_out * size), sample_of(op, now, r, w)
+        row, sample = start + np.uint64((r - low) * op.stride_out * size), sample_of(op, now, r, w)
         drop_row(before, row, n, sample, stream, mask, size)
 
 
@@ -161,11 +161,11 @@ def mask_rows(
     low, high, n = sweep
     between, bits = draw_masks(op, low, high, mask.limit, me, now, w), bits_of(me, w)
     for r in range(high - low):
-        row = rows[r * op.n_out : r * op.n_out + n]
+        row = rows[r * op.stride_out : r * op.stride_out + n]
         spread(bits[r * between :], view(w.maps, np.int32(0))[op.map :], mask.scale, row)
 
 
-@exact_part
+@part
 def normal_row(
     op: Operation, sample: Word, level: Number, me: Thread, now: Round, w: Work, row: Numbers
 ) -> None:
@@ -186,11 +186,11 @@ def normal_rows(
 ) -> None:
     low, high, n = sweep
     for r in range(low, high):
-        row = rows[(r - low) * op.n_out : (r - low) * op.n_out + n]
+        row = rows[(r - low) * op.stride_out : (r - low) * op.stride_out + n]
         normal_row(op, sample_of(op, now, r, w), level, me, now, w, row)
 
 
-@exact_part
+@part
 def shift_rows(value: Number, n_rows: int, width: int, n: int, rows: Numbers) -> None:
     """Add a number to all; rows that lie without gaps are one."""
     many, length = (1, n_rows * n) if n == width else (n_rows, n)
@@ -200,7 +200,7 @@ def shift_rows(value: Number, n_rows: int, width: int, n: int, rows: Numbers) ->
             row[i] += value
 
 
-@exact_part
+@part
 def multiply_rows(value: Number, n_rows: int, width: int, n: int, rows: Numbers) -> None:
     many, length = (1, n_rows * n) if n == width else (n_rows, n)
     for r in range(many):
@@ -219,10 +219,10 @@ def noise_forward(
     if op.noise == MASK:
         before, after = level_of(op, 1, now, w, like), level_of(op, 2, now, w, like)
         if before != 0:
-            shift_rows(-before, n_rows, op.n_out, sweep.n, rows)
+            shift_rows(-before, n_rows, op.stride_out, sweep.n, rows)
         factors(op, sweep, rows, op.thin_out != 0, me, now, w)
         if after != 0:
-            shift_rows(after, n_rows, op.n_out, sweep.n, rows)
+            shift_rows(after, n_rows, op.stride_out, sweep.n, rows)
     elif op.noise != NO_NOISE and first != 0:
         normal_rows(op, sweep, rows, first, me, now, w)
 
@@ -250,4 +250,4 @@ def factors(
     if not whole and mask.limit != 0:
         mask_rows(op, sweep, rows, mask, me, now, w)
     elif mask.scale != 1:
-        multiply_rows(mask.scale, sweep.high - sweep.low, op.n_out, sweep.n, rows)
+        multiply_rows(mask.scale, sweep.high - sweep.low, op.stride_out, sweep.n, rows)

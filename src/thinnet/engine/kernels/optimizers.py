@@ -6,13 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from thinnet.engine.aliases import Bytes, Number, Numbers, Reals
+from thinnet.engine.aliases import Body, Bytes, Kind, Number, Numbers, Reals
+from thinnet.engine.compile import EXACT, overload
 from thinnet.engine.kernels.functions import fma
-from thinnet.engine.linking import exact_part, part
+from thinnet.engine.kernels.logarithms import power
+from thinnet.engine.kernels.sums import lane_squares
+from thinnet.engine.linking import part
 from thinnet.engine.opcodes import ADAGRAD, ADAM, DESCENT, MOMENTUM, NESTEROV
 
 
-@exact_part
+@part
 def penalise(w: Numbers, l1: float, l2: float, g: Numbers) -> None:
     """``g += l1 * sign(w) + 2 * l2 * w``."""
     one, two = g.dtype.type(l1), g.dtype.type(2 * l2)
@@ -33,6 +36,22 @@ def not_finite(values: Numbers) -> Number:
     return total
 
 
+def stored(moment: Number) -> Number:
+    """`moment`, or 0 where it is below the smallest normal number, which would be slow for long."""
+    raise NotImplementedError
+
+
+@overload(stored, jit_options={"fastmath": EXACT})
+def _stored(moment: Kind) -> Body:
+    least = np.finfo(f"f{moment.bitwidth // 8}").tiny
+    none = type(least)(0)
+
+    def code(moment: Number) -> Number:
+        return none if abs(moment) < least else moment
+
+    return code
+
+
 class Pace(NamedTuple):
     """How far a step goes: the learning rate, and factors of Adam's moments and epsilon."""
 
@@ -47,11 +66,12 @@ def pace_at(code: int, settings: Reals, learning_rate: float, count: float) -> P
     """The pace of step number `count` (from 1, not always whole)."""
     if code != ADAM:
         return Pace(learning_rate, 1.0, 1.0, 1.0)
-    first, second = 1 / (1 - settings[1] ** count), 1 / (1 - settings[2] ** count)
+    first = 1.0 / (1.0 - power(settings[1], np.float64(count)))
+    second = 1.0 / (1.0 - power(settings[2], np.float64(count)))
     return Pace(learning_rate, first, second, np.sqrt(second) if settings[4] else 1.0)
 
 
-@exact_part
+@part
 def update(
     code: int,
     settings: Reals,
@@ -76,14 +96,14 @@ def update(
         _scaled_steps(code, settings, pace, present, theta, g, first)
 
 
-@exact_part
+@part
 def _descend(pace: Pace, present: Bytes, theta: Numbers, g: Numbers) -> None:
     rate = theta.dtype.type(pace.learning_rate)
     for i in range(theta.size):
         theta[i] = fma(-rate, g[i], theta[i]) if present[i] else theta[i]
 
 
-@exact_part
+@part
 def _roll(
     code: int,
     settings: Reals,
@@ -98,13 +118,13 @@ def _roll(
     rate, mu, ahead = real(pace.learning_rate), real(settings[0]), code == NESTEROV
     for i in range(theta.size):
         step = rate * g[i]
-        v = fma(mu, first[i], -step)
+        v = stored(fma(mu, first[i], -step))
         move = fma(mu, v, -step) if ahead else v
         theta[i] = theta[i] + move if present[i] else theta[i]
         first[i] = v if present[i] else first[i]
 
 
-@exact_part
+@part
 def _scaled_steps(
     code: int,
     settings: Reals,
@@ -120,13 +140,13 @@ def _scaled_steps(
     kept = real(1 if code == ADAGRAD else settings[1])
     new_part = real(1 if code == ADAGRAD else 1 - settings[1])
     for i in range(theta.size):
-        s = fma(new_part, g[i] * g[i], kept * first[i])
+        s = stored(fma(new_part, g[i] * g[i], kept * first[i]))
         new = theta[i] - rate * g[i] / (np.sqrt(s) + epsilon)
         theta[i] = new if present[i] else theta[i]
         first[i] = s if present[i] else first[i]
 
 
-@exact_part
+@part
 def _adam(
     settings: Reals,
     pace: Pace,
@@ -142,8 +162,8 @@ def _adam(
     beta_2, new_2 = real(settings[2]), real(1 - settings[2])
     by_1, by_2, decay = real(pace.first), real(pace.second), rate * real(settings[3])
     for i in range(theta.size):
-        m = fma(new_1, g[i], beta_1 * first[i])
-        v = fma(new_2, g[i] * g[i], beta_2 * second[i])
+        m = stored(fma(new_1, g[i], beta_1 * first[i]))
+        v = stored(fma(new_2, g[i] * g[i], beta_2 * second[i]))
         move = rate * by_1 * m / (np.sqrt(v * by_2) + epsilon)
         new = fma(-decay, theta[i], theta[i]) - move
         theta[i] = new if present[i] else theta[i]
@@ -154,10 +174,7 @@ def _adam(
 @part
 def limit_norm(row: Numbers, most: float) -> None:
     """Scale `row` back to the Euclidean norm `most` where it is longer."""
-    squares = 0.0
-    for i in range(row.size):
-        squares += np.float64(row[i]) * np.float64(row[i])
-    norm = np.sqrt(squares)
+    norm = np.sqrt(lane_squares(row))
     if norm > most:
         factor = row.dtype.type(most / norm)
         for i in range(row.size):

@@ -6,9 +6,11 @@ A *side* is the input or the output of layers over which the same dropouts decid
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
-from thinnet.engine.aliases import Bytes, Indices, Like, Numbers, Thread
+from thinnet.engine.aliases import Bytes, Indices, Longs, Numbers, Thread
 from thinnet.engine.kernels.memory import governor_at, view
 from thinnet.engine.kernels.noise import (
     LEVELS,
@@ -25,6 +27,8 @@ from thinnet.engine.linking import part
 from thinnet.engine.opcodes import NO_PLACE
 from thinnet.engine.records import Governor, Operation, Round, Work
 
+TERMS_OF_A_BLOCK: Final = 256  # of a product, counted whether they exist or not
+
 
 @part
 def present_of(side: int, w: Work) -> Bytes:
@@ -39,6 +43,17 @@ def index_of(side: int, w: Work) -> Indices:
 @part
 def count_of(side: int, w: Work) -> int:
     return view(w.count, np.int64(0))[side]
+
+
+@part
+def cuts_of(side: int, w: Work) -> Longs:
+    return view(w.cuts + 8 * side * w.n_cuts, np.int64(0))
+
+
+@part
+def cut_at(side: int, block: int, n: int, w: Work) -> int:
+    """How many of the n units that exist come before the end of a block; side 0 is all there."""
+    return cuts_of(side, w)[block] if side else min((block + 1) * TERMS_OF_A_BLOCK, n)
 
 
 @part
@@ -85,7 +100,7 @@ def prepare_side(side: int, me: Thread, now: Round, w: Work) -> None:
             draw_mask(governor, SHARED_ID, limit, now, w, bits)
             keep_only(governor, bits, w, present)
     view(w.chance, 0.0)[side] = chance
-    view(w.count, np.int64(0))[side] = number(present, index_of(side, w))
+    view(w.count, np.int64(0))[side] = number(present, index_of(side, w), cuts_of(side, w))
 
 
 @part
@@ -97,32 +112,14 @@ def keep_only(governor: Governor, bits: Bytes, w: Work, present: Bytes) -> None:
 
 
 @part
-def number(present: Bytes, index: Indices) -> int:
-    """Write the units that exist; how many there are."""
+def number(present: Bytes, index: Indices, cuts: Longs) -> int:
+    """Write the units that exist, and where blocks of terms end; how many there are."""
     n = 0
     for unit in range(present.size):
         index[n] = unit
         n += int(present[unit])
+        cuts[unit // TERMS_OF_A_BLOCK] = n
     return n
-
-
-@part
-def see(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like) -> None:
-    """What exists of W and b, moved together, places `low` to `high`; masked by DropConnect."""
-    low, high = in_use(op, low, high, w)
-    n_in, columns = n_inputs(op, w), index_of(op.side_in, w)
-    theta, seen = view(w.theta, like), view(w.seen, like)
-    for place in range(low, high):
-        unit = unit_at(op, place, w)
-        row = theta[op.weights + unit * op.n_in : op.weights + (unit + 1) * op.n_in]
-        out = seen[op.weights + place * op.n_in : op.weights + place * op.n_in + n_in]
-        if op.thin_in:
-            pick(row, columns, out)
-        else:
-            out[:] = row
-        if op.dropped:
-            mask_weights(op, unit, me, now, w, out)
-        seen[op.bias + place] = theta[op.bias + unit]
 
 
 @part

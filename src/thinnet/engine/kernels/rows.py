@@ -37,7 +37,7 @@ def gather(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, 
     """Rows of the data as they come."""
     n, activations = n_outputs(op, w), view(w.activations, like)
     for r in range(low, high):
-        out = row_at(activations, op.y, r, op.n_out, n, w)
+        out = row_at(activations, op.y, r, op.stride_out, n, w)
         if op.thin_out:
             whole = scratch_of(me, w, like)[: op.n_out]
             data_row(data_number(now, r, w), w, whole)
@@ -51,5 +51,5 @@ def output(op: Operation, low: int, high: int, now: Round, w: Work, like: Like) 
     """Copy what was asked for."""
     activations, outputs = view(w.activations, like), view(w.outputs, like)
     for r in range(low, high):
-        z = row_at(activations, op.y, r, op.n_out, op.n_out, w)
+        z = row_at(activations, op.y, r, op.stride_out, op.n_out, w)
         outputs[(now.out + r) * op.n_out : (now.out + r + 1) * op.n_out] = z
