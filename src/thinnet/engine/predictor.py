@@ -23,6 +23,7 @@ from thinnet.passes import Run
 
 NO_IDS: Final = np.zeros(1, np.uint32)
 SHARD_ROWS: Final = 240
+FEW: Final = 2  # rows for which laying weights down as panels takes longer than their products
 BLOCK_ROWS: Final = 1920  # that are in memory at once
 
 
@@ -70,6 +71,7 @@ class Predictor:
         if n <= self.rows and self._quiet:
             self._predict_block(n)
             return
+        self._rest.set(direct=False)
         starts = range(0, n, self.rows)
         rounds = np.zeros(len(starts), ROUND)
         rounds["start"] = rounds["out"] = starts
@@ -80,7 +82,9 @@ class Predictor:
     def _predict_block(self, n: int) -> None:
         """One block, by what was prepared for it: most of the time of a single row is Python's."""
         self._block["rows"] = self._block["stop"] = n
-        self._block["packs"] = 1
+        direct = n <= FEW
+        self._block["packs"] = not direct
+        self._rest.set(direct=direct)
         for name, place in self._places.items():
             self._rest.point(name, place)
         call(self._size if n > SHARD_ROWS else 1, 1, self._rest, self._like)

@@ -191,6 +191,7 @@ class Work(Arrays):
     bits_size: int
     wrong: int  # the place in `shared` behind the team's
     n_cuts: int  # of each side
+    direct: int  # are products made with weights as they stand in theta?
     optimizer: int
     capacity: int
     shard_rows: int

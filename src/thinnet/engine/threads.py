@@ -18,6 +18,7 @@ from operator import call
 from pathlib import Path
 
 from thinnet import checks
+from thinnet.engine.rounding_mode import standard_mode
 
 CGROUP = Path("/sys/fs/cgroup/cpu.max")  # version 2: "quota period" in microseconds, or "max"
 
@@ -86,7 +87,8 @@ class _Helper:
     def _serve(self) -> None:
         while self.begin.acquire() and self.work is not None:
             try:
-                self.work()
+                with standard_mode():
+                    self.work()
             except BaseException as error:
                 self.error = error
             self.work = None  # what it holds must not live on in a sleeping thread
@@ -133,6 +135,11 @@ def run_team(size: int, function: Callable[..., object], *arguments: object) -> 
 
     The calling thread is member 0.  An exception is raised when all have ended.
     """
+    with standard_mode():
+        _run(size, function, *arguments)
+
+
+def _run(size: int, function: Callable[..., object], *arguments: object) -> None:
     if size == 1:
         function(0, 1, *arguments)
         return

@@ -180,7 +180,8 @@ def _scratch_size(lowered: Lowered, rows: int) -> int:
     dense = [op for op in lowered.operations if op.kind == code.DENSE]
     blocks = [units_of_a_task(op) * (stride_of(op.n_in) + 1) for op in dense]
     packed = [LANES * stride_of(op.n_in) for op in dense]
-    losses = max(SWEEP_ROWS * (2 * NARROW + LANES + 3), 2 * lowered.operations[-1].n_out)
+    widest_loss = max(4 * NARROW, 2 * NARROW + LANES + 2)
+    losses = max(SWEEP_ROWS * widest_loss, 4 * lowered.operations[-1].n_out)
     positions = max([1, *(op.groups for op in lowered.operations)])
     depth = math.ceil(rows * positions / ROWS_OF_A_LEAF).bit_length() + 1
     nodes = depth * MOST_UNITS * MOST_IN_A_PANEL

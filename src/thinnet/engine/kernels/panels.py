@@ -60,7 +60,7 @@ def _transpose(typing, source, source_row, target, target_row, like):  # type: i
             rows.append(builder.load(pointer, align=like.bitwidth // 8))
         step = n // 2
         while step:
-            rows = _exchanged(builder, rows, step)
+            rows = exchanged(builder, rows, step)
             step //= 2
         for i, row in enumerate(rows):
             place = builder.add(target, builder.mul(target_row, word(i)))
@@ -71,7 +71,7 @@ def _transpose(typing, source, source_row, target, target_row, like):  # type: i
     return signature, code
 
 
-def _exchanged(builder: Builder, rows: list[Value], step: int) -> list[Value]:
+def exchanged(builder: Builder, rows: list[Value], step: int) -> list[Value]:
     """Squares of `step` by `step` numbers beside the diagonal change their places."""
     n, out = len(rows), list(rows)
     kind = ir.VectorType(ir.IntType(32), n)

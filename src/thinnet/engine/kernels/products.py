@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from thinnet.engine.aliases import Like, Numbers
+from thinnet.engine.kernels.direct import direct_product
 from thinnet.engine.kernels.lanes import sum_rows
 from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import padded, panel_width, vector_of
@@ -28,6 +29,10 @@ PAIR: Final = 2 * ROWS_OF_A_LEAF  # two leaves, of which the second is added as 
 @part
 def dense(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
     """``y = x @ W.T``, without the bias."""
+    if w.direct:
+        for r in range(low, high):
+            row_product(op, r, w, like)
+        return
     size = size_of(like)
     x = Strided(
         w.activations + (op.x * w.capacity + low * op.stride_in) * size, op.stride_in * size, size
@@ -40,6 +45,16 @@ def dense(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
         panel = Strided(panels + first * room * size, 0, width * size)
         out = Strided(y + first * size, op.stride_out * size, size)
         in_blocks(x, panel, out, high - low, side, n_inputs(op, w), w, like)
+
+
+@part
+def row_product(op: Operation, r: int, w: Work, like: Like) -> None:
+    """The same of one row, with W as it stands in theta."""
+    size = size_of(like)
+    x = w.activations + (op.x * w.capacity + r * op.stride_in) * size
+    y = w.activations + (op.y * w.capacity + r * op.stride_out) * size
+    weights = w.theta + op.weights * size
+    direct_product(x, weights, op.n_in * size, op.n_in, y, op.n_out, like)
 
 
 @part

@@ -30,9 +30,10 @@ def loss(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, li
             classes(op, first, last, me, now, w, like)
         elif op.code == GAUSSIAN:
             gaussian_rows(op, first, last, me, now, w, like)
-        else:
-            for r in range(first, last):
-                real_loss(op, r, me, now, w, like)
+        else:  # outputs apart from each other: all rows together, as far as there is room
+            step = last - first if op.n_out <= NARROW else 1
+            for start in range(first, last, step):
+                real_loss(op, start, min(start + step, last), me, now, w, like)
         share_out(op, first, last, now, w, like)
 
 
@@ -81,15 +82,25 @@ def gaussian_rows(
 
 
 @part
-def real_loss(op: Operation, r: int, me: Thread, now: Round, w: Work, like: Like) -> None:
+def real_loss(
+    op: Operation, first: int, last: int, me: Thread, now: Round, w: Work, like: Like
+) -> None:
     """A loss of each output by itself, the mean over those of a row."""
-    n, scratch, row = op.n_out, scratch_of(me, w, like), data_number(now, r, w)
-    t, value = scratch[:n], scratch[n : 2 * n]
-    t[:] = view(w.targets, 0.0)[row * w.n_targets : row * w.n_targets + n]
-    z = row_at(view(w.activations, like), op.y, r, op.stride_out, n, w)
-    slope = row_at(view(w.slopes, like), op.dy, r, op.stride_out, n, w)
+    n, total, each = op.n_out, (last - first) * op.n_out, view(w.row_loss, 0.0)
+    scratch, targets = scratch_of(me, w, like), view(w.targets, 0.0)
+    z, t = scratch[:total], scratch[total : 2 * total]
+    value, slope = scratch[2 * total : 3 * total], scratch[3 * total : 4 * total]
+    activations, slopes = view(w.activations, like), view(w.slopes, like)
+    for r in range(first, last):
+        at, row = (r - first) * n, data_number(now, r, w)
+        z[at : at + n] = row_at(activations, op.y, r, op.stride_out, n, w)
+        for i in range(n):
+            t[at + i] = targets[row * w.n_targets + i]
     output_losses(op.code, op.a, n, z, t, value, slope)
-    view(w.row_loss, 0.0)[r] = lane_sum(value) / cast(n, like)
+    for r in range(first, last):
+        at = (r - first) * n
+        row_at(slopes, op.dy, r, op.stride_out, n, w)[:] = slope[at : at + n]
+        each[r] = lane_sum(value[at : at + n]) / cast(n, like)
 
 
 @part
