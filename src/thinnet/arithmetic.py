@@ -7,6 +7,7 @@ library's or NumPy's, which round differently from system to system (docs/arithm
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from thinnet.arrays import Array
 
 VERSION: Final = 1  # of docs/arithmetic.md
+ROWS_OF_A_LEAF: Final = 128  # of the tree of sums over rows
 
 LOG_2: Final = (6.93147180369123816490e-01, 1.90821492927058770002e-10)  # in two parts
 ODD_PARTS: Final = tuple(1 / (2 * k + 1) for k in range(12))
@@ -59,6 +61,15 @@ def whole_power(base: float, exponent: int) -> float:
         result = result * square if exponent & 1 else result
         square, exponent = square * square, exponent >> 1
     return result
+
+
+def joined(nodes: Sequence[float]) -> float:
+    """Nodes of the tree of a sum over rows, joined: neighbours, then those that they make."""
+    values = list(nodes)
+    while len(values) > 1:
+        pairs = [a + b for a, b in zip(values[::2], values[1::2], strict=False)]
+        values = pairs + values[2 * len(pairs) :]
+    return values[0]
 
 
 def folded_sum(values: Array) -> Array:

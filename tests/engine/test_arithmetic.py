@@ -46,3 +46,23 @@ def test_weights_are_the_oracles(name):
 @pytest.mark.parametrize("name", sorted(set(CASES) - set(FAST)))
 def test_weights_of_every_case_are_the_oracles(name):
     check(name)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("accumulate", [2, 3, 5, 8, 100])
+def test_a_step_in_micro_batches_has_the_bits_of_the_whole(accumulate, dtype):
+    case = CASES["thinned"]._replace(rows=1300, batch=1300, steps=1, dtype=dtype, weighted=True)
+    whole, parted = make(case), make(case)
+    training(case, whole).advance(2)
+    training(case._replace(settings={"accumulate": accumulate}), parted).advance(2)
+    np.testing.assert_array_equal(parted.network.theta, whole.network.theta)
+
+
+def test_the_loss_of_a_step_in_micro_batches_has_the_bits_of_the_whole():
+    case = CASES["dropout"]._replace(rows=1300, batch=1300)
+    losses = []
+    for settings in ({}, {"accumulate": 4}):
+        fit = training(case._replace(settings=settings), make(case))
+        fit.advance(1)
+        losses.append(fit.history.last.loss)
+    assert losses[0] == losses[1]

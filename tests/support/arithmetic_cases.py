@@ -79,6 +79,10 @@ CASES = {
     "selu": numbers(Dense(20), SELU(), AlphaDropout(0.2), optimizer=RMSprop(RATE)),
     "batch norm": classes(Dense(20), BatchNorm(), ReLU(), Dropout(0.4), optimizer=Adagrad(RATE)),
     "layer norm": classes(Dense(21), LayerNorm(), ReLU(), Dropout(0.4), optimizer=Adam(RATE)),
+    "micro-batches": classes(
+        Dense(20, l1=1e-3), ReLU(), Dropout(0.4, **SHARED), rows=2000, batch=900, steps=2,
+        settings={"accumulate": 3, "clip_norm": 0.1}, optimizer=Adam(RATE),
+    ),
     "negative slope": classes(Dense(20), LeakyReLU(-0.2)),
     "classical": classes(Dense(20), ReLU(), Dropout(0.4, scaling="classical")),
     "softmax layer": Case([Dense(20), Tanh(), Dense(3), Softmax()], loss=losses.AbsoluteError()),

@@ -116,7 +116,7 @@ class Round:
     step: int  # of the masks
     count: int  # optimiser steps before this one
     out: int  # where outputs start
-    adds: int  # to the gradient before it?
+    piece: int  # of the step's batch, from 0
     finishes: int  # a step?
     packs: int  # weights anew, as they have changed since the round before?
     learning_rate: float
@@ -138,6 +138,7 @@ class Arrays:
     settings: Address  # of the optimiser
     theta: Address
     gradient: Address
+    nodes: Address  # gradients of some pieces that wait to be joined, one behind the other
     state: Address
     first: Address
     second: Address

@@ -118,6 +118,7 @@ class Stepper:
         self._like = network.dtype.type(0)
         self._constant = rates.is_constant(lowered.drawings.noisy)
         self._numbers: tuple[Array, Array] | None = None
+        self._nodes = np.zeros(0, network.dtype)
         self.steps = 1  # of the next call
 
     def _vectors(self, state: Sequence[Array]) -> dict[str, Array]:
@@ -161,7 +162,8 @@ class Stepper:
         `good` gets the parameters as they are before the last of these steps.  Where a step goes
         wrong the network's are no longer good, and it is the caller who has kept better ones.
         """
-        table["number"], table["packs"] = np.arange(len(table)), 1 - table["adds"]
+        table["number"], table["packs"] = np.arange(len(table)), table["piece"] == 0
+        self._make_room(int(table["piece"].max(initial=0)))
         limits, levels = self._noise(table["step"])
         ends = np.flatnonzero(table["finishes"])
         self._workspace.put({"order": order, "rounds": table, "limits": limits, "levels": levels})
@@ -171,6 +173,13 @@ class Stepper:
         wrong = call(self._size, len(table), self._workspace, self._like)
         self._learn_pace(time.perf_counter() - start, len(ends))
         return int(np.searchsorted(ends, wrong - 1)) if wrong else len(ends)
+
+    def _make_room(self, last: int) -> None:
+        """For gradients of pieces up to number `last` that wait to be joined."""
+        size = last.bit_length() * self.network.theta.size
+        if size > self._nodes.size:
+            self._nodes = np.zeros(size, self.network.dtype)
+            self._workspace.put({"nodes": self._nodes})
 
     def _learn_pace(self, seconds: float, steps: int) -> None:
         """How many steps fit into a chunk; it is asked before the next call only."""

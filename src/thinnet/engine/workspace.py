@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
 from thinnet.engine.kernels.gradients import TOGETHER
@@ -14,7 +15,6 @@ from thinnet.engine.kernels.lanes import LANES
 from thinnet.engine.kernels.losses import NARROW
 from thinnet.engine.kernels.noise import SWEEP_ROWS
 from thinnet.engine.kernels.presence import TERMS_OF_A_BLOCK
-from thinnet.engine.kernels.sums import ROWS_OF_A_LEAF
 from thinnet.engine.kernels.team import shared_size
 from thinnet.engine.kernels.tiles import VECTOR_BYTES, VECTORS
 from thinnet.engine.lowered import VECTOR, Lowered, padded, stride_of

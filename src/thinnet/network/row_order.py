@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.arrays import Array
 from thinnet.layers.base import trait
 from thinnet.network import executor
@@ -14,11 +16,31 @@ from thinnet.network.bound import Bound
 
 def batches(network: Bound, rows: int, batch_size: int, accumulate: int) -> list[slice]:
     """Consecutive batches; a last one too small to learn from is joined to the one before."""
-    least = 2 * accumulate if any(trait(layer, "mixes_rows") for layer in network.layers) else 1
+    least = accumulate * _least(network) if _least(network) > 1 else 1
     starts = list(range(0, rows, batch_size))
     if len(starts) > 1 and rows - starts[-1] < least:
         starts.pop()
     return [slice(a, b) for a, b in zip(starts, [*starts[1:], rows], strict=True)]
+
+
+def micro_batches(network: Bound, rows: int, accumulate: int) -> list[slice]:
+    """At most `accumulate` parts of a batch, each of as many leaves of the sums over its rows.
+
+    So their sums join to those of the whole batch (docs/arithmetic.md).  A last part too small to
+    learn from is joined to the one before.
+    """
+    leaves, each = math.ceil(rows / ROWS_OF_A_LEAF), ROWS_OF_A_LEAF
+    while leaves > accumulate:
+        leaves, each = math.ceil(leaves / 2), 2 * each
+    starts = list(range(0, rows, each))
+    if len(starts) > 1 and rows - starts[-1] < _least(network):
+        starts.pop()
+    return [slice(a, b) for a, b in zip(starts, [*starts[1:], rows], strict=True)]
+
+
+def _least(network: Bound) -> int:
+    """Rows that every layer can learn from."""
+    return 2 if any(trait(layer, "mixes_rows") for layer in network.layers) else 1
 
 
 def keyed_order(network: Bound, epoch: int, rows: int) -> Array:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from thinnet.arithmetic import joined
 from thinnet.arrays import Array
+from thinnet.network.row_order import micro_batches
 from thinnet.schedules import Schedule
 from thinnet.training.learned import Learned
 from thinnet.training.reference import ReferenceSteps, weight_of
@@ -27,10 +29,10 @@ class CompiledSteps:
         self._training, plan, data = training, training.plan, training.data
         self._scheduled = isinstance(plan.optimizer.learning_rate, Schedule)
         self._parts = [
-            (part[0], part[-1] + 1, i)
+            (batch.start + part.start, batch.start + part.stop, i, piece)
             for i, batch in enumerate(training.slices)
-            for part in np.array_split(
-                np.arange(batch.start, batch.stop), min(plan.accumulate, batch.stop - batch.start)
+            for piece, part in enumerate(
+                micro_batches(training.network, batch.stop - batch.start, plan.accumulate)
             )
         ]
         self._table = self._blank(ROUND)
@@ -54,10 +56,9 @@ class CompiledSteps:
     def _blank(self, dtype: np.dtype) -> Array:
         """A record for each round of an epoch, filled in as far as all epochs agree."""
         table = np.zeros(len(self._parts), dtype)
-        start, stop, batch = np.array(self._parts).T
+        start, stop, batch, table["piece"] = np.array(self._parts).T
         table["start"], table["stop"], table["rows"] = start, stop, stop - start
         table["finishes"] = np.append(np.diff(batch), 1)
-        table["adds"] = np.append(0, np.diff(batch) == 0)
         sizes = np.array([batch.stop - batch.start for batch in self._training.slices], float)
         self._weigh(table, sizes[batch])
         return table
@@ -94,8 +95,10 @@ class CompiledSteps:
         if went_well == n:
             training.keep_good(self._before_last)
             clock.step += n
-            means = zip(table["loss"].tolist(), table["total"].tolist(), strict=True)
-            training.count_steps(n, (loss * total for loss, total in means))
+            losses = np.split(table["loss"], np.flatnonzero(table["finishes"])[:-1] + 1)
+            totals = table["total"][table["finishes"] == 1]
+            means = zip(losses, totals.tolist(), strict=True)
+            training.count_steps(n, (joined(nodes.tolist()) * total for nodes, total in means))
         return went_well
 
     def _learning_rates(self, n: int) -> Array:

@@ -10,6 +10,7 @@ from thinnet import checks
 from thinnet.arrays import Array, Rows
 from thinnet.losses import Loss
 from thinnet.network import Network
+from thinnet.network.row_order import micro_batches
 from thinnet.optimizers import clip_norm, update
 from thinnet.passes import Run, Site
 from thinnet.training.data import Data
@@ -28,7 +29,7 @@ class Seen(NamedTuple):
 def gradient_of(network: Network, plan: Plan, data: Data, rows: Array) -> Seen:
     """Write the gradient of the batch's loss, summed over micro-batches; return the loss."""
     total = weight_of(data, rows) / plan.loss_factor
-    first, *others = _micro_batches(rows, plan.accumulate)
+    first, *others = _micro_batches(network, rows, plan.accumulate)
     seen = [_part(network, plan.loss, data, first, total)]
     for part in others:
         before = network.gradient.copy()  # a backward pass overwrites it
@@ -42,8 +43,8 @@ def weight_of(data: Data, rows: Array) -> float:
     return data.total(rows) or 1.0
 
 
-def _micro_batches(rows: Array, parts: int) -> list[Array]:
-    return np.array_split(rows, min(parts, len(rows)))
+def _micro_batches(network: Network, rows: Array, parts: int) -> list[Array]:
+    return [rows[part] for part in micro_batches(network, len(rows), parts)]
 
 
 def _part(network: Network, loss: Loss, data: Data, rows: Array, total: float) -> Seen:
@@ -87,7 +88,7 @@ def first_bad(network: Network, plan: Plan, data: Data, rows: Array) -> str:
         through.append(site.name)
 
     total = weight_of(data, rows) / plan.loss_factor
-    for part in _micro_batches(rows, plan.accumulate):
+    for part in _micro_batches(network, rows, plan.accumulate):
         run = Run.train(network.clock.step, data.ids[part])
         y, cache = network.forward(data.X[part], run, output)
         value, dy = plan.loss(y, data.targets[part], data.weights_of(part), total)

@@ -217,8 +217,9 @@ def train(
     clean_rows : int
         Training rows that the clean training score is measured on (a fixed part); 0 for none.
     accumulate : int
-        Micro-batches that a step is divided into: less memory, the same masks and the same
-        result to rounding (BatchNorm excepted, which sees one micro-batch at a time).
+        Micro-batches that a step is divided into at most, of at least 128 rows each: less memory,
+        the same masks and, in compiled code, the same bits (BatchNorm excepted, which sees one
+        micro-batch at a time).
     clip_norm : float, optional
         The gradient is scaled back to this Euclidean norm where it is longer; above 0.
     callbacks : sequence of Callback

@@ -8,21 +8,25 @@ one of them is not finite any more.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from thinnet.engine.aliases import Bytes, Like, Number, Numbers, Thread
 from thinnet.engine.kernels import normalisation as norms
+from thinnet.engine.kernels.kept_gradients import absent_gradient, keep
 from thinnet.engine.kernels.lanes import expand
-from thinnet.engine.kernels.memory import cast, view
+from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.optimizers import (
     Pace,
-    limit_norm,
-    not_finite,
-    pace_at,
-    penalise,
-    update,
+)
+from thinnet.engine.kernels.parameters import (
+    Parameters,
+    add_penalties,
+    chance_of_weights,
+    move,
+    pace_of,
+    unpenalised,
 )
 from thinnet.engine.kernels.presence import (
     chance_of,
@@ -34,7 +38,6 @@ from thinnet.engine.kernels.presence import (
 )
 from thinnet.engine.kernels.products import bias_gradient, weight_gradient
 from thinnet.engine.kernels.rows import scratch_of
-from thinnet.engine.kernels.sums import lane_squares
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import BATCH_NORM, DENSE
 from thinnet.engine.records import Operation, Round, Work
@@ -42,63 +45,20 @@ from thinnet.engine.records import Operation, Round, Work
 TOGETHER: Final = 8192  # numbers of a small layer that are updated in one sweep
 
 
-class Parameters(NamedTuple):
-    """Neighbours in theta from `at` on, the penalties that they bear, and their longest norm."""
-
-    at: int
-    l1: float
-    l2: float
-    max_norm: float
-
-
-@part
-def unpenalised(at: int) -> Parameters:
-    return Parameters(at, 0.0, 0.0, np.inf)
-
-
 @part
 def settle(
     parameters: Parameters, present: Bytes, pace: Pace, now: Round, w: Work, g: Numbers
 ) -> Number:
     """What becomes of `g`, the gradient of some parameters."""
-    like, at, l1, l2 = g.dtype.type(0), parameters.at, parameters.l1, parameters.l2
-    if now.finishes and (l1 != 0 or l2 != 0):
-        by = now.penalised
-        penalise(view(w.theta, like)[at : at + g.size], by * l1, by * l2, g)
-    if w.keeps_gradient:
-        keep(view(w.gradient, like)[at : at + g.size], present, now.adds, g)
-        return like
-    return move(parameters, present, pace, w, g)
-
-
-@part
-def keep(kept: Numbers, present: Bytes, adds: int, g: Numbers) -> None:
-    for i in range(g.size):
-        new = g[i] if present[i] else g.dtype.type(0)
-        kept[i] = kept[i] + new if adds else new
-
-
-@part
-def move(parameters: Parameters, present: Bytes, pace: Pace, w: Work, g: Numbers) -> Number:
-    """One step of some parameters, where they are present."""
     like, at = g.dtype.type(0), parameters.at
-    theta = view(w.theta, like)[at : at + g.size]
-    first, second = view(w.first, like)[at:], view(w.second, like)[at:]
-    update(w.optimizer, view(w.settings, 0.0), pace, present, theta, g, first, second)
-    if parameters.max_norm < np.inf:
-        limit_norm(theta, parameters.max_norm)
-    return not_finite(theta)
-
-
-@part
-def pace_of(now: Round, chance: float, w: Work) -> Pace:
-    """After the steps that what exists with probability `chance` has been through, with this."""
-    return pace_at(w.optimizer, view(w.settings, 0.0), now.learning_rate, 1 + now.count * chance)
-
-
-@part
-def chance_of_weights(op: Operation, w: Work) -> float:
-    return chance_of(op.side_out, w) * chance_of(op.side_in, w)
+    if w.keeps_gradient:
+        keep(at, present, now, w, g)
+        if now.finishes:
+            kept = view(w.gradient, like)[at : at + g.size]
+            add_penalties(parameters, present, now, w, kept)
+        return like
+    add_penalties(parameters, present, now, w, g)
+    return move(parameters, present, pace, w, g)
 
 
 @part
@@ -199,87 +159,9 @@ def norm_task(
 def gradient_task(
     op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like
 ) -> Number:
-    if w.keeps_gradient and not now.adds and op.side_out:
+    if w.keeps_gradient and now.piece == 0 and op.side_out:
         absent_gradient(op, low, high, w, like)
     low, high = in_use(op, low, high, w)
     if op.kind == DENSE:
         return dense_task(op, low, high, me, now, w, like)
     return norm_task(op, low, high, me, now, w, like)
-
-
-@part
-def row_width(op: Operation) -> int:
-    """Numbers that a unit has in the first of an operation's two parameters."""
-    return op.n_in if op.kind == DENSE else 1
-
-
-@part
-def absent_gradient(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
-    """Where the gradient is kept, that of units that do not exist is 0."""
-    width, gradient, units = row_width(op), view(w.gradient, like), present_of(op.side_out, w)
-    for unit in range(low, high):
-        if not units[unit]:
-            gradient[op.weights + unit * width : op.weights + (unit + 1) * width] = 0
-            gradient[op.bias + unit] = 0
-
-
-@part
-def apply_task(op: Operation, low: int, high: int, now: Round, w: Work, like: Like) -> Number:
-    """Use the gradient that was kept; `low` and `high` count all units."""
-    units, columns, total = present_of(op.side_out, w), present_of(op.side_in, w), cast(0, like)
-    factor, chance = cast(clip_factor(w), like), chance_of(op.side_out, w)
-    if op.kind == DENSE:
-        step = pace_of(now, chance_of_weights(op, w), w)
-        for unit in range(low, high):
-            weights = Parameters(op.weights + unit * op.n_in, op.l1, op.l2, op.max_norm)
-            g = scaled(weights.at, op.n_in, factor, w)
-            if units[unit]:
-                total += move(weights, columns, step, w, g)
-    else:
-        total += apply_units(op.weights, low, high, factor, units, chance, now, w)
-    return total + apply_units(op.bias, low, high, factor, units, chance, now, w)
-
-
-@part
-def apply_units(
-    at: int, low: int, high: int, factor: Number, units: Bytes, chance: float, now: Round, w: Work
-) -> Number:
-    g = scaled(at + low, high - low, factor, w)
-    return move(unpenalised(at + low), units[low:high], pace_of(now, chance, w), w, g)
-
-
-@part
-def scaled(at: int, n: int, factor: Number, w: Work) -> Numbers:
-    """A part of the gradient, after it has been multiplied by `factor` where it stands."""
-    g = view(w.gradient, factor)[at : at + n]
-    if factor != 1:
-        for i in range(n):
-            g[i] *= factor
-    return g
-
-
-@part
-def squares(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
-    """The squares of a task's rows of the gradient; what has one number for each unit is a row."""
-    gradient, out, n = view(w.gradient, like), view(w.squares, 0.0)[op.squares :], op.n_out
-    if op.kind == DENSE:
-        for unit in range(low, high):
-            out[unit] = lane_squares(gradient[op.weights + unit * op.n_in :][: op.n_in])
-    else:
-        n = op.n_units
-        if low == 0:
-            out[0] = lane_squares(gradient[op.weights : op.weights + n])
-    if low == 0:
-        out[n if op.kind == DENSE else 1] = lane_squares(gradient[op.bias : op.bias + n])
-
-
-@part
-def clip_factor(w: Work) -> float:
-    """What scales the gradient back to the norm that it may have."""
-    if w.clip_norm == np.inf:
-        return 1.0
-    parts, total = view(w.squares, 0.0), 0.0
-    for i in range(w.n_squares):
-        total += parts[i]
-    norm = np.sqrt(total)
-    return 1.0 if norm <= w.clip_norm else w.clip_norm / norm

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.engine.aliases import Like, Numbers
 from thinnet.engine.kernels.direct import direct_product
 from thinnet.engine.kernels.lanes import sum_rows
 from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import padded, panel_width, vector_of
 from thinnet.engine.kernels.presence import cut_at, n_inputs, n_outputs
-from thinnet.engine.kernels.sums import ROWS_OF_A_LEAF, join_leaf, join_rest, n_leaves
+from thinnet.engine.kernels.sums import join_leaf, join_rest, n_leaves
 from thinnet.engine.kernels.tiles import (
     ADD,
     ADD_TO_ZERO,

@@ -9,6 +9,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.engine.aliases import (
     Arguments,
     Builder,
@@ -24,7 +25,6 @@ from thinnet.engine.compile import intrinsic
 from thinnet.engine.kernels.lanes import LANES, masked_load, tail
 from thinnet.engine.linking import part
 
-ROWS_OF_A_LEAF: Final = 128
 _BITS: Final = ir.IntType(16)
 _MASK: Final = ir.VectorType(ir.IntType(1), LANES)
 
