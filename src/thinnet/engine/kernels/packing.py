@@ -7,7 +7,7 @@ import numpy as np
 from thinnet.engine.aliases import Like, Numbers, Thread
 from thinnet.engine.kernels.lanes import copy_row
 from thinnet.engine.kernels.memory import address_of, size_of, view
-from thinnet.engine.kernels.panels import padded, panel_width, put_transposed, vector_of
+from thinnet.engine.kernels.panels import Place, padded, panel_width, put_transposed, vector_of
 from thinnet.engine.kernels.presence import (
     in_use,
     index_of,
@@ -28,17 +28,56 @@ from thinnet.engine.records import Operation, Round, Work
 def pack(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like) -> None:
     """What exists of W and b of the places `low` to `high`, masked where DropConnect drops."""
     low, high = in_use(op, low, high, w)
-    lanes = vector_of(size_of(like))
+    lanes, whole = vector_of(size_of(like)), not (op.thin_in or op.thin_out or op.dropped)
     for first in range(low, high, lanes):
-        rows = scratch_of(me, w, like)[: lanes * op.stride_in]
-        fill(op, first, min(first + lanes, high), me, now, w, rows)
-        to_forward(op, first, w, rows)
+        last, rows = min(first + lanes, high), scratch_of(me, w, like)
+        if whole and last - first == lanes:
+            pack_as_it_lies(op, first, w, rows)
+            continue
+        rows = rows[: lanes * op.stride_in]
+        fill(op, first, last, me, now, w, rows)
+        columns = forward_place(op, first, w, like)
+        put_transposed(address_of(rows), op.stride_in, n_inputs(op, w), columns, like)
         if op.backward_panels != NO_PLACE:
-            to_backward(op, first, min(first + lanes, high), w, rows)
+            to_backward(op, first, last, w, rows)
     if op.thin_out:
         theta, seen = view(w.theta, like), view(w.seen, like)
         for place in range(low, high):
             seen[op.bias + place] = theta[op.bias + unit_at(op, place, w)]
+
+
+@part
+def pack_as_it_lies(op: Operation, first: int, w: Work, spare: Numbers) -> None:
+    """A vector of units all of whose inputs exist, without a copy in between."""
+    like, size = spare.dtype.type(0), spare.itemsize
+    lanes, place = vector_of(size), forward_place(op, first, w, like)
+    theta = view(w.theta, like)[op.weights + first * op.n_in :]
+    even = op.n_in // lanes * lanes
+    put_transposed(address_of(theta), op.n_in, even, place, like)
+    if even < op.n_in:
+        rest = spare[: lanes * lanes]
+        rest[:] = 0
+        for i in range(lanes):
+            for k in range(op.n_in - even):
+                rest[i * lanes + k] = theta[i * op.n_in + even + k]
+        behind = Place(place.start + even * place.width * size, place.width)
+        put_transposed(address_of(rest), lanes, op.n_in - even, behind, like)
+    if op.backward_panels != NO_PLACE:
+        copy_to_backward(op, first, w, theta)
+
+
+@part
+def copy_to_backward(op: Operation, first: int, w: Work, theta: Numbers) -> None:
+    """Rows of a vector of units, which begin in `theta`, as rows of panels of inputs."""
+    size = theta.itemsize
+    lanes, room, panels = vector_of(size), padded(op.n_out, size), view(w.panels, theta[0])
+    for start in range(0, op.n_in, VECTORS * lanes):
+        width = panel_width(start, op.n_in, size)
+        n = min(width, op.n_in - start)
+        for i in range(lanes):
+            at = op.backward_panels + start * room + (first + i) * width
+            row = theta[i * op.n_in + start :]
+            copy_row(np.uint64(row.ctypes.data), panels[at : at + n])
 
 
 @part
@@ -61,14 +100,13 @@ def fill(
 
 
 @part
-def to_forward(op: Operation, first: int, w: Work, rows: Numbers) -> None:
-    """Units become columns of a panel whose rows are inputs."""
-    like, size = rows.dtype.type(0), rows.itemsize
+def forward_place(op: Operation, first: int, w: Work, like: Like) -> Place:
+    """Where the columns from unit `first` on begin in the panels whose rows are inputs."""
+    size = size_of(like)
     together = VECTORS * vector_of(size)
     start = first // together * together
-    width = panel_width(start, n_outputs(op, w), size)
-    panel = w.panels + (op.forward_panels + start * padded(op.n_in, size) + first - start) * size
-    put_transposed(address_of(rows), op.stride_in, n_inputs(op, w), panel, width, like)
+    at = op.forward_panels + start * padded(op.n_in, size) + first - start
+    return Place(w.panels + at * size, panel_width(start, n_outputs(op, w), size))
 
 
 @part

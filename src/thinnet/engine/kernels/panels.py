@@ -7,7 +7,7 @@ cache, of what exists of them alone.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import NamedTuple
 
 from llvmlite import ir
 from numba import types
@@ -17,10 +17,6 @@ from thinnet.engine.compile import intrinsic
 from thinnet.engine.kernels.memory import size_of
 from thinnet.engine.kernels.tiles import VECTOR_BYTES, VECTORS
 from thinnet.engine.linking import part
-
-AT_ONCE: Final = (
-    256  # inputs of a group of units that are moved together, so that they stay in cache
-)
 
 
 @part
@@ -85,16 +81,21 @@ def exchanged(builder: Builder, rows: list[Value], step: int) -> list[Value]:
     return out
 
 
+class Place(NamedTuple):
+    """An address in a panel, and the numbers from one of its rows to the next."""
+
+    start: int
+    width: int
+
+
 @part
-def put_transposed(
-    rows: int, stride: int, n_terms: int, panel: Address, width: int, like: Like
-) -> None:
+def put_transposed(rows: Address, stride: int, n_terms: int, place: Place, like: Like) -> None:
     """A vector of columns of a panel, from as many rows of `n_terms` numbers.
 
-    `rows` and `panel` are addresses; rows lie `stride` numbers apart and are readable and zero up
-    to whole vectors, and the panel has room for as many terms.
+    Rows lie `stride` numbers apart and are readable up to whole vectors, for which the panel has
+    room too.
     """
     size = size_of(like)
-    lanes = vector_of(size)
-    for k in range(0, n_terms, lanes):
-        _transpose(rows + k * size, stride * size, panel + k * width * size, width * size, like)
+    apart = place.width * size
+    for k in range(0, n_terms, vector_of(size)):
+        _transpose(rows + k * size, stride * size, place.start + k * apart, apart, like)
