@@ -15,7 +15,7 @@ import numpy as np
 from thinnet.engine.aliases import Bytes, Like, Number, Numbers, Thread
 from thinnet.engine.kernels import normalisation as norms
 from thinnet.engine.kernels.kept_gradients import absent_gradient, keep
-from thinnet.engine.kernels.lanes import expand
+from thinnet.engine.kernels.lanes import copy_row, expand
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.optimizers import (
     Pace,
@@ -112,8 +112,8 @@ def dense_task(
 def close_rows(g: Numbers, n_rows: int, n: int, stride: int) -> Numbers:
     """The rows of n numbers, moved so that one begins where the other ends."""
     for r in range(1, n_rows):
-        for i in range(n):
-            g[r * n + i] = g[r * stride + i]
+        row = g[r * stride :]
+        copy_row(np.uint64(row.ctypes.data), g[r * n : (r + 1) * n])
     return g[: n_rows * n]
 
 

@@ -10,6 +10,7 @@ from thinnet.engine.aliases import Body, Bytes, Kind, Number, Numbers, Reals
 from thinnet.engine.compile import EXACT, overload
 from thinnet.engine.kernels.functions import fma
 from thinnet.engine.kernels.logarithms import power
+from thinnet.engine.kernels.memory import address_of, view
 from thinnet.engine.kernels.sums import lane_squares
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import ADAGRAD, ADAM, DESCENT, MOMENTUM, NESTEROV
@@ -27,13 +28,25 @@ def penalise(w: Numbers, l1: float, l2: float, g: Numbers) -> None:
             g[i] = fma(two, w[i], g[i])
 
 
+EXPONENT_32, EXPONENT_64 = np.int32(0xFF << 23), np.int64(0x7FF << 52)  # of infinity and NaN
+
+
 @part
 def not_finite(values: Numbers) -> Number:
-    """NaN if a value is not finite, else 0."""
-    total = values.dtype.type(0)
-    for i in range(values.size):
-        total += values[i] * values.dtype.type(0)
-    return total
+    """NaN if a value is not finite, else 0.
+
+    Whole numbers may be joined in any order, so that the compiler finds vectors.
+    """
+    wrong = np.int64(0)
+    if values.itemsize == 4:
+        short = view(address_of(values), np.int32(0))
+        for i in range(values.size):
+            wrong |= np.int64((short[i] & EXPONENT_32) == EXPONENT_32)
+    else:
+        long = view(address_of(values), np.int64(0))
+        for i in range(values.size):
+            wrong |= np.int64((long[i] & EXPONENT_64) == EXPONENT_64)
+    return values.dtype.type(np.nan if wrong else 0.0)
 
 
 def stored(moment: Number) -> Number:

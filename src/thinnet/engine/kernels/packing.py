@@ -58,8 +58,8 @@ def pack_as_it_lies(op: Operation, first: int, w: Work, spare: Numbers) -> None:
         rest = spare[: lanes * lanes]
         rest[:] = 0
         for i in range(lanes):
-            for k in range(op.n_in - even):
-                rest[i * lanes + k] = theta[i * op.n_in + even + k]
+            row = theta[i * op.n_in + even :]
+            copy_row(np.uint64(row.ctypes.data), rest[i * lanes :][: op.n_in - even])
         behind = Place(place.start + even * place.width * size, place.width)
         put_transposed(address_of(rest), lanes, op.n_in - even, behind, like)
     if op.backward_panels != NO_PLACE:

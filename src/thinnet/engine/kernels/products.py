@@ -24,6 +24,7 @@ from thinnet.engine.linking import part
 from thinnet.engine.opcodes import NO_PLACE
 from thinnet.engine.records import Operation, Round, Work
 
+FEW_INPUTS: Final = 8  # times as many units or more: a wider layer has few inputs
 PAIR: Final = 2 * ROWS_OF_A_LEAF  # two leaves, of which the second is added as it is stored
 
 
@@ -107,19 +108,38 @@ def weight_gradient(
     op: Operation, low: int, high: int, now: Round, w: Work, out: Numbers, stack: Numbers
 ) -> None:
     """``dW = dy.T @ x`` of the places `low` to `high`; rows of `out` lie as those of x."""
-    like, size = out.dtype.type(0), out.itemsize
-    dy = w.slopes + (op.dy * w.capacity + low) * size
-    by_units = Strided(dy, size, op.stride_out * size)
-    x = w.activations + op.x * w.capacity * size
-    for first in range(0, n_inputs(op, w), VECTORS * vector_of(size)):
-        width = panel_width(first, n_inputs(op, w), size)
-        panel = Strided(x + first * size, 0, op.stride_in * size)
-        target = Strided(address_of(out) + first * size, op.stride_in * size, size)
-        if now.rows <= PAIR:
-            pair_of_leaves(by_units, panel, target, high - low, width, 0, now.rows, like)
+    size, units, n_in = out.itemsize, high - low, n_inputs(op, w)
+    dy = Strided(w.slopes + (op.dy * w.capacity + low) * size, size, op.stride_out * size)
+    x = Strided(w.activations + op.x * w.capacity * size, size, op.stride_in * size)
+    place = Strided(address_of(out), op.stride_in * size, size)
+    if n_in * FEW_INPUTS > units or n_in == 0:
+        over_rows(dy, x, place, units, n_in, now.rows, stack)
+        return
+    # With few inputs a panel of them would be padding for the most part: they become the rows.
+    width = padded(units, size)
+    turned, spare = stack[: n_in * width], stack[n_in * width :]
+    across = Strided(address_of(turned), width * size, size)
+    over_rows(x, dy, across, n_in, units, now.rows, spare)
+    for unit in range(units):
+        for i in range(n_in):
+            out[unit * op.stride_in + i] = turned[i * width + unit]
+
+
+@part
+def over_rows(
+    a: Strided, b: Strided, c: Strided, n_a: int, n_b: int, rows: int, stack: Numbers
+) -> None:
+    """``c = a.T @ b`` of n_a and n_b columns, summed over rows."""
+    like, size = stack.dtype.type(0), stack.itemsize
+    for first in range(0, n_b, VECTORS * vector_of(size)):
+        width = panel_width(first, n_b, size)
+        panel = Strided(b.start + first * size, 0, b.term)
+        target = Strided(c.start + first * size, c.row, c.term)
+        if rows <= PAIR:
+            pair_of_leaves(a, panel, target, n_a, width, 0, rows, like)
         else:
-            joined = tree_of_pairs(by_units, panel, high - low, width, now.rows, stack)
-            spread(joined, high - low, width, target)
+            joined = tree_of_pairs(a, panel, n_a, width, rows, stack)
+            spread(joined, n_a, width, target)
 
 
 @part

@@ -86,10 +86,10 @@ def real_loss(
     op: Operation, first: int, last: int, me: Thread, now: Round, w: Work, like: Like
 ) -> None:
     """A loss of each output by itself, the mean over those of a row."""
-    n, total, each = op.n_out, (last - first) * op.n_out, view(w.row_loss, 0.0)
+    n, size, each = op.n_out, (last - first) * op.n_out, view(w.row_loss, 0.0)
     scratch, targets = scratch_of(me, w, like), view(w.targets, 0.0)
-    z, t = scratch[:total], scratch[total : 2 * total]
-    value, slope = scratch[2 * total : 3 * total], scratch[3 * total : 4 * total]
+    z, t = scratch[:size], scratch[size : 2 * size]
+    value, slope = scratch[2 * size : 3 * size], scratch[3 * size : 4 * size]
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     for r in range(first, last):
         at, row = (r - first) * n, data_number(now, r, w)
@@ -100,7 +100,9 @@ def real_loss(
     for r in range(first, last):
         at = (r - first) * n
         row_at(slopes, op.dy, r, op.stride_out, n, w)[:] = slope[at : at + n]
-        each[r] = lane_sum(value[at : at + n]) / cast(n, like)
+        # A sum of one number is that number; a negative zero becomes a positive one.
+        total = lane_sum(value[at : at + n]) if n > 1 else value[at] + cast(0, like)
+        each[r] = total / cast(n, like)
 
 
 @part
