@@ -6,7 +6,7 @@ from typing import Final
 
 from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.engine.aliases import Like, Numbers
-from thinnet.engine.kernels.direct import direct_product
+from thinnet.engine.kernels.direct import FEW_UNITS, Lines, narrow_product, row_product
 from thinnet.engine.kernels.lanes import sum_rows
 from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import padded, panel_width, vector_of
@@ -31,9 +31,8 @@ PAIR: Final = 2 * ROWS_OF_A_LEAF  # two leaves, of which the second is added as 
 @part
 def dense(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
     """``y = x @ W.T``, without the bias."""
-    if w.direct:
-        for r in range(low, high):
-            row_product(op, r, w, like)
+    if w.direct or (op.n_out <= FEW_UNITS and not is_drawn(op)):
+        as_it_lies(op, low, high, w, like)
         return
     size = size_of(like)
     x = Strided(
@@ -50,13 +49,25 @@ def dense(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
 
 
 @part
-def row_product(op: Operation, r: int, w: Work, like: Like) -> None:
-    """The same of one row, with W as it stands in theta."""
-    size = size_of(like)
-    x = w.activations + (op.x * w.capacity + r * op.stride_in) * size
-    y = w.activations + (op.y * w.capacity + r * op.stride_out) * size
-    weights = w.theta + op.weights * size
-    direct_product(x, weights, op.n_in * size, op.n_in, y, op.n_out, like)
+def is_drawn(op: Operation) -> bool:
+    """Are the weights other than they stand in theta?"""
+    return bool(op.thin_in or op.thin_out or op.dropped)
+
+
+@part
+def as_it_lies(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
+    """The same with W as it stands in theta."""
+    size, rows = size_of(like), high - low
+    x = w.activations + (op.x * w.capacity + low * op.stride_in) * size
+    y = w.activations + (op.y * w.capacity + low * op.stride_out) * size
+    weights = Lines(w.theta + op.weights * size, op.n_in * size, op.n_out)
+    if op.n_out <= FEW_UNITS:
+        out = Strided(y, op.stride_out * size, size)
+        narrow_product(Lines(x, op.stride_in * size, rows), weights, op.n_in, out, like)
+        return
+    for r in range(rows):
+        row, out_row = x + r * op.stride_in * size, y + r * op.stride_out * size
+        row_product(row, weights, op.n_in, out_row, like)
 
 
 @part
