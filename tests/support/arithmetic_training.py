@@ -115,6 +115,7 @@ class OracleTraining:
     def _update(self, gradients, learning_rate, run):
         for (layer, site), found in zip(self.places, gradients, strict=True):
             self._penalise(layer, site, found)
+        self._leave_out_absent(gradients, run)
         if self.clip_norm is not None:
             self._clip(gradients)
         self._move(gradients, learning_rate, run)
@@ -129,6 +130,15 @@ class OracleTraining:
                 w = getattr(site.p, name)
                 g = found[name] + self.real(l1) * np.sign(w) if l1 else found[name]
                 found[name] = fma(self.real(2 * l2), w, g) if l2 else g
+
+    def _leave_out_absent(self, gradients, run):
+        presence, start = self.network.presence(run), 0
+        for found, (_, site) in zip(gradients, self.places, strict=True):
+            for name, w in vars(site.p).items():
+                if presence is not None:
+                    kept = presence.kept[start : start + w.size].reshape(w.shape)
+                    found[name] = np.where(kept, found[name], self.real(0))
+                start += w.size
 
     def _clip(self, gradients):
         total = 0.0

@@ -37,10 +37,10 @@ FAULTS = [
     ),
     Mutant(
         "absent weights keep a gradient",
-        "engine/kernels/kept_gradients.py",
-        "keep",
-        "node[i] = g[i] if present[i] else none",
-        "node[i] = g[i]",
+        "engine/kernels/parameters.py",
+        "add_penalties",
+        "g[i] if present[i] else like",
+        "g[i]",
         ("engine/test_thinning.py",),
     ),
     Mutant(
@@ -73,7 +73,7 @@ FAULTS = [
         "settle",
         "now.finishes",
         "True",
-        ("engine/test_training.py",),
+        ("engine/test_known_answers.py",),
     ),
     Mutant(
         "compiled clipping takes the square of the norm",

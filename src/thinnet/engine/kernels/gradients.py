@@ -52,7 +52,7 @@ def settle(
     """What becomes of `g`, the gradient of some parameters."""
     like, at = g.dtype.type(0), parameters.at
     if w.keeps_gradient:
-        keep(at, present, now, w, g)
+        keep(at, now, w, g)
         if now.finishes:
             kept = view(w.gradient, like)[at : at + g.size]
             add_penalties(parameters, present, now, w, kept)

@@ -24,17 +24,17 @@ from thinnet.engine.records import Operation, Round, Work
 
 
 @part
-def keep(at: int, present: Bytes, now: Round, w: Work, g: Numbers) -> None:
+def keep(at: int, now: Round, w: Work, g: Numbers) -> None:
     """The gradient of a piece of the batch, joined with those before it as the tree of rows has it.
 
-    Before piece number k as many nodes wait as k has bits that are set.
+    Before piece number k as many nodes wait as k has bits that are set.  What is absent has no
+    gradient in any piece.
     """
-    depth, number, none = 0, now.piece, g.dtype.type(0)
+    depth, number = 0, now.piece
     while number:
         depth, number = depth + (number & 1), number >> 1
     node = node_at(depth, at, w, g)
-    for i in range(g.size):
-        node[i] = g[i] if present[i] else none
+    node[:] = g
     number = now.piece + 1
     while depth > 0 and (now.finishes or number % 2 == 0):
         left, right = node_at(depth - 1, at, w, g), node_at(depth, at, w, g)
