@@ -1,10 +1,13 @@
-"""The one decorator for compiled code and its flags; what it compiles is kept (`caching`)."""
+"""The one decorator for compiled code; what it compiles is kept (`caching`).
+
+No fast-math flag anywhere: every operation rounds as it is written (docs/arithmetic.md).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 import numba.extending
@@ -19,16 +22,14 @@ intrinsic: Callable[[Callable[..., Intrinsic]], Callable[..., Any]] = numba.exte
 # An overload's annotations say other things than its implementation's, kinds and not numbers.
 overload: Callable[..., Callable[[F], F]] = partial(numba.extending.overload, strict=False)
 
-EXACT: Final = False  # as fastmath: every operation rounds as it is written
-
 
 def kernel(function: F) -> F:
     """Compile `function` on first use, without the interpreter's lock, and keep the result."""
-    dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath=EXACT)(function)
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
     dispatcher._cache = KernelCache(function)
     return cast(F, dispatcher)
 
 
 def inlined(function: F) -> F:
     """A kernel that becomes a part of its callers, so that their loops can become vectors."""
-    return cast(F, numba.njit(inline="always", error_model="numpy", fastmath=EXACT)(function))
+    return cast(F, numba.njit(inline="always", error_model="numpy")(function))

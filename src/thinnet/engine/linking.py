@@ -17,8 +17,6 @@ from numba import _dynfunc  # type: ignore[attr-defined]
 from numba.core import codegen, compiler, typed_passes
 from numba.core.compiler_machinery import PassManager, register_pass
 
-from thinnet.engine.compile import EXACT
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 # What is called if Python calls a part: nothing, which Python reports as a SystemError.
@@ -81,7 +79,6 @@ def part(function: F) -> F:
     compiled = njit(
         nogil=True,
         error_model="numpy",
-        fastmath=EXACT,
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
         pipeline_class=_Compiler,

@@ -14,8 +14,9 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from thinnet.engine.aliases import Arguments, Builder, Context, Signature, Type, Value
+from thinnet.engine.aliases import Arguments, Builder, Context, Signature, Value
 from thinnet.engine.compile import intrinsic, kernel
+from thinnet.engine.instructions import called
 
 # Bits of the control word: how numbers are rounded, and what happens to subnormal ones.
 X86: Final = 1 << 15 | 3 << 13 | 1 << 6  # MXCSR: FTZ, RC, DAZ
@@ -24,22 +25,16 @@ IS_ARM: Final = platform.machine().lower() in ("aarch64", "arm64")
 NOT_STANDARD: Final = ARM if IS_ARM else X86
 
 
-def _called(builder: Builder, name: str, result: Type, *arguments: Value) -> Value:
-    kind = ir.FunctionType(result, [argument.type for argument in arguments])
-    function = cgutils.get_or_insert_function(builder.module, kind, name)
-    return builder.call(function, arguments)
-
-
 @intrinsic
 def _control_word(typing):  # type: ignore[no-untyped-def]
     def code(
         context: Context, builder: Builder, signature: Signature, arguments: Arguments
     ) -> Value:
         if IS_ARM:
-            return _called(builder, "llvm.aarch64.get.fpcr", ir.IntType(64))
+            return called(builder, "llvm.aarch64.get.fpcr", ir.IntType(64))
         place = cgutils.alloca_once(builder, ir.IntType(32))
         raw = builder.bitcast(place, ir.IntType(8).as_pointer())
-        _called(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), raw)
+        called(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), raw)
         return builder.zext(builder.load(place), ir.IntType(64))
 
     return types.int64(), code
@@ -51,12 +46,12 @@ def _set_control_word(typing, word):  # type: ignore[no-untyped-def]
         context: Context, builder: Builder, signature: Signature, arguments: Arguments
     ) -> Value:
         if IS_ARM:
-            _called(builder, "llvm.aarch64.set.fpcr", ir.VoidType(), arguments[0])
+            called(builder, "llvm.aarch64.set.fpcr", ir.VoidType(), arguments[0])
             return context.get_dummy_value()
         place = cgutils.alloca_once(builder, ir.IntType(32))
         builder.store(builder.trunc(arguments[0], ir.IntType(32)), place)
         raw = builder.bitcast(place, ir.IntType(8).as_pointer())
-        _called(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), raw)
+        called(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), raw)
         return context.get_dummy_value()
 
     return types.void(types.int64), code

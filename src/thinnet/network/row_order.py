@@ -16,7 +16,7 @@ from thinnet.network.bound import Bound
 
 def batches(network: Bound, rows: int, batch_size: int, accumulate: int) -> list[slice]:
     """Consecutive batches; a last one too small to learn from is joined to the one before."""
-    least = accumulate * _least(network) if _least(network) > 1 else 1
+    least = 2 * accumulate if _mixes_rows(network) else 1
     starts = list(range(0, rows, batch_size))
     if len(starts) > 1 and rows - starts[-1] < least:
         starts.pop()
@@ -33,14 +33,14 @@ def micro_batches(network: Bound, rows: int, accumulate: int) -> list[slice]:
     while leaves > accumulate:
         leaves, each = math.ceil(leaves / 2), 2 * each
     starts = list(range(0, rows, each))
-    if len(starts) > 1 and rows - starts[-1] < _least(network):
+    if len(starts) > 1 and rows - starts[-1] < (2 if _mixes_rows(network) else 1):
         starts.pop()
     return [slice(a, b) for a, b in zip(starts, [*starts[1:], rows], strict=True)]
 
 
-def _least(network: Bound) -> int:
-    """Rows that every layer can learn from."""
-    return 2 if any(trait(layer, "mixes_rows") for layer in network.layers) else 1
+def _mixes_rows(network: Bound) -> bool:
+    """Does a layer need two rows to learn from?"""
+    return any(trait(layer, "mixes_rows") for layer in network.layers)
 
 
 def keyed_order(network: Bound, epoch: int, rows: int) -> Array:

@@ -102,8 +102,8 @@ FAULTS = [
     Mutant(
         "units share a row of the panels that go back",
         "engine/kernels/packing.py",
-        "copy_to_backward",
-        "(first + i) * width",
+        "to_backward",
+        "place * width",
         "first * width",
         ("engine/test_known_answers.py",),
     ),

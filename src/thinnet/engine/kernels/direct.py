@@ -26,7 +26,7 @@ from thinnet.engine.aliases import (
     Value,
 )
 from thinnet.engine.compile import intrinsic
-from thinnet.engine.kernels.lanes import in_all_lanes
+from thinnet.engine.instructions import fused, in_all_lanes, masked_load
 from thinnet.engine.kernels.memory import size_of
 from thinnet.engine.kernels.panels import exchanged, vector_of
 from thinnet.engine.kernels.presence import TERMS_OF_A_BLOCK
@@ -158,14 +158,9 @@ class _Square:
             numbers, total = self._load(builder.add(other, ahead), rest), builder.load(place)
             for k, column in enumerate(columns):
                 number = builder.extract_element(numbers, ir.IntType(32)(k))
-                total = self._fma(in_all_lanes(builder, number, self.vector), column, total)
+                all_of_it = in_all_lanes(builder, number, self.vector)
+                total = fused(builder, all_of_it, column, total)
             builder.store(total, place)
-
-    def _fma(self, *factors: Value) -> Value:
-        kind = ir.FunctionType(self.vector, [self.vector] * 3)
-        name = f"llvm.fma.v{self.n}f{8 * self.size}"
-        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
-        return self.builder.call(function, factors)
 
     def put(self, sums: Value, start: Value, step: Value, count: Value) -> None:
         """Store those of the lines that are there, `step` bytes apart."""
@@ -179,16 +174,12 @@ class _Square:
     def _load(self, address: Value, rest: Value | None) -> Value:
         """A vector, or its first numbers with zeros behind."""
         builder = self.builder
-        pointer = builder.inttoptr(address, self.vector.as_pointer())
         if rest is None:
+            pointer = builder.inttoptr(address, self.vector.as_pointer())
             return builder.load(pointer, align=self.size)
         numbers = ir.Constant(ir.VectorType(_WORD, self.n), list(range(self.n)))
         there = builder.icmp_signed("<", numbers, in_all_lanes(builder, rest, numbers.type))
-        zeros, align = ir.Constant(self.vector, None), ir.IntType(32)(self.size)
-        kind = ir.FunctionType(self.vector, [pointer.type, align.type, there.type, self.vector])
-        name = f"llvm.masked.load.v{self.n}f{8 * self.size}.p0"
-        function = cgutils.get_or_insert_function(builder.module, kind, name)
-        return builder.call(function, [pointer, align, there, zeros])
+        return masked_load(builder, self.vector, address, there, self.size)
 
 
 _one, _two, _three, _four = (_turned(n) for n in range(1, FEW_UNITS + 1))

@@ -28,9 +28,7 @@ from thinnet.engine.aliases import (
     Signature,
     Value,
 )
-from thinnet.engine.compile import EXACT, intrinsic, overload
-
-AS_WRITTEN: Final = {"fastmath": EXACT}
+from thinnet.engine.compile import intrinsic, overload
 
 LOG2_E: Final = math.log2(math.e)
 # log 2 in two parts, the first of few enough bits that n * first is exact for every n needed.
@@ -125,7 +123,7 @@ def exp(x: Number) -> Number:
     raise NotImplementedError
 
 
-@overload(exp, jit_options=AS_WRITTEN)
+@overload(exp)
 def _exp(x: Kind) -> Body:
     log2_e, half, high, low = _in_type(x, (LOG2_E, 0.5, *LOG_2[x.bitwidth]))
     least, most = _in_type(x, EXP_RANGE[x.bitwidth])
@@ -149,7 +147,7 @@ def expm1(x: Number) -> Number:
     raise NotImplementedError
 
 
-@overload(expm1, jit_options=AS_WRITTEN)
+@overload(expm1)
 def _expm1(x: Kind) -> Body:
     one, limit = _in_type(x, (1.0, 0.5))
     series = _in_type(x, FACTORIALS[x.bitwidth][1:])
@@ -167,7 +165,7 @@ def sigmoid(x: Number) -> Number:
     raise NotImplementedError
 
 
-@overload(sigmoid, jit_options=AS_WRITTEN)
+@overload(sigmoid)
 def _sigmoid(x: Kind) -> Body:
     (one,) = _in_type(x, (1.0,))
 
@@ -182,7 +180,7 @@ def tanh(x: Number) -> Number:
     raise NotImplementedError
 
 
-@overload(tanh, jit_options=AS_WRITTEN)
+@overload(tanh)
 def _tanh(x: Kind) -> Body:
     zero, two = _in_type(x, (0.0, 2.0))
 
@@ -199,7 +197,7 @@ def log1p(x: Number) -> Number:
     raise NotImplementedError
 
 
-@overload(log1p, jit_options=AS_WRITTEN)
+@overload(log1p)
 def _log1p(x: Kind) -> Body:
     (two,) = _in_type(x, (2.0,))
     series = _in_type(x, ODD_PARTS[x.bitwidth])
@@ -216,7 +214,7 @@ def softplus(x: Number) -> Number:
     raise NotImplementedError
 
 
-@overload(softplus, jit_options=AS_WRITTEN)
+@overload(softplus)
 def _softplus(x: Kind) -> Body:
     (zero,) = _in_type(x, (0.0,))
 
@@ -231,7 +229,7 @@ def normal_cdf(x: Number) -> Number:
     raise NotImplementedError
 
 
-@overload(normal_cdf, jit_options=AS_WRITTEN)
+@overload(normal_cdf)
 def _normal_cdf(x: Kind) -> Body:
     zero, half, one, two, centre, root = _in_type(x, (0.0, 0.5, 1.0, 2.0, 3.75, 2**-0.5))
     (most,) = _in_type(x, (40.0,))  # beyond, the tail is 0 in every type

@@ -17,9 +17,7 @@ from thinnet.engine.kernels import normalisation as norms
 from thinnet.engine.kernels.kept_gradients import absent_gradient, keep
 from thinnet.engine.kernels.lanes import copy_row, expand
 from thinnet.engine.kernels.memory import view
-from thinnet.engine.kernels.optimizers import (
-    Pace,
-)
+from thinnet.engine.kernels.optimizers import Pace
 from thinnet.engine.kernels.parameters import (
     Parameters,
     add_penalties,

@@ -13,10 +13,7 @@ from thinnet.engine.kernels.parameters import (
     pace_of,
     unpenalised,
 )
-from thinnet.engine.kernels.presence import (
-    chance_of,
-    present_of,
-)
+from thinnet.engine.kernels.presence import chance_of, present_of
 from thinnet.engine.kernels.sums import lane_squares
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import DENSE
@@ -107,16 +104,17 @@ def scaled(at: int, n: int, factor: Number, w: Work) -> Numbers:
 @part
 def squares(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
     """The squares of a task's rows of the gradient; what has one number for each unit is a row."""
-    gradient, out, n = view(w.gradient, like), view(w.squares, 0.0)[op.squares :], op.n_out
+    gradient, out = view(w.gradient, like), view(w.squares, 0.0)[op.squares :]
     if op.kind == DENSE:
+        units, before = op.n_out, op.n_out
         for unit in range(low, high):
             out[unit] = lane_squares(gradient[op.weights + unit * op.n_in :][: op.n_in])
     else:
-        n = op.n_units
+        units, before = op.n_units, 1
         if low == 0:
-            out[0] = lane_squares(gradient[op.weights : op.weights + n])
+            out[0] = lane_squares(gradient[op.weights : op.weights + units])
     if low == 0:
-        out[n if op.kind == DENSE else 1] = lane_squares(gradient[op.bias : op.bias + n])
+        out[before] = lane_squares(gradient[op.bias : op.bias + units])
 
 
 @part

@@ -22,10 +22,10 @@ from thinnet.engine.aliases import (
     Numbers,
     Pointer,
     Signature,
-    Type,
     Value,
 )
 from thinnet.engine.compile import intrinsic
+from thinnet.engine.instructions import called, in_all_lanes, masked
 from thinnet.engine.linking import part
 
 LANES: Final = 16
@@ -45,9 +45,9 @@ def add_lanes(typing: Kind, target: Kind, source: Kind, there: Kind, like: Kind)
         target, source, there, _ = arguments
         vector, size = ir.VectorType(context.get_value_type(like), LANES), like.bitwidth // 8
         touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
-        x = _masked(builder, "load", vector, target, touched, size, zeros)
-        y = _masked(builder, "load", vector, source, touched, size, zeros)
-        _masked(builder, "store", vector, target, touched, size, builder.fadd(x, y))
+        x = masked(builder, "load", vector, target, touched, size, zeros)
+        y = masked(builder, "load", vector, source, touched, size, zeros)
+        masked(builder, "store", vector, target, touched, size, builder.fadd(x, y))
         return context.get_dummy_value()
 
     return signature, code
@@ -62,8 +62,8 @@ def copy_lanes(typing: Kind, source: Kind, there: Kind, target: Kind, like: Kind
         source, there, target, _ = arguments
         vector, size = ir.VectorType(context.get_value_type(like), LANES), like.bitwidth // 8
         touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
-        values = _masked(builder, "load", vector, source, touched, size, zeros)
-        _masked(builder, "store", vector, target, touched, size, values)
+        values = masked(builder, "load", vector, source, touched, size, zeros)
+        masked(builder, "store", vector, target, touched, size, values)
         return context.get_dummy_value()
 
     return signature, code
@@ -106,9 +106,9 @@ def _expand_lanes(
             start = builder.add(source, builder.mul(total, _WORD(size)))
             pointer = builder.inttoptr(start, vector.element.as_pointer())
             name, zeros = f"llvm.masked.expandload.v{lanes}f{8 * size}", vector([0.0] * lanes)
-            apart = _called(builder, name, vector, pointer, kept, zeros)
+            apart = called(builder, name, vector, pointer, kept, zeros)
             place, these = builder.add(out, _WORD(first * size)), builder.bitcast(touched, mask)
-            _masked(builder, "store", vector, place, these, size, apart)
+            masked(builder, "store", vector, place, these, size, apart)
             n = builder.ctpop(builder.bitcast(kept, bits))
             total = builder.add(total, builder.zext(n, _WORD))
         return total
@@ -158,14 +158,14 @@ def _drop(adds: bool, rectifies: bool) -> Callable[..., None]:
             x, bias, bits, there, factor, out = arguments
             vector, size = ir.VectorType(context.get_value_type(scale), LANES), scale.bitwidth // 8
             touched, zeros = builder.bitcast(there, _MASK), ir.Constant(vector, [0.0] * LANES)
-            y = _masked(builder, "load", vector, x, touched, size, zeros)
+            y = masked(builder, "load", vector, x, touched, size, zeros)
             if adds:
-                y = builder.fadd(y, _masked(builder, "load", vector, bias, touched, size, zeros))
+                y = builder.fadd(y, masked(builder, "load", vector, bias, touched, size, zeros))
             if rectifies:
                 y = builder.select(builder.fcmp_ordered("<=", y, zeros), zeros, y)
             y = builder.fmul(y, in_all_lanes(builder, factor, vector))
             y = builder.select(builder.bitcast(bits, _MASK), y, zeros)
-            _masked(builder, "store", vector, out, touched, size, y)
+            masked(builder, "store", vector, out, touched, size, y)
             return context.get_dummy_value()
 
         return signature, code
@@ -216,9 +216,9 @@ def _sum_lanes(
         total = cgutils.alloca_once_value(builder, zeros)
         with cgutils.for_range(builder, n_rows) as loop:
             place = builder.add(rows, builder.mul(loop.index, stride))
-            row = _masked(builder, "load", vector, place, touched, size, zeros)
+            row = masked(builder, "load", vector, place, touched, size, zeros)
             builder.store(builder.fadd(builder.load(total), row), total)
-        _masked(builder, "store", vector, out, touched, size, builder.load(total))
+        masked(builder, "store", vector, out, touched, size, builder.load(total))
         return context.get_dummy_value()
 
     return signature, code
@@ -233,41 +233,3 @@ def sum_rows(rows: Numbers, n_rows: int, width: int, out: Numbers) -> None:
     for i in range(0, n, LANES):
         there, ahead = EVERY if i + LANES <= n else tail(n), np.uint64(i * size)
         _sum_lanes(source + ahead, n_rows, stride, there, target + ahead, like)
-
-
-def masked_load(builder: Builder, vector: Type, address: Value, touched: Value, size: int) -> Value:
-    """The numbers of the lanes that are touched, 0 in the others."""
-    zeros = ir.Constant(vector, [0.0] * vector.count)
-    return _masked(builder, "load", vector, address, touched, size, zeros)
-
-
-def _masked(
-    builder: Builder,
-    what: str,
-    vector: Type,
-    address: Value,
-    touched: Value,
-    size: int,
-    values: Value,
-) -> Value:
-    """A load or store of the lanes that are touched."""
-    pointer, align = builder.inttoptr(address, vector.as_pointer()), ir.Constant(_INDEX, size)
-    name = f"llvm.masked.{what}.v{vector.count}f{8 * size}.p0"
-    if what == "load":
-        return _called(builder, name, vector, pointer, align, touched, values)
-    return _called(builder, name, ir.VoidType(), values, pointer, align, touched)
-
-
-def _called(builder: Builder, name: str, result: Type, *arguments: Value) -> Value:
-    """The compiler's own function of that name."""
-    kind = ir.FunctionType(result, [value.type for value in arguments])
-    function = cgutils.get_or_insert_function(builder.module, kind, name)
-    return builder.call(function, arguments)
-
-
-def in_all_lanes(builder: Builder, value: Value, vector: Type) -> Value:
-    """A vector of the type `vector`, every lane of which is `value`."""
-    nothing = ir.Constant(vector, ir.Undefined)
-    first = builder.insert_element(nothing, value, ir.Constant(_INDEX, 0))
-    zeros = ir.Constant(ir.VectorType(_INDEX, vector.count), [0] * vector.count)
-    return builder.shuffle_vector(first, nothing, zeros)

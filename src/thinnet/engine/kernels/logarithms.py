@@ -23,7 +23,7 @@ from thinnet.engine.aliases import (
     Value,
 )
 from thinnet.engine.compile import intrinsic, overload
-from thinnet.engine.kernels.functions import AS_WRITTEN, LOG_2, ODD_PARTS, exp, fma, polynomial
+from thinnet.engine.kernels.functions import LOG_2, ODD_PARTS, exp, fma, polynomial
 
 SQRT_HALF: Final = int(np.float64(0.5**0.5).view(np.int64))  # its bits
 STIRLING: Final = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
@@ -53,7 +53,7 @@ def split(x: np.float64) -> tuple[float, float]:
     raise NotImplementedError
 
 
-@overload(split, jit_options=AS_WRITTEN)
+@overload(split)
 def _split(x: Kind) -> Body:
     def code(x: np.float64) -> tuple[float, float]:
         bits = _float_bits(x)
@@ -68,7 +68,7 @@ def log(x: np.float64) -> np.float64:
     raise NotImplementedError
 
 
-@overload(log, jit_options=AS_WRITTEN)
+@overload(log)
 def _log(x: Kind) -> Body:
     high, low = LOG_2[64]
     series = ODD_PARTS[64][:12]
@@ -89,7 +89,7 @@ def power(base: np.float64, exponent: np.float64) -> np.float64:
     raise NotImplementedError
 
 
-@overload(power, jit_options=AS_WRITTEN)
+@overload(power)
 def _power(base: Kind, exponent: Kind) -> Body:
     def code(base: np.float64, exponent: np.float64) -> np.float64:
         if exponent != np.floor(exponent):
@@ -110,7 +110,7 @@ def log_gamma(x: np.float64) -> np.float64:
     raise NotImplementedError
 
 
-@overload(log_gamma, jit_options=AS_WRITTEN)
+@overload(log_gamma)
 def _log_gamma(x: Kind) -> Body:
     def code(x: np.float64) -> np.float64:
         product = np.float64(1)

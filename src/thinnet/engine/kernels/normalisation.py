@@ -50,34 +50,36 @@ def moments(
     op: Operation, low: int, now: Round, w: Work, mean: Numbers, variance: Numbers, stack: Numbers
 ) -> None:
     """Mean and variance of the columns from `low` on, over rows and positions, in two passes."""
-    m, n = now.rows * op.groups, mean.size
-    x, count = view(w.activations, mean.dtype.type(0)), mean.dtype.type(m)
-    start = op.x * w.capacity + low
-    depth = 0
-    for leaf in range(n_leaves(m)):
-        total = stack[depth * n : (depth + 1) * n]
-        total[:] = 0
-        for r in range(leaf * ROWS_OF_A_LEAF, min((leaf + 1) * ROWS_OF_A_LEAF, m)):
-            row = x[start + place_of(op, r) :]
-            for i in range(n):
-                total[i] += row[i]
-        depth = join_leaf(leaf, depth + 1, stack, n)
-    join_rest(depth, stack, n)
-    for i in range(n):
+    count = mean.dtype.type(now.rows * op.groups)
+    sum_columns(op, low, False, now, w, mean, stack)
+    for i in range(mean.size):
         mean[i] = stack[i] / count
-    depth = 0
+    sum_columns(op, low, True, now, w, mean, stack)
+    for i in range(mean.size):
+        variance[i] = stack[i] / count
+
+
+@part
+def sum_columns(
+    op: Operation, low: int, squares: bool, now: Round, w: Work, mean: Numbers, stack: Numbers
+) -> None:
+    """Sums of the columns from `low` on, or of the squares of what they differ by from `mean`."""
+    m, n, depth = now.rows * op.groups, mean.size, 0
+    x, start = view(w.activations, mean.dtype.type(0)), op.x * w.capacity + low
     for leaf in range(n_leaves(m)):
         total = stack[depth * n : (depth + 1) * n]
         total[:] = 0
         for r in range(leaf * ROWS_OF_A_LEAF, min((leaf + 1) * ROWS_OF_A_LEAF, m)):
             row = x[start + place_of(op, r) :]
-            for i in range(n):
-                d = row[i] - mean[i]
-                total[i] = fma(d, d, total[i])
+            if squares:
+                for i in range(n):
+                    d = row[i] - mean[i]
+                    total[i] = fma(d, d, total[i])
+            else:
+                for i in range(n):
+                    total[i] += row[i]
         depth = join_leaf(leaf, depth + 1, stack, n)
     join_rest(depth, stack, n)
-    for i in range(n):
-        variance[i] = stack[i] / count
 
 
 @part

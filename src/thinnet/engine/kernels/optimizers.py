@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from thinnet.engine.aliases import Body, Bytes, Kind, Number, Numbers, Reals
-from thinnet.engine.compile import EXACT, overload
+from thinnet.engine.compile import overload
 from thinnet.engine.kernels.functions import fma
 from thinnet.engine.kernels.logarithms import power
 from thinnet.engine.kernels.memory import address_of, view
@@ -54,7 +54,7 @@ def stored(moment: Number) -> Number:
     raise NotImplementedError
 
 
-@overload(stored, jit_options={"fastmath": EXACT})
+@overload(stored)
 def _stored(moment: Kind) -> Body:
     least = np.finfo(f"f{moment.bitwidth // 8}").tiny
     none = type(least)(0)

@@ -11,6 +11,7 @@ from thinnet.engine.kernels.panels import Place, padded, panel_width, put_transp
 from thinnet.engine.kernels.presence import (
     in_use,
     index_of,
+    is_drawn,
     mask_weights,
     n_inputs,
     n_outputs,
@@ -28,10 +29,10 @@ from thinnet.engine.records import Operation, Round, Work
 def pack(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like) -> None:
     """What exists of W and b of the places `low` to `high`, masked where DropConnect drops."""
     low, high = in_use(op, low, high, w)
-    lanes, whole = vector_of(size_of(like)), not (op.thin_in or op.thin_out or op.dropped)
+    lanes, drawn = vector_of(size_of(like)), is_drawn(op)
     for first in range(low, high, lanes):
         last, rows = min(first + lanes, high), scratch_of(me, w, like)
-        if whole and last - first == lanes:
+        if not drawn and last - first == lanes:
             pack_as_it_lies(op, first, w, rows)
             continue
         rows = rows[: lanes * op.stride_in]
@@ -39,7 +40,7 @@ def pack(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, li
         columns = forward_place(op, first, w, like)
         put_transposed(address_of(rows), op.stride_in, n_inputs(op, w), columns, like)
         if op.backward_panels != NO_PLACE:
-            to_backward(op, first, last, w, rows)
+            to_backward(op, first, last, op.stride_in, w, rows)
     if op.thin_out:
         theta, seen = view(w.theta, like), view(w.seen, like)
         for place in range(low, high):
@@ -63,21 +64,7 @@ def pack_as_it_lies(op: Operation, first: int, w: Work, spare: Numbers) -> None:
         behind = Place(place.start + even * place.width * size, place.width)
         put_transposed(address_of(rest), lanes, op.n_in - even, behind, like)
     if op.backward_panels != NO_PLACE:
-        copy_to_backward(op, first, w, theta)
-
-
-@part
-def copy_to_backward(op: Operation, first: int, w: Work, theta: Numbers) -> None:
-    """Rows of a vector of units, which begin in `theta`, as rows of panels of inputs."""
-    size = theta.itemsize
-    lanes, room, panels = vector_of(size), padded(op.n_out, size), view(w.panels, theta[0])
-    for start in range(0, op.n_in, VECTORS * lanes):
-        width = panel_width(start, op.n_in, size)
-        n = min(width, op.n_in - start)
-        for i in range(lanes):
-            at = op.backward_panels + start * room + (first + i) * width
-            row = theta[i * op.n_in + start :]
-            copy_row(np.uint64(row.ctypes.data), panels[at : at + n])
+        to_backward(op, first, first + lanes, op.n_in, w, theta)
 
 
 @part
@@ -110,13 +97,14 @@ def forward_place(op: Operation, first: int, w: Work, like: Like) -> Place:
 
 
 @part
-def to_backward(op: Operation, first: int, last: int, w: Work, rows: Numbers) -> None:
-    """Units become rows of panels whose columns are inputs."""
+def to_backward(op: Operation, first: int, last: int, stride: int, w: Work, rows: Numbers) -> None:
+    """Units, whose rows lie `stride` numbers apart, become rows of panels of inputs."""
     size, n_in = rows.itemsize, n_inputs(op, w)
     room, panels = padded(op.n_out, size), view(w.panels, rows.dtype.type(0))
     for start in range(0, n_in, VECTORS * vector_of(size)):
         width = panel_width(start, n_in, size)
+        n = min(width, n_in - start)
         for place in range(first, last):
-            row = rows[(place - first) * op.stride_in + start :]
+            row = rows[(place - first) * stride + start :]
             at = op.backward_panels + start * room + place * width
-            copy_row(np.uint64(row.ctypes.data), panels[at : at + width])
+            copy_row(np.uint64(row.ctypes.data), panels[at : at + n])

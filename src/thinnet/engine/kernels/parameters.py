@@ -16,9 +16,7 @@ from thinnet.engine.kernels.optimizers import (
     penalise,
     update,
 )
-from thinnet.engine.kernels.presence import (
-    chance_of,
-)
+from thinnet.engine.kernels.presence import chance_of
 from thinnet.engine.linking import part
 from thinnet.engine.records import Operation, Round, Work
 

@@ -27,7 +27,7 @@ from thinnet.engine.aliases import (
     Words,
 )
 from thinnet.engine.compile import inlined, intrinsic, kernel
-from thinnet.engine.kernels.lanes import in_all_lanes
+from thinnet.engine.instructions import in_all_lanes
 from thinnet.engine.linking import part
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)

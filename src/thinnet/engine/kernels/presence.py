@@ -72,6 +72,12 @@ def n_outputs(op: Operation, w: Work) -> int:
 
 
 @part
+def is_drawn(op: Operation) -> bool:
+    """Are the weights other than they stand in theta?"""
+    return bool(op.thin_in or op.thin_out or op.dropped)
+
+
+@part
 def unit_at(op: Operation, place: int, w: Work) -> int:
     """Which unit stands at a place of an operation's output."""
     return int(index_of(op.side_out, w)[place]) if op.thin_out else place

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.engine.aliases import Like, Numbers
@@ -10,12 +10,13 @@ from thinnet.engine.kernels.direct import FEW_UNITS, Lines, narrow_product, row_
 from thinnet.engine.kernels.lanes import sum_rows
 from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import padded, panel_width, vector_of
-from thinnet.engine.kernels.presence import cut_at, n_inputs, n_outputs
+from thinnet.engine.kernels.presence import cut_at, is_drawn, n_inputs, n_outputs
 from thinnet.engine.kernels.sums import join_leaf, join_rest, n_leaves
 from thinnet.engine.kernels.tiles import (
     ADD,
     ADD_TO_ZERO,
     STORE,
+    VECTOR_BYTES,
     VECTORS,
     Strided,
     panel_product,
@@ -35,23 +36,15 @@ def dense(op: Operation, low: int, high: int, w: Work, like: Like) -> None:
         as_it_lies(op, low, high, w, like)
         return
     size = size_of(like)
-    x = Strided(
-        w.activations + (op.x * w.capacity + low * op.stride_in) * size, op.stride_in * size, size
-    )
+    x = w.activations + (op.x * w.capacity + low * op.stride_in) * size
     y = w.activations + (op.y * w.capacity + low * op.stride_out) * size
-    panels = w.panels + op.forward_panels * size
-    room, side = padded(op.n_in, size), op.side_in if op.thin_in else 0
-    for first in range(0, n_outputs(op, w), VECTORS * vector_of(size)):
-        width = panel_width(first, n_outputs(op, w), size)
-        panel = Strided(panels + first * room * size, 0, width * size)
-        out = Strided(y + first * size, op.stride_out * size, size)
-        in_blocks(x, panel, out, high - low, side, n_inputs(op, w), w, like)
-
-
-@part
-def is_drawn(op: Operation) -> bool:
-    """Are the weights other than they stand in theta?"""
-    return bool(op.thin_in or op.thin_out or op.dropped)
+    by_panels(
+        Strided(x, op.stride_in * size, size),
+        Strided(y, op.stride_out * size, size),
+        Panels(w.panels + op.forward_panels * size, padded(op.n_in, size), n_outputs(op, w)),
+        Terms(op.side_in if op.thin_in else 0, n_inputs(op, w)),
+        high - low, w, like,
+    )  # fmt: skip
 
 
 @part
@@ -76,35 +69,61 @@ def dense_backward(op: Operation, low: int, high: int, w: Work, like: Like) -> N
     if op.dx == NO_PLACE:
         return
     size = size_of(like)
-    dy = Strided(
-        w.slopes + (op.dy * w.capacity + low * op.stride_out) * size, op.stride_out * size, size
-    )
+    dy = w.slopes + (op.dy * w.capacity + low * op.stride_out) * size
     dx = w.slopes + (op.dx * w.capacity + low * op.stride_in) * size
-    panels = w.panels + op.backward_panels * size
-    room, side = padded(op.n_out, size), op.side_out if op.thin_out else 0
-    for first in range(0, n_inputs(op, w), VECTORS * vector_of(size)):
-        width = panel_width(first, n_inputs(op, w), size)
-        panel = Strided(panels + first * room * size, 0, width * size)
-        out = Strided(dx + first * size, op.stride_in * size, size)
-        in_blocks(dy, panel, out, high - low, side, n_outputs(op, w), w, like)
+    by_panels(
+        Strided(dy, op.stride_out * size, size),
+        Strided(dx, op.stride_in * size, size),
+        Panels(w.panels + op.backward_panels * size, padded(op.n_out, size), n_inputs(op, w)),
+        Terms(op.side_out if op.thin_out else 0, n_outputs(op, w)),
+        high - low, w, like,
+    )  # fmt: skip
+
+
+class Panels(NamedTuple):
+    """An address, the rows that each panel has room for, and the columns that are in use."""
+
+    start: int
+    room: int
+    columns: int
+
+
+class Terms(NamedTuple):
+    """Those of a side's units that exist, n in all."""
+
+    side: int
+    n: int
+
+
+@part
+def by_panels(
+    a: Strided, c: Strided, panels: Panels, terms: Terms, rows: int, w: Work, like: Like
+) -> None:
+    """``c = a @ panels``."""
+    size = size_of(like)
+    for first in range(0, panels.columns, VECTORS * vector_of(size)):
+        width = panel_width(first, panels.columns, size)
+        panel = Strided(panels.start + first * panels.room * size, 0, width * size)
+        out = Strided(c.start + first * size, c.row, c.term)
+        in_blocks(a, panel, out, terms, rows, w, like)
 
 
 @part
 def in_blocks(
-    a: Strided, panel: Strided, out: Strided, rows: int, side: int, n: int, w: Work, like: Like
+    a: Strided, panel: Strided, out: Strided, terms: Terms, rows: int, w: Work, like: Like
 ) -> None:
-    """``out = a @ panel`` over those of a side's units that exist, n in all, block by block."""
+    """``out = a @ panel``, block by block."""
     size, mode, first, block = size_of(like), ADD_TO_ZERO, 0, 0
-    vectors = panel.term // (vector_of(size) * size)
-    while first < n:
-        last = cut_at(side, block, n, w)
+    vectors = panel.term // VECTOR_BYTES
+    while first < terms.n:
+        last = cut_at(terms.side, block, terms.n, w)
         if last > first:
             x = Strided(a.start + first * size, a.row, a.term)
             weights = Strided(panel.start + first * panel.term, panel.row, panel.term)
             panel_product(x, weights, out, rows, vectors, last - first, mode, like)
             mode = ADD
         first, block = last, block + 1
-    if n == 0:
+    if terms.n == 0:
         clear(out, rows, panel.term // size, like)
 
 

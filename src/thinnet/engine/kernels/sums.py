@@ -18,11 +18,11 @@ from thinnet.engine.aliases import (
     Numbers,
     Reals,
     Signature,
-    Type,
     Value,
 )
 from thinnet.engine.compile import intrinsic
-from thinnet.engine.kernels.lanes import LANES, masked_load, tail
+from thinnet.engine.instructions import fused, masked_load
+from thinnet.engine.kernels.lanes import LANES, tail
 from thinnet.engine.linking import part
 
 _BITS: Final = ir.IntType(16)
@@ -56,7 +56,7 @@ def _within_a_row(multiplies: bool, widens: bool = False) -> Any:
                 x = widened(masked_load(builder, vector, builder.add(a, ahead), there, size))
                 if multiplies:
                     y = widened(masked_load(builder, vector, builder.add(b, ahead), there, size))
-                    new = _fma(builder, wide, x, y, old)
+                    new = fused(builder, x, y, old)
                 else:
                     new = builder.fadd(old, x)
                 builder.store(builder.select(there, new, old), total)
@@ -72,14 +72,6 @@ def _within_a_row(multiplies: bool, widens: bool = False) -> Any:
         return signature, code
 
     return total
-
-
-def _fma(builder: Builder, vector: Type, x: Value, y: Value, z: Value) -> Value:
-    bits = 32 if isinstance(vector.element, ir.FloatType) else 64
-    kind = ir.FunctionType(vector, [vector] * 3)
-    name = f"llvm.fma.v{vector.count}f{bits}"
-    function = cgutils.get_or_insert_function(builder.module, kind, name)
-    return builder.call(function, [x, y, z])
 
 
 def _joined(builder: Builder, lanes: Value) -> Value:

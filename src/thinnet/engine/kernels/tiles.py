@@ -25,6 +25,7 @@ from thinnet.engine.aliases import (
 )
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.features import has
+from thinnet.engine.instructions import fused, in_all_lanes
 from thinnet.engine.linking import part
 
 VECTOR_BYTES: Final = 64
@@ -51,15 +52,6 @@ SHAPE: Final = next((shape for feature, shape in SHAPES.items() if has(feature))
 VECTORS: Final = SHAPE.vectors
 
 
-def _splat(builder: Builder, value: Value, vector: Type) -> Value:
-    """A vector, every number of which is `value`."""
-    index = ir.IntType(32)
-    nothing = ir.Constant(vector, ir.Undefined)
-    first = builder.insert_element(nothing, value, ir.Constant(index, 0))
-    zeros = ir.Constant(ir.VectorType(index, vector.count), [0] * vector.count)
-    return builder.shuffle_vector(first, nothing, zeros)
-
-
 class _Tile:
     """Emits the code of one tile of `rows` by `vectors`."""
 
@@ -67,9 +59,6 @@ class _Tile:
         self.builder, self.real, self.rows, self.vectors = builder, real, rows, vectors
         size = 4 if isinstance(real, ir.FloatType) else 8
         self.vector = ir.VectorType(real, VECTOR_BYTES // size)
-        kind = ir.FunctionType(self.vector, [self.vector] * 3)
-        name = f"llvm.fma.v{self.vector.count}f{8 * size}"
-        self.fma = cgutils.get_or_insert_function(builder.module, kind, name)
 
     def load(self, address: Value, kind: Type) -> Value:
         pointer = self.builder.inttoptr(address, kind.as_pointer())
@@ -111,9 +100,9 @@ class _Tile:
         new = []
         for start, olds in zip(starts, sums, strict=True):
             number = self.load(builder.add(start, ahead), self.real)
-            all_of_it = _splat(builder, number, self.vector)
+            all_of_it = in_all_lanes(builder, number, self.vector)
             pairs = zip(panel, olds, strict=True)
-            new.append([builder.call(self.fma, [all_of_it, each, old]) for each, old in pairs])
+            new.append([fused(builder, all_of_it, each, old) for each, old in pairs])
         return new
 
     def put(self, sums: list[list[Value]], c: Value, c_row: Value, mode: Value) -> None:
