@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from thinnet.engine.aliases import Like, Number, Records, Thread
 from thinnet.engine.compile import kernel
 from thinnet.engine.kernels import elementwise as sweeps
@@ -9,10 +11,12 @@ from thinnet.engine.kernels import normalisation as norms
 from thinnet.engine.kernels import packing, products, row_losses, rows, softmax
 from thinnet.engine.kernels.gradients import gradient_task
 from thinnet.engine.kernels.kept_gradients import apply_task, squares
+from thinnet.engine.kernels.lanes import copy_row
 from thinnet.engine.kernels.memory import (
     instruction_at,
     operation_at,
     round_at,
+    size_of,
     stage_at,
     task_at,
     view,
@@ -58,6 +62,8 @@ def drive(me: Thread, size: int, n_rounds: int, work: Records, like: Like) -> No
         for s in range(w.n_stages):
             stage = stage_at(w.stages, s)
             n_tasks = count_tasks(stage, now, w)
+            if n_tasks == 0:
+                continue
             task = next_task(w.shared, s) if size > 1 else 0
             while task < n_tasks:
                 do_task(stage, task, n_tasks, me, now, w, like)
@@ -72,7 +78,7 @@ def drive(me: Thread, size: int, n_rounds: int, work: Records, like: Like) -> No
 def copy_theta(me: Thread, size: int, w: Work, like: Like) -> None:
     """Each member its share, before any of them changes theta again."""
     low, high = me * w.n_theta // size, (me + 1) * w.n_theta // size
-    view(w.good, like)[low:high] = view(w.theta, like)[low:high]
+    copy_row(np.uint64(w.theta + low * size_of(like)), view(w.good, like)[low:high])
     if size > 1:
         meet(w.shared, size, 0)
 
@@ -106,7 +112,7 @@ def units_task(stage: Stage, task: int, me: Thread, now: Round, w: Work, like: L
     units = task_at(w.tasks, stage.first + task)
     op = operation_at(w.operations, units.operation)
     if stage.kind in (PACK, PACK_DRAWN):
-        packing.pack(op, units.low, units.high, me, now, w, like)
+        packing.pack(op, units.low, units.high, me, now, w, rows.scratch_of(me, w, like))
     elif stage.kind == STATISTICS:
         norms.statistics_task(op, units.low, units.high, me, now, w, like)
     elif stage.kind == SUMS:
@@ -114,7 +120,7 @@ def units_task(stage: Stage, task: int, me: Thread, now: Round, w: Work, like: L
     elif stage.kind == NORM:
         squares(op, units.low, units.high, w, like)
     elif stage.kind == APPLY:
-        note(apply_task(op, units.low, units.high, now, w, like), now, w)
+        note(apply_task(op, units.low, units.high, me, now, w, like), now, w)
     elif op.kind == LOSS:
         note(sum_losses(now, w), now, w)
     elif stage.kind == GRADIENT:

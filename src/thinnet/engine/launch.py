@@ -17,7 +17,7 @@ from thinnet.engine.lowered import Lowered
 from thinnet.engine.threads import n_threads, run_team
 from thinnet.engine.workspace import Workspace
 
-CHUNK_SECONDS: Final = 0.07  # of one compiled call, so that Ctrl-C and progress stay live
+CHUNK_SECONDS: Final = 0.15  # of one compiled call, so that Ctrl-C and progress stay live
 # Below so many nanoseconds a round is done by one thread.  Meeting costs about 1 us, but waking a
 # sleeping thread up to 400 us on a virtual machine, and a call may be no longer than an epoch.
 WORTH_A_TEAM: Final = 250_000

@@ -119,6 +119,7 @@ class Round:
     piece: int  # of the step's batch, from 0
     finishes: int  # a step?
     packs: int  # weights anew, as they have changed since the round before?
+    repacks: int  # weights once they are updated, for the round behind?
     learning_rate: float
     total: float  # the sum of the weights of the step's rows
     penalised: float  # what penalties are multiplied by

@@ -162,7 +162,9 @@ class Stepper:
         `good` gets the parameters as they are before the last of these steps.  Where a step goes
         wrong the network's are no longer good, and it is the caller who has kept better ones.
         """
-        table["number"], table["packs"] = np.arange(len(table)), table["piece"] == 0
+        table["number"] = np.arange(len(table))
+        table["packs"], table["repacks"] = table["number"] == 0, table["finishes"]
+        table["repacks"][-1] = False
         self._make_room(int(table["piece"].max(initial=0)))
         limits, levels = self._noise(table["step"])
         ends = np.flatnonzero(table["finishes"])

@@ -176,16 +176,15 @@ def _put_threads(
 
 
 def _scratch_size(lowered: Lowered, rows: int) -> int:
-    """The gradient of a task's units, nodes of a tree over rows, and a row beside them."""
+    """The gradient of a task's units, some of their weights, nodes of a tree over rows, a row."""
     dense = [op for op in lowered.operations if op.kind == code.DENSE]
-    blocks = [units_of_a_task(op) * (stride_of(op.n_in) + 1) for op in dense]
-    packed = [LANES * stride_of(op.n_in) for op in dense]
+    blocks = [(units_of_a_task(op) + LANES) * (stride_of(op.n_in) + 1) for op in dense]
     widest_loss = max(4 * NARROW, 2 * NARROW + LANES + 2)
     losses = max(SWEEP_ROWS * widest_loss, 4 * lowered.operations[-1].n_out)
     positions = max([1, *(op.groups for op in lowered.operations)])
     depth = math.ceil(rows * positions / ROWS_OF_A_LEAF).bit_length() + 1
     nodes = depth * MOST_UNITS * MOST_IN_A_PANEL
-    return padded(max([2 * MOST_UNITS, losses, *packed, *blocks]) + nodes + _widest(lowered))
+    return padded(max([2 * MOST_UNITS, losses, *blocks]) + nodes + _widest(lowered))
 
 
 def _n_cuts(lowered: Lowered) -> int:

@@ -93,7 +93,7 @@ class CompiledSteps:
             self._weigh(table, self._weights(order, n)[of_step])
         went_well = self._stepper.take(order, table, self._before_last)
         if went_well == n:
-            training.keep_good(self._before_last)
+            self._before_last = training.exchange_good(self._before_last)
             clock.step += n
             losses = np.split(table["loss"], np.flatnonzero(table["finishes"])[:-1] + 1)
             totals = table["total"][table["finishes"] == 1]

@@ -196,11 +196,15 @@ class TrainingState:
         """Keep the outputs of some rows; the epoch's score is computed from them."""
         self.outputs[rows] = outputs
 
-    def keep_good(self, theta: Flat | None = None) -> None:
-        """Keep the weights of the last finite loss: the present ones, or `theta`."""
+    def keep_good(self) -> None:
+        """Keep the present weights: their loss was finite."""
         self._good.copy_from(self.network)
-        if theta is not None:
-            self._good.theta[:] = theta
+
+    def exchange_good(self, theta: Flat) -> Flat:
+        """Keep `theta`, whose loss was finite, with the present state; the array to use next."""
+        theta, self._good.theta = self._good.theta, theta
+        self._good.state[:] = self.network.state
+        return theta
 
     def put_good_back(self) -> None:
         self._good.copy_to(self.network)

@@ -18,6 +18,8 @@ from thinnet.engine.kernels.kept_gradients import absent_gradient, keep
 from thinnet.engine.kernels.lanes import copy_row, expand
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.optimizers import Pace
+from thinnet.engine.kernels.packing import repack
+from thinnet.engine.kernels.panels import vector_of
 from thinnet.engine.kernels.parameters import (
     Parameters,
     add_penalties,
@@ -102,8 +104,22 @@ def dense_task(
     if plain and units * op.n_in <= TOGETHER:
         together = Parameters(op.weights + low * op.n_in, op.l1, op.l2, np.inf)
         ones, close = view(w.ones, np.uint8(0)), close_rows(g, units, op.n_in, op.stride_in)
-        return total + settle(together, ones, pace_of(now, 1.0, w), now, w, close)
-    return total + settle_rows(op, low, high, me, now, w, g, spare)
+        total += settle(together, ones, pace_of(now, 1.0, w), now, w, close)
+        repack_if_updated(op, low, high, me, now, w, spare)
+        return total
+    for first in range(low, high, vector_of(g.itemsize)):
+        last, rows = min(first + vector_of(g.itemsize), high), g[(first - low) * op.stride_in :]
+        total += settle_rows(op, first, last, me, now, w, rows, spare)
+        repack_if_updated(op, first, last, me, now, w, spare)
+    return total
+
+
+@part
+def repack_if_updated(
+    op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, spare: Numbers
+) -> None:
+    if not w.keeps_gradient:
+        repack(op, low, high, me, now, w, spare)
 
 
 @part

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from thinnet.engine.aliases import Bytes, Like, Number, Numbers
+from thinnet.engine.aliases import Bytes, Like, Number, Numbers, Thread
 from thinnet.engine.kernels.memory import cast, view
+from thinnet.engine.kernels.packing import repack
 from thinnet.engine.kernels.parameters import (
     Parameters,
     chance_of_weights,
@@ -14,6 +15,7 @@ from thinnet.engine.kernels.parameters import (
     unpenalised,
 )
 from thinnet.engine.kernels.presence import chance_of, present_of
+from thinnet.engine.kernels.rows import scratch_of
 from thinnet.engine.kernels.sums import lane_squares
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import DENSE
@@ -67,7 +69,9 @@ def absent_gradient(op: Operation, low: int, high: int, w: Work, like: Like) -> 
 
 
 @part
-def apply_task(op: Operation, low: int, high: int, now: Round, w: Work, like: Like) -> Number:
+def apply_task(
+    op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like
+) -> Number:
     """Use the gradient that was kept; `low` and `high` count all units."""
     units, columns, total = present_of(op.side_out, w), present_of(op.side_in, w), cast(0, like)
     factor, chance = cast(clip_factor(w), like), chance_of(op.side_out, w)
@@ -78,6 +82,7 @@ def apply_task(op: Operation, low: int, high: int, now: Round, w: Work, like: Li
             g = scaled(weights.at, op.n_in, factor, w)
             if units[unit]:
                 total += move(weights, columns, step, w, g)
+        repack(op, low, high, me, now, w, scratch_of(me, w, like))
     else:
         total += apply_units(op.weights, low, high, factor, units, chance, now, w)
     return total + apply_units(op.bias, low, high, factor, units, chance, now, w)

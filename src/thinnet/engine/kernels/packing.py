@@ -18,7 +18,6 @@ from thinnet.engine.kernels.presence import (
     pick,
     unit_at,
 )
-from thinnet.engine.kernels.rows import scratch_of
 from thinnet.engine.kernels.tiles import VECTORS
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import NO_PLACE
@@ -26,16 +25,19 @@ from thinnet.engine.records import Operation, Round, Work
 
 
 @part
-def pack(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like) -> None:
+def pack(
+    op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, spare: Numbers
+) -> None:
     """What exists of W and b of the places `low` to `high`, masked where DropConnect drops."""
     low, high = in_use(op, low, high, w)
-    lanes, drawn = vector_of(size_of(like)), is_drawn(op)
+    like, drawn = spare.dtype.type(0), is_drawn(op)
+    lanes = vector_of(spare.itemsize)
     for first in range(low, high, lanes):
-        last, rows = min(first + lanes, high), scratch_of(me, w, like)
+        last = min(first + lanes, high)
         if not drawn and last - first == lanes:
-            pack_as_it_lies(op, first, w, rows)
+            pack_as_it_lies(op, first, w, spare)
             continue
-        rows = rows[: lanes * op.stride_in]
+        rows = spare[: lanes * op.stride_in]
         fill(op, first, last, me, now, w, rows)
         columns = forward_place(op, first, w, like)
         put_transposed(address_of(rows), op.stride_in, n_inputs(op, w), columns, like)
@@ -45,6 +47,15 @@ def pack(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, li
         theta, seen = view(w.theta, like), view(w.seen, like)
         for place in range(low, high):
             seen[op.bias + place] = theta[op.bias + unit_at(op, place, w)]
+
+
+@part
+def repack(
+    op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, spare: Numbers
+) -> None:
+    """What has just been updated, while it is in cache; what is drawn is packed once it is."""
+    if now.repacks and not is_drawn(op):
+        pack(op, low, high, me, now, w, spare)
 
 
 @part
