@@ -20,7 +20,7 @@ from thinnet.engine.kernels.noise import (
     noise_backward,
     noise_forward,
 )
-from thinnet.engine.kernels.presence import index_of, n_outputs, pick
+from thinnet.engine.kernels.presence import n_outputs, pick
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import IDENTITY, MASK, NO_NOISE, NO_PLACE, RELU
 from thinnet.engine.records import Operation, Round, Work
@@ -86,7 +86,7 @@ def start_rows(op: Operation, sweep: Sweep, rows: Numbers, w: Work) -> None:
     for r in range(n_rows):
         y = rows[r * op.stride_out : r * op.stride_out + n]
         if op.compresses:
-            pick(x[r * op.stride_in :], index_of(op.side_out, w), y)
+            pick(x[r * op.stride_in :][: op.n_in], op.side_out, w, y)
         else:
             y[:] = x[r * op.stride_in : r * op.stride_in + n]
 

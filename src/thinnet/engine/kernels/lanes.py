@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.core import cgutils
 
@@ -22,18 +21,19 @@ from thinnet.engine.aliases import (
     Numbers,
     Pointer,
     Signature,
+    Type,
     Value,
 )
 from thinnet.engine.compile import intrinsic
-from thinnet.engine.instructions import called, in_all_lanes, masked
+from thinnet.engine.features import has
+from thinnet.engine.instructions import called, in_all_lanes, masked, masked_load
 from thinnet.engine.linking import part
 
 LANES: Final = 16
 _WORD, _INDEX, _BIT = ir.IntType(64), ir.IntType(32), ir.IntType(1)
 _MASK: Final = ir.VectorType(_BIT, LANES)
 EVERY: Final = np.uint16(2**LANES - 1)
-# Has the processor an instruction that spreads numbers?  (Machine code is kept for each processor.)
-EXPANDS: Final = bool(get_host_cpu_features().get("avx512f", False))
+EXPANDS: Final = has("avx512f")  # Are there instructions that spread and close up numbers?
 
 
 @intrinsic
@@ -78,42 +78,76 @@ def copy_row(source: Pointer, out: Numbers) -> None:
         copy_lanes(source + ahead, there, target + ahead, like)
 
 
-@intrinsic
-def _expand_lanes(
-    typing: Kind, source: Kind, present: Kind, there: Kind, out: Kind, like: Kind
-) -> Intrinsic:
-    """``out[i] = next of source`` where ``present[i]``, else 0, for the up to 16 lanes of `there`.
+def _by_presence(move: Callable[..., None]) -> Any:
+    @intrinsic
+    def lanes(
+        typing: Kind, source: Kind, present: Kind, there: Kind, out: Kind, like: Kind
+    ) -> Intrinsic:
+        """`move` numbers by the bytes of `present`, for the up to 16 lanes of `there`.
 
-    All are addresses.  Returns how many are present.  A register at a time: the compiler goes wrong
-    with vectors that it has to divide.
-    """
-    signature = types.int64(types.uintp, types.uintp, types.uint16, types.uintp, like)
+        All are addresses.  Returns how many are present.  A register at a time: the compiler goes
+        wrong with vectors that it has to divide.
+        """
+        signature = types.int64(types.uintp, types.uintp, types.uint16, types.uintp, like)
 
-    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
-        source, present, there, out, _ = arguments
-        size = like.bitwidth // 8
-        lanes, total = 64 // size, _WORD(0)
-        vector = ir.VectorType(context.get_value_type(like), lanes)
-        bits, mask, bytes_ = ir.IntType(lanes), ir.VectorType(_BIT, lanes), ir.IntType(8 * lanes)
-        for first in range(0, LANES, lanes):
-            touched = builder.trunc(builder.lshr(there, there.type(first)), bits)
-            place = builder.inttoptr(builder.add(present, _WORD(first)), bytes_.as_pointer())
-            found = builder.bitcast(
-                builder.load(place, align=1), ir.VectorType(ir.IntType(8), lanes)
-            )
-            kept = builder.icmp_unsigned("!=", found, found.type([0] * lanes))
-            kept = builder.and_(kept, builder.bitcast(touched, mask))
-            start = builder.add(source, builder.mul(total, _WORD(size)))
-            pointer = builder.inttoptr(start, vector.element.as_pointer())
-            name, zeros = f"llvm.masked.expandload.v{lanes}f{8 * size}", vector([0.0] * lanes)
-            apart = called(builder, name, vector, pointer, kept, zeros)
-            place, these = builder.add(out, _WORD(first * size)), builder.bitcast(touched, mask)
-            masked(builder, "store", vector, place, these, size, apart)
-            n = builder.ctpop(builder.bitcast(kept, bits))
-            total = builder.add(total, builder.zext(n, _WORD))
-        return total
+        def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
+            source, present, there, out, _ = arguments
+            size = like.bitwidth // 8
+            lanes, total = 64 // size, _WORD(0)
+            vector = ir.VectorType(context.get_value_type(like), lanes)
+            bits, mask = ir.IntType(lanes), ir.VectorType(_BIT, lanes)
+            for first in range(0, LANES, lanes):
+                touched = builder.trunc(builder.lshr(there, there.type(first)), bits)
+                touched = builder.bitcast(touched, mask)
+                kept = _set_bytes(builder, builder.add(present, _WORD(first)), lanes)
+                kept = builder.and_(kept, touched)
+                n = builder.zext(builder.ctpop(builder.bitcast(kept, bits)), _WORD)
+                fixed, moved = _WORD(first * size), builder.mul(total, _WORD(size))
+                move(builder, vector, (source, out), (fixed, moved), (touched, kept), n)
+                total = builder.add(total, n)
+            return total
 
-    return signature, code
+        return signature, code
+
+    return lanes
+
+
+def _set_bytes(builder: Builder, address: Value, lanes: int) -> Value:
+    """Which of the bytes at an address are not 0."""
+    bytes_ = ir.VectorType(ir.IntType(8), lanes)
+    pointer = builder.inttoptr(address, ir.IntType(8 * lanes).as_pointer())
+    found = builder.bitcast(builder.load(pointer, align=1), bytes_)
+    return builder.icmp_unsigned("!=", found, bytes_([0] * lanes))
+
+
+def _spread(
+    builder: Builder, vector: Type, places: Arguments, ahead: Arguments, masks: Arguments, n: Value
+) -> None:
+    """The next n numbers of the source to the lanes that are present, 0 to the others."""
+    (source, out), (fixed, moved), (touched, kept) = places, ahead, masks
+    size, zeros = 64 // vector.count, vector([0.0] * vector.count)
+    pointer = builder.inttoptr(builder.add(source, moved), vector.element.as_pointer())
+    name = f"llvm.masked.expandload.v{vector.count}f{8 * size}"
+    apart = called(builder, name, vector, pointer, kept, zeros)
+    masked(builder, "store", vector, builder.add(out, fixed), touched, size, apart)
+
+
+def _close_up(
+    builder: Builder, vector: Type, places: Arguments, ahead: Arguments, masks: Arguments, n: Value
+) -> None:
+    """The n lanes that are present, one behind the other."""
+    (source, out), (fixed, moved), (touched, kept) = places, ahead, masks
+    size, zeros = 64 // vector.count, vector([0.0] * vector.count)
+    values = masked_load(builder, vector, builder.add(source, fixed), touched, size)
+    name = f"llvm.experimental.vector.compress.v{vector.count}f{8 * size}"
+    close = called(builder, name, vector, values, kept, zeros)
+    one = ir.IntType(32)(1)
+    first = builder.sub(builder.shl(one, builder.trunc(n, one.type)), one)
+    lanes = builder.bitcast(builder.trunc(first, ir.IntType(vector.count)), touched.type)
+    masked(builder, "store", vector, builder.add(out, moved), lanes, size, close)
+
+
+_expand_lanes, _compress_lanes = _by_presence(_spread), _by_presence(_close_up)
 
 
 @part
@@ -137,6 +171,21 @@ def expand(source: Numbers, present: Bytes, out: Numbers) -> None:
         for i in range(out.size):
             out[i] = source[done] if present[i] else out.dtype.type(0)
             done += np.int64(present[i])
+
+
+@part
+def compress(source: Numbers, present: Bytes, out: Numbers) -> None:
+    """Those numbers of `source` that are present, one behind the other; for AVX-512 alone.
+
+    Up to 15 bytes more of `present` are looked at.
+    """
+    like, size, n, done = out.dtype.type(0), out.itemsize, source.size, np.int64(0)
+    start, target = np.uint64(source.ctypes.data), np.uint64(out.ctypes.data)
+    bytes_ = np.uint64(present.ctypes.data)
+    for i in range(0, n, LANES):
+        there, ahead = EVERY if i + LANES <= n else tail(n), np.uint64(i)
+        place = target + np.uint64(done * size)
+        done += _compress_lanes(start + ahead * np.uint64(size), bytes_ + ahead, there, place, like)
 
 
 def _drop(adds: bool, rectifies: bool) -> Callable[..., None]:

@@ -10,7 +10,6 @@ from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import Place, padded, panel_width, put_transposed, vector_of
 from thinnet.engine.kernels.presence import (
     in_use,
-    index_of,
     is_drawn,
     mask_weights,
     n_inputs,
@@ -83,14 +82,14 @@ def fill(
     op: Operation, first: int, last: int, me: Thread, now: Round, w: Work, rows: Numbers
 ) -> None:
     """The weights of a vector of units, a row each, zero where nothing is."""
-    like, n_in, columns = rows.dtype.type(0), n_inputs(op, w), index_of(op.side_in, w)
+    like, n_in = rows.dtype.type(0), n_inputs(op, w)
     theta = view(w.theta, like)
     rows[:] = 0
     for place in range(first, last):
         unit, start = unit_at(op, place, w), (place - first) * op.stride_in
-        row, out = theta[op.weights + unit * op.n_in :], rows[start : start + n_in]
+        row, out = theta[op.weights + unit * op.n_in :][: op.n_in], rows[start : start + n_in]
         if op.thin_in:
-            pick(row, columns, out)
+            pick(row, op.side_in, w, out)
         else:
             copy_row(np.uint64(row.ctypes.data), out)
         if op.dropped:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from thinnet.engine.aliases import Bytes, Indices, Longs, Numbers, Thread
+from thinnet.engine.kernels.lanes import EXPANDS, compress
 from thinnet.engine.kernels.memory import governor_at, view
 from thinnet.engine.kernels.noise import (
     LEVELS,
@@ -129,9 +130,14 @@ def number(present: Bytes, index: Indices, cuts: Longs) -> int:
 
 
 @part
-def pick(row: Numbers, index: Indices, out: Numbers) -> None:
-    for i in range(out.size):
-        out[i] = row[index[i]]
+def pick(row: Numbers, side: int, w: Work, out: Numbers) -> None:
+    """The numbers of a row that exist, one behind the other."""
+    if EXPANDS:
+        compress(row, present_of(side, w), out)
+    else:
+        index = index_of(side, w)
+        for i in range(out.size):
+            out[i] = row[index[i]]
 
 
 @part

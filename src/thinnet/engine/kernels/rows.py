@@ -7,7 +7,7 @@ import numpy as np
 from thinnet.engine.aliases import Like, Numbers, Thread
 from thinnet.engine.kernels.gather import data_row
 from thinnet.engine.kernels.memory import size_of, view
-from thinnet.engine.kernels.presence import index_of, n_outputs, pick
+from thinnet.engine.kernels.presence import n_outputs, pick
 from thinnet.engine.linking import part
 from thinnet.engine.records import Operation, Round, Work
 
@@ -41,7 +41,7 @@ def gather(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, 
         if op.thin_out:
             whole = scratch_of(me, w, like)[: op.n_out]
             data_row(data_number(now, r, w), w, whole)
-            pick(whole, index_of(op.side_out, w), out)
+            pick(whole, op.side_out, w, out)
         else:
             data_row(data_number(now, r, w), w, out)
 
