@@ -95,10 +95,7 @@ class CompiledSteps:
         if went_well == n:
             self._before_last = training.exchange_good(self._before_last)
             clock.step += n
-            losses = np.split(table["loss"], np.flatnonzero(table["finishes"])[:-1] + 1)
-            totals = table["total"][table["finishes"] == 1]
-            means = zip(losses, totals.tolist(), strict=True)
-            training.count_steps(n, (joined(nodes.tolist()) * total for nodes, total in means))
+            training.count_steps(n, _losses(table))
         return went_well
 
     def _learning_rates(self, n: int) -> Array:
@@ -127,3 +124,12 @@ class CompiledSteps:
         if went_well:
             self._take_steps(order, went_well)
         return went_well + ReferenceSteps(self._training).take(order, 1)
+
+
+def _losses(table: Array) -> list[float]:
+    """Of each step, times its weight: its pieces' losses are joined."""
+    totals = table["total"][table["finishes"] == 1]
+    if len(totals) == len(table):
+        return (table["loss"] * totals).tolist()
+    pieces = np.split(table["loss"], np.flatnonzero(table["finishes"])[:-1] + 1)
+    return [joined(p.tolist()) * total for p, total in zip(pieces, totals.tolist(), strict=True)]

@@ -26,7 +26,7 @@ from thinnet.engine.aliases import (
     Word,
     Words,
 )
-from thinnet.engine.compile import inlined, intrinsic, kernel
+from thinnet.engine.compile import inlined, intrinsic
 from thinnet.engine.instructions import in_all_lanes
 from thinnet.engine.linking import part
 
@@ -234,11 +234,3 @@ def keep_bits_of_rows(
             eight = start + np.uint64(8 * r)
             bits = bits_across(np.uint64(block), eight, stream, limit)
             _put_bytes(place + np.uint64(r * blocks + block), np.uint64(blocks), bits)
-
-
-@kernel
-def first_words(out: Words, stream: Stream) -> None:
-    """The first two words of counters (i, 0) of a stream as one number."""
-    for i in range(out.size):
-        c0, c1, _, _ = stream_words(np.uint64(i), np.uint64(0), stream)
-        out[i] = c0 | (c1 << HALF)
