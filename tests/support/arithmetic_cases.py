@@ -46,7 +46,7 @@ class Case(NamedTuple):
     batch: int = 16
     steps: int = 3
     dtype: str = "float32"
-    sparse: bool = False
+    sparse: float = 0.0  # the size from which on numbers are entries of sparse rows
     weighted: bool = False
     settings: Any = MappingProxyType({})  # of the training
 
@@ -111,7 +111,15 @@ CASES = {
     "channels": classes(
         BatchNorm(), Dropout(0.4, share_axes=(0,)), Flatten(), Dense(20), ReLU(), features=(4, 3)
     ),
-    "sparse": classes(Dense(20), ReLU(), Dropout(0.3), sparse=True, features=300),
+    "sparse": classes(Dense(20), ReLU(), Dropout(0.3), sparse=1.0, features=300),
+    "few entries": classes(
+        Dropout(0.3), Dense(70), ReLU(), Dropout(0.4), features=600, sparse=1.6,
+        rows=400, batch=200, steps=2,
+    ),
+    "few entries, shared": classes(
+        Dropout(0.3, **SHARED), Dense(70), ReLU(), Dropout(0.4, **SHARED), Dense(9), features=600,
+        sparse=1.6, optimizer=Adam(RATE),
+    ),
     "weighted": classes(Dense(20), ReLU(), Dropout(0.3), weighted=True),
     "smoothed": classes(Dense(20), ReLU(), loss=losses.SoftmaxCrossEntropy(0.1)),
     "many classes": Case([Dense(20), ReLU(), Dense(40)]),
@@ -134,7 +142,7 @@ def make(case: Case) -> Made:
     rng = np.random.default_rng(len(case.layers))
     shape = case.features if isinstance(case.features, tuple) else (case.features,)
     X = rng.standard_normal((case.rows, *shape)).astype(case.dtype)
-    X = sparse.csr_matrix(np.where(abs(X) > 1, X, 0)) if case.sparse else X
+    X = sparse.csr_matrix(np.where(abs(X) > case.sparse, X, 0)) if case.sparse else X
     network = Network(case.layers, features=shape, seed=len(case.layers), dtype=case.dtype)
     weights = rng.random(case.rows) if case.weighted else None
     return Made(network, X, targets(case, rng, network.out), weights)

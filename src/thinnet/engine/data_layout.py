@@ -18,6 +18,7 @@ class SparseRows(Protocol):
     indices: Array
     indptr: Array
     shape: tuple[int, int]
+    has_canonical_format: bool  # is each place there once, and in order?
 
 
 Data: TypeAlias = Array | SparseRows

@@ -8,7 +8,7 @@ from thinnet.engine.aliases import Like, Number, Records, Thread
 from thinnet.engine.compile import kernel
 from thinnet.engine.kernels import elementwise as sweeps
 from thinnet.engine.kernels import normalisation as norms
-from thinnet.engine.kernels import packing, products, row_losses, rows, softmax
+from thinnet.engine.kernels import packing, products, row_losses, rows, softmax, sparse_products
 from thinnet.engine.kernels.gradients import gradient_task
 from thinnet.engine.kernels.kept_gradients import apply_task, squares
 from thinnet.engine.kernels.lanes import copy_row
@@ -160,7 +160,10 @@ def rows_task(
 def forward(
     op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like
 ) -> None:
-    if op.kind == GATHER:
+    if op.sparse:
+        if op.kind == DENSE:
+            sparse_products.dense(op, low, high, me, now, w, like)
+    elif op.kind == GATHER:
         rows.gather(op, low, high, me, now, w, like)
     elif op.kind == DENSE:
         products.dense(op, low, high, w, like)

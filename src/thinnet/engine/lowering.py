@@ -56,21 +56,25 @@ def _is_known(layer: Layer, site: Site) -> bool:
     return type(layer) in known
 
 
-def lower(network: Bound, kind: Pass) -> Lowered:
-    """The operations of a network whose layers are all known, from input to output."""
-    return _Lowering(network, kind).result
+def lower(network: Bound, kind: Pass, sparse: bool = False) -> Lowered:
+    """The operations of a network whose layers are all known, from input to output.
+
+    `sparse`: the first product reads the entries of sparse rows (`sparse_input.pays`).
+    """
+    return _Lowering(network, kind, sparse).result
 
 
 class _Lowering:
-    def __init__(self, network: Bound, kind: Pass) -> None:
+    def __init__(self, network: Bound, kind: Pass, sparse: bool) -> None:
         self.network, self.kind = network, kind
         self._drawings = Drawings("train" if kind == "train" else "predict")
         self._sides = Sides(self._drawings)
         self.result = Lowered(self._drawings, self._sides)
-        self._gaps = gaps(network, kind)
+        self._gaps = gaps(network, kind, sparse)
         self._started = False  # has a sampling pass met its first noise?
         n = math.prod(network.features)
-        self._add(Operation(kind=code.GATHER, layer=INPUT, n_in=n, n_out=n, y=self._column(n)))
+        y = 0 if sparse else self._column(n)
+        self._add(Operation(kind=code.GATHER, layer=INPUT, n_in=n, n_out=n, y=y, sparse=sparse))
         for i, (layer, site) in enumerate(zip(network.layers, network.sites, strict=True)):
             if type(layer) not in NO_OPERATION:
                 self._lower(i, layer, site)
@@ -140,7 +144,7 @@ class _Lowering:
         return op.activation == code.IDENTITY and op.noise == code.NO_NOISE
 
     def _noise(self, i: int, layer: NoisyLayer, site: Site) -> None:
-        first = not self._started and self.kind in ("draw", "element")
+        first = not self._started and self.kind in ("draw", "element") and not self._last.sparse
         self._started = True
         if not self._joins(layer) or first:
             self._elementwise(i, by_input=False)
@@ -154,6 +158,8 @@ class _Lowering:
     def _joins(self, layer: Layer) -> bool:
         """May the noise stand in the same sweep as the activation before it?"""
         op = self._last
+        if op.sparse:
+            return True
         if op.kind != code.ELEMENTWISE or op.noise != code.NO_NOISE:
             return False
         return type(layer) is Dropout or bool(op.by_input) or op.activation == code.IDENTITY
@@ -175,6 +181,7 @@ class _Lowering:
                 l1=dense.l1, l2=dense.l2, bias_l1=dense.bias_l1, bias_l2=dense.bias_l2,
                 max_norm=math.inf if dense.max_norm is None else dense.max_norm,
                 side_in=self._side(over.inputs, n_in), side_out=self._side(over.outputs, n_out),
+                sparse=self._last.kind == code.GATHER and self._last.sparse,
             )
         )  # fmt: skip
         self._elementwise(i, by_input=False, bias=self._last.bias)

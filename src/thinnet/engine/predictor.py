@@ -30,12 +30,13 @@ BLOCK_ROWS: Final = 1920  # that are in memory at once
 class Predictor:
     """A network lowered for one kind of pass, with memory for a block of rows.
 
-    What comes before the first noise is computed once for all draws of a block.
+    What comes before the first noise is computed once for all draws of a block.  `sparse`: are rows
+    read as they are stored (`sparse_input.pays`)?
     """
 
-    def __init__(self, network: Bound, kind: Pass, rows: int) -> None:
+    def __init__(self, network: Bound, kind: Pass, rows: int, sparse: bool) -> None:
         self.network, self.rows = network, min(rows, BLOCK_ROWS)
-        self._lowered = lower(network, kind)
+        self._lowered = lower(network, kind, sparse)
         last = self._lowered.operations[-1]
         self._lowered.operations.append(
             Operation(kind=code.OUTPUT, n_in=last.n_out, n_out=last.n_out, x=last.y, y=last.y)

@@ -63,6 +63,7 @@ class Operation(Drawing):
     thin_in: int = 0  # are absent inputs left out of the rows?
     thin_out: int = 0  # are absent outputs?
     compresses: int = 0  # takes whole rows and gives thin ones
+    sparse: int = 0  # reads the data's rows as they are stored, entry by entry
     dropped: int = 0  # DropConnect: weights are seen through a mask
     groups: int = 0  # a softmax over each; positions of a BatchNorm
     n_units: int = 0  # of each group
@@ -163,6 +164,7 @@ class Arrays:
     drawn: Address
     samples: Address
     bits: Address
+    kept: Address  # the keep bits of sparse rows, where their entries stand
     shared: Address  # `kernels.team`, then the number of the first round that went wrong
     source: Address  # of the data, as the next six
     starts: Address

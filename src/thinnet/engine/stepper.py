@@ -18,6 +18,7 @@ from thinnet.engine.lowered import Bound
 from thinnet.engine.lowering import lower
 from thinnet.engine.program import place_slopes, training_stages
 from thinnet.engine.records import Operation
+from thinnet.engine.sparse_input import Batch
 from thinnet.engine.workspace import workspace_of
 from thinnet.layers import BatchNorm
 from thinnet.losses import (
@@ -82,8 +83,8 @@ class Stepper:
     state : the optimiser's, changed in place
     outputs : array of shape (rows of data, outputs)
         Gets the outputs that each row's loss was computed from.
-    rows : int
-        Of the largest batch.
+    batch : Batch
+        The largest.
     """
 
     def __init__(
@@ -93,13 +94,14 @@ class Stepper:
         optimizer: Optimizer,
         state: Sequence[Array],
         outputs: Array,
-        rows: int,
+        batch: Batch,
         *,
         keeps_gradient: bool,
         clip_norm: float | None,
     ) -> None:
         self.network = network
-        lowered = self._lowered = lower(network, "train")
+        rows = batch.rows
+        lowered = self._lowered = lower(network, "train", batch.sparse)
         self._add_loss(loss)
         place_slopes(lowered)
         keeps = keeps_gradient or clip_norm is not None

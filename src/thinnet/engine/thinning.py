@@ -35,15 +35,17 @@ class Gap(NamedTuple):
     behind: int
 
 
-def gaps(network: Bound, kind: Pass) -> list[Gap]:
-    """Those that are thinned in one kind of pass."""
+def gaps(network: Bound, kind: Pass, sparse: bool) -> list[Gap]:
+    """Those that are thinned in one kind of pass; of sparse rows no input is, as few are there."""
     if kind not in ("train", "draw"):
         return []
     found = []
     for i, (layer, site) in enumerate(zip(network.layers, network.sites, strict=True)):
         if type(layer) is Dropout and is_shared(layer, kind) and _is_thinnable(layer, site):
             before, behind = _nearest(network, i, -1), _nearest(network, i, 1)
-            if before is not None and behind is not None and _pays(network, before, behind):
+            if before is None or behind is None or (sparse and before == INPUT):
+                continue
+            if _pays(network, before, behind):
                 found.append(Gap(i, (layer, site), before, behind))
     return found
 

@@ -14,7 +14,9 @@ from thinnet.engine.kernels.gradients import TOGETHER
 from thinnet.engine.kernels.lanes import LANES
 from thinnet.engine.kernels.losses import NARROW
 from thinnet.engine.kernels.noise import SWEEP_ROWS
+from thinnet.engine.kernels.philox import UNITS
 from thinnet.engine.kernels.presence import TERMS_OF_A_BLOCK
+from thinnet.engine.kernels.sparse_gradients import NODE, cursors_size
 from thinnet.engine.kernels.team import shared_size
 from thinnet.engine.kernels.tiles import VECTOR_BYTES, VECTORS
 from thinnet.engine.lowered import VECTOR, Lowered, padded, stride_of
@@ -135,7 +137,7 @@ def _widest(lowered: Lowered) -> int:
     return max(max(op.n_in, op.n_out) for op in lowered.operations)
 
 
-def _buffers(lowered: Lowered, rows: int, dtype: np.dtype) -> dict[str, Array]:
+def _buffers(lowered: Lowered, rows: int, dtype: np.dtype) -> dict[str, Array | None]:
     return {
         "activations": aligned(lowered.columns * rows, dtype),
         "slopes": aligned(lowered.slope_columns * rows, dtype),
@@ -143,7 +145,16 @@ def _buffers(lowered: Lowered, rows: int, dtype: np.dtype) -> dict[str, Array]:
         "row_loss": np.zeros(rows),
         "ones": np.ones(TOGETHER, np.uint8),
         "every": np.full(_widest(lowered) // 8 + 8, 0xFF, np.uint8),
+        "kept": _kept(lowered, rows),
     }
+
+
+def _kept(lowered: Lowered, rows: int) -> Array | None:
+    """Room for the mask in front of sparse rows, where a way back will ask for it."""
+    gather = lowered.operations[0]
+    if not (gather.sparse and gather.noise != code.NO_NOISE and lowered.slope_columns):
+        return None
+    return np.zeros((rows, math.ceil(gather.n_in / UNITS)), np.uint64)
 
 
 def _sides(lowered: Lowered) -> dict[str, Array]:
@@ -178,12 +189,16 @@ def _put_threads(
 def _scratch_size(lowered: Lowered, rows: int) -> int:
     """The gradient of a task's units, some of their weights, nodes of a tree over rows, a row."""
     dense = [op for op in lowered.operations if op.kind == code.DENSE]
-    blocks = [(units_of_a_task(op) + LANES) * (stride_of(op.n_in) + 1) for op in dense]
+    learned = lowered.slope_columns > 0
+    units = [(units_of_a_task(op) if learned else 0) + LANES for op in dense]
+    blocks = [n * (stride_of(op.n_in) + 1) for n, op in zip(units, dense, strict=True)]
     widest_loss = max(4 * NARROW, 2 * NARROW + LANES + 2)
     losses = max(SWEEP_ROWS * widest_loss, 4 * lowered.operations[-1].n_out)
     positions = max([1, *(op.groups for op in lowered.operations)])
     depth = math.ceil(rows * positions / ROWS_OF_A_LEAF).bit_length() + 1
     nodes = depth * MOST_UNITS * MOST_IN_A_PANEL
+    if lowered.operations[0].sparse:
+        nodes = max(nodes, depth * NODE + cursors_size(rows))
     return padded(max([2 * MOST_UNITS, losses, *blocks]) + nodes + _widest(lowered))
 
 

@@ -51,7 +51,7 @@ class Bound:
     compiled : bool or None
         Whether compiled code knows the network; None before the first check (`is_compiled`).
     predictors : dict
-        The compiled predictors that no thread uses, by kind of pass.
+        The compiled predictors that no thread uses, by kind of pass and of rows.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Bound:
         self._bind_layers(shapes)
 
     def _bind_layers(self, shapes: Sequence[Shapes]) -> None:
-        self.predictors: dict[str, list[Any]] = {}
+        self.predictors: dict[tuple[str, bool], list[Any]] = {}
         self.sites, self.governors = bind(
             self.layers, self.features, shapes, self.vectors, self.seed, self.clock
         )

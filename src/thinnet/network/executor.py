@@ -70,21 +70,24 @@ def permutation(network: Bound) -> Callable[..., Any]:
     return shuffling.permutation
 
 
-def predictor(network: Bound, kind: Any, rows: int) -> Any:
-    """A predictor for at most `rows` rows at once; a new one if all are in use."""
+def predictor(network: Bound, free: list[Any], kind: Any, rows: int, sparse: bool) -> Any:
+    """A predictor for at most `rows` rows at once; a new one if none is free."""
     from thinnet.engine.predictor import BLOCK_ROWS, Predictor
 
-    free = network.predictors.setdefault(kind, [])
     while free:
         found = free.pop()
         if found.rows >= min(rows, BLOCK_ROWS):
             return found
-    return Predictor(network, kind, rows)
+    return Predictor(network, kind, rows, sparse)
 
 
 @contextmanager
-def lent(network: Bound, kind: str, rows: int) -> Iterator[Any]:
-    """A predictor that no other thread gets as long as the context is open."""
-    found = predictor(network, kind, rows)
+def lent(network: Bound, kind: str, X: Any) -> Iterator[Any]:
+    """A predictor for rows like X that no other thread gets as long as the context is open."""
+    from thinnet.engine.sparse_input import pays
+
+    sparse = pays(network, X)
+    free = network.predictors.setdefault((kind, sparse), [])
+    found = predictor(network, free, kind, X.shape[0], sparse)
     yield found
-    network.predictors[kind].append(found)
+    free.append(found)

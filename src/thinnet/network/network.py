@@ -140,7 +140,7 @@ class Network(Bound):
         if not is_compiled(self):
             sampling.in_blocks(self.forward, x, lambda rows: Run.predict(), out)
             return out
-        with lent(self, "predict", x.shape[0]) as passes:
+        with lent(self, "predict", x) as passes:
             passes.predict(x, out)
         return out
 

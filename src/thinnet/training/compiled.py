@@ -24,6 +24,7 @@ class CompiledSteps:
 
     def __init__(self, training: TrainingState, watched: bool) -> None:
         from thinnet.engine.records import ROUND
+        from thinnet.engine.sparse_input import Batch, pays
         from thinnet.engine.stepper import Stepper
 
         self._training, plan, data = training, training.plan, training.data
@@ -43,7 +44,7 @@ class CompiledSteps:
             plan.optimizer,
             training.optimizer_state,
             training.outputs,
-            int(self._table["rows"].max()),
+            Batch(int(self._table["rows"].max()), pays(training.network, data.X)),
             keeps_gradient=watched or plan.accumulate > 1,
             clip_norm=plan.clip_norm,
         )

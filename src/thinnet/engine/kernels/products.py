@@ -11,6 +11,7 @@ from thinnet.engine.kernels.lanes import sum_rows
 from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import padded, panel_width, vector_of
 from thinnet.engine.kernels.presence import cut_at, is_drawn, n_inputs, n_outputs
+from thinnet.engine.kernels.sparse_gradients import sparse_gradient
 from thinnet.engine.kernels.sums import join_leaf, join_rest, n_leaves
 from thinnet.engine.kernels.tiles import (
     ADD,
@@ -138,6 +139,9 @@ def weight_gradient(
     op: Operation, low: int, high: int, now: Round, w: Work, out: Numbers, stack: Numbers
 ) -> None:
     """``dW = dy.T @ x`` of the places `low` to `high`; rows of `out` lie as those of x."""
+    if op.sparse:
+        sparse_gradient(op, low, high, now, w, out, stack)
+        return
     size, units, n_in = out.itemsize, high - low, n_inputs(op, w)
     dy = Strided(w.slopes + (op.dy * w.capacity + low) * size, size, op.stride_out * size)
     x = Strided(w.activations + op.x * w.capacity * size, size, op.stride_in * size)
