@@ -189,7 +189,8 @@ def train(
     network : Network
     X : array or sparse matrix, shape (rows, *features)
         Finite numbers; cast to the network's type batch by batch.  Sparse rows (CSR; other forms
-        are turned into it) are made dense batch by batch.
+        are turned into it) are multiplied as they are stored where that is faster, else made dense
+        batch by batch.
     y : array, shape (rows,) or (rows, ...)
         Targets in the form that the loss takes.
     loss : Loss, optional

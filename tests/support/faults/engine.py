@@ -92,6 +92,22 @@ FAULTS = [
         ("engine/test_known_answers.py",),
     ),
     Mutant(
+        "blocks of sparse rows are twice as long as those of dense ones",
+        "engine/kernels/sparse_products.py",
+        "_Chain.over",
+        "_WORD(TERMS_OF_A_BLOCK)",
+        "_WORD(2 * TERMS_OF_A_BLOCK)",
+        ("engine/test_sparse_input.py",),
+    ),
+    Mutant(
+        "sparse rows share the room for their masks",
+        "engine/kernels/entries.py",
+        "kept",
+        "8 * r * n_words",
+        "8 * n_words",
+        ("engine/test_sparse_input.py",),
+    ),
+    Mutant(
         "leaves of a tree are joined in threes",
         "engine/kernels/sums.py",
         "join_leaf",

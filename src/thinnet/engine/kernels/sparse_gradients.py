@@ -46,7 +46,7 @@ from thinnet.engine.linking import part
 from thinnet.engine.records import Operation, Round, Work
 
 NODE: Final = 16_384  # numbers of a node of the tree, which stay in cache while rows are added
-INPUTS: Final = 16  # whose multiples are summed together
+INPUTS: Final = 16  # a multiple of a vector: inputs are turned by whole vectors
 
 
 def cursors_size(rows: int) -> int:
