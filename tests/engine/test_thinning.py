@@ -25,7 +25,7 @@ from thinnet.engine import thinning
 from thinnet.engine.lowering import lower
 from thinnet.schedules import Linear
 
-EVERYWHERE, NOWHERE = 1, 10**9  # the weights from which on a layer is thinned
+EVERYWHERE, NOWHERE = 0, 10**9  # the weights to be dropped from which on a layer is thinned
 
 
 def trained_with(weights, problem):
@@ -127,5 +127,6 @@ def test_shared_dropout_thins_where_dropped_units_need_not_exist(chain, gaps, mo
 
 
 def test_thinning_pays_in_large_layers_and_not_in_small_ones():
-    for units, gaps in ((16, 0), (512, 1)):
-        assert thinned(Network([Dense(units), ReLU(), shared(), Dense(10)], features=784)) == gaps
+    for features, gaps in ((100, 0), (784, 1)):
+        chain = [Dense(16), ReLU(), shared(), Dense(10)]
+        assert thinned(Network(chain, features=features)) == gaps

@@ -18,9 +18,9 @@ from thinnet.layers.presence import Place
 from thinnet.passes import Site
 from thinnet.schedules import Rate, Schedule
 
-# Thinning moves what is kept of W together, and its gradient apart again.  That pays where
-# products are large against it, and where enough is dropped.
-WORTH_THINNING = 2**14  # weights of a layer
+# Thinning moves what is kept of W together, and its gradient apart again.  That pays where enough
+# is dropped of a layer that is large enough; bits are the same either way.
+WORTH_THINNING = 1600  # weights that are dropped on average
 LEAST_RATE: Final = 0.1
 
 INPUT: Final = -1  # stands where a layer's place would, for the rows that come in
@@ -45,7 +45,7 @@ def gaps(network: Bound, kind: Pass, sparse: bool) -> list[Gap]:
             before, behind = _nearest(network, i, -1), _nearest(network, i, 1)
             if before is None or behind is None or (sparse and before == INPUT):
                 continue
-            if _pays(network, before, behind):
+            if _pays(_least(layer.rate), _most_weights(network, before, behind)):
                 found.append(Gap(i, (layer, site), before, behind))
     return found
 
@@ -56,7 +56,7 @@ def is_shared(layer: Layer, kind: Pass) -> bool:
 
 
 def _is_thinnable(layer: Dropout, site: Site) -> bool:
-    return not layer.share_axes and len(site.features) == 1 and _least(layer.rate) >= LEAST_RATE
+    return not layer.share_axes and len(site.features) == 1
 
 
 def _nearest(network: Bound, i: int, step: int) -> int | None:
@@ -76,10 +76,14 @@ def _nearest(network: Bound, i: int, step: int) -> int | None:
     return INPUT if step < 0 else None
 
 
-def _pays(network: Bound, before: int, behind: int) -> bool:
+def _pays(rate: float, weights: int) -> bool:
     """A rule in shape and rate alone, so that the same network is always computed alike."""
-    around = [network.sites[i].p.W.size for i in (before, behind) if i != INPUT]
-    return max(around) >= WORTH_THINNING
+    return rate >= LEAST_RATE and rate * weights >= WORTH_THINNING
+
+
+def _most_weights(network: Bound, before: int, behind: int) -> int:
+    """Of the layers around a gap."""
+    return max(network.sites[i].p.W.size for i in (before, behind) if i != INPUT)
 
 
 def _least(rate: Rate) -> float:
