@@ -52,3 +52,10 @@ def fused(builder: Builder, x: Value, y: Value, z: Value) -> Value:
     """``x * y + z`` of vectors, rounded once."""
     bits = 32 if isinstance(x.type.element, ir.FloatType) else 64
     return called(builder, f"llvm.fma.v{x.type.count}f{bits}", x.type, x, y, z)
+
+
+def prefetch(builder: Builder, address: Value) -> None:
+    """Have the line at an address brought to the second cache, whether or not it exists."""
+    number, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+    place = builder.inttoptr(address, pointer)
+    called(builder, "llvm.prefetch.p0", ir.VoidType(), place, number(0), number(2), number(1))

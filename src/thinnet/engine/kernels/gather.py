@@ -24,11 +24,12 @@ from thinnet.engine.aliases import (
     Value,
 )
 from thinnet.engine.compile import intrinsic
-from thinnet.engine.kernels.lanes import copy_row
+from thinnet.engine.kernels.lanes import copy_row, fetch_line
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.linking import part
 from thinnet.engine.records import Work
 
+LINE_BYTES: Final = 64
 NAMES: Final = ("f4", "f8", "u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "b1")
 CODES: Final = {np.dtype(name): code for code, name in enumerate(NAMES)}
 F4, F8, U1, I1, I2, U2, I4, U4, I8, U8, B1 = range(len(NAMES))
@@ -98,6 +99,16 @@ def sparse_row(source: Longs, starts: Longs, row: int, out: Numbers) -> None:
             out[column] += out.dtype.type(load(values + 8 * i, np.float64(0)))
         else:
             out[column] += out.dtype.type(load(values + 4 * i, np.float32(0)))
+
+
+@part
+def fetch_row(row: int, n: int, w: Work) -> None:
+    """Have n numbers of a row that is read next brought to the cache: rows come in any order."""
+    source = view(w.source, np.int64(0))
+    if not w.starts:
+        start = source[0] + row * source[1]
+        for ahead in range(0, n * source[2], LINE_BYTES):
+            fetch_line(np.uint64(start + ahead))
 
 
 @part

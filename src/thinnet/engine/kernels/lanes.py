@@ -26,7 +26,7 @@ from thinnet.engine.aliases import (
 )
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.features import has
-from thinnet.engine.instructions import called, in_all_lanes, masked, masked_load
+from thinnet.engine.instructions import called, in_all_lanes, masked, masked_load, prefetch
 from thinnet.engine.linking import part
 
 LANES: Final = 16
@@ -67,6 +67,17 @@ def copy_lanes(typing: Kind, source: Kind, there: Kind, target: Kind, like: Kind
         return context.get_dummy_value()
 
     return signature, code
+
+
+@intrinsic
+def fetch_line(typing: Kind, address: Kind) -> Intrinsic:
+    """Have the line at an address brought to the second cache, as it is read soon."""
+
+    def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
+        prefetch(builder, arguments[0])
+        return context.get_dummy_value()
+
+    return types.void(types.uintp), code
 
 
 @part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from thinnet.engine.aliases import Like, Numbers, Thread
-from thinnet.engine.kernels.gather import data_row
+from thinnet.engine.kernels.gather import data_row, fetch_row
 from thinnet.engine.kernels.memory import size_of, view
 from thinnet.engine.kernels.presence import n_outputs, pick
 from thinnet.engine.linking import part
@@ -37,6 +37,8 @@ def gather(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, 
     """Rows of the data as they come."""
     n, activations = n_outputs(op, w), view(w.activations, like)
     for r in range(low, high):
+        if r + 1 < high:
+            fetch_row(data_number(now, r + 1, w), op.n_out, w)
         out = row_at(activations, op.y, r, op.stride_out, n, w)
         if op.thin_out:
             whole = scratch_of(me, w, like)[: op.n_out]
