@@ -29,7 +29,7 @@ from thinnet.engine.kernels.memory import view
 from thinnet.engine.linking import part
 from thinnet.engine.records import Work
 
-LINE_BYTES: Final = 64
+LINE_BYTES, MOST_BYTES = 64, 8  # of a line of the caches, of a number
 NAMES: Final = ("f4", "f8", "u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "b1")
 CODES: Final = {np.dtype(name): code for code, name in enumerate(NAMES)}
 F4, F8, U1, I1, I2, U2, I4, U4, I8, U8, B1 = range(len(NAMES))
@@ -105,9 +105,9 @@ def sparse_row(source: Longs, starts: Longs, row: int, out: Numbers) -> None:
 def fetch_row(row: int, n: int, w: Work) -> None:
     """Have n numbers of a row that is read next brought to the cache: rows come in any order."""
     source = view(w.source, np.int64(0))
-    if not w.starts:
-        start = source[0] + row * source[1]
-        for ahead in range(0, n * source[2], LINE_BYTES):
+    start, apart = source[0] + row * source[1], source[2]
+    if not w.starts and apart <= MOST_BYTES:  # they lie side by side
+        for ahead in range(0, n * apart, LINE_BYTES):
             fetch_line(np.uint64(start + ahead))
 
 
