@@ -112,6 +112,8 @@ def one_line(message: object, longest: int = 500) -> str:
 
 
 FINITE_BLOCK = 2**20  # numbers checked together: the check needs little memory beside the data
+FEW_NUMBERS = 2**12  # on one thread, whatever NumPy multiplies with
+SQUARED = (np.float32, np.float64)
 
 
 def is_real(value: object) -> bool:
@@ -224,6 +226,8 @@ def numeric(name: str, values: Any) -> Array:
 
 def finite(name: str, values: Array, dtype: Any = None) -> Array:
     """`values`, if all are finite (in `dtype`); else ValueError with the first bad place."""
+    if (dtype is None or dtype == values.dtype) and _are_few_and_finite(values):
+        return values
     rows = max(1, FINITE_BLOCK // max(values[:1].size, 1))
     for start in range(0, len(values), rows):
         part = values[start : start + rows]
@@ -236,6 +240,15 @@ def finite(name: str, values: Array, dtype: Any = None) -> Array:
             where, place = first_place(~np.isfinite(cast), start)
             raise ValueError(f"{name} must be finite, got {part[where]} in {place}")
     return values
+
+
+def _are_few_and_finite(values: Array) -> bool:
+    """Whether `values` are few and the sum of their squares is finite, and so each of them is.
+
+    For a few numbers that is twice as fast as to look at each.
+    """
+    few = values.size <= FEW_NUMBERS and values.dtype in SQUARED
+    return few and math.isfinite(np.vdot(values, values))
 
 
 def first_place(bad: Array, start: int = 0) -> tuple[tuple[int, ...], str]:

@@ -116,6 +116,8 @@ class Site:
     ----------
     p, g, s : NamedTuple of views
         The parameters, their gradients, and the state that prediction reads.
+    lend : callable
+        Makes the views `p`; whoever holds one may write, so none is made before it is asked for.
     counters : NamedTuple of views
         The state that only learning passes read.
     features, out : tuple of int
@@ -125,7 +127,7 @@ class Site:
     name: str
     features: Features
     out: Features
-    p: Any
+    lend: Callable[[], Any]
     g: Any
     s: Any
     counters: Any
@@ -133,6 +135,11 @@ class Site:
     ordinal: int
     clock: Clock
     presence: Callable[[Run], Bool[Array, "..."] | None] = lambda run: None
+
+    @property
+    def p(self) -> Any:
+        """The parameters, as views to which may be written."""
+        return self.lend()
 
     def rate(self, rate: Rate, run: Run) -> float:
         """The rate of a pass: at the pass's step in training, after the last step otherwise."""

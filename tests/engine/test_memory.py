@@ -9,7 +9,7 @@ from random_networks import Problem, problems, thin_chains, trained
 from trying import given_few_or_many
 
 from thinnet import Dense, Dropout, Network, ReLU, SoftmaxCrossEntropy
-from thinnet.engine import launch, predictor, records, thinning, workspace
+from thinnet.engine import launch, records, thinning, workspace
 from thinnet.optimizers import SGD
 
 AROUND = 4096  # bytes
@@ -69,7 +69,6 @@ def guarded(function, fill):
     guards = Guards(fill)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workspace, "address", guards.address)
-        patch.setattr(predictor, "address", guards.address)
         patch.setattr(launch, "run_team", guards.run_team)
         found = function()
     assert guards.calls

@@ -28,13 +28,23 @@ def of_rows(X: Data, dtype: np.dtype) -> dict[str, Array | None]:
     """`source` and `starts` of the rows of X, and the arrays that they point into."""
     if not isinstance(X, Array):
         return _sparse(X)
+    place = no_rows()
+    return {"source": place, "starts": None, "X": write_rows(X, dtype, place)}
+
+
+def no_rows() -> Array:
+    """Room for the `source` of rows."""
+    return np.zeros(8, np.int64)
+
+
+def write_rows(X: Array, dtype: np.dtype, place: Array) -> Array:
+    """Write to `place` where the rows lie; they are returned, to be kept as long as it is read."""
     if X.dtype not in CODES:
         X = X.astype(dtype)
     if X.ndim != 2:
         X = X.reshape(len(X), math.prod(X.shape[1:]))  # a view, where rows lie in one piece
-    address = X.__array_interface__["data"][0]
-    place = np.array([address, *X.strides, CODES[X.dtype], 0, 0, 0, 0], np.int64)
-    return {"source": place, "starts": None, "X": X}
+    place[:4] = X.__array_interface__["data"][0], *X.strides, CODES[X.dtype]
+    return X
 
 
 def _sparse(X: SparseRows) -> dict[str, Array | None]:

@@ -41,7 +41,7 @@ def team_size(lowered: Lowered, rows: int, n_tasks: int, passes: int) -> int:
 def call(size: int, n_rounds: int, workspace: Workspace, like: np.floating) -> int:
     """Do the rounds on `size` threads; the number of the first that went wrong, from 1, or 0."""
     shared = workspace["shared"]
-    shared[:] = 0
+    shared.fill(0)
     if like.dtype in _ready:
         run_team(size, drive, n_rounds, workspace.record, like)
     else:

@@ -19,6 +19,18 @@ from thinnet.passes import Site
 Pass: TypeAlias = Literal["train", "predict", "draw", "element"]
 
 
+class Parameters(Protocol):
+    """Weights, and a version of theirs that moves whenever they may have been written to."""
+
+    @property
+    def values(self) -> Flat: ...
+
+    @property
+    def version(self) -> int: ...
+
+    def settled(self) -> int | None: ...
+
+
 class Bound(Protocol):
     """What is asked of a network."""
 
@@ -35,6 +47,9 @@ class Bound(Protocol):
     def features(self) -> Features: ...
 
     @property
+    def out(self) -> Features: ...
+
+    @property
     def dtype(self) -> np.dtype: ...
 
     @property
@@ -42,6 +57,9 @@ class Bound(Protocol):
 
     @property
     def theta(self) -> Flat: ...
+
+    @property
+    def parameters(self) -> Parameters: ...
 
     @property
     def gradient(self) -> Flat: ...

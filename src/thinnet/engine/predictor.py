@@ -16,14 +16,14 @@ from thinnet.engine.data_layout import Data
 from thinnet.engine.launch import CHUNK_SECONDS, call, team_size
 from thinnet.engine.lowered import Bound, Pass
 from thinnet.engine.lowering import lower
+from thinnet.engine.one_block import SHARD_ROWS, OneBlock
+from thinnet.engine.panel_keeping import MANY, KeptPanels, Way
 from thinnet.engine.program import Builder, forward_stages
 from thinnet.engine.records import ROUND, Operation
-from thinnet.engine.workspace import Workspace, address, put_stages, workspace_of
+from thinnet.engine.workspace import Workspace, put_stages, workspace_of
 from thinnet.passes import Run
 
 NO_IDS: Final = np.zeros(1, np.uint32)
-SHARD_ROWS: Final = 240
-FEW: Final = 2  # rows for which laying weights down as panels takes longer than their products
 BLOCK_ROWS: Final = 1920  # that are in memory at once
 
 
@@ -47,48 +47,51 @@ class Predictor:
         self._start = self._rest.again() if split else None
         if self._start:
             put_stages(self._start, forward_stages(self._lowered, 0, split))
-        self._like = network.dtype.type(0)
-        self._block = np.zeros(1, ROUND)
-        self._quiet: dict[str, Array] = {}
+        self._like, self._panels = network.dtype.type(0), KeptPanels(network.parameters)
+        self._block: OneBlock | None = None
         if kind == "predict" and rates.is_constant(self._lowered.drawings.noisy):
             limits, levels = rates.limits_and_levels(
                 self._lowered.drawings.noisy, [Run.predict()], network.dtype
             )
-            self._quiet = {"rounds": self._block, "limits": limits, "levels": levels}
-        self._places = {name: address(values) for name, values in self._quiet.items()}
+            noise = {"limits": limits, "levels": levels, "ids": NO_IDS}
+            self._block = OneBlock(self._rest, noise, network.out, network.dtype)
+
+    def takes(self, rows: int) -> bool:
+        """Are so many rows no more than it was made for?"""
+        return rows <= self.rows or self.rows == BLOCK_ROWS
 
     def _workspace_for(self, builder: Builder) -> Workspace:
         network = self.network
-        vectors = {"theta": network.theta, "state": network.state}
+        vectors = {"theta": network.parameters.values, "state": network.state}
         nothing = np.zeros((0, 1), network.dtype)
         workspace = workspace_of(self._lowered, builder, vectors, nothing, self.rows, self._size)
         workspace.set(shard_rows=SHARD_ROWS, learns=0)
         return workspace
 
-    def predict(self, X: Data, out: Array) -> None:
-        """Write the outputs of the rows of X to `out`, dropout off."""
+    def predict(self, X: Data) -> Array:
+        """The outputs of the rows of X, dropout off."""
+        n = X.shape[0]
+        way = self._panels.way(n)
+        if self._block and n <= self.rows and isinstance(X, Array):
+            out = self._block.outputs(X, way, self._size)
+        else:
+            out = np.empty((n, *self.network.out), self.network.dtype)
+            self._in_blocks(X, way, out)
+        if way is Way.PACKED:
+            self._panels.packed()
+        return out
+
+    def _in_blocks(self, X: Data, way: Way, out: Array) -> None:
         n = X.shape[0]
         self._bind(X, NO_IDS, out)
-        if n <= self.rows and self._quiet:
-            self._predict_block(n)
-            return
-        self._rest.set(direct=False)
+        self._rest.set(direct=way is Way.DIRECT)
         starts = range(0, n, self.rows)
         rounds = np.zeros(len(starts), ROUND)
         rounds["start"] = rounds["out"] = starts
         rounds["stop"] = np.minimum(rounds["start"] + self.rows, n)
-        rounds["rows"], rounds["packs"] = rounds["stop"] - rounds["start"], rounds["start"] == 0
+        rounds["rows"] = rounds["stop"] - rounds["start"]
+        rounds["packs"][0] = way is Way.PACKED
         self._in_chunks(self._rest, rounds, [Run.predict()], lambda n: None)
-
-    def _predict_block(self, n: int) -> None:
-        """One block, by what was prepared for it: most of the time of a single row is Python's."""
-        self._block["rows"] = self._block["stop"] = n
-        direct = n <= FEW
-        self._block["packs"] = not direct
-        self._rest.set(direct=direct)
-        for name, place in self._places.items():
-            self._rest.point(name, place)
-        call(self._size if n > SHARD_ROWS else 1, 1, self._rest, self._like)
 
     def sample(
         self,
@@ -107,7 +110,7 @@ class Predictor:
         seed : of their masks
         out : array, shape (len(draws), rows, outputs)
         """
-        n = X.shape[0]
+        n, way = X.shape[0], self._panels.way(MANY)  # drawn weights are nowhere but in panels
         self._bind(X, ids, out)
         self._rest.set(k0=seed & 0xFFFFFFFF, k1=seed >> 32)
         for start in range(0, n, self.rows):
@@ -115,11 +118,13 @@ class Predictor:
             rounds = np.zeros(len(draws), ROUND)
             rounds["start"], rounds["stop"], rounds["rows"] = start, stop, stop - start
             rounds["step"], rounds["out"] = draws, np.arange(len(draws)) * n + start
-            rounds["packs"][0] = start == 0
+            rounds["packs"][0] = way is Way.PACKED and start == 0
             runs = [Run.sample(0)]  # rates are those after the last step, whatever the draw
             if self._start:
                 self._in_chunks(self._start, rounds[:1].copy(), runs[:1], lambda n: None)
             self._in_chunks(self._rest, rounds, runs, done)
+        if way is Way.PACKED:
+            self._panels.packed()
 
     def _bind(self, X: Data, ids: Ids, out: Array) -> None:
         found = data_layout.of_rows(X, self.network.dtype)

@@ -111,6 +111,7 @@ class Stepper:
         self._size = team_size(lowered, rows, tasks, passes=3)
         flat, vectors = outputs.reshape(len(outputs), -1), self._vectors(state)
         self._workspace = workspace_of(lowered, builder, vectors, flat, rows, self._size)
+        self._workspace.forget("theta")
         self._put_optimizer(optimizer)
         self._workspace.set(
             shard_rows=shard, learns=1, keeps_gradient=keeps,
@@ -174,9 +175,17 @@ class Stepper:
         self._workspace.put({"good": good})
         self._workspace.set(copied=int(ends[-2]) + 1 if len(ends) > 1 else 0)
         start = time.perf_counter()
-        wrong = call(self._size, len(table), self._workspace, self._like)
+        wrong = self._write(len(table))
         self._learn_pace(time.perf_counter() - start, len(ends))
         return int(np.searchsorted(ends, wrong - 1)) if wrong else len(ends)
+
+    def _write(self, n_rounds: int) -> int:
+        """Do the rounds with a view of the parameters, which shows others that they change."""
+        self._workspace.put({"theta": self.network.theta})
+        try:
+            return call(self._size, n_rounds, self._workspace, self._like)
+        finally:
+            self._workspace.forget("theta")
 
     def _make_room(self, last: int) -> None:
         """For gradients of pieces up to number `last` that wait to be joined."""

@@ -18,7 +18,7 @@ from operator import call
 from pathlib import Path
 
 from thinnet import checks
-from thinnet.engine.rounding_mode import standard_mode
+from thinnet.engine.rounding_mode import is_standard, standard_mode
 
 CGROUP = Path("/sys/fs/cgroup/cpu.max")  # version 2: "quota period" in microseconds, or "max"
 
@@ -135,6 +135,9 @@ def run_team(size: int, function: Callable[..., object], *arguments: object) -> 
 
     The calling thread is member 0.  An exception is raised when all have ended.
     """
+    if is_standard():
+        _run(size, function, *arguments)
+        return
     with standard_mode():
         _run(size, function, *arguments)
 

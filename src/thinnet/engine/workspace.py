@@ -55,6 +55,11 @@ class Workspace:
             if values is not None:
                 self._owned[name] = values
 
+    def forget(self, name: str) -> None:
+        """Hold the array no longer, nor know where it is."""
+        del self._owned[name]
+        self.point(name, 0)
+
     def point(self, name: str, place: int) -> None:
         """Say where an array is that the caller keeps alive."""
         self._integers[PLACES[name]] = place

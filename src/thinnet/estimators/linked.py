@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sklearn.base import BaseEstimator
 
 from thinnet.estimators import weights
 from thinnet.network import Network
+
+VIEWS: Final = {"_coefs": weights.coefs, "_intercepts": weights.intercepts}
 
 
 class LinkedWeights(BaseEstimator):
@@ -35,38 +37,38 @@ class LinkedWeights(BaseEstimator):
         self._intercepts = value
 
     def _attribute(self, name: str) -> Any:
-        if name not in vars(self):
-            raise AttributeError(f"{type(self).__name__} has {name[1:]}_ only after fit")
-        return vars(self)[name]
+        shown = self.__dict__.get(name)
+        if shown is None:
+            if not self.__sklearn_is_fitted__():
+                raise AttributeError(f"{type(self).__name__} has {name[1:]}_ only after fit")
+            shown = self.__dict__.setdefault(name, VIEWS[name](self.network_))
+        return shown
 
     def _link(self) -> None:
-        """Show the network's own arrays as `coefs_` and `intercepts_`."""
-        self._own_coefs = tuple(weights.coefs(self.network_))
-        self._own_intercepts = tuple(weights.intercepts(self.network_))
-        self._coefs, self._intercepts = list(self._own_coefs), list(self._own_intercepts)
+        """Show the network's own arrays as `coefs_` and `intercepts_`, when they are asked for."""
+        for name in VIEWS:
+            self.__dict__.pop(name, None)
 
     def _take_assigned(self) -> None:
-        """Copy arrays that were assigned to `coefs_` and `intercepts_` into the network."""
-        weights.assign("coefs_", self._own_coefs, self._coefs)
-        weights.assign("intercepts_", self._own_intercepts, self._intercepts)
-        self._coefs, self._intercepts = list(self._own_coefs), list(self._own_intercepts)
+        """Copy arrays that were assigned to `coefs_` and `intercepts_` into the network.
+
+        What was shown is not kept: as long as there are views of them, weights may change.
+        """
+        for name, views in VIEWS.items():
+            shown = self.__dict__.get(name)
+            if shown is not None:
+                weights.assign(f"{name[1:]}_", views(self.network_), shown)
+            if self.__dict__.get(name) is shown:
+                self.__dict__.pop(name, None)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the views, which a copy makes anew around the copied network."""
+        """Without views, which a copy makes anew around the copied network."""
         if self.__sklearn_is_fitted__():
             self._take_assigned()
-        views = {"_own_coefs", "_own_intercepts", "_coefs", "_intercepts"}
-        left_out = views if self.__sklearn_is_fitted__() else set()
-        state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name not in left_out}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if self.__sklearn_is_fitted__():
-            self._link()
+        return super().__getstate__()
 
 
 def linked(estimator: LinkedWeights) -> Network:

@@ -92,5 +92,6 @@ class DropConnect:
 
     def _thinned(self, site: Site, run: Run, rate: float) -> Site:
         """The site with masked weights."""
-        params = site.p._replace(W=self._drop(site, site.p.W, run, rate))
-        return dataclasses.replace(site, p=params)
+        whole = site.p
+        params = whole._replace(W=self._drop(site, whole.W, run, rate))
+        return dataclasses.replace(site, lend=lambda: params)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from thinnet.initializers import as_initializer
 from thinnet.layers import Layer, Shapes
 from thinnet.layers.base import title, trait
 from thinnet.layers.presence import Governors, governors, state_presence
+from thinnet.network.parameters import Parameters
 from thinnet.passes import Clock, Site
 from thinnet.philox import Stream
 
@@ -27,6 +28,17 @@ class Vectors(NamedTuple):
     theta: Flat
     gradient: Flat
     state: Flat
+
+
+class Memory(NamedTuple):
+    """What a network's flat vectors are, or are views of."""
+
+    parameters: Parameters
+    gradient: Flat
+    state: Flat
+
+    def vectors(self) -> Vectors:
+        return Vectors(self.parameters.lend(), self.gradient, self.state)
 
 
 def layer_shapes(layers: Sequence[Layer], features: Features) -> list[Shapes]:
@@ -45,10 +57,18 @@ def _sizes(groups: Iterable[Any]) -> int:
     return sum(math.prod(shape) for group in groups for shape in group)
 
 
-def blank_vectors(shapes: Sequence[Shapes], dtype: np.dtype) -> Vectors:
+def blank_memory(shapes: Sequence[Shapes], dtype: np.dtype) -> Memory:
     n_theta = _sizes(s.params for s in shapes)
     n_state = _sizes(s.state for s in shapes) + _sizes(s.counters for s in shapes)
-    return Vectors(*(np.zeros(n, dtype) for n in (n_theta, n_theta, n_state)))
+    return Memory(Parameters(n_theta, dtype), np.zeros(n_theta, dtype), np.zeros(n_state, dtype))
+
+
+def _lending(theta: Parameters, groups: Iterable[Any]) -> Iterator[Callable[[], Any]]:
+    """For each of the groups of shapes a function that lends views of its piece of `theta`."""
+    start = 0
+    for group in groups:
+        yield theta.part(start, group)
+        start += _sizes([group])
 
 
 def _cut(vector: Flat, groups: Iterable[Any]) -> Iterator[Any]:
@@ -67,7 +87,7 @@ def bind(
     layers: Sequence[Layer],
     features: Features,
     shapes: Sequence[Shapes],
-    vectors: Vectors,
+    memory: Memory,
     seed: int,
     clock: Clock,
 ) -> tuple[list[Site], list[Governors]]:
@@ -75,10 +95,10 @@ def bind(
     inputs = [features, *(s.out for s in shapes)]
     n_state = _sizes(s.state for s in shapes)
     pieces = zip(
-        _cut(vectors.theta, (s.params for s in shapes)),
-        _cut(vectors.gradient, (s.params for s in shapes)),
-        _cut(vectors.state[:n_state], (s.state for s in shapes)),
-        _cut(vectors.state[n_state:], (s.counters for s in shapes)),
+        _lending(memory.parameters, (s.params for s in shapes)),
+        _cut(memory.gradient, (s.params for s in shapes)),
+        _cut(memory.state[:n_state], (s.state for s in shapes)),
+        _cut(memory.state[n_state:], (s.counters for s in shapes)),
         strict=True,
     )
     ordinals = np.cumsum([trait(layer, "can_draw") for layer in layers])
@@ -87,7 +107,7 @@ def bind(
             name=f"layer {i}, {title(layer)}",
             features=inputs[i],
             out=inputs[i + 1],
-            p=p,
+            lend=lend,
             g=g,
             s=s,
             counters=counters,
@@ -95,7 +115,7 @@ def bind(
             ordinal=max(int(ordinals[i]) - 1, 0),
             clock=clock,
         )
-        for i, (layer, (p, g, s, counters)) in enumerate(zip(layers, pieces, strict=True))
+        for i, (layer, (lend, g, s, counters)) in enumerate(zip(layers, pieces, strict=True))
     ]
     over = governors(layers, sites)
     for site, governor in zip(sites, over, strict=True):

@@ -14,14 +14,16 @@ from thinnet.layers import Layer, Shapes
 from thinnet.layers.base import title
 from thinnet.layers.presence import Presence, parameters_present
 from thinnet.network.binding import (
+    Vectors,
     bind,
-    blank_vectors,
+    blank_memory,
     checked_features,
     checked_layers,
     initialise,
     layer_shapes,
 )
 from thinnet.network.changes import Change, before, changed, having
+from thinnet.network.parameters import Parameters
 from thinnet.passes import Clock, Run, Site
 
 Executor: TypeAlias = Literal["compiled", "reference"]
@@ -45,7 +47,6 @@ class Bound:
         For each layer the shared dropouts that decide which of its parameters are present.
     out : tuple of int
         The shape of a row of output.
-    vectors : Vectors
     changes : list of Change
         The settings of layers that had other values in earlier steps.
     compiled : bool or None
@@ -74,14 +75,14 @@ class Bound:
 
     def _bind(self) -> None:
         shapes = layer_shapes(self.layers, self.features)
-        self.vectors = blank_vectors(shapes, self.dtype)
+        self._memory = blank_memory(shapes, self.dtype)
         self.out = shapes[-1].out
         self._bind_layers(shapes)
 
     def _bind_layers(self, shapes: Sequence[Shapes]) -> None:
         self.predictors: dict[tuple[str, bool], list[Any]] = {}
         self.sites, self.governors = bind(
-            self.layers, self.features, shapes, self.vectors, self.seed, self.clock
+            self.layers, self.features, shapes, self._memory, self.seed, self.clock
         )
 
     def change(self, setting: str, value: float | None, layer: int | None = None) -> None:
@@ -116,7 +117,7 @@ class Bound:
 
     def __getstate__(self) -> dict[str, Any]:
         # Views do not survive a copy, so the copy is bound anew around the copied vectors.
-        left_out = {"sites", "vectors", "governors", "predictors"}
+        left_out = {"sites", "_memory", "governors", "predictors"}
         kept = {name: value for name, value in vars(self).items() if name not in left_out}
         vectors = {"theta": self.theta, "state": self.state}
         apart = {"clock": dataclasses.replace(self.clock), "changes": list(self.changes)}
@@ -134,6 +135,11 @@ class Bound:
         return f"{type(self).__name__}([{chain}], features={self.features}, seed={self.seed})"
 
     @property
+    def vectors(self) -> Vectors:
+        """`theta`, `gradient` and `state`."""
+        return self._memory.vectors()
+
+    @property
     def seed(self) -> int:
         """The seed of first weights, masks and shuffles."""
         return self._seed
@@ -141,17 +147,22 @@ class Bound:
     @property
     def theta(self) -> Flat:
         """All parameters, a view: writing to it changes the network."""
-        return self.vectors.theta
+        return self._memory.parameters.lend()
+
+    @property
+    def parameters(self) -> Parameters:
+        """What lends `theta` and the views of sites, for code that only reads."""
+        return self._memory.parameters
 
     @property
     def gradient(self) -> Flat:
         """The gradient that the last backward pass wrote, in the order of `theta`."""
-        return self.vectors.gradient
+        return self._memory.gradient
 
     @property
     def state(self) -> Flat:
         """All running statistics, and the counts of the batches in them."""
-        return self.vectors.state
+        return self._memory.state
 
     def places(self) -> Iterator[tuple[Layer, Site]]:
         """Each layer with its site, from input to output."""

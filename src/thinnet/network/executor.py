@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, Final
@@ -11,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet import philox
+from thinnet.arrays import Array
 from thinnet.layers.base import title
 from thinnet.network.bound import Bound
 
@@ -70,24 +70,46 @@ def permutation(network: Bound) -> Callable[..., Any]:
     return shuffling.permutation
 
 
-def predictor(network: Bound, free: list[Any], kind: Any, rows: int, sparse: bool) -> Any:
-    """A predictor for at most `rows` rows at once; a new one if none is free."""
-    from thinnet.engine.predictor import BLOCK_ROWS, Predictor
+class Lent:
+    """A predictor for rows like X that no other thread gets as long as the context is open.
 
-    while free:
-        found = free.pop()
-        if found.rows >= min(rows, BLOCK_ROWS):
-            return found
-    return Predictor(network, kind, rows, sparse)
+    If something goes wrong it is not used again.
+    """
+
+    __slots__ = ("_free", "_predictor")
+
+    def __init__(self, network: Bound, kind: Any, X: Any) -> None:
+        sparse, rows = _is_read_sparse(network, X), X.shape[0]
+        self._free = network.predictors.setdefault((kind, sparse), [])
+        self._predictor = _free_one(self._free, rows) or _new_one(network, kind, rows, sparse)
+
+    def __enter__(self) -> Any:
+        return self._predictor
+
+    def __exit__(self, error: object, *_: object) -> None:
+        if error is None:
+            self._free.append(self._predictor)
 
 
-@contextmanager
-def lent(network: Bound, kind: str, X: Any) -> Iterator[Any]:
-    """A predictor for rows like X that no other thread gets as long as the context is open."""
+def _is_read_sparse(network: Bound, X: Any) -> bool:
+    if isinstance(X, Array):
+        return False
     from thinnet.engine.sparse_input import pays
 
-    sparse = pays(network, X)
-    free = network.predictors.setdefault((kind, sparse), [])
-    found = predictor(network, free, kind, X.shape[0], sparse)
-    yield found
-    free.append(found)
+    return pays(network, X)
+
+
+def _free_one(free: list[Any], rows: int) -> Any:
+    """One of those that nobody uses; smaller ones are dropped."""
+    try:
+        while not (found := free.pop()).takes(rows):
+            pass
+        return found
+    except IndexError:  # another thread may have taken the last one
+        return None
+
+
+def _new_one(network: Bound, kind: Any, rows: int, sparse: bool) -> Any:
+    from thinnet.engine.predictor import Predictor
+
+    return Predictor(network, kind, rows, sparse)

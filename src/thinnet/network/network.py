@@ -14,7 +14,7 @@ from thinnet.layers import Layer
 from thinnet.masks import ids_of
 from thinnet.network import sampling, summary
 from thinnet.network.bound import Bound, Executor
-from thinnet.network.executor import is_compiled, lent, obstacles
+from thinnet.network.executor import Lent, is_compiled, obstacles
 from thinnet.network.logbook import Logbook
 from thinnet.passes import Pass, Run, Watch, unwatched
 from thinnet.philox import Purpose, Seed
@@ -136,12 +136,11 @@ class Network(Bound):
             If `x` has the wrong shape, is empty, or holds NaN or infinity.
         """
         x = sparse.finite("X", self.fitting(x), self.dtype)
+        if is_compiled(self):
+            with Lent(self, "predict", x) as passes:
+                return passes.predict(x)
         out = np.empty((x.shape[0], *self.out), self.dtype)
-        if not is_compiled(self):
-            sampling.in_blocks(self.forward, x, lambda rows: Run.predict(), out)
-            return out
-        with lent(self, "predict", x) as passes:
-            passes.predict(x, out)
+        sampling.in_blocks(self.forward, x, lambda rows: Run.predict(), out)
         return out
 
     def sample(

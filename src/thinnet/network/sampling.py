@@ -65,7 +65,7 @@ def sample(
 
     with bars.opened(show, "sampling", 0, len(numbers) * rows, PATIENCE) as bar:
         if executor.is_compiled(network):
-            with executor.lent(network, KINDS[share], x) as passes:
+            with executor.Lent(network, KINDS[share], x) as passes:
                 passes.sample(x, ids, numbers, draws.seed, out, bar.advance)
             return out
         for number, outputs in zip(numbers, out, strict=True):
