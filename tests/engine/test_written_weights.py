@@ -28,7 +28,7 @@ def keeps_panels(network):
     """Predict a row until panels are kept, if they ever are."""
     for _ in range(PATIENCE + 2):
         network.outputs(ROWS[:1])
-    return network.predictors["predict"][0]._panels.way(1) is Way.KEPT
+    return network.predictors["predict", False][0]._panels.way(1) is Way.KEPT
 
 
 def zeros_of_bytes(view):
