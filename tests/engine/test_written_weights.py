@@ -149,7 +149,7 @@ def test_an_estimators_weights_may_be_written_into_and_assigned(solver):
     del held
     model.predict(ROWS[:1])
     assert keeps_panels(model.network_)
-    model.intercepts_[1] = np.zeros(2)
+    model.intercepts_[0], model.intercepts_[1] = np.zeros(20), np.zeros(2)
     assert not model.predict(ROWS[:1]).any()
     assert keeps_panels(model.network_)
 
