@@ -9,7 +9,7 @@ import pytest
 from arithmetic_cases import CASES
 from arithmetic_vectors import answers, known
 from paths import TESTS
-from targets import AVX2
+from targets import AVX2, PLAIN_NUMPY
 
 ALL_ANSWERS = """
 import json
@@ -49,6 +49,11 @@ def test_a_training_has_the_known_bits(name):
 @pytest.mark.slow
 def test_held_to_avx2_all_bits_are_the_known_ones():
     assert json.loads(in_another_process(ALL_ANSWERS, **AVX2)) == known()
+
+
+@pytest.mark.slow
+def test_with_a_numpy_that_uses_no_wider_instructions_all_bits_are_the_known_ones():
+    assert json.loads(in_another_process(ALL_ANSWERS, **PLAIN_NUMPY)) == known()
 
 
 @pytest.mark.slow

@@ -148,9 +148,9 @@ def test_a_row_that_comes_k_times_weighs_k():
 
 def test_what_is_predicted_is_the_mean_of_the_members(regressor, classifier):
     by_hand = np.mean([member.predict(X) for member in regressor.estimators_], axis=0)
-    assert_array_equal(regressor.predict(X), by_hand)
+    assert_allclose(regressor.predict(X), by_hand, rtol=1e-14)
     shares = np.mean([m.predict_proba(PETALS) for m in classifier.estimators_], axis=0)
-    assert_array_equal(classifier.predict_proba(PETALS), shares)
+    assert_allclose(classifier.predict_proba(PETALS), shares, rtol=1e-14)
     assert_array_equal(classifier.predict(PETALS), FLOWERS[shares.argmax(axis=1)])
     assert_allclose(classifier.predict_log_proba(PETALS), np.log(shares))
     assert classifier.score(PETALS, LABELS) > 0.8

@@ -103,7 +103,7 @@ class OracleTraining:
         run = Run.train(self.t, ids)
         z, caches = self.forward(X.astype(self.real), run)
         each, slope = LOSSES[type(self.loss)](self.loss, z.reshape(len(z), -1), targets)
-        total = float(len(X)) if weights is None else float(weights.sum())
+        total = float(len(X)) if weights is None else math.fsum(weights.tolist())
         share = (np.ones(len(X)) if weights is None else weights) / total
         value = sum_over_rows(each.astype(np.float64) * share)
         slope = slope * share.astype(self.real)[:, None]

@@ -18,6 +18,7 @@ from thinnet.uncertainty.calibration import (
     maximum_calibration_error,
     negative_log_likelihood,
 )
+from thinnet.uncertainty.forecasts import probabilities
 
 SCORES = [
     expected_calibration_error,
@@ -76,7 +77,7 @@ def test_equal_confidences_stay_in_one_bin():
 @given(SEEDS, st.sampled_from(["uniform", "quantile"]))
 def test_calibration_errors_are_the_mean_and_the_largest_gap(seed, strategy):
     y, p, w = forecasts(seed)
-    top, right = (p / p.sum(axis=1, keepdims=True)).max(axis=1), p.argmax(axis=1) == y
+    top, right = probabilities("p", p, 2).max(axis=1), p.argmax(axis=1) == y
     edges = reliability(y, p, n_bins=4, strategy=strategy).edges
     gaps, shares = [], []
     for low, high in pairwise(edges):

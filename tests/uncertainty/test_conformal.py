@@ -18,7 +18,7 @@ from sklearn.linear_model import BayesianRidge, LinearRegression, LogisticRegres
 from sklearn.model_selection import cross_validate
 
 from thinnet.uncertainty.conformal import rows_needed
-from thinnet.uncertainty.conformal_classifier import SplitConformalClassifier
+from thinnet.uncertainty.conformal_classifier import SplitConformalClassifier, adaptive
 from thinnet.uncertainty.conformal_regressor import SplitConformalRegressor
 
 SIMULATIONS = 1000
@@ -343,3 +343,10 @@ def test_settings_that_cannot_be_are_refused():
         SplitConformalClassifier(Given(), method="raps").calibrate(np.eye(3), [0, 1, 2])
     with pytest.raises(ValueError, match="normalise must be True or False, got 'std'"):
         SplitConformalRegressor(Column(), normalise="std").calibrate(table([0]), [1])
+
+
+def test_all_classes_together_have_the_probability_1_whatever_rounding_does(rng):
+    p = rng.dirichlet(np.full(7, 0.3), 500)
+    most = adaptive(p).max(axis=1)
+    assert (most > 1 - 1e-14).all()
+    assert most.max() == 1

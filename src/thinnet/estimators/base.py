@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from thinnet.arithmetic import total_weight
 from thinnet.arrays import Array, Ids, Rows, Samples, Share
 from thinnet.engine.threads import limited
 from thinnet.estimators import settings, validation, weights
@@ -102,7 +103,7 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
 
     def _weight(self, X: Any, row_weights: Array | None, eval_set: Any) -> float:
         """The weight of all training rows, nearly: some may be held out."""
-        total = float(X.shape[0] if row_weights is None else row_weights.sum())
+        total = float(X.shape[0] if row_weights is None else total_weight(row_weights))
         held = self.early_stopping and eval_set is None
         return (total or 1.0) * (1 - self.validation_fraction if held else 1)
 

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from thinnet.arithmetic import power
 from thinnet.training.history import Epoch, History
 from thinnet.training.state import TrainingState
 
@@ -82,7 +83,8 @@ class Convergence:
         else:
             self._watch_loss(self._watched(epoch))
         if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
-            self._set_rate(estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t)
+            cut = power(float(estimator.t_ + 1), float(estimator.power_t))
+            self._set_rate(estimator.learning_rate_init / cut)
         if estimator._no_improvement_count <= estimator.n_iter_no_change:
             return ""
         return self._waited_enough()

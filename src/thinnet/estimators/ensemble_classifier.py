@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from thinnet.arrays import (
     Array,
     EvalSet,
@@ -18,7 +16,7 @@ from thinnet.estimators.base import MLP
 from thinnet.estimators.classifier import MLPClassifier
 from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
 from thinnet.estimators.labels import MultilabelClassifierMixin
-from thinnet.estimators.members import EnsembleData
+from thinnet.estimators.members import EnsembleData, mean_of
 from thinnet.estimators.predicting import PredictsClasses
 from thinnet.uncertainty.draws.heads import ClassHead, check_learned
 
@@ -123,4 +121,4 @@ class EnsembleClassifier(MultilabelClassifierMixin, Ensemble, PredictsClasses):
             Before fit; if X is not like the X that was fitted.
         """
         X = self._entering(X)
-        return np.mean([member.predict_proba(X) for member in self.estimators_], axis=0)
+        return mean_of([member.predict_proba(X) for member in self.estimators_])

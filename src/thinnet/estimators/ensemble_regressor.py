@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -18,7 +19,7 @@ from thinnet.arrays import (
 from thinnet.estimators import settings
 from thinnet.estimators.base import MLP
 from thinnet.estimators.ensembles import FITTED, PARAMETERS, Ensemble
-from thinnet.estimators.members import EnsembleData
+from thinnet.estimators.members import EnsembleData, mean_of
 from thinnet.estimators.predicting import PredictsNumbers
 from thinnet.estimators.regressor import MLPRegressor
 from thinnet.uncertainty.draws import noise
@@ -114,7 +115,7 @@ class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
         if first.loss != "squared_error" or not (drops or n > 1):
             return
         if first.precision is not None:
-            self.noise_ = np.full(self.n_outputs_, first.precision**-0.5)
+            self.noise_ = np.full(self.n_outputs_, 1 / math.sqrt(first.precision))
             return
         X, y, weights = (*rows.held, None) if rows.held else (rows.X, rows.y, rows.weights)
         places = noise.some_rows(X.shape[0], weights)
@@ -136,7 +137,7 @@ class EnsembleRegressor(RegressorMixin, Ensemble, PredictsNumbers):
 
     def _means_of(self, X: MatrixLike) -> Array:
         X = self._entering(X)
-        return np.mean([member.predict(X) for member in self.estimators_], axis=0)
+        return mean_of([member.predict(X) for member in self.estimators_])
 
 
 def _of_others(centers: Array, chosen: Array) -> tuple[Array, Array]:

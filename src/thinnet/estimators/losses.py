@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-from scipy import special
-
+from thinnet.arithmetic import lane_sum, log_gamma, tree_mean, x_log_y
 from thinnet.arrays import Array
 from thinnet.estimators.convergence import Scale
 from thinnet.losses import Loss
@@ -36,8 +34,8 @@ def _of_perfect(targets: Array, sample_weight: Array | None) -> float:
     """The log likelihood of a perfect fit, at which scikit-learn's deviance is 0."""
     if (targets < 0).any():
         raise ValueError(f"y must be >= 0 with loss='poisson', got {targets.min():g}")
-    perfect = special.xlogy(targets, targets) - targets - special.gammaln(targets + 1)
-    return float(np.average(perfect.sum(axis=1), weights=sample_weight))
+    perfect = x_log_y(targets, targets) - targets - log_gamma(targets + 1.0)
+    return float(tree_mean(lane_sum(perfect.T), sample_weight))
 
 
 def strata(head: Head, targets: Array) -> Array | None:

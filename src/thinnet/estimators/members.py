@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from thinnet import checks
+from thinnet.arithmetic import lane_mean
 from thinnet.arrays import Array
 from thinnet.console import progress as bars
 from thinnet.engine.threads import limited
@@ -52,6 +53,12 @@ def seeds(random_state: Any, n: int) -> list[Seeds]:
     seed = int(random_state) if whole else int(stream.randint(SEEDS, dtype=np.int64))
     derived = [derived_seed(seed, member) for member in range(n)]
     return [Seeds(each & HALF, each >> 32) for each in derived]
+
+
+def mean_of(predictions: Sequence[Array]) -> Array:
+    """The mean over the members of their predictions, added in float64, in their own type."""
+    mean = lane_mean(np.stack(predictions, dtype=np.float64))
+    return np.asarray(mean.astype(predictions[0].dtype))
 
 
 def times_chosen(seed: int, rows: int) -> Array:

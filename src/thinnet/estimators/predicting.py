@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from thinnet import checks
+from thinnet.arithmetic import log
 from thinnet.arrays import Array, MatrixLike, Predicted, Samples, Share
 from thinnet.uncertainty.draws.classes import DrawnClasses
 from thinnet.uncertainty.draws.drawing import NOT_GIVEN, Given, How, NotGiven
@@ -85,8 +86,8 @@ class PredictsClasses(DrawnClasses):
 
     def predict_log_proba(self, X: MatrixLike) -> Array:
         """The natural logarithm of `predict_proba`; minus infinity where a probability is 0."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+        p = self.predict_proba(X)
+        return log(p).astype(p.dtype)
 
     def _abstaining(
         self, X: MatrixLike, abstain: float, measure: str | None, how: How

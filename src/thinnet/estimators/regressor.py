@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 
@@ -153,7 +154,7 @@ class MLPRegressor(RegressorMixin, MLP, PredictsNumbers):
         if self.loss != "squared_error" or not has_random_masks(task.network):
             return
         if self.precision is not None:
-            self.noise_ = np.full(self.n_outputs_, self.precision**-0.5)
+            self.noise_ = np.full(self.n_outputs_, 1 / math.sqrt(self.precision))
             return
         rows = task.validation or task.data
         rows = rows.part(noise.some_rows(rows.n_rows, rows.weights))

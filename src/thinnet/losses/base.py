@@ -2,7 +2,8 @@
 
 A loss is a frozen description.  ``loss(outputs, targets)`` returns the mean over the rows and its
 gradient by the raw outputs.  A class states its formula once, in ``rows``: the loss of each row,
-and its derivative by the row's outputs.
+and its derivative by the row's outputs.  Both are computed in float64, by the functions and sums of
+`thinnet.arithmetic`, and rounded to the type of the outputs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 
 from thinnet import checks
+from thinnet.arithmetic import lane_mean, total_weight, tree_sum
 from thinnet.arrays import Array, Features, Rows, TargetLike, Weights
 
 
@@ -59,24 +61,30 @@ def weighted_mean(
     given if the rows are a part of a larger batch.
     """
     losses, slopes = self.rows(outputs, targets)
-    w = np.ones(len(losses)) if weights is None else weights.astype(np.float64)
-    w = w / (w.sum() if total is None else total)
+    w = relative_weights(len(losses), weights, total)
     column = w.astype(slopes.dtype).reshape(-1, *[1] * (slopes.ndim - 1))
-    return float(np.vdot(w, losses)), slopes * column
+    return float(tree_sum(w * losses)), slopes * column
+
+
+def relative_weights(rows: int, weights: Weights | None, total: float | None = None) -> Array:
+    """Each row's weight, or 1, over `total`, by default the weight of all."""
+    w = np.ones(rows) if weights is None else weights.astype(np.float64)
+    return w / (total_weight(w) if total is None else total)
 
 
 def difference(outputs: Rows, targets: Array) -> Rows:
-    """``z - y``, in the type of the outputs z."""
-    return outputs - targets.astype(outputs.dtype, copy=False)
+    """``z - y`` in float64."""
+    return outputs.astype(np.float64) - targets
 
 
-def mean_of_outputs(each: Rows) -> Weights:
-    return each.reshape(len(each), -1).mean(axis=1)
+def mean_of_outputs(each: Rows, slopes: Rows, outputs: Rows) -> tuple[Weights, Rows]:
+    """The mean of each row's numbers, and its slopes from those of their sum, in a network's type.
 
-
-def n_outputs(outputs: Rows) -> np.floating:
-    """The number of outputs of a row, in their own type."""
-    return outputs.dtype.type(outputs[0].size)
+    A number beyond the type's range becomes infinite.
+    """
+    dtype, rows = outputs.dtype, each.reshape(len(each), -1)
+    mean = lane_mean(rows.T)
+    return mean.astype(dtype), (slopes / rows.shape[1]).astype(dtype)
 
 
 def real_targets(y: TargetLike, out: Features) -> Array:
@@ -112,11 +120,12 @@ def width_of(self: Loss, out: Features) -> int:
 
 def r_squared(predicted: Rows, targets: Rows, weights: Weights | None = None) -> float:
     """The mean over outputs of ``1 - residual / total sum of squares``; 0 if y is constant."""
-    w = np.ones(len(targets)) if weights is None else weights.astype(np.float64)
-    w = w.reshape(-1, *[1] * (targets.ndim - 1)) / w.sum()
-    residual = (w * (targets - predicted.astype(np.float64)) ** 2).sum(axis=0)
-    spread = (w * (targets - (w * targets).sum(axis=0)) ** 2).sum(axis=0)
-    return float(np.mean(np.where(spread > 0, 1 - residual / np.where(spread > 0, spread, 1), 0)))
+    w = relative_weights(len(targets), weights).reshape(-1, *[1] * (targets.ndim - 1))
+    residual = tree_sum(w * np.square(targets - predicted.astype(np.float64)))
+    shifted = targets - targets[:1]  # exactly 0 where y is constant
+    spread = tree_sum(w * np.square(shifted - tree_sum(w * shifted)))
+    each = np.where(spread > 0, 1 - residual / np.where(spread > 0, spread, 1), 0)
+    return float(lane_mean(each.reshape(-1)))
 
 
 def r_squared_score(

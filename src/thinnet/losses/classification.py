@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import special
 
 from thinnet import checks
+from thinnet.arithmetic import lane_sum, log, sigmoid, softmax, softplus, tree_mean
+from thinnet.arithmetic.exponentials import as_columns, exponentials
 from thinnet.arrays import Array, Features, Out, Rows, TargetLike, Weights
-from thinnet.losses.base import mean_of_outputs, n_outputs, real_targets, weighted_mean, width_of
+from thinnet.losses.base import mean_of_outputs, real_targets, weighted_mean, width_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +50,27 @@ class SoftmaxCrossEntropy:
 
     def rows(self, outputs: Out, targets: Array) -> tuple[Weights, Out]:
         t = self._one_hot(targets, outputs)
-        log_p = special.log_softmax(outputs, axis=1)
+        found = exponentials(as_columns(outputs))
         # A target of 0 adds nothing to the loss, even if the log of its probability is -inf.
-        each = -np.where(t > 0, t * log_p, 0).sum(axis=1)
-        return each, np.exp(log_p) - t
+        with np.errstate(invalid="ignore"):
+            terms = np.where(t > 0, t * (log(found.total) - found.d), 0)
+        slopes = (found.probabilities - t).T
+        return lane_sum(terms).astype(outputs.dtype), slopes.astype(outputs.dtype)
 
-    def _one_hot(self, targets: Array, outputs: Out) -> Out:
-        """The targets as probabilities of the classes, smoothed."""
-        t = targets.astype(outputs.dtype) if targets.ndim > 1 else np.zeros_like(outputs)
+    def _one_hot(self, targets: Array, outputs: Out) -> Array:
+        """The targets as probabilities of the classes, smoothed, in columns."""
+        n, s = outputs.shape[1], self.label_smoothing
+        t = np.zeros((n, len(outputs))) if targets.ndim == 1 else as_columns(targets)
         if targets.ndim == 1:
-            t[np.arange(len(t)), targets] = 1
-        s = outputs.dtype.type(self.label_smoothing)
-        return (1 - s) * t + s / n_outputs(outputs)
+            t[targets, np.arange(len(targets))] = 1
+        return (1 - s) * t + s / n if s else t
 
     def predict(self, outputs: Out) -> Out:
-        return special.softmax(outputs, axis=-1)
+        return softmax(outputs)
 
     def score(self, outputs: Out, targets: Array, weights: Weights | None = None) -> float:
         labels = targets if targets.ndim == 1 else targets.argmax(axis=1)
-        return float(np.average(outputs.argmax(axis=1) == labels, weights=weights))
+        return float(tree_mean((outputs.argmax(axis=1) == labels) * 1.0, weights))
 
 
 def _checked_labels(y: Array, n_classes: int) -> Array:
@@ -124,14 +127,14 @@ class BinaryCrossEntropy:
         return y
 
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
-        t = targets.astype(outputs.dtype, copy=False)
-        each = np.logaddexp(outputs, 0, dtype=outputs.dtype) - t * outputs
-        return mean_of_outputs(each), (special.expit(outputs) - t) / n_outputs(outputs)
+        z = outputs.astype(np.float64)
+        each, slopes = softplus(z) - targets * z, sigmoid(z) - targets
+        return mean_of_outputs(each, slopes, outputs)
 
     def predict(self, outputs: Rows) -> Rows:
-        return special.expit(outputs)
+        return sigmoid(outputs).astype(outputs.dtype)
 
     def score(self, outputs: Rows, targets: Array, weights: Weights | None = None) -> float:
         """The fraction of rows whose outputs are all on the right side of 1/2."""
         hits = ((outputs > 0) == (targets > 0.5)).reshape(len(outputs), -1).all(axis=1)
-        return float(np.average(hits, weights=weights))
+        return float(tree_mean(hits * 1.0, weights))

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import special
 
 from thinnet import checks
+from thinnet.arithmetic import HALF_LOG_2_PI, exp, log_gamma
 from thinnet.arrays import Array, Features, Out, Rows, TargetLike, Weights
 from thinnet.losses.base import (
     difference,
     mean_of_outputs,
-    n_outputs,
     outputs_themselves,
     r_squared_score,
     real,
@@ -41,7 +40,7 @@ class SquaredError:
 
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
         error = difference(outputs, targets)
-        return mean_of_outputs(error * error), 2 * error / n_outputs(error)
+        return mean_of_outputs(error * error, 2 * error, outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class AbsoluteError:
 
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
         error = difference(outputs, targets)
-        return mean_of_outputs(np.abs(error)), np.sign(error) / n_outputs(error)
+        return mean_of_outputs(np.abs(error), np.sign(error), outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Huber:
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
         error = difference(outputs, targets)
         slope = np.clip(error, -float(self.delta), float(self.delta))
-        return mean_of_outputs(slope * (error - slope / 2)), slope / n_outputs(error)
+        return mean_of_outputs(slope * (error - slope / 2), slope, outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +129,13 @@ class GaussianNLL:
         return real_targets(y, (width // 2,))
 
     def rows(self, outputs: Out, targets: Array) -> tuple[Weights, Out]:
-        mu, s = np.split(outputs, 2, axis=1)
+        mu, s = np.split(outputs.astype(np.float64), 2, axis=1)
         error = difference(mu, targets)
-        precision = np.exp(-s)
+        precision = exp(-s)
         square = error * error * precision
-        each = (outputs.dtype.type(np.log(2 * np.pi)) + s + square) / 2
-        slope = np.hstack([error * precision, (1 - square) / 2])
-        return mean_of_outputs(each), slope / n_outputs(mu)
+        each = (2 * HALF_LOG_2_PI + s + square) / 2
+        slopes = np.hstack([error * precision, (1 - square) / 2])
+        return mean_of_outputs(each, slopes, outputs)
 
     def predict(self, outputs: Out) -> Rows:
         """The means of the targets."""
@@ -170,11 +169,10 @@ class Poisson:
         return y
 
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
-        t = targets.astype(outputs.dtype, copy=False)
-        rate = np.exp(outputs)
-        each = rate - t * outputs + special.gammaln(targets + 1).astype(outputs.dtype)
-        return mean_of_outputs(each), (rate - t) / n_outputs(outputs)
+        z, rate = outputs.astype(np.float64), exp(outputs)
+        each = rate - targets * z + log_gamma(targets + 1.0)
+        return mean_of_outputs(each, rate - targets, outputs)
 
     def predict(self, outputs: Rows) -> Rows:
         """The means of the counts, ``exp(z)``."""
-        return np.exp(outputs)
+        return exp(outputs).astype(outputs.dtype)

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from thinnet import checks
+from thinnet.arithmetic import lane_mean
 from thinnet.arrays import Array
 from thinnet.checks import quoted
 from thinnet.engine.threads import limited
@@ -261,11 +262,8 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         """The mean over the networks of their predictions, in float64."""
         encoded = self._encoded(X)
         with limited(self.n_threads):
-            total = sum(
-                self.head_.predict(network.outputs(encoded)).astype(np.float64)
-                for network in self.networks_
-            )
-        return np.asarray(total / len(self.networks_))
+            each = [self.head_.predict(network.outputs(encoded)) for network in self.networks_]
+        return np.asarray(lane_mean(np.stack(each, dtype=np.float64)))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy import special
 
+from thinnet.arithmetic import lane_sum, normal_quantile, tree_sum
 from thinnet.arrays import Array
 from thinnet.network import Network
 from thinnet.tables.members import TableRows, draws_of
@@ -124,8 +124,8 @@ def _of_mean(errors: Array, owner: Array) -> Array:
         return np.ones(errors.shape[-1])
     own = errors[owner, rows]
     others = errors[(owner + np.arange(1, k)[:, None]) % k, rows]
-    product = np.square(own).sum(axis=0) * (k - 1) * np.square(others).sum(axis=(0, 1))
-    together = (own * others).sum(axis=(0, 1)) / np.sqrt(np.maximum(product, 1e-300))
+    product = tree_sum(np.square(own)) * (k - 1) * tree_sum(lane_sum(np.square(others)))
+    together = tree_sum(lane_sum(own * others)) / np.sqrt(np.maximum(product, 1e-300))
     return np.asarray(np.sqrt((1 + (k - 1) * np.clip(together, 0, 1)) / k))
 
 
@@ -140,7 +140,7 @@ def _calibration(errors: Array, group: Array) -> Calibration | None:
 
 def _held(errors: Array, group: Array) -> Array:
     """Whether errors are inside intervals of other groups' shape, (rows, coverages, outputs)."""
-    ends = special.ndtri(np.array([central(coverage) for coverage in COVERAGES]))
+    ends = normal_quantile(np.array([central(coverage) for coverage in COVERAGES]))
     held = np.empty((len(errors), len(COVERAGES), errors.shape[1]), bool)
     for one in np.unique(group):
         mine = group == one

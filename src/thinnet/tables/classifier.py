@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from thinnet import checks
+from thinnet.arithmetic import lane_mean
 from thinnet.arrays import (
     Array,
     ClassWeight,
@@ -215,10 +216,8 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
             training_set.held for training_set in training_sets if training_set.held is not None
         ]
         if held is not None:
-            p = np.mean(
-                [self.head_.predict(network.outputs(held.X)) for network in stopped], axis=0
-            )
-            return p, held.y
+            each = [self.head_.predict(network.outputs(held.X)) for network in stopped]
+            return lane_mean(np.stack(each, dtype=np.float64)), held.y
         pairs = zip(stopped, parts, strict=True)
         p = np.concatenate([self.head_.predict(network.outputs(part.X)) for network, part in pairs])
         return p, np.concatenate([part.y for part in parts])

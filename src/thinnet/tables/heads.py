@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
+from thinnet.arithmetic import log
 from thinnet.arrays import Array, TargetLike
 from thinnet.checks import quoted
 from thinnet.tables.columns import amounts
@@ -49,7 +50,7 @@ class WeighedHead(ClassHead):
         """The logs of the weights, which training has added to logits; 0 for a weight of 0."""
         if self.weights is None:
             return None
-        return np.log(np.where(self.weights > 0, self.weights, 1.0))
+        return log(np.where(self.weights > 0, self.weights, 1.0))
 
     def predict(self, outputs: Array) -> Array:
         """Probabilities from raw outputs: the factor ``weight`` in them is divided out."""

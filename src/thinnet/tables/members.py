@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
 from thinnet import checks
+from thinnet.arithmetic import lane_mean, nearest_power_of_two
 from thinnet.arrays import Array
 from thinnet.checks import DivergedError
 from thinnet.estimators.activations import ACTIVATIONS
@@ -103,7 +104,7 @@ def splits(estimator: Any, y: Array, stream: np.random.RandomState) -> Iterator[
 def common_epochs(histories: Sequence[History]) -> int:
     """The number of epochs with the least mean loss, over the folds, on their held-out rows."""
     n = min(len(history) for history in histories)
-    curve = np.mean([history["validation_loss"][:n] for history in histories], axis=0)
+    curve = lane_mean(np.stack([history["validation_loss"][:n] for history in histories]))
     return int(np.nanargmin(curve)) + 1 if np.isfinite(curve).any() else n
 
 
@@ -198,4 +199,4 @@ def hidden_widths(wanted: Any) -> list[int]:
 def _batch_size(wanted: Any, rows: int) -> int:
     if wanted != "auto":
         return int(min(wanted, rows))
-    return int(min(rows, 2 ** np.clip(round(math.log2(max(rows, 1) / BATCHES)), 4, 9)))
+    return int(min(rows, 2 ** np.clip(nearest_power_of_two(max(rows, 1) / BATCHES), 4, 9)))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinnet import checks, philox, sparse
+from thinnet.arithmetic import total_weight
 from thinnet.arrays import Array, Ids, Weights
 from thinnet.losses import Loss
 from thinnet.masks import row_ids
@@ -35,7 +36,7 @@ class Data(NamedTuple):
 
     def total(self, rows: Array) -> float:
         """The sum of the rows' weights."""
-        return float(len(rows)) if self.weights is None else float(self.weights[rows].sum())
+        return float(len(rows)) if self.weights is None else total_weight(self.weights[rows])
 
     def fingerprint(self) -> str:
         """The shape and type of `X`, and a checksum of all arrays."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from thinnet.arithmetic import lane_sum, tree_sum
 from thinnet.arrays import Array, Float
 from thinnet.uncertainty.binning import bin_edges
 from thinnet.uncertainty.forecasts import labelled, row_weights
@@ -41,8 +42,8 @@ def brier_score(y: Any, proba: Any, *, labels: Any = None, sample_weight: Any = 
     0.25
     """
     places, p = labelled(y, proba, labels)
-    errors = ((p - true_classes(places, p)) ** 2).sum(axis=1)
-    return float(row_weights(sample_weight, len(p)) @ errors)
+    errors = lane_sum(np.square(p - true_classes(places, p)).T)
+    return float(tree_sum(row_weights(sample_weight, len(p)) * errors))
 
 
 def true_classes(places: Array, p: Array) -> Array:
@@ -125,7 +126,7 @@ def brier_parts(
         parts_of_a_class(forecasts, seen, groups, weights)
         for forecasts, seen, groups in zip(p.T, outcomes, grouped(p, n_bins), strict=True)
     ]
-    return BrierParts(*np.sum(each, axis=0).tolist())
+    return BrierParts(*lane_sum(np.array(each)).tolist())
 
 
 def grouped(p: Array, n_bins: int | None) -> Array:
@@ -149,12 +150,16 @@ def parts_of_a_class(
         sums = np.bincount(groups, weights * of)
         return np.divide(sums, of_groups, out=np.zeros_like(sums), where=of_groups > 0)[groups]
 
-    mean, frequency, overall = group_mean(forecasts), group_mean(seen), weights @ seen
+    mean, frequency, overall = (
+        group_mean(forecasts),
+        group_mean(seen),
+        float(tree_sum(weights * seen)),
+    )
     inside = forecasts - mean
     return (
-        weights @ (mean - frequency) ** 2,
-        weights @ (frequency - overall) ** 2,
+        tree_sum(weights * np.square(mean - frequency)),
+        tree_sum(weights * np.square(frequency - overall)),
         overall * (1 - overall),
-        weights @ inside**2,
-        2 * weights @ (inside * (seen - frequency)),
+        tree_sum(weights * np.square(inside)),
+        2 * tree_sum(weights * (inside * (seen - frequency))),
     )

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from thinnet.arithmetic import log, tree_sum
 from thinnet.uncertainty.binning import reliability
-from thinnet.uncertainty.forecasts import labelled, row_weights
+from thinnet.uncertainty.forecasts import SMALLEST, labelled, row_weights
 
 
 def expected_calibration_error(
@@ -59,7 +60,7 @@ def expected_calibration_error(
     found = reliability(
         y, proba, n_bins=n_bins, strategy=strategy, labels=labels, sample_weight=sample_weight
     )
-    return float(found.fraction @ found.gaps)
+    return float(tree_sum(found.fraction * found.gaps))
 
 
 def maximum_calibration_error(
@@ -130,8 +131,6 @@ def negative_log_likelihood(
     >>> round(negative_log_likelihood([0, 1], [[0.5, 0.5], [0.75, 0.25]]), 3)
     1.04
     """
-    from sklearn.metrics import log_loss
-
     places, p = labelled(y, proba, labels)
-    weights = row_weights(sample_weight, len(p))
-    return float(log_loss(places, p, sample_weight=weights, labels=np.arange(p.shape[1])))
+    chances = np.clip(p[np.arange(len(p)), places], SMALLEST, 1 - SMALLEST)
+    return float(tree_sum(row_weights(sample_weight, len(p)) * -log(chances)))

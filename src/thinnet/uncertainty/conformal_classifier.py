@@ -27,8 +27,10 @@ def least_ambiguous(p: Float[Array, "rows classes"]) -> Float[Array, "rows class
 def adaptive(p: Float[Array, "rows classes"]) -> Float[Array, "rows classes"]:
     """The summed probability of each class and all more probable ones."""
     order = np.argsort(-p, axis=1, kind="stable")
+    ascending = np.cumsum(np.take_along_axis(p, order, axis=1), axis=1)
+    ascending = np.minimum(ascending, 1.0)  # what is above is rounding
     sums = np.empty_like(p)
-    np.put_along_axis(sums, order, np.cumsum(np.take_along_axis(p, order, axis=1), axis=1), axis=1)
+    np.put_along_axis(sums, order, ascending, axis=1)
     return sums
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from thinnet import checks, sparse
+from thinnet.arithmetic import lane_sum, total_weight
 from thinnet.arrays import Array, Float
 
-SUM_TOLERANCE = 1e-4  # a softmax in float32 is this exact for thousands of classes
+SUM_TOLERANCE: Final = 1e-4  # a softmax in float32 is this exact for thousands of classes
+
+# A probability of 0 would have a logit of minus infinity; scikit-learn's log_loss has this limit.
+SMALLEST: Final = float(np.finfo(np.float64).eps)
 
 
 def probabilities(name: str, p: Any, ndim: int) -> Array:
@@ -21,7 +25,7 @@ def probabilities(name: str, p: Any, ndim: int) -> Array:
     checks.must(classes >= 2, name, "probabilities of at least 2 classes", given.shape)
     given = given.astype(np.float64)
     refuse(name, "in [0, 1]", given, (given < 0) | (given > 1))
-    sums = given.sum(axis=-1)
+    sums = np.asarray(lane_sum(np.moveaxis(given, -1, 0)))
     refuse(name, "probabilities that sum to 1", sums, np.abs(sums - 1) > SUM_TOLERANCE)
     return given / sums[..., None]
 
@@ -92,8 +96,8 @@ def row_weights(sample_weight: Any, rows: int) -> Float[Array, " rows"]:
     weights = one_number_a_row("sample_weight", sample_weight)
     checks.same_length("sample_weight", weights, "y", rows)
     refuse("sample_weight", ">= 0", weights, weights < 0)
-    checks.must(weights.sum() > 0, "sample_weight", "positive in some row", "only zeros")
-    return weights / weights.sum()
+    checks.must(weights.any(), "sample_weight", "positive in some row", "only zeros")
+    return weights / total_weight(weights)
 
 
 def as_written(fraction: float) -> Fraction:

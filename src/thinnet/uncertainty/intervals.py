@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from thinnet import checks
+from thinnet.arithmetic import tree_sum
 from thinnet.arrays import Array
 from thinnet.uncertainty.forecasts import refuse, row_weights
 
@@ -38,7 +39,7 @@ def interval_coverage(y: Any, low: Any, high: Any, *, sample_weight: Any = None)
     """
     low, high = bounds(low, high)
     y = beside("y", y, len(low))
-    return float(row_weights(sample_weight, len(y)) @ ((low <= y) & (y <= high)))
+    return float(tree_sum(row_weights(sample_weight, len(y)) * ((low <= y) & (y <= high))))
 
 
 def interval_width(low: Any, high: Any, *, sample_weight: Any = None) -> float:
@@ -65,7 +66,7 @@ def interval_width(low: Any, high: Any, *, sample_weight: Any = None) -> float:
     2.0
     """
     low, high = bounds(low, high)
-    return float(np.average(high - low, weights=row_weights(sample_weight, len(low))))
+    return float(tree_sum(row_weights(sample_weight, len(low)) * (high - low)))
 
 
 def interval_score(
@@ -108,7 +109,8 @@ def interval_score(
     low, high = bounds(low, high)
     y = beside("y", y, len(low))
     miss = np.maximum(low - y, 0) + np.maximum(y - high, 0)
-    return float(row_weights(sample_weight, len(y)) @ (high - low + 2 / alpha * miss))
+    scores = high - low + 2 / alpha * miss
+    return float(tree_sum(row_weights(sample_weight, len(y)) * scores))
 
 
 def bounds(low: Any, high: Any) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from thinnet import checks
+from thinnet.arithmetic import lane_mean, lane_sum, tree_mean
 from thinnet.arrays import Array, Float
 from thinnet.uncertainty.forecasts import one_number_a_row, refuse
 
@@ -158,5 +159,5 @@ def crps(y: Any, draws: Any, *, fair: bool = True) -> float:
     pairs = m * (m - 1) if checks.boolean("fair", fair) else m * m
     # The i-th of m sorted draws (from 0) is the larger in i pairs, the smaller in m - 1 - i.
     signs = 2 * np.arange(m) - (m - 1)
-    spread = signs @ np.sort(draws, axis=0) / pairs
-    return float((np.abs(draws - y).mean(axis=0) - spread).mean())
+    spread = lane_sum(signs[:, None] * np.sort(draws, axis=0)) / pairs
+    return float(tree_mean(lane_mean(np.abs(draws - y)) - spread))

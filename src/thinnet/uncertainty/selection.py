@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from thinnet import checks
+from thinnet.arithmetic import tree_sum
 from thinnet.arrays import Array
 from thinnet.uncertainty.forecasts import as_written, one_number_a_row
 
@@ -106,7 +107,7 @@ def area_under_risk_coverage(error: Any, uncertainty: Any) -> float:
     0.20833333333333331
     """
     curve = risk_coverage(error, uncertainty)
-    return float(np.diff(curve.coverage, prepend=0.0) @ curve.risk)
+    return float(tree_sum(np.diff(curve.coverage, prepend=0.0) * curve.risk))
 
 
 def most_certain(uncertainty: Any, coverage: float) -> Bool[Array, " rows"]:

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Integer
-from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from thinnet import checks
+from thinnet.arithmetic import exp, log, softmax, tree_mean
+from thinnet.arithmetic.exponentials import as_columns, exponentials
 from thinnet.arrays import Array, FittedEstimator, Float, MatrixLike, TargetLike
 from thinnet.uncertainty.calibrating import (
     PredictsAsWrapped,
@@ -17,11 +18,10 @@ from thinnet.uncertainty.calibrating import (
     check_calibrated,
     predicted,
 )
+from thinnet.uncertainty.forecasts import SMALLEST
 
 COLDEST: Final = 0.01
 HOTTEST: Final = 100.0
-# A probability of 0 would have a logit of minus infinity; scikit-learn's log_loss has this limit.
-SMALLEST: Final = np.finfo(np.float64).eps
 
 
 def logits_of(logits: Any) -> Float[Array, "rows classes"]:
@@ -72,15 +72,16 @@ def best_temperature(
 ) -> float:
     from scipy.optimize import minimize_scalar
 
-    rows = np.arange(len(logits))
+    rows, columns = np.arange(len(logits)), as_columns(logits)
 
     def loss(log_temperature: float) -> float:
-        return float(-log_softmax(logits / np.exp(log_temperature), axis=1)[rows, places].mean())
+        found = exponentials(columns / exp(log_temperature))
+        return float(tree_mean(log(found.total) - found.d[places, rows]))
 
-    ends = np.log([COLDEST, HOTTEST])
+    ends = log([COLDEST, HOTTEST])
     # The likelihood is convex in 1 / T, so there is one minimum in log T.
     found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-10})
-    return float(np.exp(min([0.0, found.x], key=loss)))
+    return float(exp(min([0.0, found.x], key=loss)))
 
 
 def apply_temperature(logits: Any, temperature: float) -> Float[Array, "rows classes"]:
@@ -107,7 +108,7 @@ def apply_temperature(logits: Any, temperature: float) -> Float[Array, "rows cla
     >>> apply_temperature([[2.0, 0.0]], 2.0).round(3)
     array([[0.731, 0.269]])
     """
-    return softmax(logits_of(logits) / checks.positive("temperature", temperature), axis=1)
+    return softmax(logits_of(logits) / checks.positive("temperature", temperature))
 
 
 class TemperatureScaling(PredictsAsWrapped, ClassifierMixin, BaseEstimator):
@@ -183,4 +184,4 @@ class TemperatureScaling(PredictsAsWrapped, ClassifierMixin, BaseEstimator):
 
 
 def log_probabilities(p: Float[Array, "rows classes"]) -> Float[Array, "rows classes"]:
-    return np.log(np.maximum(p, SMALLEST))
+    return log(np.maximum(p, SMALLEST))

@@ -62,9 +62,9 @@ FAULTS = [
     Mutant(
         "a weighted mean is divided by the number of rows",
         "losses/base.py",
-        "weighted_mean",
-        "w = w / (w.sum() if total is None else total)",
-        "w = w / (len(w) if total is None else total)",
+        "relative_weights",
+        "w / (total_weight(w) if total is None else total)",
+        "w / (len(w) if total is None else total)",
         ("losses/test_losses.py",),
     ),
     Mutant(

@@ -17,6 +17,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
+from thinnet.arithmetic import ERFCX
 from thinnet.engine.aliases import (
     Arguments,
     Body,
@@ -30,7 +31,7 @@ from thinnet.engine.aliases import (
 )
 from thinnet.engine.compile import intrinsic, overload
 
-LOG2_E: Final = math.log2(math.e)
+LOG2_E: Final = 1.4426950408889634
 # log 2 in two parts, the first of few enough bits that n * first is exact for every n needed.
 LOG_2: Final = {
     32: (0.693359375, -2.12194440e-4),
@@ -44,17 +45,6 @@ FACTORIALS: Final = {
 ODD_PARTS: Final = {
     bits: tuple(1 / (2 * k + 1) for k in range(n)) for bits, n in ((32, 8), (64, 18))
 }
-# (1 + 2 x) exp(x^2) erfc(x) for x >= 0 as a Chebyshev series of (x - 3.75) / (x + 3.75), in powers
-# (after Shepherd and Laframboise 1981).
-ERFCX: Final = (
-    1.2375126308378275, -0.14024059858554697, 0.0035854154854644293, 0.0822767384901452,
-    -0.10880393014174886, 0.09230432116037748, -0.05869339858963677, 0.028362277418956406,
-    -0.009746579558029276, 0.0017556258528952954, 0.0002937136655913448, -0.0002901540805408417,
-    5.164909889268241e-05, 2.238423915508223e-05, -1.1444146237700525e-05, -9.735598967367743e-07,
-    1.7516376488490644e-06, -5.721823060322481e-08, -2.586685071615614e-07, 2.326350870885963e-08,
-    3.867533424222407e-08, -3.744210080962221e-09, -5.17399021401197e-09, 3.111433380980274e-10,
-    4.251471444797501e-10,
-)  # fmt: skip
 
 
 @intrinsic

@@ -5,13 +5,13 @@ Compiled exactly as written, like `functions`.
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
 from llvmlite import ir
 from numba import types
 
+from thinnet.arithmetic import HALF_LOG_2_PI, STIRLING
 from thinnet.engine.aliases import (
     Arguments,
     Body,
@@ -26,8 +26,6 @@ from thinnet.engine.compile import intrinsic, overload
 from thinnet.engine.kernels.functions import LOG_2, ODD_PARTS, exp, fma, polynomial
 
 SQRT_HALF: Final = int(np.float64(0.5**0.5).view(np.int64))  # its bits
-STIRLING: Final = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
-HALF_LOG_2_PI: Final = math.log(2 * math.pi) / 2
 
 
 @intrinsic

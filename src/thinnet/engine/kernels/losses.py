@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
 
+from thinnet.arithmetic import HALF_LOG_2_PI
 from thinnet.engine.aliases import Number, Numbers, Reals
 from thinnet.engine.kernels.functions import exp, fma, sigmoid, softplus
 from thinnet.engine.kernels.lanes import LANES
@@ -17,7 +17,7 @@ from thinnet.engine.linking import part
 from thinnet.engine.opcodes import ABSOLUTE, BINARY, HUBER, POISSON, SQUARED
 
 NARROW: Final = 32  # classes, up to which rows are worked on side by side
-LOG_2_PI: Final = math.log(2 * math.pi)
+LOG_2_PI: Final = 2 * HALF_LOG_2_PI
 
 
 @part

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thinnet.arithmetic import lane_sum, log
 from thinnet.arrays import Array, MatrixLike, Samples, Share, TargetLike
 from thinnet.moved import RenamedMethod
 from thinnet.uncertainty.draws import measures, reducing
@@ -206,17 +207,16 @@ def _measured(part: Part, head: ClassHead) -> dict[str, Array]:
 
 def _log_chances(p: Array, known: Array) -> Array:
     """The log of the probability of each row's true label or labels, shape (rows,)."""
-    with np.errstate(divide="ignore"):
-        if known.ndim == 2:
-            return np.log(np.where(known > 0, p, 1 - p)).sum(axis=1)
-        return np.log(p[np.arange(len(known)), known])
+    if known.ndim == 2:
+        return reducing.sum_along(log(np.where(known > 0, p, 1 - p)))
+    return log(p[np.arange(len(known)), known])
 
 
 def _of_labels(p: Array) -> dict[str, Array]:
     """The measures of several labels: sums of entropies, and the mean variation ratio."""
     pairs = np.stack([1 - p, p], axis=-1)
     of_each = [_measures(pairs[:, :, j]) for j in range(p.shape[2])]
-    found = {name: np.sum([part[name] for part in of_each], axis=0) for name in MEASURES}
+    found = {name: lane_sum(np.stack([part[name] for part in of_each])) for name in MEASURES}
     return found | {"variation_ratio": found["variation_ratio"] / len(of_each)}
 
 

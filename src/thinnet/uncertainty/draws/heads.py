@@ -15,6 +15,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
 from thinnet import checks
+from thinnet.arithmetic import exp
 from thinnet.arrays import Array, TargetLike
 from thinnet.losses import (
     BinaryCrossEntropy,
@@ -219,7 +220,7 @@ class NumberHead:
     def mixture(self, outputs: Array) -> Mixture:
         """The distribution that raw outputs of shape (n_draws, rows, width) make together."""
         if self.kind == "poisson":
-            return Poissons(np.exp(outputs.astype(np.float64)))
+            return Poissons(exp(outputs))
         plain = self.gaussians(outputs)
         return plain if self.shape is None else Calibrated.of(plain, self.shape)
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import entr
 
 from thinnet import checks
+from thinnet.arithmetic import entropy_of
 from thinnet.arrays import Array, Float
 from thinnet.uncertainty.draws import reducing
 from thinnet.uncertainty.forecasts import probabilities
@@ -24,6 +24,11 @@ def draws_of(p: Any, at_least: int = 1) -> Float[Array, "draws rows classes"]:
     draws = probabilities("p", p, 3)
     checks.must(len(draws) >= at_least, "p", f"at least {at_least} draws", len(draws))
     return draws
+
+
+def entropies(p: Array) -> Array:
+    """The entropy of probabilities along the last axis."""
+    return reducing.sum_along(entropy_of(p))
 
 
 def predictive_entropy(p: Any) -> Float[Array, " rows"]:
@@ -53,7 +58,7 @@ def predictive_entropy(p: Any) -> Float[Array, " rows"]:
     >>> predictive_entropy([[[1, 0], [0.5, 0.5]], [[0, 1], [0.5, 0.5]]]).round(3)
     array([0.693, 0.693])
     """
-    return entr(reducing.mean(draws_of(p))).sum(axis=-1)
+    return entropies(reducing.mean(draws_of(p)))
 
 
 def expected_entropy(p: Any) -> Float[Array, " rows"]:
@@ -82,7 +87,7 @@ def expected_entropy(p: Any) -> Float[Array, " rows"]:
     >>> expected_entropy([[[1, 0], [0.5, 0.5]], [[0, 1], [0.5, 0.5]]]).round(3)
     array([0.   , 0.693])
     """
-    return reducing.mean(entr(draws_of(p)).sum(axis=-1))
+    return reducing.mean(entropies(draws_of(p)))
 
 
 def mutual_information(p: Any) -> Float[Array, " rows"]:

@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
-from scipy import special, stats
 
+from thinnet.arithmetic import (
+    HALF_LOG_2_PI,
+    exp,
+    log,
+    normal_cdf,
+    normal_cdf_and_density,
+    normal_quantile,
+    poisson_cdf,
+    poisson_log_chance,
+)
 from thinnet.arrays import Array
 from thinnet.uncertainty.draws import reducing
 
@@ -114,35 +123,34 @@ class Gaussians:
 
     def log_density(self, y: Array) -> Array:
         error = (self.units.forward(y) - self.centers) / self.spread
-        each = -error * error / 2 - np.log(self.spread) - math.log(2 * math.pi) / 2
-        together = reducing.log_mean_exp(each.sum(axis=-1))
-        return np.asarray(together + self.units.log_slope(y).sum(axis=-1))
+        each = -error * error / 2 - log(self.spread) - HALF_LOG_2_PI
+        together = reducing.log_mean_exp(reducing.sum_along(each))
+        return together + reducing.sum_along(self.units.log_slope(y))
 
     def distribution(self, y: Array) -> Array:
         """The probability of a target of at most `y`, shape (rows, outputs)."""
-        return self._below(self.units.forward(y))
+        return reducing.mean(normal_cdf((self.units.forward(y) - self.centers) / self.spread))
 
-    def _below(self, z: Array) -> Array:
-        return reducing.mean(special.ndtr((z - self.centers) / self.spread))
-
-    def _density(self, z: Array) -> Array:
-        error = (z - self.centers) / self.spread
-        return reducing.mean(np.exp(-error * error / 2) / self.spread) / math.sqrt(2 * math.pi)
+    def _below_and_density(self, z: Array) -> tuple[Array, Array]:
+        """Distribution function and density, in the units of the network."""
+        below, density = normal_cdf_and_density((z - self.centers) / self.spread)
+        return reducing.mean(below), reducing.mean(density / self.spread)
 
     def quantile(self, level: float) -> Array:
         """The quantile by Newton's steps inside the bracket of the single draws' quantiles.
 
         The steps for a row end when its own quantile is found, whatever other rows there are.
         """
-        of_each = self.centers + self.spread * special.ndtri(level)
+        of_each = self.centers + self.spread * normal_quantile(level)
         low, high = of_each.min(axis=0), of_each.max(axis=0)
         near, z = PRECISION * (high - low), (low + high) / 2
         going = near > 0
         for _ in range(MOST_STEPS):
-            over = self._below(z) - level
+            below, density = self._below_and_density(z)
+            over = below - level
             low, high = np.where(over < 0, z, low), np.where(over < 0, high, z)
             with np.errstate(all="ignore"):  # far from all draws the density is 0
-                newton = z - over / self._density(z)
+                newton = z - over / density
             inside = (newton > low) & (newton < high)
             step = np.where(inside, newton, (low + high) / 2) - z
             z = z + np.where(going, step, 0.0)
@@ -158,7 +166,7 @@ def with_own_noise(outputs: Array, units: Units) -> Gaussians:
     The logs are clipped to `LOG_VARIANCES`, because far from all data they may have any value.
     """
     centers, log_variances = np.split(outputs.astype(np.float64), 2, axis=-1)
-    return Gaussians(centers, np.exp(np.clip(log_variances, *LOG_VARIANCES) / 2), units)
+    return Gaussians(centers, exp(np.clip(log_variances, *LOG_VARIANCES) / 2), units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,16 +182,23 @@ class Poissons:
         return self.rates
 
     def log_density(self, y: Array) -> Array:
-        each = special.xlogy(y, self.rates) - self.rates - special.gammaln(y + 1)
-        return reducing.log_mean_exp(each.sum(axis=-1))
+        return reducing.log_mean_exp(reducing.sum_along(poisson_log_chance(y, self.rates)))
 
     def distribution(self, y: Array) -> Array:
-        return reducing.mean(special.pdtr(np.floor(y), self.rates))
+        return reducing.mean(poisson_cdf(np.floor(y), self.rates))
+
+    def _bracket(self, level: float) -> tuple[Array, Array]:
+        """Counts below and not below the quantile, by Cantelli's inequality for each draw."""
+        sizes = np.sqrt(self.rates)
+        with np.errstate(invalid="ignore"):  # of infinite rates
+            least = self.rates - sizes * math.sqrt((1 - level) / level)
+        most = self.rates + sizes * math.sqrt(level / (1 - level))
+        low = np.maximum(np.floor(least.min(axis=0)) - 1, -1.0)
+        return low, np.floor(most.max(axis=0)) + 1
 
     def quantile(self, level: float) -> Array:
         """The least count k for which P(y <= k) is at least `level`."""
-        of_each = stats.poisson.ppf(level, self.rates)
-        low, high = of_each.min(axis=0) - 1, of_each.max(axis=0)
+        low, high = self._bracket(level)
         for _ in range(MOST_STEPS):
             middle = np.floor((low + high) / 2)
             if not ((middle > low) & (middle < high)).any():

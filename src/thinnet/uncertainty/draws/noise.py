@@ -6,8 +6,9 @@ import math
 from typing import Final
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize
 
+from thinnet.arithmetic import exp, lane_mean, log, log_sum_exp, tree_mean, tree_variance
 from thinnet.arrays import Array
 
 N_DRAWS: Final = 30
@@ -45,15 +46,16 @@ def noise_of(centers: Array, y: Array, weights: Array | None = None) -> Array:
 
 
 def _of_output(errors: Array, y: Array, weights: Array | None) -> float:
-    least = max(LEAST * float(y.std()), LEAST**2 * float(np.abs(y).max()), 1e-300)
-    size = float(np.sqrt(np.average(np.square(errors).mean(axis=0), weights=weights)))
+    least = max(LEAST * math.sqrt(tree_variance(y)), LEAST**2 * float(np.abs(y).max()), 1e-300)
+    size = math.sqrt(tree_mean(lane_mean(np.square(errors)), weights))
     if size <= least:
         return least
 
     def cost(log_noise: float) -> float:
-        scaled = -np.square(errors * math.exp(-log_noise)) / 2
-        return log_noise - float(np.average(special.logsumexp(scaled, axis=0), weights=weights))
+        scaled = -np.square(errors * exp(-log_noise)) / 2
+        return log_noise - float(tree_mean(log_sum_exp(scaled), weights))
 
     # The best is at most the root of the mean squared error, where the derivative is positive.
-    bounds = (max(math.log(least), math.log(size) - 12), math.log(size))
-    return math.exp(optimize.minimize_scalar(cost, bounds=bounds, method="bounded").x)
+    low, high = float(log(least)), float(log(size))
+    bounds = (max(low, high - 12), high)
+    return float(exp(optimize.minimize_scalar(cost, bounds=bounds, method="bounded").x))

@@ -1,34 +1,28 @@
-"""Sums over draws whose bits don't depend on the other rows of an array.
-
-NumPy adds in an order that depends on the layout in memory, and so on the shape.  With each row's
-draws side by side in memory the order is the same for every row.
-"""
+"""Sums over draws, classes and outputs: 16 partial sums, in an order that is always the same."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from scipy import special
 
+from thinnet.arithmetic import lane_mean, lane_sum, log, log_sum_exp
 from thinnet.arrays import Array
-
-
-def side_by_side(values: Array) -> Array:
-    """Draws of shape (n_draws, ...) as an array of shape (..., n_draws)."""
-    return np.ascontiguousarray(np.moveaxis(values, 0, -1))
 
 
 def mean(values: Array) -> Array:
     """The mean over draws."""
-    return side_by_side(values).mean(axis=-1)
+    return np.asarray(lane_mean(values))
 
 
 def variance(values: Array, ddof: int = 0) -> Array:
     """The variance over draws, with the divisor ``n_draws - ddof``."""
-    return side_by_side(values).var(axis=-1, ddof=ddof)
+    return np.asarray(lane_sum(np.square(values - mean(values))) / (len(values) - ddof))
+
+
+def sum_along(values: Array) -> Array:
+    """The sum over the last axis: of classes or outputs."""
+    return np.asarray(lane_sum(np.moveaxis(values, -1, 0)))
 
 
 def log_mean_exp(values: Array) -> Array:
     """The log of the mean of exponentials over draws."""
-    return np.asarray(special.logsumexp(side_by_side(values), axis=-1) - math.log(len(values)))
+    return np.asarray(log_sum_exp(values) - log(len(values)))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy import special
 
+from thinnet.arithmetic import (
+    HALF_LOG_2_PI,
+    exp,
+    lane_sum,
+    log,
+    normal_cdf,
+    normal_quantile,
+    tree_sum,
+)
 from thinnet.arrays import Array
 from thinnet.uncertainty.draws import reducing
 from thinnet.uncertainty.draws.mixtures import Gaussians, Units
@@ -63,12 +70,12 @@ def shape_of(errors: Array) -> Shape:
     """
     rows = len(errors)
     if rows < ENOUGH:
-        size = np.sqrt(np.square(errors).sum(axis=0) / max(rows - 1, 1))[:, None]
+        size = np.sqrt(tree_sum(np.square(errors)) / max(rows - 1, 1))[:, None]
         return Shape(np.array([-1.0, 1.0]), np.maximum(size, LEAST_SLOPE) * np.array([-1.0, 1.0]))
     knots = int(np.clip(rows // ROWS_A_KNOT, 3, MOST_KNOTS)) | 1
-    last = -special.ndtri(IN_A_TAIL / (rows + 1))
+    last = -normal_quantile(IN_A_TAIL / (rows + 1))
     scores = np.linspace(-last, last, knots)
-    found = np.quantile(errors, special.ndtr(scores), axis=0, method="weibull").T
+    found = np.quantile(errors, normal_cdf(scores), axis=0, method="weibull").T
     return Shape(scores, _increasing(scores, found))
 
 
@@ -117,18 +124,18 @@ class Calibrated:
 
     def log_density(self, y: Array) -> Array:
         scores, slopes = self._scores(y)
-        each = np.log(slopes) - np.square(scores) / 2 - math.log(2 * math.pi) / 2
-        each += self.units.log_slope(y) - np.log(self.spread)
-        return np.asarray(each.sum(axis=-1))
+        each = log(slopes) - np.square(scores) / 2 - HALF_LOG_2_PI
+        each += self.units.log_slope(y) - log(self.spread)
+        return reducing.sum_along(each)
 
     def distribution(self, y: Array) -> Array:
-        return np.asarray(special.ndtr(self._scores(y)[0]))
+        return normal_cdf(self._scores(y)[0])
 
     def _scores(self, y: Array) -> tuple[Array, Array]:
         return self.shape.score((self.units.forward(y) - self.mean) / self.spread)
 
     def quantile(self, level: float) -> Array:
-        return self._at(self.shape.at(np.array([special.ndtri(level)]))[0])
+        return self._at(self.shape.at(np.array([normal_quantile(level)]))[0])
 
     def _at(self, errors: Array) -> Array:
         with np.errstate(over="ignore"):
@@ -137,8 +144,8 @@ class Calibrated:
 
     def moments(self) -> tuple[Array, Array]:
         """The mean and standard deviation of a new target, in its own units."""
-        weights = np.exp(-np.square(GRID) / 2)
-        weights *= len(GRID) / weights.sum()
+        weights = exp(-np.square(GRID) / 2)
+        weights *= len(GRID) / lane_sum(weights)
         y = np.clip(self._at(self.shape.at(GRID)[:, None, :]), -LARGEST, LARGEST)
         weights = weights[:, None, None]
         mean = reducing.mean(weights * y)
