@@ -27,6 +27,7 @@ from thinnet import (
 from thinnet.engine import sparse_input
 from thinnet.engine.lowering import lower
 from thinnet.engine.sparse_input import pays
+from thinnet.network.summary import has_random_masks
 from thinnet.schedules import Linear
 
 ALWAYS = 1.0  # up to this fraction entries are multiplied as they are stored: all matrices
@@ -87,7 +88,7 @@ def results(layers, X, y, settings, dtype):
     train(network, X, y, epochs=2, callbacks=callbacks, **settings)
     found = [network.theta, network.state, network.outputs(X), network.outputs(X[:2])]
     found += [gradient for callback in callbacks for gradient in callback.gradients]
-    if any(getattr(layer, "can_draw", False) for layer in layers):
+    if has_random_masks(network):
         found += [network.sample(X, 2), network.sample(X[:3], 2, share=None)]
     return found
 
