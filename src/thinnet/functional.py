@@ -10,7 +10,9 @@ from typing import Final
 import numpy as np
 
 from thinnet import checks, masks
-from thinnet.arrays import Array, MatrixLike, Samples, Share
+from thinnet.arrays import Array, Ids, MatrixLike, Samples, Share
+from thinnet.engine.rounding_mode import standard_mode
+from thinnet.philox import Stream
 
 WORTH_COMPILING: Final = 2**14  # elements; with fewer, NumPy is done before machine code is loaded
 
@@ -23,7 +25,11 @@ def compiled_pays(x: Array, rate: float) -> bool:
 
 @cache
 def there_is_a_compiler() -> bool:
-    return find_spec("numba") is not None
+    if find_spec("numba") is None:
+        return False
+    from thinnet.engine.target import obstacle
+
+    return not obstacle()
 
 
 def dropout(
@@ -83,9 +89,16 @@ def dropout(
     own = masks.check_share("share", share) is None
     ids = masks.row_ids(samples, len(x), "x") if own else masks.ids_of(samples, share)
     out = np.empty_like(x) if out is None else _checked_out(out, x)
-    if not checks.boolean("training", training):
+    if checks.boolean("training", training):
+        with standard_mode():
+            _drop(x, rate, stream, ids, out)
+    else:
         np.copyto(out, x)
-    elif compiled_pays(x, rate) and out.flags.c_contiguous:
+    return out
+
+
+def _drop(x: Array, rate: float, stream: Stream, ids: Ids, out: Array) -> None:
+    if compiled_pays(x, rate) and out.flags.c_contiguous:
         from thinnet.engine.dropout import dropout as compiled
 
         each = ids if len(ids) == len(x) else np.repeat(ids, len(x))
@@ -93,7 +106,6 @@ def dropout(
     else:
         keep = masks.mask(stream, ids, math.prod(x.shape[1:]), rate)
         np.copyto(out, masks.scaled(x, keep.reshape(len(ids), *x.shape[1:]), rate))
-    return out
 
 
 def _checked_out(out: Array, x: Array) -> Array:

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 from full_disks import refuse
+from targets import AVX2
 
 from thinnet.engine import caching
+from thinnet.engine.features import architecture
 from thinnet.engine.keeping import Folder
 
+on_x86 = pytest.mark.skipif(architecture() != "x86", reason="AVX2")
 PACKAGE = Path(find_spec("thinnet").origin).parent
 PROGRAM = """
 import numpy as np
@@ -25,8 +28,9 @@ print(int((y > 0).sum()), hits, kept().folder and kept().folder.path, sep="\\t")
 """
 
 
-def start(cache, packages=PACKAGE.parent, umask=0o022):
-    environment = {**os.environ, "THINNET_CACHE_DIR": str(cache), "PYTHONPATH": str(packages)}
+def start(cache, packages=PACKAGE.parent, umask=0o022, **held):
+    paths = {"THINNET_CACHE_DIR": str(cache), "PYTHONPATH": str(packages)}
+    environment = os.environ | paths | held
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
         env=environment,
@@ -164,6 +168,28 @@ def test_files_that_others_could_write_to_are_not_read(copied):
         path.chmod(0o666)
     assert run(cache)[:2] == (kept, 0)
     assert run(cache)[:2] == (kept, 1)
+
+
+@on_x86
+@pytest.mark.slow
+def test_processors_that_share_a_folder_never_meet_each_others_code(copied):
+    cache, folder, kept = copied
+    _, hits, other, output = run(cache, **AVX2)
+    assert (hits, output) == (0, "")
+    assert other != folder
+    assert run(cache, **AVX2) == (kept, 1, other, "")
+    assert run(cache) == (kept, 1, folder, "")
+
+
+@on_x86
+@pytest.mark.slow
+def test_code_of_another_processor_under_this_ones_name_is_compiled_anew(copied):
+    cache, folder, kept = copied
+    _, _, other, _ = run(cache, **AVX2)
+    shutil.rmtree(folder)
+    other.rename(folder)
+    assert run(cache) == (kept, 0, folder, "")
+    assert run(cache) == (kept, 1, folder, "")
 
 
 @pytest.mark.slow

@@ -11,6 +11,8 @@ from arithmetic_vectors import answers, known
 from paths import TESTS
 from targets import AVX2, PLAIN_NUMPY
 
+from thinnet.engine.shapes import SHAPES
+
 ALL_ANSWERS = """
 import json
 from arithmetic_vectors import CASES, answers
@@ -60,6 +62,13 @@ def test_with_a_numpy_that_uses_no_wider_instructions_all_bits_are_the_known_one
 def test_held_to_avx2_no_wide_register_is_used(tmp_path):
     fresh = {"THINNET_CACHE_DIR": str(tmp_path)}
     assert int(in_another_process(WIDE_REGISTERS, **fresh, **AVX2)) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tiles", sorted({*map(str, SHAPES.values()), "12x32", "5x48", "1x16"}))
+def test_tiles_of_any_shape_give_the_known_bits(tiles, tmp_path):
+    found = in_another_process(ALL_ANSWERS, THINNET_TILES=tiles, THINNET_CACHE_DIR=str(tmp_path))
+    assert json.loads(found) == known()
 
 
 @pytest.mark.slow

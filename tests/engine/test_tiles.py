@@ -8,12 +8,12 @@ from numba import njit
 from thinnet.engine.kernels.tiles import (
     ADD,
     ADD_TO_ZERO,
-    SHAPES,
     STORE,
     VECTOR_BYTES,
     Strided,
     sweep_of,
 )
+from thinnet.engine.shapes import SHAPES
 
 SIZES = [1, 7, 8, 9, 15, 16, 17, 47, 49, 127, 129, 255, 257, 513]
 

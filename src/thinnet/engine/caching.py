@@ -1,8 +1,9 @@
 """Numba's cache, in a folder of ours: never stale, never another user's, never half there.
 
 Numba's own does not notice that a function called from another file has changed; here the folder's
-name is a hash over all sources of the engine and the versions of what compiles them, so an edit
-anywhere makes a new folder.
+name is a hash over all sources of the engine, the versions of what compiles them, the processor
+that they are compiled for and the shape of its tiles.  So an edit anywhere makes a new folder, and
+so does another machine that shares the home directory.
 """
 
 from __future__ import annotations
@@ -24,14 +25,17 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 from numba.core.serialize import dumps
 
 from thinnet.engine.keeping import Folder, UnsafeError
+from thinnet.engine.shapes import chosen
+from thinnet.engine.target import target
 
 
 @cache
-def source_hash() -> str:
-    """Of all that the machine code depends on, but the processor (Numba adds that itself)."""
+def machine_code_hash() -> str:
+    """Of all that the machine code depends on."""
     digest = hashlib.sha256()
-    for version in (sys.version, numba.__version__, llvmlite.__version__, np.__version__):
-        digest.update(version.encode())
+    versions = sys.version, numba.__version__, llvmlite.__version__, np.__version__
+    for choice in (*versions, *target(), str(chosen())):
+        digest.update(choice.encode() + b"\0")
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
@@ -56,7 +60,7 @@ def kept() -> Kept:
     named = os.environ.get("THINNET_CACHE_DIR")
     place, ours = (Path(named), None) if named else _of_user()
     try:
-        return Kept(Folder(place.absolute() / f"kernels-{source_hash()}", ours))
+        return Kept(Folder(place.absolute() / f"kernels-{machine_code_hash()}", ours))
     except OSError as error:
         reason = str(error) if isinstance(error, UnsafeError) else f"{place}: {error.strerror}"
         return Kept(None, reason)
@@ -93,7 +97,7 @@ class _Locator(_CacheLocator):
     def ensure_cache_path(self) -> None: ...
 
     def get_source_stamp(self) -> str:
-        return source_hash()
+        return ""  # the folder's name says it
 
     def get_disambiguator(self) -> str:
         return self._id

@@ -9,7 +9,8 @@ import llvmlite.binding as llvm
 
 from thinnet import arithmetic
 from thinnet.engine.caching import kept
-from thinnet.engine.kernels.tiles import SHAPE, VECTOR_BYTES
+from thinnet.engine.shapes import chosen
+from thinnet.engine.target import obstacle_to_networks, target
 from thinnet.engine.threads import n_threads
 
 DTYPES = ("float32", "float64")
@@ -17,13 +18,22 @@ DTYPES = ("float32", "float64")
 
 def info() -> Mapping[str, str]:
     """Processor, arithmetic, tiles, threads, types and cache, each by its name."""
-    columns = SHAPE.vectors * VECTOR_BYTES // 4
     return {
-        "processor": llvm.get_host_cpu_name(),
+        "processor": _processor(),
         "arithmetic": f"version {arithmetic.VERSION}",
-        "tiles": f"{SHAPE.rows[0]} x {columns} sums of float32",
+        "tiles": f"{chosen()} sums of float32",
         "threads": str(n_threads()),
         "dtypes": ", ".join(DTYPES),
-        "compiled by": f"Numba {version('numba')}",
+        "compiled by": _compiler(),
         "cache folder": str(kept()),
     }
+
+
+def _processor() -> str:
+    host, held_to = llvm.get_host_cpu_name(), target().name
+    return host if held_to == host else f"{host}, held to {held_to}"
+
+
+def _compiler() -> str:
+    reason = obstacle_to_networks()
+    return f"nothing: {reason}" if reason else f"Numba {version('numba')}"

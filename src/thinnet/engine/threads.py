@@ -28,10 +28,14 @@ _limit: ContextVar[int | None] = ContextVar("thinnet threads", default=None)
 
 @contextmanager
 def limited(n: int | None) -> Iterator[None]:
-    """At most `n` threads for what is called within; None sets no limit of its own."""
+    """At most `n` threads for what is called within; None sets no limit of its own.
+
+    The calling thread rounds as it should meanwhile, in what is made of outputs too.
+    """
     before = _limit.set(n if n is not None else _limit.get())
     try:
-        yield
+        with standard_mode():
+            yield
     finally:
         _limit.reset(before)
 

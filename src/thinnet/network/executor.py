@@ -19,12 +19,20 @@ DTYPES: Final = (np.float32, np.float64)
 
 @cache
 def obstacle() -> str:
-    """The reason why this machine can't run compiled code; "" if it can."""
+    """The reason why this machine can't run compiled code; "" if it can.
+
+    Raises
+    ------
+    ValueError
+        If an environment variable names a processor, features or tiles that there are not.
+    """
     if find_spec("numba") is None:
         return "numba is not installed"
-    from thinnet.engine.features import fuses
+    from thinnet.engine import shapes, target
 
-    return "" if fuses() else "this processor has no fused multiply-add"
+    if not (reason := target.obstacle_to_networks()):
+        shapes.chosen()  # refused here, before kernels are made of it
+    return reason
 
 
 def obstacles(network: Bound) -> list[str]:

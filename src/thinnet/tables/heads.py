@@ -11,6 +11,7 @@ from sklearn.utils.validation import column_or_1d
 from thinnet.arithmetic import log
 from thinnet.arrays import Array, TargetLike
 from thinnet.checks import quoted
+from thinnet.engine.rounding_mode import standard_mode
 from thinnet.tables.columns import amounts
 from thinnet.tables.deciding import Decision
 from thinnet.uncertainty.draws.heads import ClassHead, NumberHead
@@ -52,6 +53,7 @@ class WeighedHead(ClassHead):
             return None
         return log(np.where(self.weights > 0, self.weights, 1.0))
 
+    @standard_mode()
     def predict(self, outputs: Array) -> Array:
         """Probabilities from raw outputs: the factor ``weight`` in them is divided out."""
         logs = self.log_weights()

@@ -10,6 +10,7 @@ import numpy as np
 from thinnet import checks, philox, sparse
 from thinnet.arithmetic import total_weight
 from thinnet.arrays import Array, Ids, Weights
+from thinnet.engine.rounding_mode import standard_mode
 from thinnet.losses import Loss
 from thinnet.masks import row_ids
 from thinnet.network import Network
@@ -48,6 +49,7 @@ class Data(NamedTuple):
         return f"{self.X.shape} {self.X.dtype} {value:08x}"
 
 
+@standard_mode()
 def checked_data(
     network: Network,
     loss: Loss,

@@ -12,6 +12,7 @@ from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.console import progress as bars
 from thinnet.console.progress import Bar
+from thinnet.engine.rounding_mode import standard_mode
 from thinnet.losses import Loss
 from thinnet.network import Network, executor
 from thinnet.network.row_order import generator_state
@@ -105,6 +106,7 @@ class Loop:
         per_epoch = len(training.slices)
         done = training.epoch * per_epoch + training.batch
         with (
+            standard_mode(),
             InterruptFlag() as flag,
             bars.opened(progress, title, done, training.plan.epochs * per_epoch) as bar,
         ):
@@ -228,6 +230,7 @@ def _every(callback: Any) -> int:
     return int(getattr(callback, "every", 1))
 
 
+@standard_mode()
 def measure(
     network: Network, loss: Loss, data: Data, rows: Array | None = None
 ) -> tuple[float, float]:

@@ -25,9 +25,9 @@ from thinnet.engine.aliases import (
     Value,
 )
 from thinnet.engine.compile import intrinsic
-from thinnet.engine.features import has
 from thinnet.engine.instructions import called, in_all_lanes, masked, masked_load, prefetch
 from thinnet.engine.linking import part
+from thinnet.engine.target import has
 
 LANES: Final = 16
 _WORD, _INDEX, _BIT = ir.IntType(64), ir.IntType(32), ir.IntType(1)

@@ -24,9 +24,9 @@ from thinnet.engine.aliases import (
     Value,
 )
 from thinnet.engine.compile import intrinsic
-from thinnet.engine.features import has
 from thinnet.engine.instructions import fused, in_all_lanes
 from thinnet.engine.linking import part
+from thinnet.engine.shapes import chosen
 
 VECTOR_BYTES: Final = 64
 # What becomes of the sums s of a tile c.
@@ -35,20 +35,7 @@ STORE, ADD_TO_ZERO, ADD = range(3)  # c = s, c = 0 + s, c = c + s
 _WORD: Final = ir.IntType(64)
 
 
-class Shape(NamedTuple):
-    """Rows of the tiles that a processor computes, largest first, and vectors of a panel."""
-
-    rows: tuple[int, ...]
-    vectors: int
-
-
-# Sums, a row of the panel and one number of the other operand fill the registers.
-SHAPES: Final = {
-    "avx512f": Shape((8, 4, 2, 1), 3),  # 32 registers of a vector each
-    "avx2": Shape((6, 4, 2, 1), 1),  # 16 of half a vector
-    "neon": Shape((6, 4, 2, 1), 1),  # 32 of a quarter
-}
-SHAPE: Final = next((shape for feature, shape in SHAPES.items() if has(feature)), SHAPES["avx2"])
+SHAPE: Final = chosen()
 VECTORS: Final = SHAPE.vectors
 
 

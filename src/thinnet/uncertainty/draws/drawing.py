@@ -13,6 +13,7 @@ from thinnet import checks
 from thinnet.arrays import Array, Ids, Samples, Share
 from thinnet.console import progress as bars
 from thinnet.console.progress import PATIENCE
+from thinnet.engine.rounding_mode import standard_mode
 from thinnet.engine.threads import limited
 from thinnet.masks import check_share, row_ids
 from thinnet.network import Network, summary
@@ -155,6 +156,7 @@ class Drawer:
                     out[mine.start - numbers.start :: m] = network.outputs(X)
         return out
 
+    @standard_mode()
     def gathered(
         self,
         how: How,

@@ -17,6 +17,7 @@ from sklearn.utils.validation import column_or_1d
 from thinnet import checks
 from thinnet.arithmetic import exp
 from thinnet.arrays import Array, TargetLike
+from thinnet.engine.rounding_mode import standard_mode
 from thinnet.losses import (
     BinaryCrossEntropy,
     GaussianNLL,
@@ -119,6 +120,7 @@ class ClassHead:
             return indicators(y, len(self.classes))
         return class_places(one_column(checks.array("y", y)), self.classes)
 
+    @standard_mode()
     def predict(self, outputs: Array) -> Array:
         """Probabilities, shape (rows, n_classes), from raw outputs of shape (rows, width)."""
         p = self.loss.predict(outputs)
@@ -209,6 +211,7 @@ class NumberHead:
             raise ValueError(f"y must hold whole numbers >= 0 with loss='poisson', got {got}")
         return y
 
+    @standard_mode()
     def predict(self, outputs: Array) -> Array:
         """Means in the network's units from raw outputs of shape (rows, width)."""
         return self.loss.predict(outputs)
