@@ -6,6 +6,7 @@ import itertools
 import math
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -68,8 +69,8 @@ class Parameters:
             pieces.append((slice(start, stop), shape))
             start = stop
 
-        def views() -> Any:
-            whole = self.lend()
-            return type(group)(*[whole[place].reshape(shape) for place, shape in pieces])
+        return partial(self._views, type(group), pieces) if pieces else lambda: group
 
-        return views if pieces else lambda: group
+    def _views(self, kind: Any, pieces: list[Any]) -> Any:
+        whole = self.lend()
+        return kind(*[whole[place].reshape(shape) for place, shape in pieces])
