@@ -21,8 +21,7 @@ def test_weights_of_another_shape_than_their_rows_are_noticed(weights):
 
 def test_what_an_array_is_returned_as_is_noticed(monkeypatch):
     network = Network([Dense(2)], features=3)
-    two_axes = network.vectors._replace(theta=np.ones((2, 4)))
-    monkeypatch.setattr(network, "vectors", two_axes)
+    monkeypatch.setattr(network.parameters, "lend", lambda: np.ones((2, 4)))
     with pytest.raises(TypeCheckError, match="theta"):
         _ = network.theta
 

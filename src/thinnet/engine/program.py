@@ -12,19 +12,7 @@ from thinnet.engine import opcodes as code
 from thinnet.engine.lowered import Lowered, padded, stride_of
 from thinnet.engine.records import OPERATION, Instruction, Operation, Record, Stage, Task
 
-UNITS, MANY_UNITS = 64, 128  # of a task that works on units, of few and of many
-MANY = 512
-MOST_UNITS = 2 * MANY_UNITS  # of a task
-
-
-def units_of_a_task(operation: Operation) -> int:
-    """Larger tasks suit the matrix products, smaller ones the cache and more threads.
-
-    Units that see a part of their inputs have shorter rows, of which more stay in cache.
-    """
-    if n_units(operation) < MANY:
-        return UNITS
-    return MOST_UNITS if operation.thin_in else MANY_UNITS
+TASK_UNITS = 64
 
 
 def n_units(operation: Operation) -> int:
@@ -58,8 +46,10 @@ class Builder:
         self.close_rows()
         first = len(self.tasks)
         for i in which:
-            n, step = n_units(self.operations[i]), units_of_a_task(self.operations[i])
-            self.tasks += [Task(i, low, min(low + step, n)) for low in range(0, n, step)]
+            n = n_units(self.operations[i])
+            self.tasks += [
+                Task(i, low, min(low + TASK_UNITS, n)) for low in range(0, n, TASK_UNITS)
+            ]
         last = len(self.tasks)
         self.tasks += others
         if first < len(self.tasks):

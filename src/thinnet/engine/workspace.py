@@ -21,13 +21,12 @@ from thinnet.engine.kernels.team import shared_size
 from thinnet.engine.kernels.tiles import VECTOR_BYTES, VECTORS
 from thinnet.engine.lowered import VECTOR, Lowered, padded, stride_of
 from thinnet.engine.program import (
-    MOST_UNITS,
+    TASK_UNITS,
     Builder,
     operations_table,
     place_panels,
     place_squares,
     table,
-    units_of_a_task,
 )
 from thinnet.engine.records import GOVERNOR, INSTRUCTION, PLACES, STAGE, TASK, WORK
 
@@ -195,16 +194,16 @@ def _scratch_size(lowered: Lowered, rows: int) -> int:
     """The gradient of a task's units, some of their weights, nodes of a tree over rows, a row."""
     dense = [op for op in lowered.operations if op.kind == code.DENSE]
     learned = lowered.slope_columns > 0
-    units = [(units_of_a_task(op) if learned else 0) + LANES for op in dense]
+    units = [(TASK_UNITS if learned else 0) + LANES for op in dense]
     blocks = [n * (stride_of(op.n_in) + 1) for n, op in zip(units, dense, strict=True)]
     widest_loss = max(4 * NARROW, 2 * NARROW + LANES + 2)
     losses = max(SWEEP_ROWS * widest_loss, 4 * lowered.operations[-1].n_out)
     positions = max([1, *(op.groups for op in lowered.operations)])
     depth = math.ceil(rows * positions / ROWS_OF_A_LEAF).bit_length() + 1
-    nodes = depth * MOST_UNITS * MOST_IN_A_PANEL
+    nodes = depth * TASK_UNITS * MOST_IN_A_PANEL
     if lowered.operations[0].sparse:
         nodes = max(nodes, depth * NODE + cursors_size(rows))
-    return padded(max([2 * MOST_UNITS, losses, *blocks]) + nodes + _widest(lowered))
+    return padded(max([2 * TASK_UNITS, losses, *blocks]) + nodes + _widest(lowered))
 
 
 def _n_cuts(lowered: Lowered) -> int:

@@ -84,7 +84,7 @@ def fill(
     """The weights of a vector of units, a row each, zero where nothing is."""
     like, n_in = rows.dtype.type(0), n_inputs(op, w)
     theta = view(w.theta, like)
-    rows[:] = 0
+    rows[(last - first) * op.stride_in :] = 0
     for place in range(first, last):
         unit, start = unit_at(op, place, w), (place - first) * op.stride_in
         row, out = theta[op.weights + unit * op.n_in :][: op.n_in], rows[start : start + n_in]
