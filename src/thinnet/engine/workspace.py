@@ -193,9 +193,8 @@ def _put_threads(
 def _scratch_size(lowered: Lowered, rows: int) -> int:
     """The gradient of a task's units, some of their weights, nodes of a tree over rows, a row."""
     dense = [op for op in lowered.operations if op.kind == code.DENSE]
-    learned = lowered.slope_columns > 0
-    units = [(TASK_UNITS if learned else 0) + LANES for op in dense]
-    blocks = [n * (stride_of(op.n_in) + 1) for n, op in zip(units, dense, strict=True)]
+    units = LANES + (TASK_UNITS if lowered.slope_columns else 0)
+    blocks = [units * (stride_of(op.n_in) + 1) for op in dense]
     widest_loss = max(4 * NARROW, 2 * NARROW + LANES + 2)
     losses = max(SWEEP_ROWS * widest_loss, 4 * lowered.operations[-1].n_out)
     positions = max([1, *(op.groups for op in lowered.operations)])
