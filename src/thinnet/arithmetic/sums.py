@@ -38,7 +38,8 @@ def tree_sum(x: Array) -> Any:
     padded = np.zeros((leaves * ROWS_OF_A_LEAF, *x.shape[1:]), x.dtype)
     padded[: len(x)] = x
     blocks = padded.reshape(leaves, ROWS_OF_A_LEAF, *x.shape[1:])
-    nodes = np.add.accumulate(blocks, axis=1)[:, -1] + 0.0
+    # Two blocks or more lie side by side, so that NumPy adds row to row, one after the other.
+    nodes = np.add.reduce(np.ascontiguousarray(blocks.swapaxes(0, 1)), axis=0) + 0.0
     while len(nodes) > 1:
         even = len(nodes) // 2 * 2
         nodes = np.concatenate([nodes[:even:2] + nodes[1:even:2], nodes[even:]])

@@ -68,7 +68,9 @@ def weighted_mean(
 
 def relative_weights(rows: int, weights: Weights | None, total: float | None = None) -> Array:
     """Each row's weight, or 1, over `total`, by default the weight of all."""
-    w = np.ones(rows) if weights is None else weights.astype(np.float64)
+    if weights is None:
+        return np.full(rows, 1.0 / (rows if total is None else total))
+    w = weights.astype(np.float64)
     return w / (total_weight(w) if total is None else total)
 
 
