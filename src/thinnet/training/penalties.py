@@ -105,15 +105,14 @@ def penalised(network: Network) -> list[Penalised]:
         for layer, site in network.places()
         if hasattr(layer, "add_penalty")
     ]
-    pairs = [
-        pair
-        for layer, site in _dense_places(network)
-        for pair in (
-            Penalised(Penalty(layer.l1, layer.l2), site.p.W, site.g.W),
-            Penalised(Penalty(layer.bias_l1, layer.bias_l2), site.p.b, site.g.b),
-        )
-    ]
-    return [pair for pair in pairs if pair.penalty] + own
+    found = []
+    for layer, site in _dense_places(network):
+        if layer.l1 or layer.l2:
+            found.append(Penalised(Penalty(layer.l1, layer.l2), site.p.W, site.g.W))
+        if layer.bias_l1 or layer.bias_l2:
+            penalty = Penalty(layer.bias_l1, layer.bias_l2)
+            found.append(Penalised(penalty, site.p.b, site.g.b))
+    return found + own
 
 
 def penalty_value(network: Network) -> float:
