@@ -32,6 +32,8 @@ def lane_mean(x: Array) -> Any:
 
 def tree_sum(x: Array) -> Any:
     """The sum over the first axis: of blocks of 128 in ascending order, joined by the tree."""
+    if x.dtype == np.bool_:
+        return x.sum(axis=0)  # a count, which no order changes
     if len(x) <= ROWS_OF_A_LEAF:
         return np.add.accumulate(x)[-1] + 0.0 if len(x) else np.zeros(x.shape[1:])
     leaves = math.ceil(len(x) / ROWS_OF_A_LEAF)

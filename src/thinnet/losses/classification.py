@@ -70,7 +70,7 @@ class SoftmaxCrossEntropy:
 
     def score(self, outputs: Out, targets: Array, weights: Weights | None = None) -> float:
         labels = targets if targets.ndim == 1 else targets.argmax(axis=1)
-        return float(tree_mean((outputs.argmax(axis=1) == labels) * 1.0, weights))
+        return float(tree_mean(outputs.argmax(axis=1) == labels, weights))
 
 
 def _checked_labels(y: Array, n_classes: int) -> Array:
@@ -137,4 +137,4 @@ class BinaryCrossEntropy:
     def score(self, outputs: Rows, targets: Array, weights: Weights | None = None) -> float:
         """The fraction of rows whose outputs are all on the right side of 1/2."""
         hits = ((outputs > 0) == (targets > 0.5)).reshape(len(outputs), -1).all(axis=1)
-        return float(tree_mean(hits * 1.0, weights))
+        return float(tree_mean(hits, weights))
