@@ -76,10 +76,13 @@ def _serve(make: System, problem: Any, pipe: Connection) -> None:
         calls = max(1, math.ceil(TURN / each))
 
 
-def compare(systems: Mapping[str, System], problem: Any, rounds: int = 9) -> Comparison:
+def compare(
+    systems: Mapping[str, System], problem: Any, rounds: int = 9, agree: float = AGREE
+) -> Comparison:
     """Time every system `rounds` times, one after the other in each round.
 
-    A first round, in which each finds how many calls fill its turn, is not counted.
+    A first round, in which each finds how many calls fill its turn, is not counted.  Their
+    checks may lie `agree` apart.
     """
     context = multiprocessing.get_context("spawn")
     pipes, processes, checks = {}, [], {}
@@ -100,11 +103,11 @@ def compare(systems: Mapping[str, System], problem: Any, rounds: int = 9) -> Com
     for pipe, process in zip(pipes.values(), processes, strict=True):
         pipe.send(False)
         process.join()
-    _check_agreement(checks)
+    _check_agreement(checks, agree)
     return Comparison({name: times[1:] for name, times in seconds.items()}, checks)
 
 
-def _check_agreement(checks: Mapping[str, float]) -> None:
+def _check_agreement(checks: Mapping[str, float], agree: float) -> None:
     known = {name: value for name, value in checks.items() if not math.isnan(value)}
-    if known and max(known.values()) - min(known.values()) > AGREE:
+    if known and max(known.values()) - min(known.values()) > agree:
         raise RuntimeError(f"the systems did not compute the same: {known}")

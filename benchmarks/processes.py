@@ -82,13 +82,13 @@ def fashion(folder: Path) -> tuple[list[Figure], dict[str, list[Run]]]:
 
 
 def main(
-    data_dir: Annotated[Path | None, typer.Option(help="Fashion-MNIST's four files.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder with fashion-mnist/.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json")] = None,
 ) -> None:
     """Measure whole processes."""
     figures, runs = small_figures(), {}
     if data_dir is not None:
-        more, runs = fashion(data_dir)
+        more, runs = fashion(data_dir / "fashion-mnist")
         figures += more
     table = Table("figure", "measured")
     for figure in figures:

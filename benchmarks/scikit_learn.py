@@ -28,6 +28,9 @@ from thinnet.datasets import fashion_mnist
 from thinnet.tables.reading import read_table
 
 SEEDS = range(5)
+# Rounding makes trainings in float32 drift apart as far as other seeds do, whose scores scatter by .002
+# on Fashion-MNIST: four standard errors of the difference of two means of five.
+AGREE = {"float32": 5e-3, "float64": 1e-3}
 
 
 def digits(folder: Path | None) -> tuple[Any, ...]:
@@ -101,7 +104,8 @@ def main() -> None:
             continue
         for dtype in ("float32", "float64"):
             systems = {"thinnet": ours, "scikit-learn": theirs}
-            found = compare(systems, Fit(name, dtype, settings.data_dir), settings.rounds)
+            fit = Fit(name, dtype, settings.data_dir)
+            found = compare(systems, fit, settings.rounds, AGREE[dtype])
             ratio = found.ratio("scikit-learn")
             results[f"{name} {dtype}"] = {"seconds": found.seconds, "scores": found.checks}
             scores = [f"{found.checks[system]:.5f}" for system in systems]

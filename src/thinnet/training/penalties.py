@@ -50,7 +50,12 @@ class Penalty:
 
     def value(self, w: Array) -> float:
         rows = w.astype(np.float64, copy=False).reshape(1 if w.ndim == 1 else len(w), -1)
-        return self.l1 * _sum_of(np.abs(rows)) + self.l2 * _sum_of(np.square(rows))
+        found = 0.0
+        if self.l1:
+            found += self.l1 * _sum_of(np.abs(rows))
+        if self.l2:
+            found += self.l2 * _sum_of(np.square(rows))
+        return found
 
     def gradient(self, w: Array) -> Array:
         return w.dtype.type(self.l1) * np.sign(w) + w.dtype.type(2 * self.l2) * w
@@ -61,7 +66,7 @@ class Penalty:
 
 def _sum_of(rows: Array) -> float:
     """The sum of all numbers: of each unit's in 16 partial sums, and over the units."""
-    return float(tree_sum(lane_sum(rows.T)))
+    return float(tree_sum(lane_sum(np.ascontiguousarray(rows.T))))
 
 
 class OwnPenalty(NamedTuple):
