@@ -28,8 +28,8 @@ from thinnet.datasets import fashion_mnist
 from thinnet.tables.reading import read_table
 
 SEEDS = range(5)
-# Rounding makes trainings in float32 drift apart as far as other seeds do, whose scores scatter by .002
-# on Fashion-MNIST: four standard errors of the difference of two means of five.
+# Rounding makes trainings in float32 drift apart as far as other seeds do, whose scores scatter by
+# .002 on Fashion-MNIST: four standard errors of the difference of two means of five.
 AGREE = {"float32": 5e-3, "float64": 1e-3}
 
 

@@ -57,7 +57,7 @@ def _announced(dtype: np.dtype) -> Iterator[None]:
     folder, mark, console = kept().folder, f"compiled-{dtype}", Console(stderr=True)
     if (folder is None or not folder.has(mark)) and someone_looks(console):
         once = "" if folder is None else ", once"
-        console.print(f"thinnet compiles its kernels for {dtype}{once}: about 15 seconds")
+        console.print(f"thinnet compiles its kernels for {dtype}{once}: 15 to 35 seconds")
     yield
     if folder is not None:
         with suppress(OSError):
