@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from xdist.scheduler import LoadFileScheduling
 
 # Two test workers on two cores must not wait for each other's threads.  The tests that are about
@@ -25,6 +25,8 @@ import torch_oracle  # noqa: E402
 
 settings.register_profile("default-without-deadline", **SLOW_IS_FINE)
 settings.register_profile("ci", derandomize=True, **SLOW_IS_FINE)
+unshrunk = [Phase.explicit, Phase.reuse, Phase.generate]  # where any failure will do
+settings.register_profile("mutants", phases=unshrunk, **SLOW_IS_FINE)
 settings.load_profile("ci" if os.environ.get("CI") else "default-without-deadline")
 
 

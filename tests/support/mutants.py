@@ -94,7 +94,8 @@ def run_tests(
     finished = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-n0", "-x", "-q", "--no-header"),
-            *("-p", "no:cacheprovider", "-p", "mutant_witness", *options),
+            *("-p", "no:cacheprovider", "-p", "mutant_witness"),
+            *("--hypothesis-profile", "mutants", *options),
             *(str(TESTS / file) for file in tests),
         ],
         cwd=TESTS.parent,

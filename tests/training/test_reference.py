@@ -15,7 +15,7 @@ from small_trainings import (
     trained,
 )
 
-from thinnet import SGD, Adam, Dense, DropConnect, Dropout, ReLU, keep_mask, train
+from thinnet import SGD, Adam, Dense, DropConnect, Dropout, Network, ReLU, keep_mask, train
 from thinnet.philox import permutation
 from thinnet.schedules import InverseTime
 
@@ -93,6 +93,16 @@ NOISY = {
 def test_a_step_in_micro_batches_is_the_step_of_the_whole_batch(chain, parts):
     whole, parted = trained(chain), trained(chain, accumulate=parts)
     assert_allclose(parted.theta, whole.theta, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("executor", ["reference", "compiled"])
+def test_a_batch_that_is_cut_between_its_rows_is_learned_from_as_a_whole(executor):
+    def theta(**settings):
+        chain = Network(layers(), FEATURES, seed=SEED, dtype=np.float64, executor=executor)
+        train(chain, *problem(300), batch_size=300, epochs=2, progress=False, **settings)
+        return chain.theta
+
+    assert_allclose(theta(accumulate=3), theta(), rtol=1e-10, atol=1e-12)
 
 
 def test_micro_batches_and_weights_go_together():

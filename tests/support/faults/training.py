@@ -33,7 +33,7 @@ FAULTS = [
         "_part",
         "value, slope = loss(outputs, data.targets[rows], data.weights_of(rows), total)",
         "value, slope = loss(outputs, data.targets[rows], data.weights_of(rows))",
-        ("engine/test_training.py",),
+        ("training/test_reference.py",),
     ),
     Mutant(
         "the last micro-batch alone is learned from",
