@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from thinnet import masks
 from thinnet.arrays import Array, Ids
 from thinnet.engine.kernels import philox as compiled
-from thinnet.engine.kernels.dropout import Mask, dropout_rows
+from thinnet.engine.kernels.dropout import dropout_rows
 from thinnet.engine.threads import n_threads, run_team
 from thinnet.philox import Stream
 
-WORTH_A_THREAD = 2**16  # elements: waking a thread costs as much as dropping this many
+# Elements: below so many for each, waking a thread takes longer than dropping its share.
+WORTH_A_THREAD = 2**18
 
 
 def dropout(x: Array, ids: Ids, stream: Stream, rate: float, out: Array) -> None:
@@ -22,12 +21,14 @@ def dropout(x: Array, ids: Ids, stream: Stream, rate: float, out: Array) -> None
     Values are multiplied by 1/q, which is faster than dividing by q and as good to one rounding.
     """
     rows, written = x.reshape(len(x), -1), out.reshape(len(x), -1)
-    worth = min(rows.size // WORTH_A_THREAD, len(x))
+    limit, width = masks.threshold(rate), rows.shape[1]
+    # One array: a call takes longer to take apart what has many fields.
+    numbers = np.array([*compiled.stream_numbers(stream), limit], np.uint64)
+    scale = x.dtype.type(masks.LEVELS / (masks.LEVELS - limit))
+    worth = min(x.size // WORTH_A_THREAD, len(x))
     size = min(n_threads(), worth) if worth > 1 else 1
-    limit = masks.threshold(rate)
-    mask = Mask(np.uint64(limit), x.dtype.type(masks.LEVELS / (masks.LEVELS - limit)))
-    bits = np.empty((size, math.ceil(rows.shape[1] / 8) + 8), np.uint8)
-    run_team(size, _part, rows, ids, bits, written, compiled.stream_of(stream), mask)
+    bits = np.empty((size, (width + 7) // 8 + 8), np.uint8)
+    run_team(size, _part, rows, ids, bits, written, numbers, scale)
 
 
 def _part(
@@ -37,9 +38,9 @@ def _part(
     ids: Ids,
     bits: Array,
     out: Array,
-    stream: compiled.Stream,
-    mask: Mask,
+    numbers: Array,
+    scale: np.floating,
 ) -> None:
     """The rows of one thread; rows know nothing of each other, so no number depends on `size`."""
     rows = slice(me * len(x) // size, (me + 1) * len(x) // size)
-    dropout_rows(x[rows], ids[rows], bits[me], out[rows], stream, mask)
+    dropout_rows(x[rows], ids[rows], bits[me], out[rows], numbers, scale)

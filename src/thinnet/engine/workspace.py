@@ -11,10 +11,10 @@ from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
 from thinnet.engine.kernels.gradients import TOGETHER
+from thinnet.engine.kernels.keep_bits import UNITS
 from thinnet.engine.kernels.lanes import LANES
 from thinnet.engine.kernels.losses import NARROW
 from thinnet.engine.kernels.noise import SWEEP_ROWS
-from thinnet.engine.kernels.philox import UNITS
 from thinnet.engine.kernels.presence import TERMS_OF_A_BLOCK
 from thinnet.engine.kernels.sparse_gradients import NODE, cursors_size
 from thinnet.engine.kernels.team import shared_size

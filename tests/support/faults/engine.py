@@ -5,10 +5,18 @@ from mutants import Mutant
 FAULTS = [
     Mutant(
         "eight counters are taken in a wrong order",
-        "engine/kernels/philox.py",
-        "_compared",
-        "[4, 12, 5, 13, 6, 14, 7, 15]",
-        "[4, 12, 5, 13, 7, 15, 6, 14]",
+        "engine/kernels/keep_bits.py",
+        "_above",
+        "range(start, start + 4)",
+        "(start, start + 1, start + 3, start + 2)",
+        ("engine/kernels/test_functions.py",),
+    ),
+    Mutant(
+        "four words of bits are all the first",
+        "engine/kernels/keep_bits.py",
+        "keep_bits",
+        "found[k]",
+        "found[0]",
         ("engine/kernels/test_functions.py",),
     ),
     Mutant(

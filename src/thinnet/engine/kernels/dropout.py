@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from thinnet.engine.aliases import Bytes, Ids, Lanes, Number, Numbers, Pointer, Word
+from thinnet.engine.aliases import Bytes, Ids, Lanes, Number, Numbers, Pointer, Word, Words
 from thinnet.engine.compile import inlined, kernel
+from thinnet.engine.kernels.keep_bits import UNITS, bits_along, keep_bits, word_at
 from thinnet.engine.kernels.lanes import (
     EVERY,
     LANES,
@@ -19,7 +20,7 @@ from thinnet.engine.kernels.lanes import (
     drop_lanes,
     tail,
 )
-from thinnet.engine.kernels.philox import UNITS, Stream, bits_along, keep_bits, word_at
+from thinnet.engine.kernels.philox import Stream
 from thinnet.engine.linking import part
 
 # What is done with a row before dropping.
@@ -108,16 +109,20 @@ def _apply_lanes(
 
 @kernel
 def dropout_rows(
-    x: Numbers, samples: Ids, bits: Bytes, out: Numbers, stream: Stream, mask: Mask
+    x: Numbers, samples: Ids, bits: Bytes, out: Numbers, numbers: Words, scale: Number
 ) -> None:
-    """Dropout of the rows of `x` with ids `samples`; `bits` has room for one row, and a word."""
+    """Dropout of the rows of `x` with ids `samples`; `bits` has room for one row, and a word.
+
+    `numbers` are those of the stream, and the threshold.
+    """
     size, n = x.itemsize, x.shape[1]
     source, target = np.uint64(x.ctypes.data), np.uint64(out.ctypes.data)
     kept = np.uint64(bits.ctypes.data)
+    stream = Stream(numbers[0], numbers[1], numbers[2], numbers[3])
     for row in range(x.shape[0]):
         sample, start = np.uint64(samples[row]), np.uint64(row * n * size)
-        keep_bits(bits[:-8], stream, sample, mask.limit)
-        _apply_bits(source + start, kept, n, mask.scale, target + start, size)
+        keep_bits(bits[:-8], stream, sample, numbers[4])
+        _apply_bits(source + start, kept, n, scale, target + start, size)
 
 
 @part

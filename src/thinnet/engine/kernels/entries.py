@@ -12,9 +12,9 @@ import numpy as np
 from thinnet.engine.aliases import Address, Indices, Like, Number, Numbers, Word, Words
 from thinnet.engine.kernels.dropout import Mask
 from thinnet.engine.kernels.gather import F8, load
+from thinnet.engine.kernels.keep_bits import UNITS, bits_along
 from thinnet.engine.kernels.memory import cast, view
 from thinnet.engine.kernels.noise import mask_of, sample_of, stream_of
-from thinnet.engine.kernels.philox import UNITS, bits_along
 from thinnet.engine.kernels.rows import data_number
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import NO_NOISE

@@ -24,9 +24,10 @@ from thinnet.engine.kernels.dropout import (
     drop_row,
 )
 from thinnet.engine.kernels.functions import fma
+from thinnet.engine.kernels.keep_bits import keep_bits, keep_bits_of_rows
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.normals import normals
-from thinnet.engine.kernels.philox import Stream, keep_bits, keep_bits_of_rows
+from thinnet.engine.kernels.philox import Stream
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import MASK, NO_NOISE, NO_PLACE, PLUS_NORMAL, TIMES_NORMAL
 from thinnet.engine.records import Drawing, Operation, Round, Work

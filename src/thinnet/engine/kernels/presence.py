@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from thinnet.engine.aliases import Bytes, Indices, Longs, Numbers, Thread
+from thinnet.engine.kernels.keep_bits import keep_bits
 from thinnet.engine.kernels.lanes import EXPANDS, compress
 from thinnet.engine.kernels.memory import governor_at, view
 from thinnet.engine.kernels.noise import (
@@ -23,7 +24,6 @@ from thinnet.engine.kernels.noise import (
     mask_of,
     stream_of,
 )
-from thinnet.engine.kernels.philox import keep_bits
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import NO_PLACE
 from thinnet.engine.records import Governor, Operation, Round, Work
