@@ -226,7 +226,7 @@ def numeric(name: str, values: Any) -> Array:
 
 def finite(name: str, values: Array, dtype: Any = None) -> Array:
     """`values`, if all are finite (in `dtype`); else ValueError with the first bad place."""
-    if (dtype is None or dtype == values.dtype) and _are_few_and_finite(values):
+    if (dtype is None or dtype == values.dtype) and are_few_and_finite(values):
         return values
     rows = max(1, FINITE_BLOCK // max(values[:1].size, 1))
     for start in range(0, len(values), rows):
@@ -242,7 +242,7 @@ def finite(name: str, values: Array, dtype: Any = None) -> Array:
     return values
 
 
-def _are_few_and_finite(values: Array) -> bool:
+def are_few_and_finite(values: Array) -> bool:
     """Whether `values` are few and the sum of their squares is finite, and so each of them is.
 
     For a few numbers that is twice as fast as to look at each.

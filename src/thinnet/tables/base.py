@@ -246,9 +246,9 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
     def _encoded(self, X: Any) -> Array:
         """Rows encoded as features of the networks."""
         check_is_fitted(self)
-        X = self._read(X)
-        encoded = self.encoder_.transform(X).astype(self.dtype)
-        drifting.report(self, as_frame(X, self.encoder_, first=False))
+        table = self.encoder_.table(self._read(X))
+        encoded = self.encoder_.encoded(table).astype(self.dtype, copy=False)
+        drifting.report(self, table)
         return encoded
 
     def _read(self, X: Any) -> Any:
@@ -262,8 +262,9 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         """The mean over the networks of their predictions, in float64."""
         encoded = self._encoded(X)
         with limited(self.n_threads):
-            each = [self.head_.predict(network.outputs(encoded)) for network in self.networks_]
-        return np.asarray(lane_mean(np.stack(each, dtype=np.float64)))
+            outputs = np.concatenate([network.outputs(encoded) for network in self.networks_])
+            each = self.head_.predict(outputs).astype(np.float64)
+        return np.asarray(lane_mean(each.reshape(len(self.networks_), len(encoded), -1)))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy import stats
 from thinnet.arrays import Array
 from thinnet.checks import DriftWarning, quoted
 from thinnet.tables.columns.encoding import TableEncoder
+from thinnet.tables.columns.few import FEW, Table
 from thinnet.tables.columns.kinds import Column
 from thinnet.tables.columns.missing import cleaned
 from thinnet.tables.columns.preparing import prepared
@@ -50,6 +52,11 @@ class Counts(NamedTuple):
     unreadable: Array
     unusual: Array
 
+    @property
+    def is_strange(self) -> bool:
+        """Whether any cell is."""
+        return bool(self.missing.any() or self.unreadable.any() or self.unusual.any())
+
     def plus(self, other: Counts) -> Counts:
         pairs: Any = zip(self, other, strict=True)
         return Counts(*(a + b for a, b in pairs))
@@ -81,8 +88,16 @@ class Cells(NamedTuple):
         return Cells(*(part[places] for part in self))
 
 
-def cells_of(frame: Frame, column: Column, words: Words) -> Cells:
+def cells_of(table: Table, column: Column) -> Cells:
     """The cells of a column; a date that stands for "never" counts as missing."""
+    if (few := table.read(column)) is None:
+        return _cells_of_many(table.frame, column, table.missing)
+    if column.kind == "number":
+        return Cells(*few, np.isnan(few.values) & ~few.missing)
+    return Cells(*few, np.zeros(len(few.values), bool))
+
+
+def _cells_of_many(frame: Frame, column: Column, words: Words) -> Cells:
     ready = prepared(frame[[column.name]], (column,), words)
     values, present = ready.iloc[:, 0].to_numpy(), cleaned(frame[column.name], words)
     missing = present.isna().to_numpy(bool, copy=True)
@@ -113,8 +128,9 @@ def learned(
     fitted : int, optional
         The number of first rows that give the model's ranges and labels; None for all.
     """
+    table = Table(frame, encoder.missing_)
     return tuple(
-        _known(cells_of(frame, column, encoder.missing_), column, splits, fitted)
+        _known(cells_of(table, column), column, splits, fitted)
         for column in encoder.columns_
         if column.kind != "left out"
     )
@@ -148,19 +164,27 @@ def _unusual(cells: Cells, low: float, high: float, labels: tuple[str, ...]) -> 
         return outside & cells.usable
     if not labels:
         return np.zeros(len(cells.values), bool)
+    if len(cells.values) <= FEW:
+        known = _set_of(labels)
+        return np.array([value not in known for value in cells.values]) & cells.usable
     import pandas as pd
 
     return np.asarray(~pd.Series(cells.values).isin(labels).to_numpy(bool) & cells.usable)
 
 
-def counts(frame: Frame, encoder: TableEncoder, known: Sequence[Known]) -> Counts:
+@lru_cache(maxsize=1024)
+def _set_of(labels: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(labels)
+
+
+def counts(table: Table, encoder: TableEncoder, known: Sequence[Known]) -> Counts:
     by_name = {column.name: column for column in encoder.columns_}
     each = []
     for learned in known:
-        cells = cells_of(frame, by_name[learned.name], encoder.missing_)
+        cells = cells_of(table, by_name[learned.name])
         strange = _unusual(cells, learned.low, learned.high, learned.labels)
-        each.append([int(part.sum()) for part in (cells.missing, cells.unreadable, strange)])
-    return Counts(len(frame), *np.array(each, np.int64).reshape(-1, 3).T)
+        each.append(list(map(np.count_nonzero, (cells.missing, cells.unreadable, strange))))
+    return Counts(len(table), *np.array(each, np.int64).reshape(-1, 3).T)
 
 
 def findings(found: Counts, known: Sequence[Known]) -> list[Finding]:
@@ -206,19 +230,19 @@ Report: TypeAlias = Callable[[Any, Counts], None]
 
 
 def _warn(estimator: Any, found: Counts) -> None:
-    if message := sentence(findings(found, estimator.drift_)):
+    if found.is_strange and (message := sentence(findings(found, estimator.drift_))):
         warnings.warn(message, DriftWarning, stacklevel=2)
 
 
 _report: ContextVar[Report] = ContextVar("drift_report", default=_warn)
 
 
-def report(estimator: Any, frame: Frame) -> None:
+def report(estimator: Any, table: Table) -> None:
     """Count the strange cells of a table to predict for, and warn, or pass the counts on."""
     known = getattr(estimator, "drift_", None)
     if known is None or (receiver := _report.get()) is ignored:
         return
-    receiver(estimator, counts(frame, estimator.encoder_, known))
+    receiver(estimator, counts(table, estimator.encoder_, known))
 
 
 def ignored(estimator: Any, found: Counts) -> None:

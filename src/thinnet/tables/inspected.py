@@ -84,8 +84,8 @@ class Inspected:
             raise ValueError(
                 "the model must know its held-out rows, got one of an earlier version: fit it again"
             )
-        frame = as_frame(self._read(X), self.encoder_, first=False)
-        found = drifting.counts(frame, self.encoder_, self.drift_)
+        table = self.encoder_.table(self._read(X))
+        found = drifting.counts(table, self.encoder_, self.drift_)
         return pd.DataFrame(
             drifting.findings(found, self.drift_), columns=list(drifting.Finding._fields)
         )

@@ -128,13 +128,13 @@ def with_numbers(cells: Cells, decimal: str) -> Cells:
     import pandas as pd
 
     places, distinct = pd.factorize(cells.astype(object))
-    values = [_value(cell, decimal) if isinstance(cell, str) else cell for cell in distinct]
+    values = [value_of(cell, decimal) if isinstance(cell, str) else cell for cell in distinct]
     table = np.empty(len(values) + 1, object)
     table[:-1], table[-1] = values, np.nan
     return pd.Series(table[places], cells.index, dtype=object, name=cells.name)
 
 
-def _value(text: str, decimal: str) -> float:
+def value_of(text: str, decimal: str) -> float:
     found = PATTERNS[decimal].fullmatch(_bare(text))
     if found is None:
         return float(text) if is_plain(text) else np.nan

@@ -17,11 +17,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from thinnet import checks
 from thinnet.arrays import Array, TableLike, TargetLike, VectorLike
+from thinnet.tables.columns.few import FEW, Table
+from thinnet.tables.columns.flat import flat_of
 from thinnet.tables.columns.hashing import HashedText
 from thinnet.tables.columns.kinds import Column, columns_of, in_part
 from thinnet.tables.columns.missing import cleaned, words
 from thinnet.tables.columns.pieces import PiecewiseLinear
-from thinnet.tables.columns.preparing import prepared
+from thinnet.tables.columns.preparing import parts_of, prepared
 from thinnet.tables.reading.cells import Frame
 from thinnet.tables.reading.frames import as_frame, frame_of
 
@@ -144,7 +146,17 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         array of float32, shape (rows, features)
         """
         check_is_fitted(self)
-        ready = prepared(as_frame(X, self, first=False), self.columns_, self.missing_)
+        return self.encoded(self.table(X))
+
+    def table(self, X: TableLike) -> Table:
+        """A table to encode, with the columns of the one that was fitted."""
+        return Table(as_frame(X, self, first=False), self.missing_)
+
+    def encoded(self, table: Table) -> Array:
+        """The rows of a table as numbers."""
+        if len(table) <= FEW and (flat := flat_of(self.transformer_)) is not None:
+            return flat.features(parts_of(table, self.columns_), len(table))
+        ready = prepared(table.frame, self.columns_, self.missing_)
         return np.asarray(self.transformer_.transform(ready), np.float32)
 
     def get_feature_names_out(self, input_features: VectorLike = None) -> Array:

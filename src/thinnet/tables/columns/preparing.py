@@ -7,6 +7,7 @@ from typing import Any
 from thinnet.checks import quoted
 from thinnet.tables.columns import dates
 from thinnet.tables.columns.dates import as_dates
+from thinnet.tables.columns.few import Table
 from thinnet.tables.columns.kinds import CODES, HUGE, MISSING_LABEL, Column, as_numbers
 from thinnet.tables.columns.missing import cleaned
 from thinnet.tables.columns.naming import there
@@ -33,19 +34,45 @@ def prepared(
     """
     import pandas as pd
 
+    names = {column.name for column in columns}
+    found = [_parts(frame, column, names, missing) for column in columns]
+    return pd.DataFrame({k: v for part in found for k, v in part.items()}, index=frame.index)
+
+
+def parts_of(table: Table, columns: tuple[Column, ...]) -> dict[str, Any]:
+    """What `prepared` makes of the columns, as arrays, where few rows are read by themselves."""
     found: dict[str, Any] = {}
     names = {column.name for column in columns}
     for column in columns:
         if column.kind == "left out":
             continue
-        if column.name not in frame.columns:
-            raise ValueError(
-                f"column {quoted(column.name)} must be in the table, as in the one that was "
-                f"fitted; got columns {there(frame.columns)}"
-            )
-        cells = _cells(cleaned(frame[column.name], missing), column, missing)
-        found |= {_apart(name, names - {column.name}): part for name, part in cells.items()}
-    return pd.DataFrame(found, index=frame.index)
+        if column.name not in table.names:
+            raise ValueError(_absent(table.frame, column))
+        if (few := table.read(column)) is not None:
+            found[column.name] = few.values
+        else:
+            parts = _parts(table.frame, column, names, table.missing)
+            found |= {name: part.to_numpy() for name, part in parts.items()}
+    return found
+
+
+def _parts(
+    frame: Frame, column: Column, names: set[str], missing: tuple[str, ...] | None
+) -> dict[str, Any]:
+    """The parts of a column, apart from all other `names`."""
+    if column.kind == "left out":
+        return {}
+    if column.name not in frame.columns:
+        raise ValueError(_absent(frame, column))
+    cells = _cells(cleaned(frame[column.name], missing), column, missing)
+    return {_apart(name, names - {column.name}): part for name, part in cells.items()}
+
+
+def _absent(frame: Frame, column: Column) -> str:
+    return (
+        f"column {quoted(column.name)} must be in the table, as in the one that was "
+        f"fitted; got columns {there(frame.columns)}"
+    )
 
 
 def _apart(name: str, others: set[str]) -> str:

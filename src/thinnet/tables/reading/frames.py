@@ -69,7 +69,10 @@ def collected(X: Any) -> Any:
 
 def _named(frame: Frame) -> Frame:
     """With texts for names, each of which stands once; in none is the character that ends texts."""
-    names = [str(name) for name in frame.columns]
+    names = list(frame.columns)
+    if len(set(names)) == len(names) and all(type(n) is str and "\0" not in n for n in names):
+        return frame
+    names = list(map(str, names))
     for name, n in Counter(names).items():
         if n > 1:
             raise ValueError(

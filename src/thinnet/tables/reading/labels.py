@@ -22,7 +22,7 @@ def as_labels(cells: Cells, *, codes: bool = True) -> Cells:
     import pandas as pd
 
     places, distinct = pd.factorize(cells)
-    named = label if codes else _number_or_text
+    named = label if codes else number_or_text
     names = np.array([*(named(value) for value in distinct), None], object)
     return pd.Series(names[places], cells.index, dtype=object)
 
@@ -34,7 +34,7 @@ def label(value: Any) -> str:
         return text.lower() if text.lower() in ("true", "false") else text
     if isinstance(value, int | np.integer) and abs(int(value)) >= EXACT:
         return text
-    return _number_or_text(value)
+    return number_or_text(value)
 
 
 def _is_name(text: str) -> bool:
@@ -43,7 +43,7 @@ def _is_name(text: str) -> bool:
     )
 
 
-def _number_or_text(value: Any) -> str:
+def number_or_text(value: Any) -> str:
     text = str(value).strip()
     if text.lower() in ("true", "false"):
         return text.lower()
