@@ -36,12 +36,28 @@ def tree_sum(x: Array) -> Any:
         return x.sum(axis=0)  # a count, which no order changes
     if len(x) <= ROWS_OF_A_LEAF:
         return np.add.accumulate(x)[-1] + 0.0 if len(x) else np.zeros(x.shape[1:])
-    leaves = math.ceil(len(x) / ROWS_OF_A_LEAF)
-    padded = np.zeros((leaves * ROWS_OF_A_LEAF, *x.shape[1:]), x.dtype)
-    padded[: len(x)] = x
-    blocks = padded.reshape(leaves, ROWS_OF_A_LEAF, *x.shape[1:])
-    # Two blocks or more lie side by side, so that NumPy adds row to row, one after the other.
-    nodes = np.add.reduce(np.ascontiguousarray(blocks.swapaxes(0, 1)), axis=0) + 0.0
+    return sum_of_blocks(np.ascontiguousarray(in_blocks(padded(x))))
+
+
+def padded(x: Array) -> Array:
+    """The rows, and rows of zeros after them that fill the last block."""
+    blocks = math.ceil(len(x) / ROWS_OF_A_LEAF)
+    found = np.zeros((blocks * ROWS_OF_A_LEAF, *x.shape[1:]), x.dtype)
+    found[: len(x)] = x
+    return found
+
+
+def in_blocks(rows: Array) -> Array:
+    """Padded rows as blocks that lie side by side, shape (128, blocks, ...): a view."""
+    return rows.reshape(-1, ROWS_OF_A_LEAF, *rows.shape[1:]).swapaxes(0, 1)
+
+
+def sum_of_blocks(blocks: Array) -> Any:
+    """`tree_sum` of two blocks or more, which lie side by side in contiguous memory.
+
+    So NumPy adds row to row, one after the other.
+    """
+    nodes = np.add.reduce(blocks, axis=0) + 0.0
     while len(nodes) > 1:
         even = len(nodes) // 2 * 2
         nodes = np.concatenate([nodes[:even:2] + nodes[1:even:2], nodes[even:]])

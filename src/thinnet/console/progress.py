@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -18,7 +19,7 @@ PATIENCE: Final = 1.0  # seconds of work before an optional bar appears
 class Bar(Protocol):
     def advance(self, steps: int) -> None: ...
 
-    def show(self, text: str) -> None: ...
+    def show(self, text: Callable[[], str]) -> None: ...
 
 
 class Silent:
@@ -27,7 +28,7 @@ class Silent:
     def advance(self, steps: int) -> None:
         pass
 
-    def show(self, text: str) -> None:
+    def show(self, text: Callable[[], str]) -> None:
         pass
 
 
@@ -57,8 +58,8 @@ class Shown:
         self._show()
         self._bar.advance(self._task, steps)
 
-    def show(self, text: str) -> None:
-        self._bar.update(self._task, words=text)
+    def show(self, text: Callable[[], str]) -> None:
+        self._bar.update(self._task, words=text())
 
 
 def someone_looks(console: Console) -> bool:

@@ -73,6 +73,19 @@ def optimizer_code(optimizer: Optimizer, theta: Flat) -> tuple[int, tuple[float,
     return code.ADAM, (epsilon, optimizer.beta_1, optimizer.beta_2, decay, hat)
 
 
+class Rounds:
+    """A table of rounds that steps consist of, to be done once or again.
+
+    Its columns `step`, `count`, `learning_rate`, `total` and `penalised` may change in between.
+    """
+
+    def __init__(self, table: Array) -> None:
+        table["number"] = np.arange(len(table))
+        table["packs"], table["repacks"] = table["number"] == 0, table["finishes"]
+        table["repacks"][-1] = False
+        self.table, self.ends = table, np.flatnonzero(table["finishes"])
+
+
 class Stepper:
     """A network, a loss and an optimiser, lowered and with memory for a batch.
 
@@ -120,7 +133,7 @@ class Stepper:
         )  # fmt: skip
         self._like = network.dtype.type(0)
         self._constant = rates.is_constant(lowered.drawings.noisy)
-        self._numbers: tuple[Array, Array] | None = None
+        self._rounds: Rounds | None = None  # those that the record points to
         self._nodes = np.zeros(0, network.dtype)
         self.steps = 1  # of the next call
 
@@ -159,29 +172,35 @@ class Stepper:
         self._workspace.put({"weights": weights, "ids": ids})
         self._workspace.set(n_targets=0 if targets.ndim == 1 else targets[0].size)
 
-    def take(self, order: Array, table: Array, good: Flat) -> int:
-        """Do the rounds of `table`, which gets their losses; how many steps went well.
+    def take(self, order: Array, rounds: Rounds, good: Flat) -> int:
+        """Do the rounds, which get their losses; how many steps went well.
 
         `good` gets the parameters as they are before the last of these steps.  Where a step goes
         wrong the network's are no longer good, and it is the caller who has kept better ones.
         """
-        table["number"] = np.arange(len(table))
-        table["packs"], table["repacks"] = table["number"] == 0, table["finishes"]
-        table["repacks"][-1] = False
-        self._make_room(int(table["piece"].max(initial=0)))
-        limits, levels = self._noise(table["step"])
-        ends = np.flatnonzero(table["finishes"])
-        self._workspace.put({"order": order, "rounds": table, "limits": limits, "levels": levels})
-        self._workspace.put({"good": good})
-        self._workspace.set(copied=int(ends[-2]) + 1 if len(ends) > 1 else 0)
-        start = time.perf_counter()
-        wrong = self._write(len(table))
+        if self._rounds is not rounds:
+            self._put_rounds(rounds)
+        if not self._constant:
+            self._put_noise([Run.train(step) for step in rounds.table["step"].tolist()])
+        self._workspace.lay("order", order)
+        self._workspace.lay("good", good)
+        ends, start = rounds.ends, time.perf_counter()
+        wrong = self._write(len(rounds.table))
         self._learn_pace(time.perf_counter() - start, len(ends))
         return int(np.searchsorted(ends, wrong - 1)) if wrong else len(ends)
 
+    def _put_rounds(self, rounds: Rounds) -> None:
+        self._make_room(int(rounds.table["piece"].max(initial=0)))
+        copied = int(rounds.ends[-2]) + 1 if len(rounds.ends) > 1 else 0
+        self._workspace.put({"rounds": rounds.table})
+        self._workspace.set(copied=copied)
+        if self._constant:
+            self._put_noise([Run.train(0)], repeated=len(rounds.table))
+        self._rounds = rounds
+
     def _write(self, n_rounds: int) -> int:
         """Do the rounds with a view of the parameters, which shows others that they change."""
-        self._workspace.put({"theta": self.network.theta})
+        self._workspace.lay("theta", self.network.theta)
         try:
             return call(self._size, n_rounds, self._workspace, self._like)
         finally:
@@ -199,12 +218,9 @@ class Stepper:
         fitting = int(CHUNK_SECONDS * steps / max(seconds, 1e-9))
         self.steps = max(1, min(fitting, GROWTH * steps))
 
-    def _noise(self, numbers: Array) -> tuple[Array, Array]:
-        noisy, dtype = self._lowered.drawings.noisy, self.network.dtype
-        if not self._constant:
-            return rates.limits_and_levels(noisy, [Run.train(int(step)) for step in numbers], dtype)
-        if self._numbers is None or len(self._numbers[0]) < len(numbers):
-            limits, levels = rates.limits_and_levels(noisy, [Run.train(0)], dtype)
-            n = len(numbers)
-            self._numbers = np.tile(limits, (n, 1)), np.tile(levels, (n, 1, 1))
-        return self._numbers[0][: len(numbers)], self._numbers[1][: len(numbers)]
+    def _put_noise(self, runs: Sequence[Run], repeated: int = 1) -> None:
+        limits, levels = rates.limits_and_levels(
+            self._lowered.drawings.noisy, runs, self.network.dtype
+        )
+        limits, levels = np.tile(limits, (repeated, 1)), np.tile(levels, (repeated, 1, 1))
+        self._workspace.put({"limits": limits, "levels": levels})

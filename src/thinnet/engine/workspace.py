@@ -54,6 +54,11 @@ class Workspace:
             if values is not None:
                 self._owned[name] = values
 
+    def lay(self, name: str, values: Array) -> None:
+        """`put` of one plain array that the record has a place for."""
+        self._integers[PLACES[name]] = values.__array_interface__["data"][0]
+        self._owned[name] = values
+
     def forget(self, name: str) -> None:
         """Hold the array no longer, nor know where it is."""
         del self._owned[name]

@@ -124,8 +124,17 @@ def r_squared(predicted: Rows, targets: Rows, weights: Weights | None = None) ->
     """The mean over outputs of ``1 - residual / total sum of squares``; 0 if y is constant."""
     w = relative_weights(len(targets), weights).reshape(-1, *[1] * (targets.ndim - 1))
     residual = tree_sum(w * np.square(targets - predicted.astype(np.float64)))
+    return mean_r_squared(residual, spread_of(targets, w))
+
+
+def spread_of(targets: Rows, w: Array) -> Array:
+    """The sum of squares of each output's targets around their mean, with relative weights."""
     shifted = targets - targets[:1]  # exactly 0 where y is constant
-    spread = tree_sum(w * np.square(shifted - tree_sum(w * shifted)))
+    return np.asarray(tree_sum(w * np.square(shifted - tree_sum(w * shifted))))
+
+
+def mean_r_squared(residual: Array, spread: Array) -> float:
+    """The mean over outputs of ``1 - residual / spread``; 0 where the spread is."""
     each = np.where(spread > 0, 1 - residual / np.where(spread > 0, spread, 1), 0)
     return float(lane_mean(each.reshape(-1)))
 

@@ -181,7 +181,8 @@ class Bound:
 
     def fitting(self, x: MatrixLike) -> MatrixLike:
         """`x` as an array or sparse rows; ValueError if its shape is not the network's."""
-        x = sparse.own_rows("X", x) if sparse.is_sparse(x) else checks.array("X", x)
+        if type(x) is not np.ndarray:
+            x = sparse.own_rows("X", x) if sparse.is_sparse(x) else checks.array("X", x)
         if x.ndim == 0 or x.shape[1:] != self.features or x.shape[0] == 0:
             takes = ", ".join(map(str, ("rows", *self.features)))
             raise ValueError(f"this network takes ({takes}) arrays, got {x.shape}")

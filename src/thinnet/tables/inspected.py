@@ -15,7 +15,6 @@ from thinnet.tables import drifting, members, memory
 from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.drifting import Known
 from thinnet.tables.reading import glimpse
-from thinnet.tables.reading.frames import as_frame
 
 
 class Inspected:

@@ -50,6 +50,7 @@ class CompiledSteps:
         )
         self._stepper.check_rows(int(self._table["rows"].min()))
         self._stepper.bind(data.X, data.targets, data.weights, data.ids)
+        self._chunk: tuple[int, int, _Chunk] | None = None  # from which step on, and how many
         self._start = Learned.of(training.network)
         self._before_last = training.network.theta.copy()
         self._start_state = [part.copy() for part in training.optimizer_state]
@@ -83,27 +84,29 @@ class CompiledSteps:
         If all did, the parameters before the last step are kept as good: its loss was finite.
         """
         training, network = self._training, self._training.network
-        clock = network.clock
-        first = self._ends[training.batch - 1] + 1 if training.batch else 0
-        table = self._table[first : self._ends[training.batch + n - 1] + 1].copy()
-        of_step = np.cumsum(np.append(0, table["finishes"][:-1]))
-        table["step"], table["count"] = clock.step + of_step, training.t + of_step
-        table["learning_rate"] = self._learning_rates(n)[of_step]
-        weights = training.data.weights
-        if weights is not None:
-            self._weigh(table, self._weights(order, n)[of_step])
-        went_well = self._stepper.take(order, table, self._before_last)
+        clock, chunk = network.clock, self._chunk_of(training.batch, n)
+        np.add(chunk.of_step, clock.step, out=chunk.steps)
+        np.add(chunk.of_step, training.t, out=chunk.counts)
+        if self._scheduled:
+            rates = [training.learning_rate_at(training.t + i) for i in range(n)]
+            chunk.rates[:] = np.array(rates)[chunk.of_step]
+        else:
+            chunk.rates.fill(training.learning_rate)
+        if training.data.weights is not None:
+            self._weigh(chunk.rounds.table, self._weights(order, n)[chunk.of_step])
+        went_well = self._stepper.take(order, chunk.rounds, self._before_last)
         if went_well == n:
             self._before_last = training.exchange_good(self._before_last)
             clock.step += n
-            training.count_steps(n, _losses(table))
+            training.count_steps(n, _losses(chunk.rounds.table))
         return went_well
 
-    def _learning_rates(self, n: int) -> Array:
-        training = self._training
-        if self._scheduled:
-            return np.array([training.learning_rate_at(training.t + i) for i in range(n)])
-        return np.full(n, training.learning_rate)
+    def _chunk_of(self, batch: int, n: int) -> _Chunk:
+        """The rounds of `n` steps from an epoch's step number `batch` on, kept for the next."""
+        if self._chunk is None or self._chunk[:2] != (batch, n):
+            first = self._ends[batch - 1] + 1 if batch else 0
+            self._chunk = batch, n, _Chunk(self._table[first : self._ends[batch + n - 1] + 1])
+        return self._chunk[2]
 
     def _weights(self, order: Array, n: int) -> Array:
         training = self._training
@@ -125,6 +128,18 @@ class CompiledSteps:
         if went_well:
             self._take_steps(order, went_well)
         return went_well + ReferenceSteps(self._training).take(order, 1)
+
+
+class _Chunk:
+    """Rounds of some steps, and views of the columns that each epoch writes."""
+
+    def __init__(self, table: Array) -> None:
+        from thinnet.engine.stepper import Rounds
+
+        self.rounds = Rounds(table.copy())
+        own = self.rounds.table
+        self.of_step = np.cumsum(np.append(0, own["finishes"][:-1]))
+        self.steps, self.counts, self.rates = own["step"], own["count"], own["learning_rate"]
 
 
 def _losses(table: Array) -> list[float]:

@@ -14,6 +14,7 @@ from thinnet.console import progress as bars
 from thinnet.console.progress import Bar
 from thinnet.engine.rounding_mode import standard_mode
 from thinnet.losses import Loss
+from thinnet.losses.scoring import scorer
 from thinnet.network import Network, executor
 from thinnet.network.row_order import generator_state
 from thinnet.training.checkpointing import Keeper
@@ -95,6 +96,7 @@ class Loop:
         self._every = [_every(c) for c in callbacks if isinstance(c, StepCallback)]
         self._steps: tuple[int, Steps] | None = None  # with the number of changes till then
         self._order: tuple[int, Array] | None = None  # the order of the rows, with its epoch
+        self._score = scorer(plan.loss, data.targets, data.weights)
         self._seconds = 0.0  # the time of the epoch that is not complete
         self._left_at: int | None = None  # the step of the network after the last call
 
@@ -182,7 +184,7 @@ class Loop:
 
     def _end_epoch(self, bar: Bar) -> None:
         training = self.training
-        network, data, loss = training.network, training.data, training.plan.loss
+        network, data = training.network, training.data
         due = (training.epoch + 1) % training.plan.evaluate_every == 0
         measured = due or training.epoch + 1 == training.plan.epochs
         clean = self._evaluate(data, self._clean) if measured else (NOT_MEASURED,) * 2
@@ -191,9 +193,9 @@ class Loop:
             epoch=training.epoch,
             step=network.clock.step,
             learning_rate=training.learning_rate_at(training.t - 1),
-            loss=training.loss_sum / data.total(np.arange(data.n_rows)),
+            loss=training.loss_sum / training.weight,
             penalty=training.penalty(),
-            score=loss.score(training.outputs, data.targets, data.weights),
+            score=self._score(training.outputs),
             clean_loss=clean[0],
             clean_score=clean[1],
             validation_loss=validation[0],
@@ -203,7 +205,7 @@ class Loop:
         # A last epoch that was not due is measured for the history; early stopping ignores it.
         training.end_epoch(epoch, decides=due)
         self._seconds = 0.0
-        bar.show(epoch.progress_text())
+        bar.show(epoch.progress_text)
 
     def _evaluate(self, data: Data | None, rows: Array | None = None) -> tuple[float, float]:
         """Loss and score with dropout off."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Flat, Rows
+from thinnet.layers import Layer
 from thinnet.network import Network
 from thinnet.network.changes import Change
 from thinnet.network.executor import check_trainable
@@ -20,7 +21,7 @@ from thinnet.schedules.plateau import Plateau
 from thinnet.training.data import Data
 from thinnet.training.history import Epoch, History
 from thinnet.training.learned import Learned
-from thinnet.training.penalties import penalty_value
+from thinnet.training.penalties import penalised, penalty_value
 from thinnet.training.plan import Plan
 from thinnet.training.stopping import Waiting
 
@@ -82,6 +83,8 @@ class TrainingState:
     history : History
     slices : list of slice
         The batches, as parts of an epoch's order.
+    weight : float
+        The sum of the weights of all rows.
     outputs : array
         The network's outputs for each row when it was last trained on.
     """
@@ -101,6 +104,9 @@ class TrainingState:
         self.optimizer_state, self.t = begin
         self.epoch = self.batch = 0
         self.loss_sum = 0.0
+        every = np.arange(data.n_rows)
+        self._every, self.weight = every, data.total(every)
+        self._penalises: tuple[Sequence[Layer], bool] | None = None  # with the layers till then
         self.outputs = np.zeros((data.n_rows, *network.out), network.dtype)
         self.plateau, self.waiting = Plateau(), Waiting()
         self.history = History(plan.loss.score_name)
@@ -163,7 +169,12 @@ class TrainingState:
 
     def penalty(self) -> float:
         """The penalty of the present weights, as the mean over an epoch's steps."""
-        by = self.plan.penalised(self.data.total(np.arange(self.data.n_rows)) / len(self.slices))
+        layers = self.network.layers
+        if self._penalises is None or self._penalises[0] is not layers:
+            self._penalises = layers, bool(penalised(self.network))
+        if not self._penalises[1]:
+            return 0.0
+        by = self.plan.penalised(self.weight / len(self.slices))
         return penalty_value(self.network) * by
 
     def order(self) -> Array:
@@ -171,7 +182,7 @@ class TrainingState:
         if self.shuffles is not None:
             return self.shuffles(self.epoch)
         if not self.plan.shuffle or len(self.slices) == 1:
-            return np.arange(self.data.n_rows)
+            return self._every
         return keyed_order(self.network, self.network.clock.epoch, self.data.n_rows)
 
     def entry(self) -> Entry:

@@ -53,7 +53,8 @@ def test_a_row_has_the_same_features_alone_and_among_many(as_objects: bool) -> N
     table.loc[23, "whole"], table.loc[24, "written"], table.loc[25, "number"] = -9, "30", 1e305
     table.loc[26, "number"], table.loc[27, "skewed"] = -9.0, -1.0
     given = table.astype(object) if as_objects else table
-    assert flat_of(encoder.transformer_) is not None and len(given) > FEW
+    assert flat_of(encoder.transformer_) is not None
+    assert len(given) > FEW
     together = encoder.transform(given)
     alone = [encoder.transform(given.iloc[[i]]) for i in range(len(given))]
     np.testing.assert_array_equal(np.concatenate(alone), together)
@@ -71,7 +72,8 @@ def test_strange_cells_are_counted_alike_in_few_rows_and_in_many() -> None:
         for i in range(len(table)):
             model.predict(table.iloc[[i]])
     together = drifting.counts(model.encoder_.table(table), model.encoder_, model.drift_)
-    assert total.counts is not None and total.counts.rows == together.rows
+    assert total.counts is not None
+    assert total.counts.rows == together.rows
     for found, wanted in zip(total.counts[1:], together[1:], strict=True):
         assert wanted.sum() > 0
         np.testing.assert_array_equal(found, wanted)
