@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -89,6 +89,32 @@ class Sampling:
 
     def weights(self) -> list[Dense]:
         return Training(self.sizes).weights()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of numbers and categories, two classes, and a row of it as a data frame."""
+
+    rows: int = 2000
+    numbers: int = 6
+    categories: int = 8
+
+    def frame(self) -> Any:
+        import pandas as pd
+
+        rng = np.random.default_rng(0)
+        columns = {f"number {i}": rng.normal(size=self.rows) for i in range(self.numbers)}
+        for i in range(self.categories):
+            labels = [f"label {j}" for j in range(3 + 3 * i)]
+            columns[f"category {i}"] = rng.choice(labels, self.rows)
+        return pd.DataFrame(columns)
+
+    def labels(self) -> np.ndarray:
+        frame = self.frame()
+        return np.where(frame["number 0"] + (frame["category 0"] == "label 1") > 0, "yes", "no")
+
+    def row(self) -> Any:
+        return self.frame().iloc[[7]]
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from importlib.util import find_spec
 from typing import Any
 
 from harness import System
-from problems import Elements, Sampling, Training
+from problems import Elements, Sampling, Table, Training
 
 # Each peer: the package it needs, the module of `peers`, the function.
 PEERS: Mapping[str, tuple[str, str, str]] = {
     "thinnet": ("thinnet", "ours", ""),
     "thinnet without dropout": ("thinnet", "ours", "plain_"),
+    "thinnet, all networks": ("thinnet", "ours", "default_"),
     "torch": ("torch", "pytorch", ""),
     "torch.compile": ("torch", "pytorch", "compiled_"),
     "torch thinned": ("torch", "pytorch", "thinned_"),
@@ -106,4 +107,6 @@ ROWS = (
         "sampling", ("torch", "jax", "torch thinned", "jax shared masks"), 7, "draw"),
     Row("one row predicted, 784-256-256-10", Sampling(IMAGES["sizes"], rows=1), "prediction",
         ("torch",), 31, "row"),
+    Row("one row of a table, 6 numbers and 8 categories, predict_proba", Table(), "table_row",
+        ("thinnet, all networks", "scikit-learn"), 31, "row"),
 )  # fmt: skip

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 from harness import Prepared
-from problems import Elements, Sampling, Training
+from problems import Elements, Sampling, Table, Training
 
 import thinnet
 from thinnet import Dense, Dropout, Network, ReLU
@@ -75,6 +75,22 @@ def prediction(problem: Sampling) -> Prepared:
     X = problem.data()
     net = network(problem.sizes, problem.weights())
     return Prepared(lambda: net.outputs(X), check=float(net.outputs(X)[0, 0]))
+
+
+def table_row(problem: Table) -> Prepared:
+    """A network alone, and as wide as scikit-learn's."""
+    model = thinnet.TableClassifier((100,), n_networks=1, max_iter=5, random_state=0)
+    model.fit(problem.frame(), problem.labels())
+    row = problem.row()
+    return Prepared(lambda: model.predict_proba(row))
+
+
+def default_table_row(problem: Table) -> Prepared:
+    """As many networks as there are by default."""
+    model = thinnet.TableClassifier(max_iter=5, random_state=0)
+    model.fit(problem.frame(), problem.labels())
+    row = problem.row()
+    return Prepared(lambda: model.predict_proba(row))
 
 
 def dropout(problem: Elements) -> Prepared:

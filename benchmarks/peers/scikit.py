@@ -5,8 +5,11 @@ from __future__ import annotations
 import warnings
 
 from harness import Prepared
-from problems import Training
+from problems import Table, Training
+from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 
 def training(problem: Training) -> Prepared:
@@ -30,3 +33,16 @@ def training(problem: Training) -> Prepared:
             model.fit(X, y if problem.classifies else y.ravel())
 
     return Prepared(work, problem.batches)
+
+
+def table_row(problem: Table) -> Prepared:
+    columns = make_column_transformer(
+        (StandardScaler(), make_column_selector("number")),
+        (OneHotEncoder(handle_unknown="ignore"), make_column_selector("category")),
+    )
+    model = make_pipeline(columns, MLPClassifier(max_iter=5, random_state=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(problem.frame(), problem.labels())
+    row = problem.row()
+    return Prepared(lambda: model.predict_proba(row))
