@@ -31,6 +31,7 @@ def mixed(rows: int = ROWS) -> pd.DataFrame:
             "written": [f"{value:.3f}" for value in rng.normal(size=rows)],
             "price": [f"${value:,.2f}" for value in rng.uniform(1, 9000, rows)],
             "day": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, rows), "D"),
+            "until": rng.choice(["2021-05-06", "2022-07-08 09:10", "9999-12-31", ""], rows),
             "kind": pd.Categorical(rng.choice(["a", "b"], rows)),
             "mixed": rng.choice(np.array([1.5, 2.0, None, np.nan], object), rows),
         }

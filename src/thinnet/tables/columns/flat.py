@@ -125,36 +125,38 @@ def _pieces(fitted: PiecewiseLinear, medians: Array, names: list[str]) -> Step:
     return step
 
 
-def _looking_up(fitted: OneHotEncoder | TargetEncoder, names: list[str]) -> Step:
+def _looking_up(fitted: OneHotEncoder | TargetEncoder, names: list[str]) -> Step | None:
     """What the encoder makes of each label by itself, and of one that it has not seen."""
     known = [[*map(str, labels), UNSEEN] for labels in fitted.categories_]
     most = max(map(len, known))
     every = np.array([[*labels, *[UNSEEN] * (most - len(labels))] for labels in known], object).T
-    encoded = np.asarray(fitted.transform(_framed(every, names)))
-    width = _widths(fitted, len(names), encoded.shape[1])
-    starts = np.cumsum([0, *width])
+    encoded = np.asarray(fitted.transform(_framed(every, names)), np.float32)
+    ends = np.cumsum(_widths(fitted, encoded.shape[1])).tolist()
+    if ends[-1] != encoded.shape[1]:
+        return None
     tables = [
-        dict(zip(labels, encoded[: len(labels), a:b].astype(np.float32), strict=True))
-        for labels, a, b in zip(known, starts, starts[1:], strict=False)
+        dict(zip(labels, encoded[: len(labels), start:end], strict=True))
+        for labels, start, end in zip(known, [0, *ends], ends, strict=False)
     ]
 
     def step(parts: Parts) -> Array:
-        return np.concatenate(
-            [
-                [table.get(label, table[UNSEEN]) for label in parts[name]]
-                for name, table in zip(names, tables, strict=True)
-            ],
-            axis=1,
-        )
+        pairs = zip(names, tables, strict=True)
+        rows = [[t.get(label, t[UNSEEN]) for label in parts[name]] for name, t in pairs]
+        return np.concatenate(rows, axis=1)
 
     return step
 
 
-def _widths(fitted: OneHotEncoder | TargetEncoder, n: int, together: int) -> list[int]:
+def _widths(fitted: OneHotEncoder | TargetEncoder, together: int) -> list[int]:
     """The features of each column."""
+    n = len(fitted.categories_)
     if isinstance(fitted, TargetEncoder):
         return [together // n] * n
-    return [len(fitted._compute_transformed_categories(i)) for i in range(n)]
+    rare = getattr(fitted, "infrequent_categories_", [None] * n)
+    return [
+        len(labels) if few is None else len(labels) - len(few) + 1
+        for labels, few in zip(fitted.categories_, rare, strict=True)
+    ]
 
 
 def _framed(labels: Array, names: list[str]) -> Any:
