@@ -9,7 +9,7 @@ from thinnet.tables import drifting
 from thinnet.tables.columns.few import FEW
 from thinnet.tables.columns.flat import flat_of
 
-ROWS = 60
+ROWS = 40
 WORDS = ["red", "green", "blue", "rough", "smooth", "old", "new"]
 
 

@@ -174,7 +174,7 @@ def parts(name: str, dates: Cells, never: tuple[float, ...]) -> dict[str, Any]:
     """Features of dates: days since 1970, year, week and day as circles, and which is "never"."""
     import pandas as pd
 
-    days = days_of(dates)
+    days, values = days_of(dates), dates.to_numpy()
     found: dict[str, Any] = {}
     if never:
         at = np.isin(days, never)
@@ -182,14 +182,26 @@ def parts(name: str, dates: Cells, never: tuple[float, ...]) -> dict[str, Any]:
             day_text(day) if is_never else "no" for day, is_never in zip(days, at, strict=True)
         ]
         found[f"{name}: never"] = pd.Series(names, dates.index, dtype=object)
-        days, dates = np.where(at, np.nan, days), dates.mask(at)
-    circles = {
-        "year": dates.dt.day_of_year / 365.25,
-        "week": dates.dt.day_of_week / 7,
-        "hour": (dates.dt.hour + dates.dt.minute / 60) / 24,
-    }
-    numbers: dict[str, Any] = {f"{name}: day": pd.Series(days, dates.index)}
-    for what, turn in circles.items():
+        days, values = np.where(at, np.nan, days), np.where(at, np.datetime64("NaT"), values)
+    numbers: dict[str, Any] = {f"{name}: day": days}
+    for what, turn in _turns(values).items():
         numbers[f"{name}: {what}, sine"] = np.sin(2 * np.pi * turn)
         numbers[f"{name}: {what}, cosine"] = np.cos(2 * np.pi * turn)
     return numbers | found
+
+
+def _turns(dates: Array) -> dict[str, Array]:
+    """Parts of a year, a week and a day that have passed at dates; NaN where there is none."""
+    year, day, hour, minute = (dates.astype(f"datetime64[{unit}]") for unit in "YDhm")
+    monday = np.datetime64("1970-01-05", "D")
+    return {
+        "year": (_between(year, day, "D") + 1) / 365.25,
+        "week": _between(monday, day, "D") % 7 / 7,
+        "hour": (_between(day, hour, "h") + _between(hour, minute, "m") / 60) / 24,
+    }
+
+
+def _between(first: Any, last: Array, unit: str) -> Array:
+    """Whole units from one date to another; NaN where one is not there."""
+    spans = last - first.astype(f"datetime64[{unit}]")
+    return np.where(np.isnat(spans), np.nan, spans.astype(f"timedelta64[{unit}]").astype(float))

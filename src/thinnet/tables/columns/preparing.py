@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from thinnet.checks import quoted
 from thinnet.tables.columns import dates
 from thinnet.tables.columns.dates import as_dates
@@ -52,7 +54,7 @@ def parts_of(table: Table, columns: tuple[Column, ...]) -> dict[str, Any]:
             found[column.name] = few.values
         else:
             parts = _parts(table.frame, column, names, table.missing)
-            found |= {name: part.to_numpy() for name, part in parts.items()}
+            found |= {name: np.asarray(part) for name, part in parts.items()}
     return found
 
 
