@@ -128,6 +128,19 @@ def penalty_value(network: Network) -> float:
     return total
 
 
+class Penalties:
+    """The penalties of a network, which is asked whether it has any once for its layers."""
+
+    def __init__(self, network: Any) -> None:
+        self._network, self._layers, self._are_there = network, None, False
+
+    def value(self) -> float:
+        layers = self._network.layers
+        if self._layers is not layers:
+            self._layers, self._are_there = layers, bool(penalised(self._network))
+        return penalty_value(self._network) if self._are_there else 0.0
+
+
 def add_penalty_gradient(network: Network, factor: float = 1.0) -> None:
     """Add `factor` times the penalties' gradients to those that `Network.backward` has written."""
     for penalty, w, g in penalised(network):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Flat, Rows
-from thinnet.layers import Layer
 from thinnet.network import Network
 from thinnet.network.changes import Change
 from thinnet.network.executor import check_trainable
@@ -21,7 +20,7 @@ from thinnet.schedules.plateau import Plateau
 from thinnet.training.data import Data
 from thinnet.training.history import Epoch, History
 from thinnet.training.learned import Learned
-from thinnet.training.penalties import penalised, penalty_value
+from thinnet.training.penalties import Penalties
 from thinnet.training.plan import Plan
 from thinnet.training.stopping import Waiting
 
@@ -106,7 +105,7 @@ class TrainingState:
         self.loss_sum = 0.0
         every = np.arange(data.n_rows)
         self._every, self.weight = every, data.total(every)
-        self._penalises: tuple[Sequence[Layer], bool] | None = None  # with the layers till then
+        self._penalties = Penalties(network)
         self.outputs = np.zeros((data.n_rows, *network.out), network.dtype)
         self.plateau, self.waiting = Plateau(), Waiting()
         self.history = History(plan.loss.score_name)
@@ -169,13 +168,7 @@ class TrainingState:
 
     def penalty(self) -> float:
         """The penalty of the present weights, as the mean over an epoch's steps."""
-        layers = self.network.layers
-        if self._penalises is None or self._penalises[0] is not layers:
-            self._penalises = layers, bool(penalised(self.network))
-        if not self._penalises[1]:
-            return 0.0
-        by = self.plan.penalised(self.weight / len(self.slices))
-        return penalty_value(self.network) * by
+        return self._penalties.value() * self.plan.penalised(self.weight / len(self.slices))
 
     def order(self) -> Array:
         """The order of the rows in the next epoch."""
