@@ -279,3 +279,46 @@ def test_an_error_of_another_file_keeps_its_name(path):
     missing = path.with_name("missing")
     with pytest.raises(FileNotFoundError, match=str(missing)), replacing(path):
         missing.read_bytes()
+
+
+@pytest.fixture
+def _no_locks(monkeypatch):
+    """As on Windows, where no open file can be removed or renamed."""
+    monkeypatch.setattr(atomic, "fcntl", None)
+    monkeypatch.delattr(os, "fchown", raising=False)
+
+
+@pytest.mark.usefixtures("_no_locks")
+def test_without_locks_only_what_is_old_is_taken_for_left_behind(path):
+    old, young = path.with_name(LEFT), path.with_name(LEFT.replace("0", "f"))
+    for each in (old, young):
+        each.write_text("half")
+    os.utime(old, (1e9, 1e9))
+    write_atomically(path, b"new")
+    assert beside(path) == [young.name]
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.usefixtures("_no_locks")
+def test_without_locks_a_file_is_replaced_all_the_same(path):
+    path.write_text("old")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert beside(path) == []
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_where_the_system_has_a_stronger_flush_it_is_asked_for(path, knows, monkeypatch):
+    flushed, asked = [], []
+
+    def fcntl(handle, how):
+        asked.append(how)
+        if not knows:
+            raise OSError(45, "Operation not supported")
+
+    monkeypatch.setattr(atomic.fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(atomic.fcntl, "fcntl", fcntl)
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    atomic._flush(7)
+    assert asked == [51]
+    assert flushed == ([] if knows else [7])

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +28,7 @@ except ImportError:  # where open files can't be removed anyway
 
 Where: TypeAlias = str | os.PathLike[str]
 
+LEFT_SECONDS: Final = 60
 LONGEST: Final = 200  # bytes of a name that stand in the name of what is being written
 SAFELY: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 FRESH: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY
@@ -141,14 +143,23 @@ def _lock(handle: int, *, wait: bool) -> bool:
 
 def _keep(held: io.FileIO, beside: Path, where: Path) -> None:
     """Move the file into its place; the lock is held until it is there."""
-    os.fsync(held.fileno())
-    if where.exists() and hasattr(os, "fchmod"):
+    _flush(held.fileno())
+    if where.exists() and hasattr(os, "fchown"):
         _take_owner_and_mode(held.fileno(), where.stat())
     if fcntl is None:  # open files can't be renamed
         held.close()
     beside.replace(where)
     held.close()
     flush_folder(where.parent)
+
+
+def _flush(handle: int) -> None:
+    """Have a file's content written to the disk; macOS has a call of its own that waits for it."""
+    if fcntl is not None and hasattr(fcntl, "F_FULLFSYNC"):
+        with suppress(OSError):  # not every file system knows it
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(handle)
 
 
 def _take_owner_and_mode(handle: int, old: os.stat_result) -> None:
@@ -177,8 +188,9 @@ def _sweep(where: Path) -> None:
 
 def _remove_if_left(path: Path) -> None:
     """Remove a plain file of this user that nobody is writing; links are not followed."""
-    if fcntl is None:
-        path.unlink()
+    if fcntl is None:  # an open file stays; one that is just being renamed is younger than this
+        if time.time() - path.lstat().st_mtime > LEFT_SECONDS:
+            path.unlink()
         return
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | SAFELY)
     try:
@@ -198,3 +210,13 @@ def flush_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def user_folder() -> Path | None:
+    """Where the system keeps what this user's programs can make anew; None without a home."""
+    import platformdirs
+
+    with suppress(RuntimeError):  # older versions return a path that begins with ~
+        path = Path(platformdirs.user_cache_dir("thinnet"))
+        return path if path.is_absolute() else None
+    return None

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from thinnet import dropout
-from thinnet.engine import threads
-from thinnet.engine.threads import cores, n_threads, run_team
+from thinnet.engine.cores import cores
+from thinnet.engine.threads import n_threads, run_team
 
 
 @pytest.fixture(autouse=True)
@@ -36,23 +36,6 @@ def test_a_number_of_threads_that_is_none_is_refused(bad, monkeypatch):
     monkeypatch.setenv("THINNET_NUM_THREADS", bad)
     with pytest.raises(ValueError, match="THINNET_NUM_THREADS must be >= 1, got"):
         n_threads()
-
-
-@pytest.mark.parametrize(("quota", "most"), [("100000 100000", 1), ("150000 100000", 2)])
-def test_a_control_groups_share_is_a_limit(quota, most, tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
-    monkeypatch.setattr(threads, "CGROUP", tmp_path / "cpu.max")
-
-    def cores_now():
-        threads.quota.cache_clear()
-        return cores()
-
-    assert cores_now() == 64
-    threads.CGROUP.write_text(f"{quota}\n")
-    assert cores_now() == most
-    threads.CGROUP.write_text("max 100000\n")
-    assert cores_now() == 64
-    threads.quota.cache_clear()
 
 
 def test_every_member_of_a_team_runs_once():

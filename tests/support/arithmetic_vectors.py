@@ -31,7 +31,7 @@ def answers(name):
 
 
 def answers_of(case):
-    """Hashes of the weights after a few steps, of outputs, of two draws of each kind, and of what they mean."""
+    """Hashes of the weights after a few steps, of outputs, of draws, and of what they mean."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of dropout before BatchNorm
         made = make(case)
@@ -41,7 +41,8 @@ def answers_of(case):
     if any(getattr(layer, "can_draw", False) for layer in case.layers):
         found["draws"] = made.network.sample(made.X, 2, share=None)
         found["thinned draws"] = made.network.sample(made.X, 2, share="batch")
-    found |= results(case, made, outputs, found.get("thinned draws", np.stack([outputs, outputs / 2])))
+    draws = found.get("thinned draws", np.stack([outputs, outputs / 2]))
+    found |= results(case, made, outputs, draws)
     return {kind: digest(values) for kind, values in found.items()}
 
 

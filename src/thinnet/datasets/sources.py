@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from rich.progress import Progress
 
+from thinnet.atomic import user_folder
 from thinnet.checks import DataFileError
 
 
@@ -76,7 +77,7 @@ def _cached(source: Source, file: str) -> Path:
     """The file in the cache, downloaded unless it is there with the official checksum."""
     import pooch
 
-    cache = Path(pooch.os_cache("thinnet")) / source.name
+    cache = _folder(source)
     try:
         with Progress(transient=True) as progress:
             downloader = pooch.HTTPDownloader(progressbar=_Bar(progress, file), timeout=20)
@@ -99,6 +100,16 @@ def _cached(source: Source, file: str) -> Path:
             f"{file} of {source.name} could not be downloaded ({type(error).__name__}); put the "
             f"four files {', '.join(FILES)} into {cache}, or into a folder named by data_dir"
         ) from error
+
+
+def _folder(source: Source) -> Path:
+    """Where a data set is downloaded to; DataFileError for a user without a home."""
+    if (folder := user_folder()) is not None:
+        return folder / source.name
+    raise DataFileError(
+        f"this user must have a home folder, into which {source.name} is downloaded, got none; "
+        f"put the four files {', '.join(FILES)} into a folder named by data_dir"
+    )
 
 
 class _Bar:

@@ -24,6 +24,7 @@ import numpy as np
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.serialize import dumps
 
+from thinnet.atomic import user_folder
 from thinnet.engine.keeping import Folder, UnsafeError
 from thinnet.engine.shapes import chosen
 from thinnet.engine.target import target
@@ -59,6 +60,8 @@ def kept() -> Kept:
     """
     named = os.environ.get("THINNET_CACHE_DIR")
     place, ours = (Path(named), None) if named else _of_user()
+    if place is None:
+        return Kept(None, "this user has no home folder")
     try:
         return Kept(Folder(place.absolute() / f"kernels-{machine_code_hash()}", ours))
     except OSError as error:
@@ -66,10 +69,8 @@ def kept() -> Kept:
         return Kept(None, reason)
 
 
-def _of_user() -> tuple[Path, Path]:
-    import platformdirs
-
-    place = Path(platformdirs.user_cache_dir("thinnet"))
+def _of_user() -> tuple[Path | None, Path | None]:
+    place = user_folder()
     return place, place
 
 

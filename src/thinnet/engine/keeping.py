@@ -20,6 +20,10 @@ try:
     import fcntl
 except ImportError:
     fcntl = None  # type: ignore[assignment]
+try:
+    import msvcrt
+except ImportError:
+    msvcrt = None  # type: ignore[assignment]
 
 HAS_OWNERS: Final = hasattr(os, "geteuid") and os.open in os.supports_dir_fd
 NOT_A_LINK: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -56,7 +60,8 @@ class Folder:
         self.path = path
         self._handle = _opened(path, ours) if HAS_OWNERS else None
         if self._handle is None:
-            path.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir(0o700, exist_ok=True)
         with self.locked():
             self.write("writable", b"")
 
@@ -103,8 +108,7 @@ class Folder:
 
     def _sweep(self) -> None:
         """Only who holds the lock is writing."""
-        assert self._handle is not None
-        with os.scandir(self._handle) as entries:
+        with os.scandir(self.path if self._handle is None else self._handle) as entries:
             left = [entry.name for entry in entries if UNFINISHED.fullmatch(entry.name)]
         for name in left:
             self.remove(name)
@@ -112,17 +116,42 @@ class Folder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Where there are locks, one process at a time; what killed ones have left is removed."""
-        if fcntl is None or self._handle is None:
-            yield
-            return
-        with suppress(OSError):
-            fcntl.flock(self._handle, fcntl.LOCK_EX)
-            self._sweep()
-        try:
-            yield
-        finally:
+        with self._lockable() as handle:
             with suppress(OSError):
-                fcntl.flock(self._handle, fcntl.LOCK_UN)
+                _lock(handle)
+                self._sweep()
+            try:
+                yield
+            finally:
+                with suppress(OSError):
+                    _unlock(handle)
+
+    @contextmanager
+    def _lockable(self) -> Iterator[int]:
+        """What a lock is put on: the folder, or a file in it where folders can't be opened."""
+        if self._handle is not None:
+            yield self._handle
+            return
+        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | NOT_A_LINK, 0o600)
+        with _closed(handle):
+            yield handle
+
+
+def _lock(handle: int) -> None:
+    """Wait for the lock of an open file; OSError where there are no locks."""
+    if fcntl is not None:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    elif msvcrt is not None:
+        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # which gives up after ten seconds
+    else:
+        raise OSError("this system has no locks")
+
+
+def _unlock(handle: int) -> None:
+    if fcntl is not None:
+        fcntl.flock(handle, fcntl.LOCK_UN)
+    elif msvcrt is not None:
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
 
 
 def _checksum(name: str, content: bytes) -> bytes:

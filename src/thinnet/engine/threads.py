@@ -6,22 +6,18 @@ threads call it.  The members of a team sleep between two calls: nothing spins.
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, partial
+from functools import partial
 from operator import call
-from pathlib import Path
 
 from thinnet import checks
+from thinnet.engine.cores import cores
 from thinnet.engine.rounding_mode import is_standard, standard_mode
-
-CGROUP = Path("/sys/fs/cgroup/cpu.max")  # version 2: "quota period" in microseconds, or "max"
-
 
 _limit: ContextVar[int | None] = ContextVar("thinnet threads", default=None)
 
@@ -56,24 +52,6 @@ def n_threads() -> int:
         return int(asked)
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
     return int(first) if first.isdigit() and int(first) > 0 else cores()
-
-
-def cores() -> int:
-    """The cores this process may use: its affinity, and its control group's share of time."""
-    if hasattr(os, "sched_getaffinity"):
-        allowed = len(os.sched_getaffinity(0))
-    else:
-        allowed = os.cpu_count() or 1
-    return max(1, min(allowed, quota()))
-
-
-@cache  # reading a file takes as long as dropping 100,000 elements
-def quota() -> int:
-    try:
-        quota, period = CGROUP.read_text().split()
-        return math.ceil(int(quota) / int(period))
-    except (OSError, ValueError):  # no such file, or "max"
-        return 2**31
 
 
 class _Helper:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from sklearn.base import clone
 
+from thinnet.engine.control_groups import OWN, ROOT, folders
 from thinnet.tables.columns.encoding import bins
 from thinnet.tables.reading.cells import Frame
 
@@ -71,7 +72,7 @@ def available() -> float:
 
 def _of_machine() -> float:
     with suppress(OSError, ValueError, IndexError):
-        for line in Path("/proc/meminfo").read_text().splitlines():
+        for line in Path("/proc/meminfo").read_text("utf-8").splitlines():
             if line.startswith("MemAvailable:"):
                 return 1024.0 * int(line.split()[1])
     with suppress(OSError, ValueError, AttributeError):
@@ -79,21 +80,9 @@ def _of_machine() -> float:
     return np.inf
 
 
-def _of_group(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
+def _of_group(root: Path = ROOT, own: Path = OWN) -> float:
     """The bytes that Linux's control groups leave, of either version, this one and its parents."""
-    found = np.inf
-    with suppress(OSError):
-        places = [line.split(":", 2) for line in own.read_text().splitlines()]
-        for _, controllers, path in (place for place in places if len(place) == 3):
-            home = root if not controllers else root / "memory"
-            if controllers and "memory" not in controllers.split(","):
-                continue
-            inside = home / path.lstrip("/")
-            for folder in (inside, *inside.parents):
-                found = min(found, _left_in(folder))
-                if folder == home:
-                    break
-    return found
+    return min(map(_left_in, folders("memory", root, own)), default=np.inf)
 
 
 def _left_in(folder: Path) -> float:
@@ -102,7 +91,9 @@ def _left_in(folder: Path) -> float:
         ("memory.limit_in_bytes", "memory.usage_in_bytes"),
     ):
         with suppress(OSError, ValueError):
-            left = int((folder / limit).read_text()) - int((folder / used).read_text())
+            left = int((folder / limit).read_text("utf-8")) - int(
+                (folder / used).read_text("utf-8")
+            )
             return max(left + _cached(folder), 0.0)
     return np.inf
 
@@ -110,7 +101,7 @@ def _left_in(folder: Path) -> float:
 def _cached(folder: Path) -> int:
     """The bytes of cached file pages, which the system frees when memory is needed."""
     with suppress(OSError, ValueError):
-        pairs = [line.split() for line in (folder / "memory.stat").read_text().splitlines()]
+        pairs = [line.split() for line in (folder / "memory.stat").read_text("utf-8").splitlines()]
         return int(dict(pairs).get("inactive_file", 0))
     return 0
 
@@ -121,6 +112,6 @@ def _of_process() -> float:
 
         limit = resource.getrlimit(resource.RLIMIT_AS)[0]
         if limit != resource.RLIM_INFINITY:
-            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            pages = int(Path("/proc/self/statm").read_text("utf-8").split()[0])
             return max(float(limit - pages * resource.getpagesize()), 0.0)
     return np.inf

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -44,6 +45,16 @@ def test_what_came_through_a_pipe_is_not_kept(pipe):
     assert Path(real).exists()
     del spool
     assert not Path(real).exists()
+
+
+def test_what_came_through_a_pipe_can_be_opened_by_who_shares_no_files(pipe, monkeypatch):
+    """Windows opens no file a second time that is to be deleted when it is closed."""
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "NamedTemporaryFile", None)
+        spool = on_disk(pipe(TABLE))
+    handles = Path("/proc/self/fd").glob("*")
+    assert os.fspath(spool) not in map(os.path.realpath, handles)
+    assert len(read_table(spool)[0]) == 2
 
 
 @pytest.mark.parametrize("name", ["-", "/dev/stdin"])

@@ -8,8 +8,10 @@ import shutil
 import stat
 import sys
 import tempfile
+import weakref
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from thinnet.checks import DataFileError
 
@@ -54,17 +56,24 @@ def _is_stream(path: Path) -> bool:
 
 
 def _spooled(stream: Any, name: str) -> Path:
-    file = tempfile.NamedTemporaryFile(prefix="thinnet-")  # noqa: SIM115
-    shutil.copyfileobj(stream, file)
-    file.flush()
-    return Spool(file.name).of(file, name)
+    handle, where = tempfile.mkstemp(prefix="thinnet-")
+    spool = Spool(where).of(name)
+    with os.fdopen(handle, "wb") as file:
+        shutil.copyfileobj(stream, file)
+    return spool
+
+
+def _remove(path: str) -> None:
+    with suppress(OSError):  # Windows removes no file that somebody still reads
+        Path(path).unlink()
 
 
 class Spool(type(Path())):  # type: ignore[misc]
     """The path of a temporary file, which has the name of its source and is deleted with it."""
 
-    def of(self, file: IO[bytes], name: str) -> Spool:
-        self._file, self._source_name = file, name
+    def of(self, name: str) -> Spool:
+        self._source_name = name
+        self._end = weakref.finalize(self, _remove, self.__fspath__())
         return self
 
     def __str__(self) -> str:
