@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from thinnet import DataFileError, datasets
-from thinnet.datasets import FILES, Source, images, read_idx
+from thinnet.datasets import FILES, Source, images, read_idx, sources
 
 # --- digits and spirals --------------------------------------------------------------------------
 
@@ -215,7 +215,7 @@ def no_network(monkeypatch, tmp_path):
         raise ConnectionError("no network in this test")
 
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", refuse)
-    monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "cache" / project)
+    monkeypatch.setattr(sources, "user_folder", lambda: tmp_path / "cache" / "thinnet")
     return urls
 
 
