@@ -63,6 +63,18 @@ def test_a_processor_without_fused_multiply_add_says_so(held, held_to):
     assert target.obstacle_to_networks() == "this processor has no fused multiply-add"
 
 
+@on_x86
+def test_a_network_says_that_the_processor_has_no_fused_multiply_add(held, monkeypatch, capsys):
+    monkeypatch.setattr(executor, "obstacle", executor.obstacle.__wrapped__)
+    held("nehalem", "")
+    network = Network([Dense(1)], 3, seed=0)
+    network.describe()
+    words = " ".join(capsys.readouterr().out.split())
+    why = "run by the reference executor: this processor has no fused multiply-add"
+    assert why in words
+    assert network.outputs(np.ones((2, 3))).shape == (2, 1)
+
+
 def test_every_armv8_fuses(monkeypatch):
     for module in (target, sys.modules["thinnet.engine.features"]):
         monkeypatch.setattr(module, "architecture", lambda: "arm")
