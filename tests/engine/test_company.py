@@ -67,6 +67,21 @@ def test_the_number_of_threads_changes_no_bit(n, share, dtype, monkeypatch, size
     assert max(sizes) > 1
 
 
+@pytest.mark.parametrize("share", [None, "batch"])
+@pytest.mark.parametrize("coming", [(0,), (1,), (0, 1), (1, 0)])
+def test_members_that_come_late_or_never_hold_nobody_up(coming, share, monkeypatch):
+    """As one does whose core is taken by a thread of another library's that spins."""
+
+    def run_team(size, function, *arguments):
+        for me in coming if size == 2 else (0,):
+            function(me, size, *arguments)
+
+    monkeypatch.setenv("THINNET_NUM_THREADS", "2")
+    wanted = fitted(share)
+    monkeypatch.setattr(launch, "run_team", run_team)
+    assert_array_equal(fitted(share), wanted)
+
+
 def test_several_python_threads_fit_at_once(monkeypatch):
     monkeypatch.setenv("THINNET_NUM_THREADS", "2")
     wanted = fitted()

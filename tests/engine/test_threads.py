@@ -44,6 +44,48 @@ def test_every_member_of_a_team_runs_once():
     assert sorted(seen) == [(me, 4, "x") for me in range(4)]
 
 
+def test_a_member_that_comes_late_is_not_waited_for():
+    """Its thread may share a core with one of another library that spins."""
+    run_team(2, lambda me, size: None)
+    helper, begun, ending, done = threads._idle[-1], threading.Event(), threading.Event(), []
+    helper.orders.put(lambda: (begun.set(), ending.wait(10)))
+    assert begun.wait(10)
+    run_team(2, lambda me, size: done.append((me, ending.is_set())))
+    ending.set()
+    assert helper.ended.acquire(timeout=10)
+    assert done == [(0, False), (1, False)]
+
+
+def test_a_late_member_does_no_work_twice():
+    """What was taken back from one that woke too late is not there for it any more."""
+    for _ in range(300):
+        seen = []
+        run_team(3, lambda me, size, seen=seen: seen.append(me))
+        assert sorted(seen) == [0, 1, 2]
+
+
+def test_teams_of_several_threads_share_the_cores(monkeypatch):
+    monkeypatch.setenv("THINNET_NUM_THREADS", "4")
+    sizes, begun, ending = {}, threading.Semaphore(0), threading.Event()
+
+    def work(me, size, asked):
+        sizes[asked] = size
+        if me == 0:
+            begun.release()
+            ending.wait(10)
+
+    others = [threading.Thread(target=run_team, args=(n, work, n)) for n in (2, 3, 4)]
+    for other in others:
+        other.start()
+        assert begun.acquire(timeout=10)
+    ending.set()
+    for other in others:
+        other.join()
+    assert sizes == {2: 2, 3: 2, 4: 1}
+    run_team(4, work, "alone")
+    assert sizes["alone"] == 4
+
+
 def test_a_team_uses_the_helpers_of_the_one_before():
     run_team(4, lambda me, size: None)
     before = threading.active_count()
@@ -80,10 +122,13 @@ def test_ctrl_c_in_a_team_comes_out_when_all_members_have_ended():
 
 @pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_while_a_team_is_waited_for_comes_out_when_all_have_ended():
-    ended = []
+    ended, begun = [], threading.Event()
 
     def work(me, size):
+        if me == 0:
+            begun.wait(10)  # or the caller does the work of the other
         if me == 1:
+            begun.set()
             time.sleep(0.1)
             signal.raise_signal(signal.SIGINT)
             time.sleep(0.1)

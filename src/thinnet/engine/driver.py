@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from thinnet.engine.aliases import Like, Number, Records, Thread
@@ -23,7 +25,15 @@ from thinnet.engine.kernels.memory import (
 )
 from thinnet.engine.kernels.presence import prepare_side
 from thinnet.engine.kernels.sums import tree_sum
-from thinnet.engine.kernels.team import meet, next_task, store
+from thinnet.engine.kernels.team import (
+    move_to,
+    next_ticket,
+    place_of,
+    store,
+    task_of,
+    wait_behind,
+    was_last,
+)
 from thinnet.engine.linking import part
 from thinnet.engine.opcodes import (
     APPLY,
@@ -46,45 +56,103 @@ from thinnet.engine.opcodes import (
 )
 from thinnet.engine.records import Operation, Round, Stage, Work
 
+COPIED: Final = 2**16  # parameters that a task copies
+
 
 @kernel
 def drive(me: Thread, size: int, n_rounds: int, work: Records, like: Like) -> None:
     """Member `me` of `size` takes tasks of every stage of every round as long as there are any.
 
     A task is cut by shape alone and no sum is shared between tasks, so it doesn't matter who does
-    it.  The first round whose loss or parameters are not finite is the last.
+    it, nor whether a member comes late or not at all.  The first round whose loss or parameters are
+    not finite is the last.  Stage 0 copies the parameters; those of the program are counted from 1.
     """
     w = work[0]
+    if size > 1:
+        together(me, n_rounds, w, like)
+        return
     for k in range(n_rounds):
-        now = round_at(w.rounds, k)
-        if k == w.copied:
-            copy_theta(me, size, w, like)
-        for s in range(w.n_stages):
-            stage = stage_at(w.stages, s)
-            n_tasks = count_tasks(stage, now, w)
-            if n_tasks == 0:
-                continue
-            task = next_task(w.shared, s) if size > 1 else 0
-            while task < n_tasks:
-                do_task(stage, task, n_tasks, me, now, w, like)
-                task = next_task(w.shared, s) if size > 1 else task + 1
-            if size > 1:
-                meet(w.shared, size, s)
-        if 0 < view(w.shared, 0)[w.wrong] <= k + 1:  # a faster member may have found a later one
+        for s in range(w.n_stages + 1):
+            n_tasks = count_tasks(k, s, w)
+            for task in range(n_tasks):
+                do_task(k, s, task, n_tasks, me, w, like)
+        if went_wrong(k, w):
             break
 
 
 @part
-def copy_theta(me: Thread, size: int, w: Work, like: Like) -> None:
-    """Each member its share, before any of them changes theta again."""
-    low, high = me * w.n_theta // size, (me + 1) * w.n_theta // size
-    copy_row(np.uint64(w.theta + low * size_of(like)), view(w.good, like)[low:high])
-    if size > 1:
-        meet(w.shared, size, 0)
+def together(me: Thread, n_rounds: int, w: Work, like: Like) -> None:
+    """What `drive` does as one of several: who ends the last task of a place names the next.
+
+    A place is a stage of a round, counted through all rounds.
+    """
+    n_stages = w.n_stages + 1
+    end = n_rounds * n_stages
+    ticket = next_ticket(w.shared)
+    while place_of(ticket) < end:
+        place, task = place_of(ticket), task_of(ticket)
+        k, s = place // n_stages, place % n_stages
+        n_tasks = count_tasks(k, s, w)
+        if task < n_tasks:
+            do_task(k, s, task, n_tasks, me, w, like)
+        least = max(n_tasks, 1)  # the first place may have no task, and somebody goes on from it
+        if task >= least:
+            wait_behind(w.shared, place)
+        elif was_last(w.shared, least):
+            move_to(w.shared, place_behind(place, end, w))
+        ticket = next_ticket(w.shared)
 
 
 @part
-def count_tasks(stage: Stage, now: Round, w: Work) -> int:
+def place_behind(place: int, end: int, w: Work) -> int:
+    """The next place where there is something to do."""
+    n_stages = w.n_stages + 1
+    k, s = place // n_stages, place % n_stages
+    n_tasks = 0
+    while n_tasks == 0:
+        place, s = place + 1, s + 1
+        if s == n_stages:
+            if went_wrong(k, w):
+                return end
+            k, s = k + 1, 0
+        if place == end:
+            return end
+        n_tasks = count_tasks(k, s, w)
+    return place
+
+
+@part
+def went_wrong(k: int, w: Work) -> bool:
+    """Asked between rounds: was there anything in round k, the last one, that was not finite?"""
+    wrong: int = view(w.shared, 0)[w.wrong]
+    return 0 < wrong <= k + 1
+
+
+@part
+def count_tasks(k: int, s: int, w: Work) -> int:
+    if s == 0:
+        return (w.n_theta + COPIED - 1) // COPIED if k == w.copied else 0
+    return count_stage_tasks(stage_at(w.stages, s - 1), round_at(w.rounds, k), w)
+
+
+@part
+def do_task(k: int, s: int, task: int, n_tasks: int, me: Thread, w: Work, like: Like) -> None:
+    if s == 0:
+        copy_theta(task, w, like)
+    else:
+        now = round_at(w.rounds, k)
+        do_stage_task(stage_at(w.stages, s - 1), task, n_tasks, me, now, w, like)
+
+
+@part
+def copy_theta(task: int, w: Work, like: Like) -> None:
+    """A part of the parameters, before anybody changes them again."""
+    low, high = task * COPIED, min((task + 1) * COPIED, w.n_theta)
+    copy_row(np.uint64(w.theta + low * size_of(like)), view(w.good, like)[low:high])
+
+
+@part
+def count_stage_tasks(stage: Stage, now: Round, w: Work) -> int:
     if stage.kind == ROWS:
         return (now.rows + w.shard_rows - 1) // w.shard_rows
     if stage.kind in (APPLY, NORM) and not now.finishes:
@@ -95,7 +163,7 @@ def count_tasks(stage: Stage, now: Round, w: Work) -> int:
 
 
 @part
-def do_task(
+def do_stage_task(
     stage: Stage, task: int, n_tasks: int, me: Thread, now: Round, w: Work, like: Like
 ) -> None:
     if stage.kind == ROWS:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from operator import call
+from queue import Empty, SimpleQueue
+from typing import Any
 
 from thinnet import checks
 from thinnet.engine.cores import cores
@@ -58,38 +60,50 @@ class _Helper:
     """A thread that sleeps until it is given work, which is four times as fast as a new one."""
 
     def __init__(self) -> None:
-        self.work: Callable[[], object] | None = None
+        self.orders: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self.error: BaseException | None = None
-        self.begin, self.ended = threading.Lock(), threading.Lock()
-        self.begin.acquire()
+        self.ended = threading.Lock()
         self.ended.acquire()
         self.thread = threading.Thread(target=self._serve, name="thinnet", daemon=True)
         self.thread.start()
 
     def _serve(self) -> None:
-        while self.begin.acquire() and self.work is not None:
-            try:
-                with standard_mode():
-                    self.work()
-            except BaseException as error:
-                self.error = error
-            self.work = None  # what it holds must not live on in a sleeping thread
+        while (work := self.orders.get()) is not None:
+            self.error = _error_of(work)
+            del work  # what it holds must not live on in a sleeping thread
             self.ended.release()
 
-    def wait(self) -> BaseException | None:
-        """Until the work has ended, even if interrupted: its memory must stay till then."""
-        interrupt, waited = None, list[bool]()
-        while not waited:
+    def end(self) -> list[BaseException]:
+        """Do its work in its place if it has not begun, else wait; what went wrong.
+
+        It may not have woken yet, where another library's thread spins on its core.  The end is
+        waited for even if interrupted: the work's memory must stay till then.
+        """
+        interrupts, answers = list[BaseException](), list[Any]()
+        ask: Callable[[], Any] = self.orders.get_nowait
+        while not answers:
             try:  # one call of C, so that no Ctrl-C comes between the end and the note of it
-                waited.extend(map(call, [self.ended.acquire]))
+                answers.extend(map(call, [ask]))
+            except Empty:
+                ask = self.ended.acquire
             except KeyboardInterrupt as error:
-                interrupt = error
-        found, self.error = self.error or interrupt, None
-        return found
+                interrupts.append(error)
+        not_begun = answers[0] is not True
+        found, self.error = _error_of(answers[0]) if not_begun else self.error, None
+        return interrupts if found is None else [found, *interrupts]
 
     def leave(self) -> None:
-        self.begin.release()
+        self.orders.put(None)
         self.thread.join()
+
+
+def _error_of(work: Callable[[], object]) -> BaseException | None:
+    try:
+        with standard_mode():
+            work()
+    except BaseException as error:
+        return error
+    return None
 
 
 _idle: list[_Helper] = []  # popping and appending are safe among threads
@@ -112,16 +126,28 @@ def _hire() -> _Helper:
         return _Helper()
 
 
-def run_team(size: int, function: Callable[..., object], *arguments: object) -> None:
-    """Call ``function(me, size, *arguments)`` for me = 0 to size - 1, each on a thread.
+_at_work: dict[int, int] = {}  # for each thread that has called a team, how many its members are
 
-    The calling thread is member 0.  An exception is raised when all have ended.
+
+def run_team(size: int, function: Callable[..., object], *arguments: object) -> None:
+    """Call ``function(me, size, *arguments)`` for me = 0 to size - 1, on up to as many threads.
+
+    The calling thread is member 0, and each other one that has not begun when it has ended; so no
+    member may wait for another to begin.  Where other threads have teams at work, `size` is what
+    they leave of `n_threads`, if that is less.  An exception is raised when all have ended.
     """
-    if is_standard():
-        _run(size, function, *arguments)
-        return
-    with standard_mode():
-        _run(size, function, *arguments)
+    caller = threading.get_ident()
+    if size > 1 and (others := sum(list(_at_work.values()))):
+        size = max(1, min(size, n_threads() - others))
+    try:
+        _at_work[caller] = size
+        if is_standard():
+            _run(size, function, *arguments)
+            return
+        with standard_mode():
+            _run(size, function, *arguments)
+    finally:
+        _at_work.pop(caller, None)
 
 
 def _run(size: int, function: Callable[..., object], *arguments: object) -> None:
@@ -129,18 +155,17 @@ def _run(size: int, function: Callable[..., object], *arguments: object) -> None
         function(0, 1, *arguments)
         return
     helpers = [_hire() for _ in range(size - 1)]
-    for me, helper in enumerate(helpers, start=1):
-        helper.work = partial(function, me, size, *arguments)
-    mine = partial(function, 0, size, *arguments)
-    starts: list[Callable[[], object]] = [*(helper.begin.release for helper in helpers), mine]
+    mine, *theirs = [partial(function, me, size, *arguments) for me in range(size)]
+    orders = [partial(each.orders.put, work) for each, work in zip(helpers, theirs, strict=True)]
+    starts: list[Callable[[], object]] = [*orders, mine]
     errors: list[BaseException] = []
     try:
         # One call of C: between its parts no Ctrl-C can come, after which some would wait for ever.
         deque(map(call, starts), maxlen=0)
     except BaseException as error:
         errors.append(error)
-    endings = [helper.wait() for helper in helpers]
+    for helper in helpers:
+        errors += helper.end()
     _idle.extend(helpers)
-    errors += [error for error in endings if error is not None]
     if errors:
         raise errors[0]

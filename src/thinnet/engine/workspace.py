@@ -17,7 +17,7 @@ from thinnet.engine.kernels.losses import NARROW
 from thinnet.engine.kernels.noise import SWEEP_ROWS
 from thinnet.engine.kernels.presence import TERMS_OF_A_BLOCK
 from thinnet.engine.kernels.sparse_gradients import NODE, cursors_size
-from thinnet.engine.kernels.team import shared_size
+from thinnet.engine.kernels.team import SHARED_SIZE
 from thinnet.engine.kernels.tiles import VECTOR_BYTES, VECTORS
 from thinnet.engine.lowered import VECTOR, Lowered, padded, stride_of
 from thinnet.engine.program import (
@@ -130,7 +130,7 @@ def _put_tables(workspace: Workspace, lowered: Lowered, capacity: int) -> None:
 
 def put_stages(workspace: Workspace, builder: Builder) -> None:
     """What is done, on the memory that there is."""
-    shared = np.zeros(shared_size(len(builder.stages)) + 1, np.int64)
+    shared = np.zeros(SHARED_SIZE + 1, np.int64)
     workspace.put(
         {
             "stages": table(builder.stages, STAGE),

@@ -1,4 +1,8 @@
-"""What the members of a team need of each other: tickets, and a barrier made of atomics."""
+"""What the members of a team need of each other: tickets, and a word when all tasks are done.
+
+Nobody waits for a member, only for tasks that somebody has begun: one that comes late, because
+another library's thread still spins on its core, takes what is left when it comes.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +27,11 @@ from thinnet.engine.aliases import (
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.linking import part
 
-SPINS: Final = 4_000  # looks at the barrier before the processor is offered to others
-ARRIVED, GENERATION, FIRST_TICKET = 0, 16, 32  # places in `shared`, on cache lines of their own
+SPINS: Final = 4_000  # looks at a word before the processor is offered to others
+TICKET, DONE, SHARED_SIZE = 0, 16, 32  # places in `shared`, on cache lines of their own
+PLACE_BITS: Final = 32  # a ticket is a place and, in its lower bits, the number of a task there
 ONE: Final = np.int64(1)
 _ORDER: Final = "seq_cst"
-
-
-def shared_size(n_stages: int) -> int:
-    """How many int64 the team of a program with so many stages shares."""
-    return FIRST_TICKET + n_stages
 
 
 def _place(builder: Builder, address: Value, i: Value) -> Value:
@@ -85,22 +85,39 @@ def offer_processor(typing: Kind) -> Intrinsic:
 
 
 @part
-def next_task(shared: Address, stage: int) -> int:
-    """The number of a task of this stage that nobody else has."""
-    return fetch_add(shared, FIRST_TICKET + stage, ONE)
+def next_ticket(shared: Address) -> int:
+    """The place where the team works, and the number of a task there that nobody else has."""
+    return fetch_add(shared, TICKET, ONE)
 
 
 @part
-def meet(shared: Address, size: int, stage: int) -> None:
-    """Wait until all `size` members are here; the tickets of `stage` are then new."""
-    generation = fetch(shared, GENERATION)
-    if fetch_add(shared, ARRIVED, ONE) == size - 1:
-        store(shared, FIRST_TICKET + stage, 0)
-        store(shared, ARRIVED, 0)
-        fetch_add(shared, GENERATION, ONE)
-        return
+def place_of(ticket: int) -> int:
+    return ticket >> PLACE_BITS
+
+
+@part
+def task_of(ticket: int) -> int:
+    return ticket & ((1 << PLACE_BITS) - 1)
+
+
+@part
+def was_last(shared: Address, n_tasks: int) -> bool:
+    """Note that a task is done; was it the last of its place to be?"""
+    return fetch_add(shared, DONE, ONE) == n_tasks - 1
+
+
+@part
+def move_to(shared: Address, place: int) -> None:
+    """From here on tickets are for `place`; only who was last at the one before may say so."""
+    store(shared, DONE, 0)
+    store(shared, TICKET, place << PLACE_BITS)
+
+
+@part
+def wait_behind(shared: Address, place: int) -> None:
+    """Until the tasks that others have begun at `place` are done."""
     spins = 0
-    while fetch(shared, GENERATION) == generation:
+    while fetch(shared, TICKET) >> PLACE_BITS == place:
         spins += 1
         if spins > SPINS:
             offer_processor()
