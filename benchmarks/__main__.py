@@ -1,74 +1,67 @@
-"""Every row of docs/benchmarks.md: ``python benchmarks [--only TEXT] [--json FILE]``."""
+"""Every row of docs/benchmarks.md: ``python benchmarks [--quick] [--json FILE]``."""
 
 from __future__ import annotations
 
 import json
-import platform
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from amounts import range_text, shown
 from harness import Comparison, compare
+from limits import Avx2, Threads, hold
+from machine import record
 from rich.console import Console
 from rich.table import Table
-from rows import ROWS, Row
+from rows import QUICK_ROUNDS, Row, chosen, left_out
+
+from thinnet.atomic import write_atomically
 
 CONSOLE = Console(width=120)
-UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 
 
-def shown(seconds: float) -> str:
-    scale, unit = next((s, u) for s, u in UNITS if seconds >= s or u == "ns")
-    return f"{seconds / scale:.3g} {unit}"
-
-
-def report(row: Row, found: Comparison) -> dict[str, Any]:
+def report(row: Row, found: Comparison, rounds: int) -> dict[str, Any]:
     """One row's numbers: seconds as quartiles, and ratios."""
-    systems = {}
-    for name in found.seconds:
-        timing = found.timing(name)
-        systems[name] = {
-            "seconds": timing._asdict(),
-            "ratio": found.ratio(name),
-            "check": found.checks[name],
-        }
-    return {"title": row.title, "unit": row.unit, "rounds": row.rounds, "systems": systems}
+    return {"title": row.title, "unit": row.unit, "rounds": rounds, "systems": found.systems()}
 
 
 def show(report: dict[str, Any]) -> None:
     table = Table(title=f"{report['title']}, per {report['unit']}", title_justify="left")
-    for column in ("system", "median", "quartiles", "times thinnet"):
+    for column in ("system", "median", "quartiles", "times thinnet", "quartiles of it"):
         table.add_column(column, justify="left" if column == "system" else "right")
     for name, system in report["systems"].items():
         seconds = system["seconds"]
-        quartiles = f"{shown(seconds['low'])} to {shown(seconds['high'])}"
-        table.add_row(name, shown(seconds["median"]), quartiles, f"{system['ratio']:.2f}")
+        quartiles = range_text(seconds["low"], seconds["high"])
+        ratios = "{low:.2f} to {high:.2f}".format(**system["ratios"])
+        median = shown(seconds["median"])
+        table.add_row(name, median, quartiles, f"{system['ratio']:.2f}", ratios)
     CONSOLE.print(table)
 
 
-def machine() -> dict[str, str]:
-    from thinnet.engine.info import info
-
-    names = ("thinnet", "numpy", "numba", "torch", "jax", "keras", "sklearn")
-    packages = {name: {"sklearn": "scikit-learn"}.get(name, name) for name in names}
-    found = {name: version(package) for name, package in packages.items() if find_spec(name)}
-    return {"python": platform.python_version(), **found, **info()}
-
-
 def main(
+    quick: Annotated[bool, typer.Option("--quick", help="Five rows in two minutes.")] = False,
     only: Annotated[str, typer.Option(help="Rows whose title holds this.")] = "",
+    without: Annotated[
+        list[str] | None, typer.Option(help="A system to leave out; may be given again.")
+    ] = None,
+    avx2: Avx2 = False,
+    threads: Threads = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Numbers and machine.")] = None,
 ) -> None:
     """Measure thinnet against its peers, side by side."""
-    rows = []
-    for row in (row for row in ROWS if only in row.title):
-        rows.append(report(row, compare(row.systems(), row.problem, row.rounds)))
-        show(rows[-1])
+    rows, without = chosen(only, quick), left_out(without or [], quick)
+    options = {"quick": quick, "only": only, "without": without, "avx2": avx2, "threads": threads}
+    machine = record(options, hold(avx2, threads))
+    CONSOLE.print(f"{machine['model']}, {machine['processor']}, threads: {machine['threads']}")
+    measured: list[dict[str, Any]] = []
+    for row in rows:
+        rounds = QUICK_ROUNDS if quick else row.rounds
+        systems = row.systems(without)
+        measured.append(report(row, compare(systems, row.problem, rounds), rounds))
+        show(measured[-1])
         if json_file is not None:
-            text = json.dumps({"machine": machine(), "rows": rows}, indent=1)
-            json_file.write_text(text + "\n")
+            text = json.dumps({"machine": machine, "rows": measured}, indent=1)
+            write_atomically(json_file, f"{text}\n".encode())
 
 
 if __name__ == "__main__":

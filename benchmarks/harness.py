@@ -31,13 +31,14 @@ class Prepared:
     work: Callable[[], Any]
     units: float = 1.0
     check: float = math.nan
+    warm_up: int = WARM_UP  # calls of `work` before any is timed
 
 
 System = Callable[[Any], Prepared]
 
 
 class Timing(NamedTuple):
-    """Seconds for each unit: lower quartile, median, upper quartile over the rounds."""
+    """Quartiles over the rounds: of the seconds for each unit, or of ratios."""
 
     low: float
     median: float
@@ -54,13 +55,30 @@ class Comparison:
 
     def ratio(self, name: str, ours: str = "thinnet") -> float:
         """How many times `ours` is as fast as `name`: the median over the rounds' ratios."""
-        return float(np.median(np.divide(self.seconds[name], self.seconds[ours])))
+        return self.ratios(name, ours).median
+
+    def ratios(self, name: str, ours: str = "thinnet") -> Timing:
+        """The quartiles of the rounds' ratios."""
+        each = np.divide(self.seconds[name], self.seconds[ours])
+        return Timing(*map(float, np.quantile(each, (0.25, 0.5, 0.75))))
+
+    def systems(self) -> dict[str, dict[str, Any]]:
+        """What files keep of each."""
+        return {
+            name: {
+                "seconds": self.timing(name)._asdict(),
+                "ratio": self.ratio(name),
+                "ratios": self.ratios(name)._asdict(),
+                "check": None if math.isnan(check) else check,
+            }
+            for name, check in self.checks.items()
+        }
 
 
 def _serve(make: System, problem: Any, pipe: Connection) -> None:
     try:
         prepared = make(problem)
-        for _ in range(WARM_UP):
+        for _ in range(prepared.warm_up):
             prepared.work()
     except BaseException as error:
         pipe.send(error)
@@ -81,20 +99,19 @@ def compare(
 ) -> Comparison:
     """Time every system `rounds` times, one after the other in each round.
 
-    A first round, in which each finds how many calls fill its turn, is not counted.  Their
-    checks may lie `agree` apart.
+    They get ready side by side; none is timed before the last is asleep.  A first round, in which
+    each finds how many calls fill its turn, is not counted.  Their checks may lie `agree` apart.
     """
     context = multiprocessing.get_context("spawn")
     pipes, processes, checks = {}, [], {}
     for name, make in systems.items():
-        ours, theirs = context.Pipe()
+        pipes[name], theirs = context.Pipe()
         process = context.Process(target=_serve, args=(make, problem, theirs), daemon=True)
         process.start()
-        answer = ours.recv()
-        if isinstance(answer, BaseException):
-            raise RuntimeError(f"{name} failed on {problem}") from answer
-        pipes[name], checks[name] = ours, answer
+        theirs.close()  # so that a process that is killed is noticed
         processes.append(process)
+    for name, pipe in pipes.items():
+        checks[name] = _answer(pipe, f"{name} failed on {problem}")
     seconds: dict[str, list[float]] = {name: [] for name in systems}
     for _ in range(1 + rounds):
         for name, pipe in pipes.items():
@@ -105,6 +122,16 @@ def compare(
         process.join()
     _check_agreement(checks, agree)
     return Comparison({name: times[1:] for name, times in seconds.items()}, checks)
+
+
+def _answer(pipe: Connection, failure: str) -> float:
+    try:
+        answer = pipe.recv()
+    except EOFError as error:
+        raise RuntimeError(failure) from error
+    if isinstance(answer, BaseException):
+        raise RuntimeError(failure) from answer
+    return float(answer)
 
 
 def _check_agreement(checks: Mapping[str, float], agree: float) -> None:

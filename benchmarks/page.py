@@ -1,48 +1,176 @@
-"""The tables of docs/benchmarks.md, from the files that the benchmarks write.
+"""The tables, words and picture of docs/benchmarks.md, from the files in benchmarks/results.
 
-python benchmarks/page.py bench.json [processes.json]
+    python benchmarks/page.py
+
+Each table stands between two markers, `<!-- name -->` and `<!-- end of name -->`; the text around
+them stays.
 """
 
 from __future__ import annotations
 
-import json
-import sys
+import re
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+import picture
+from amounts import range_text, ratio_text, shown
+from results import FOLDER, Best, Kind, Results, best, read
+from rows import ROWS
+
+from thinnet.atomic import write_atomically
+
+DOCS = Path(__file__).parents[1] / "docs"
+WAYS = {  # how a library's fastest way differs from the usual one
+    "torch.compile": "compiled",
+    "torch thinned": "index_select",
+    "jax scanned": "scanned",
+    "jax shared masks": "shared masks",
+    "copy, one thread": "one thread",
+    "copy, all threads": "all threads",
+}
+NOTHING = "not measured"
+Kinds = Mapping[Kind, Results]
 
 
-def shown(seconds: float) -> str:
-    scale, unit = next((s, u) for s, u in UNITS if seconds >= s or u == "ns")
-    return f"{seconds / scale:.3g} {unit}"
+def table(head: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def steps(found: dict[str, Any]) -> list[str]:
-    lines = ["| work | thinnet | how many times as fast as |", "| --- | --- | --- |"]
-    for row in found["rows"]:
-        systems = dict(row["systems"])
-        ours = shown(systems.pop("thinnet")["seconds"]["median"])
-        others = "; ".join(f"{name} {system['ratio']:.2f}" for name, system in systems.items())
-        lines.append(f"| {row['title']} | {ours} per {row['unit']} | {others} |")
-    return lines
+def side_by_side(name: str, kinds: Kinds, part: str, cell: Callable[[Any], str]) -> str:
+    """A line for each title that any kind of machine has, in the order of the first that has it."""
+    parts = {kind: getattr(results, part) for kind, results in kinds.items()}
+    parts = {kind: found for kind, found in parts.items() if found}
+    titles = list(dict.fromkeys(title for found in parts.values() for title in found))
+    lines = (
+        [title, *(cell(found[title]) if title in found else NOTHING for found in parts.values())]
+        for title in titles
+    )
+    return table([name, *(kind.title for kind in parts)], lines)
 
 
-def processes(found: dict[str, Any]) -> list[str]:
-    lines = ["| figure | measured |", "| --- | --- |"]
-    for figure in found["figures"]:
-        measured = f"{figure['value']:.3g} {figure['unit']}".strip()
-        lines.append(f"| {figure['title']} | {measured} |")
-    return lines
+def speed(kinds: Kinds) -> str:
+    """A table for each number of threads, the kinds of machines side by side."""
+    parts = []
+    for threads in sorted({kind.threads for kind in kinds}, reverse=True):
+        alike = {kind: found for kind, found in kinds.items() if kind.threads == threads}
+        if any(found.rows for found in alike.values()):
+            parts.append(side_by_side("work", alike, "rows", _row))
+    return "\n\n".join(parts)
 
 
-def main(bench: str, whole: str | None = None) -> None:
-    found = json.loads(Path(bench).read_text())
-    print(", ".join(f"{name} {value}" for name, value in found["machine"].items()))
-    print("", *steps(found), sep="\n")
-    if whole is not None:
-        print("", *processes(json.loads(Path(whole).read_text())), sep="\n")
+def _row(row: Mapping[str, Any]) -> str:
+    """Our time, and below it how many times that is as fast as each library at its best."""
+    ours = row["systems"]["thinnet"]["seconds"]
+    article = "an" if row["unit"][0] in "aeiou" else "a"
+    lines = [f"**{shown(ours['median'])}** {article} {row['unit']}"]
+    lines.append(f"({range_text(ours['low'], ours['high'])})")
+    lines += (_other(family, found) for family, found in best(row).items())
+    return "<br>".join(lines)
+
+
+def _other(family: str, found: Best) -> str:
+    way = f", {WAYS[found.way]}" if found.way in WAYS else ""
+    return f"{family}{way}: {ratio_text(found.system)}"
+
+
+def words(kinds: Kinds) -> str:
+    """What the figures of the first kind mean, in amounts of work that one can picture."""
+    kind, results = next(iter(kinds.items()))
+    amounts = {row.title: row.amount for row in ROWS}
+    lines = [
+        f"- {title}: {_sentence(row, amounts[title].units, amounts[title].name)}."
+        for title, row in results.rows.items()
+        if title in amounts
+    ]
+    return "\n".join([f"On {kind.title}:", "", *lines])
+
+
+def _sentence(row: Mapping[str, Any], units: float, name: str) -> str:
+    def taken(system: Mapping[str, Any]) -> str:
+        return shown(system["seconds"]["median"] * units)
+
+    others = ", ".join(f"{family} {taken(found.system)}" for family, found in best(row).items())
+    verb = "take" if name[0].isdigit() else "takes"
+    return f"{name} {verb} {taken(row['systems']['thinnet'])}; {others}"
+
+
+def beside_scikit_learn(kinds: Kinds) -> str:
+    return side_by_side("data, type", kinds, "fits", _fit)
+
+
+def _fit(fit: Mapping[str, Any]) -> str:
+    ours, theirs = (fit["systems"][name] for name in ("thinnet", "scikit-learn"))
+    scores = f"{ours['check']:.5f}, {theirs['check']:.5f}".replace("0.", ".")
+    seeds = "1 seed" if fit["seeds"] == 1 else f"{fit['seeds']} seeds"
+    return f"**{ratio_text(theirs)}**<br>{scores} ({seeds})"
+
+
+def processes(kinds: Kinds) -> str:
+    return side_by_side("figure", kinds, "figures", _figure)
+
+
+def _figure(figure: Mapping[str, Any]) -> str:
+    value = f"{figure['value']:.3g} {figure['unit']}".strip()
+    if figure.get("low", figure["value"]) == figure.get("high", figure["value"]):
+        return value
+    return f"{value} ({figure['low']:.3g} to {figure['high']:.3g})"
+
+
+def machines(kinds: Kinds) -> str:
+    head = ("machine", "cores", "MHz", "measured", "versions", "left out")
+    lines = ([kind.title, *_machine(results.machines)] for kind, results in kinds.items())
+    return table(head, lines)
+
+
+def _machine(found: list[dict[str, Any]]) -> list[str]:
+    """Of several records what they say together."""
+    frequencies = (str(each.get("MHz", "")) for each in found)
+    without = (name for each in found for name in each.get("options", {}).get("without", ()))
+    versions = (f"{n} {v}" for each in found for n, v in each.get("versions", {}).items())
+    columns = (
+        (str(each.get("cores", "")) for each in found),
+        frequencies,
+        (each.get("date", "") for each in found),
+        versions,
+        without,
+    )
+    return [", ".join(dict.fromkeys(filter(None, column))) for column in columns]
+
+
+TABLES: Mapping[str, Callable[[Kinds], str]] = {
+    "speed": speed,
+    "words": words,
+    "scikit-learn": beside_scikit_learn,
+    "processes": processes,
+    "machines": machines,
+}
+
+
+def renewed(text: str, kinds: Kinds) -> str:
+    """The page with its tables made anew.
+
+    Raises
+    ------
+    ValueError
+        If a marker is missing, or stands there twice.
+    """
+    for name, make in TABLES.items():
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+        if len(marked.findall(text)) != 1:
+            raise ValueError(f"the page must have the markers of {name!r} once")
+        content = f"\n{make(kinds)}\n\n"
+        text = marked.sub(lambda found, content=content: found[1] + content + found[2], text)
+    return text
+
+
+def main(folder: Path = FOLDER, docs: Path = DOCS) -> None:
+    kinds, page = read(folder.glob("*.json")), docs / "benchmarks.md"
+    write_atomically(page, renewed(page.read_text("utf-8"), kinds).encode())
+    write_atomically(docs / "images" / "benchmarks.png", picture.png(*next(iter(kinds.items()))))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

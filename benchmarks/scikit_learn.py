@@ -1,33 +1,37 @@
-"""Our MLPs beside scikit-learn's: `python benchmarks/scikit_learn.py --data-dir DIR`.
+"""Our MLPs beside scikit-learn's: `python benchmarks/scikit_learn.py --data-dir DIR [--quick]`.
 
 Both fit the same rows with the same settings and no dropout, each in a process of its own, woken
-in turn while the other sleeps.  Told are the median ratio of the times, and the mean test scores of
-five seeds.
+in turn while the other sleeps.  Printed are the median ratio of the times, and the mean test scores
+of five seeds.  With --quick it is one seed, in fewer rounds, without Fashion-MNIST.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from harness import Prepared, compare
-from rich.console import Console
-from rich.table import Table
+import typer
+from amounts import ratio_text
+from harness import Comparison, Prepared, compare
+from limits import Avx2, Threads, hold
+from machine import record
 from sklearn import neural_network
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 import thinnet
+from thinnet.atomic import write_atomically
 from thinnet.datasets import fashion_mnist
 from thinnet.tables.reading import read_table
 
-SEEDS = range(5)
+SEEDS, ROUNDS = 5, 7
+QUICK_SEEDS, QUICK_ROUNDS = 1, 3
 # Rounding makes trainings in float32 drift apart as far as other seeds do, whose scores scatter by
 # .002 on Fashion-MNIST: four standard errors of the difference of two means of five.
 AGREE = {"float32": 5e-3, "float64": 1e-3}
@@ -56,9 +60,10 @@ def fashion(folder: Path) -> tuple[Any, ...]:
 
 PROBLEMS = {
     "digits": digits,
-    "california": california,
-    "fashion-mnist": fashion,
+    "California housing": california,
+    "Fashion-MNIST, 10,000 rows": fashion,
 }
+SLOW = "Fashion-MNIST, 10,000 rows"
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ class Fit:
     name: str
     dtype: str
     folder: Path | None
+    seeds: int = SEEDS
 
     def data(self) -> tuple[Any, ...]:
         X_train, X_test, y_train, y_test, kind = PROBLEMS[self.name](self.folder)
@@ -73,13 +79,18 @@ class Fit:
 
 
 def _prepared(library: Any, problem: Fit) -> Prepared:
-    """Fits with one seed are timed; the score is that of five."""
+    """Fits with one seed are timed; the score is the mean of several, which warm up too."""
     warnings.simplefilter("ignore")
     X_train, X_test, y_train, y_test, kind = problem.data()
     make = getattr(library, kind)
-    fits = [make(random_state=seed).fit(X_train, y_train) for seed in SEEDS]
+    fits = [make(random_state=seed).fit(X_train, y_train) for seed in range(problem.seeds)]
     score = float(np.mean([model.score(X_test, y_test) for model in fits]))
-    return Prepared(lambda: make(random_state=0).fit(X_train, y_train), check=score)
+    work = partial(_fit, make, X_train, y_train)
+    return Prepared(work, check=score, warm_up=0)
+
+
+def _fit(make: Any, X: np.ndarray, y: np.ndarray) -> None:
+    make(random_state=0).fit(X, y)
 
 
 def ours(problem: Fit) -> Prepared:
@@ -90,30 +101,56 @@ def theirs(problem: Fit) -> Prepared:
     return _prepared(neural_network, problem)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-dir", type=Path, help="folder with tables/ and fashion-mnist/")
-    parser.add_argument("--only", choices=PROBLEMS)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--json", type=Path)
-    settings = parser.parse_args()
-    table, results = Table("data", "type", "times as fast", "score", "theirs"), {}
-    for name in PROBLEMS:
-        has_rows = name == "digits" or settings.data_dir is not None
-        if not has_rows or settings.only not in (None, name):
-            continue
-        for dtype in ("float32", "float64"):
-            systems = {"thinnet": ours, "scikit-learn": theirs}
-            fit = Fit(name, dtype, settings.data_dir)
-            found = compare(systems, fit, settings.rounds, AGREE[dtype])
-            ratio = found.ratio("scikit-learn")
-            results[f"{name} {dtype}"] = {"seconds": found.seconds, "scores": found.checks}
-            scores = [f"{found.checks[system]:.5f}" for system in systems]
-            table.add_row(name, dtype, f"{ratio:.2f}", *scores)
-        if settings.json:
-            settings.json.write_text(json.dumps(results, indent=1))
-    Console(width=100).print(table)
+SYSTEMS = {"thinnet": ours, "scikit-learn": theirs}
+
+
+def fits(folder: Path | None, only: str, quick: bool) -> list[Fit]:
+    """Without a folder just digits, which scikit-learn brings."""
+    names = ("digits",) if folder is None else tuple(PROBLEMS)
+    names = tuple(name for name in names if only in name and not (quick and name == SLOW))
+    if not names:
+        among = f"{', '.join(PROBLEMS)} (all but digits need --data-dir)"
+        raise typer.BadParameter(f"--only must be in one of {among}, got {only!r}")
+    seeds = QUICK_SEEDS if quick else SEEDS
+    return [Fit(name, dtype, folder, seeds) for name in names for dtype in AGREE]
+
+
+def report(fit: Fit, found: Comparison, rounds: int) -> dict[str, Any]:
+    kept = {"title": fit.name, "dtype": fit.dtype, "seeds": fit.seeds, "rounds": rounds}
+    return kept | {"systems": found.systems()}
+
+
+def line(report: dict[str, Any]) -> str:
+    systems = report["systems"]
+    scores = ", ".join(f"{name} {system['check']:.5f}" for name, system in systems.items())
+    times = ratio_text(systems["scikit-learn"])
+    return f"{report['title']}, {report['dtype']}: {times} times as fast; scores {scores}"
+
+
+def main(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder with tables/ and fashion-mnist/.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="One seed, fewer rounds.")] = False,
+    only: Annotated[str, typer.Option(help="Data whose name holds this.")] = "",
+    rounds: Annotated[int | None, typer.Option(min=1)] = None,
+    avx2: Avx2 = False,
+    threads: Threads = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Numbers and machine.")] = None,
+) -> None:
+    """Fit the same rows with thinnet and scikit-learn."""
+    planned, rounds = fits(data_dir, only, quick), rounds or (QUICK_ROUNDS if quick else ROUNDS)
+    options = {"quick": quick, "only": only, "avx2": avx2, "threads": threads}
+    machine = record(options, hold(avx2, threads))
+    measured = []
+    for fit in planned:
+        agree = AGREE[fit.dtype] * (SEEDS / fit.seeds) ** 0.5
+        measured.append(report(fit, compare(SYSTEMS, fit, rounds, agree), rounds))
+        print(line(measured[-1]), flush=True)
+        if json_file is not None:
+            text = json.dumps({"machine": machine, "fits": measured}, indent=1)
+            write_atomically(json_file, f"{text}\n".encode())
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)
