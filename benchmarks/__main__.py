@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from amounts import range_text, shown
 from harness import Comparison, compare
+from json_file import JsonFile, save
 from limits import Avx2, Threads, hold
 from machine import record
 from rich.console import Console
 from rich.table import Table
 from rows import QUICK_ROUNDS, Row, chosen, left_out
-
-from thinnet.atomic import write_atomically
 
 CONSOLE = Console(width=120)
 
@@ -46,7 +43,7 @@ def main(
     ] = None,
     avx2: Avx2 = False,
     threads: Threads = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Numbers and machine.")] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Measure thinnet against its peers, side by side."""
     rows, without = chosen(only, quick), left_out(without or [], quick)
@@ -59,9 +56,7 @@ def main(
         systems = row.systems(without)
         measured.append(report(row, compare(systems, row.problem, rounds), rounds))
         show(measured[-1])
-        if json_file is not None:
-            text = json.dumps({"machine": machine, "rows": measured}, indent=1)
-            write_atomically(json_file, f"{text}\n".encode())
+        save(json_file, machine, rows=measured)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ DIR holds the four files of Fashion-MNIST (train-images-idx3-ubyte.gz and so on)
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -19,12 +18,11 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 import typer
+from json_file import JsonFile, save
 from limits import Avx2, Threads, hold
 from machine import record
 from rich.console import Console
 from rich.table import Table
-
-from thinnet.atomic import write_atomically
 
 PROGRAMS = Path(__file__).parent / "programs"
 ROUNDS = 7
@@ -99,7 +97,7 @@ def main(
     data_dir: Annotated[Path | None, typer.Option(help="Folder with fashion-mnist/.")] = None,
     avx2: Avx2 = False,
     threads: Threads = None,
-    json_file: Annotated[Path | None, typer.Option("--json")] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Measure whole processes."""
     machine = record({"avx2": avx2, "threads": threads}, hold(avx2, threads))
@@ -114,9 +112,7 @@ def main(
     for name, found in runs.items():
         seconds = median(each.seconds for each in found)
         print(f"{name}: {seconds:.2f} s, test accuracy {found[0].printed:.4f}")
-    if json_file is not None:
-        kept = {"machine": machine, "figures": [each._asdict() for each in figures], "runs": runs}
-        write_atomically(json_file, f"{json.dumps(kept, indent=1)}\n".encode())
+    save(json_file, machine, figures=[each._asdict() for each in figures], runs=runs)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ of five seeds.  With --quick it is one seed, in fewer rounds, without Fashion-MN
 
 from __future__ import annotations
 
-import json
 import warnings
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +17,7 @@ import numpy as np
 import typer
 from amounts import ratio_text
 from harness import Comparison, Prepared, compare
+from json_file import JsonFile, save
 from limits import Avx2, Threads, hold
 from machine import record
 from sklearn import neural_network
@@ -26,7 +26,6 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 import thinnet
-from thinnet.atomic import write_atomically
 from thinnet.datasets import fashion_mnist
 from thinnet.tables.reading import read_table
 
@@ -136,7 +135,7 @@ def main(
     rounds: Annotated[int | None, typer.Option(min=1)] = None,
     avx2: Avx2 = False,
     threads: Threads = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Numbers and machine.")] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Fit the same rows with thinnet and scikit-learn."""
     planned, rounds = fits(data_dir, only, quick), rounds or (QUICK_ROUNDS if quick else ROUNDS)
@@ -147,9 +146,7 @@ def main(
         agree = AGREE[fit.dtype] * (SEEDS / fit.seeds) ** 0.5
         measured.append(report(fit, compare(SYSTEMS, fit, rounds, agree), rounds))
         print(line(measured[-1]), flush=True)
-        if json_file is not None:
-            text = json.dumps({"machine": machine, "fits": measured}, indent=1)
-            write_atomically(json_file, f"{text}\n".encode())
+        save(json_file, machine, fits=measured)
 
 
 if __name__ == "__main__":

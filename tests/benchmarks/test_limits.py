@@ -127,6 +127,22 @@ def test_systems_are_timed_in_turn_and_a_failing_one_is_named(benchmarks):
         harness.compare({"broken": Peer("peers.copies", "none")}, Elements(1, 1), rounds=1)
 
 
+def test_a_file_that_cannot_be_written_is_refused_before_anything_runs(benchmarks, tmp_path):
+    from json_file import JsonFile
+    from typer.testing import CliRunner
+
+    def measure(json_file: JsonFile = None) -> None:
+        typer.echo("measured")
+
+    app = typer.Typer(rich_markup_mode=None)
+    app.command()(measure)
+    ended = CliRunner().invoke(app, ["--json", str(tmp_path / "none" / "found.json")])
+    assert ended.exit_code == 2
+    assert "--json must be in a folder that can be written to" in ended.output
+    assert "measured" not in ended.output
+    assert CliRunner().invoke(app, ["--json", str(tmp_path / "found.json")]).output == "measured\n"
+
+
 @pytest.mark.slow
 def test_one_quick_row_is_measured_by_the_command_and_its_file_makes_a_page(benchmarks, tmp_path):
     import page

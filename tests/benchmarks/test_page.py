@@ -163,3 +163,22 @@ def test_a_time_has_three_digits_and_a_unit(benchmarks, seconds, text):
     from amounts import shown
 
     assert shown(seconds) == text
+
+
+def test_figures_of_whole_processes_stand_on_the_page_with_quartiles(
+    benchmarks, kinds, monkeypatch, tmp_path, capsys
+):
+    import page
+    import processes
+
+    seconds = {"fashion_torch.py": 12.0, "fashion_ours.py": 4.0}
+    monkeypatch.setattr(
+        processes, "run", lambda name, *_, **__: processes.Run(seconds.get(name, 2.0), 0.5)
+    )
+    monkeypatch.setattr(processes, "record", lambda *_: machine())
+    processes.main(data_dir=tmp_path, json_file=tmp_path / "found.json")
+    assert "test accuracy 0.5000" in capsys.readouterr().out
+    table = page.processes(kinds(json.loads((tmp_path / "found.json").read_text())))
+    assert "| import thinnet | 0.5 s |" in table
+    assert "times as fast as PyTorch | 3 |" in table
+    assert processes.figure("", [1.0, 2.0, 3.0, 4.0, 5.0])[1:] == (3.0, "", 2.0, 4.0)
