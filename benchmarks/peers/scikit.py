@@ -1,4 +1,4 @@
-"""scikit-learn's MLP, which has no dropout."""
+"""scikit-learn's MLP, which has no dropout; for tables in a pipeline."""
 
 from __future__ import annotations
 
