@@ -129,12 +129,12 @@ def in_a_kernel(fit: Fit) -> Timer:
     client.execute_interactive(f"{start}[{title!r}]", timeout=60)
 
     def timed() -> float:
-        said: list[str] = []
+        printed: list[str] = []
         cell = "company.numpy_products(); print(fit.run())"
         client.execute_interactive(
-            cell, output_hook=lambda m: said.append(m["content"].get("text", "")), timeout=60
+            cell, output_hook=lambda m: printed.append(m["content"].get("text", "")), timeout=60
         )
-        return float("".join(said))
+        return float("".join(printed))
 
     return timed
 

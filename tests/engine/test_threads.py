@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from thinnet import dropout
+from thinnet.engine import threads
 from thinnet.engine.cores import cores
 from thinnet.engine.threads import n_threads, run_team
 

@@ -56,7 +56,7 @@ class Workspace:
 
     def lay(self, name: str, values: Array) -> None:
         """`put` of one plain array that the record has a place for."""
-        self._integers[PLACES[name]] = values.__array_interface__["data"][0]
+        self._integers[PLACES[name]] = address(values)
         self._owned[name] = values
 
     def forget(self, name: str) -> None:

@@ -87,7 +87,7 @@ FAULTS = [
         "a checkpoint is renamed before it is on the disk",
         "atomic.py",
         "_keep",
-        "os.fsync(held.fileno())",
+        "_flush(held.fileno())",
         "pass",
         ("training/test_checkpointing.py",),
     ),

@@ -166,8 +166,8 @@ FAULTS = [
     Mutant(
         "Ctrl-C in a team is lost",
         "engine/threads.py",
-        "_Helper.wait",
-        "interrupt = error",
+        "_Helper.end",
+        "interrupts.append(error)",
         "pass",
         ("engine/test_threads.py",),
     ),

@@ -64,7 +64,8 @@ def _flat(transformer: ColumnTransformer) -> Flat | None:
 def _step(transformer: ColumnTransformer, fitted: Any, columns: Any) -> Step | None:
     kind = type(fitted)
     if kind is HashedText:
-        return _hashing(fitted, str(transformer.feature_names_in_[columns]))
+        named = isinstance(columns, str)  # in models of earlier versions
+        return _hashing(fitted, columns if named else str(transformer.feature_names_in_[columns]))
     names = [str(name) for name in columns]
     if kind is OneHotEncoder or kind is TargetEncoder:
         return _looking_up(fitted, names)
