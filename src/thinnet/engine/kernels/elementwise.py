@@ -9,7 +9,7 @@ import numpy as np
 from thinnet.engine.aliases import Like, Number, Numbers, Thread
 from thinnet.engine.kernels.activations import activate, multiply_by_slope
 from thinnet.engine.kernels.dropout import ADD, ADD_AND_RECTIFY, Before, Mask, apply_bits_to_rows
-from thinnet.engine.kernels.lanes import add_to_rows
+from thinnet.engine.kernels.lanes import add_to_rows, copy
 from thinnet.engine.kernels.memory import cast, size_of, view
 from thinnet.engine.kernels.noise import (
     SWEEP_ROWS,
@@ -88,7 +88,7 @@ def start_rows(op: Operation, sweep: Sweep, rows: Numbers, w: Work) -> None:
         if op.compresses:
             pick(x[r * op.stride_in :][: op.n_in], op.side_out, w, y)
         else:
-            y[:] = x[r * op.stride_in : r * op.stride_in + n]
+            copy(x[r * op.stride_in :], y)
 
 
 @part

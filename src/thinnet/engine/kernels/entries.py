@@ -73,7 +73,8 @@ def read_row(
     if mask.limit != 0:
         return drop(gather, r, last - first, now, w, columns, values)
     if mask.scale != 1:
-        values[: last - first] *= mask.scale
+        for i in range(last - first):
+            values[i] *= mask.scale
     return last - first
 
 

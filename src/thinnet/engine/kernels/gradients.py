@@ -15,7 +15,7 @@ import numpy as np
 from thinnet.engine.aliases import Bytes, Like, Number, Numbers, Thread
 from thinnet.engine.kernels import normalisation as norms
 from thinnet.engine.kernels.kept_gradients import absent_gradient, keep
-from thinnet.engine.kernels.lanes import copy_row, expand
+from thinnet.engine.kernels.lanes import copy, expand
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.optimizers import Pace
 from thinnet.engine.kernels.packing import repack
@@ -127,7 +127,7 @@ def close_rows(g: Numbers, n_rows: int, n: int, stride: int) -> Numbers:
     """The rows of n numbers, moved so that one begins where the other ends."""
     for r in range(1, n_rows):
         row = g[r * stride :]
-        copy_row(np.uint64(row.ctypes.data), g[r * n : (r + 1) * n])
+        copy(row, g[r * n : (r + 1) * n])
     return g[: n_rows * n]
 
 
@@ -161,8 +161,8 @@ def norm_task(
     n, scratch = high - low, scratch_of(me, w, like)
     gamma, beta, spare = scratch[:n], scratch[n : 2 * n], scratch[2 * n : w.scratch_size]
     if op.kind == BATCH_NORM:
-        gamma[:] = norms.figure(op, norms.PRODUCT, low, high, w, like)
-        beta[:] = norms.figure(op, norms.SUM, low, high, w, like)
+        copy(norms.figure(op, norms.PRODUCT, low, high, w, like), gamma)
+        copy(norms.figure(op, norms.SUM, low, high, w, like), beta)
     else:
         norms.layer_norm_gradients(op, low, now, w, gamma, beta, spare)
     total = settle_units(op, unpenalised(op.weights), low, high, now, w, gamma, spare)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from thinnet.engine.aliases import Bytes, Like, Number, Numbers, Thread
+from thinnet.engine.kernels.lanes import copy
 from thinnet.engine.kernels.memory import cast, view
 from thinnet.engine.kernels.packing import repack
 from thinnet.engine.kernels.parameters import (
@@ -33,7 +34,7 @@ def keep(at: int, now: Round, w: Work, g: Numbers) -> None:
     while number:
         depth, number = depth + (number & 1), number >> 1
     node = node_at(depth, at, w, g)
-    node[:] = g
+    copy(g, node)
     number = now.piece + 1
     while depth > 0 and (now.finishes or number % 2 == 0):
         left, right = node_at(depth - 1, at, w, g), node_at(depth, at, w, g)

@@ -89,6 +89,12 @@ def copy_row(source: Pointer, out: Numbers) -> None:
         copy_lanes(source + ahead, there, target + ahead, like)
 
 
+@part
+def copy(values: Numbers, out: Numbers) -> None:
+    """Fill `out` with as many of `values`, which compiles in a tenth of the time of a slice set."""
+    copy_row(np.uint64(values.ctypes.data), out)
+
+
 def _by_presence(move: Callable[..., None]) -> Any:
     @intrinsic
     def lanes(

@@ -14,6 +14,7 @@ import numpy as np
 from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.engine.aliases import Like, Number, Numbers, Thread
 from thinnet.engine.kernels.functions import fma
+from thinnet.engine.kernels.lanes import copy
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.presence import count_of, in_use, present_of, unit_at
 from thinnet.engine.kernels.rows import scratch_of
@@ -137,8 +138,8 @@ def sums_task(
                 product[i] = fma(dy[i], (x[i] - mean[i]) * inverse[i], product[i])
         depth = join_leaf(leaf, depth + 1, stack, 2 * n)
     join_rest(depth, stack, 2 * n)
-    figure(op, SUM, low, high, w, like)[:] = stack[:n]
-    figure(op, PRODUCT, low, high, w, like)[:] = stack[n : 2 * n]
+    copy(stack, figure(op, SUM, low, high, w, like))
+    copy(stack[n:], figure(op, PRODUCT, low, high, w, like))
 
 
 @part
@@ -243,4 +244,5 @@ def layer_norm_gradients(
                 product[i] = fma(dy[i], (x[i] - mean) * inverse, product[i])
         depth = join_leaf(leaf, depth + 1, stack, 2 * n)
     join_rest(depth, stack, 2 * n)
-    d_beta[:], d_gamma[:] = stack[:n], stack[n : 2 * n]
+    copy(stack, d_beta)
+    copy(stack[n:], d_gamma)

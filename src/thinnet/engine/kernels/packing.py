@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from thinnet.engine.aliases import Like, Numbers, Thread
-from thinnet.engine.kernels.lanes import copy_row
+from thinnet.engine.kernels.lanes import copy
 from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import Place, padded, panel_width, put_transposed, vector_of
 from thinnet.engine.kernels.presence import (
@@ -70,7 +68,7 @@ def pack_as_it_lies(op: Operation, first: int, w: Work, spare: Numbers) -> None:
         rest[:] = 0
         for i in range(lanes):
             row = theta[i * op.n_in + even :]
-            copy_row(np.uint64(row.ctypes.data), rest[i * lanes :][: op.n_in - even])
+            copy(row, rest[i * lanes :][: op.n_in - even])
         behind = Place(place.start + even * place.width * size, place.width)
         put_transposed(address_of(rest), lanes, op.n_in - even, behind, like)
     if op.backward_panels != NO_PLACE:
@@ -91,7 +89,7 @@ def fill(
         if op.thin_in:
             pick(row, op.side_in, w, out)
         else:
-            copy_row(np.uint64(row.ctypes.data), out)
+            copy(row, out)
         if op.dropped:
             mask_weights(op, unit, me, now, w, out)
 
@@ -117,4 +115,4 @@ def to_backward(op: Operation, first: int, last: int, stride: int, w: Work, rows
         for place in range(first, last):
             row = rows[(place - first) * stride + start :]
             at = op.backward_panels + start * room + place * width
-            copy_row(np.uint64(row.ctypes.data), panels[at : at + n])
+            copy(row, panels[at : at + n])

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.engine.aliases import Like, Numbers
 from thinnet.engine.kernels.direct import FEW_UNITS, Lines, narrow_product, row_product
-from thinnet.engine.kernels.lanes import sum_rows
+from thinnet.engine.kernels.lanes import copy, sum_rows
 from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import padded, panel_width, vector_of
 from thinnet.engine.kernels.presence import cut_at, is_drawn, n_inputs, n_outputs
@@ -209,7 +209,7 @@ def spread(block: Numbers, rows: int, width: int, target: Strided) -> None:
     """Rows that lie one behind the other to where they belong."""
     like = block.dtype.type(0)
     for r in range(rows):
-        view(target.start + r * target.row, like)[:width] = block[r * width : (r + 1) * width]
+        copy(block[r * width :], view(target.start + r * target.row, like)[:width])
 
 
 @part
@@ -226,4 +226,4 @@ def bias_gradient(
         sum_rows(rows, n_rows, op.stride_out, stack[depth * n : (depth + 1) * n])
         depth = join_leaf(leaf, depth + 1, stack, n)
     join_rest(depth, stack, n)
-    out[:] = stack[:n]
+    copy(stack, out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from thinnet.engine.aliases import Like, Numbers, Thread
+from thinnet.engine.kernels.lanes import copy
 from thinnet.engine.kernels.losses import (
     NARROW,
     cross_entropy,
@@ -93,13 +94,13 @@ def real_loss(
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     for r in range(first, last):
         at, row = (r - first) * n, data_number(now, r, w)
-        z[at : at + n] = row_at(activations, op.y, r, op.stride_out, n, w)
+        copy(row_at(activations, op.y, r, op.stride_out, n, w), z[at : at + n])
         for i in range(n):
             t[at + i] = targets[row * w.n_targets + i]
     output_losses(op.code, op.a, n, z, t, value, slope)
     for r in range(first, last):
         at = (r - first) * n
-        row_at(slopes, op.dy, r, op.stride_out, n, w)[:] = slope[at : at + n]
+        copy(slope[at:], row_at(slopes, op.dy, r, op.stride_out, n, w))
         # A sum of one number is that number; a negative zero becomes a positive one.
         total = lane_sum(value[at : at + n]) if n > 1 else value[at] + cast(0, like)
         each[r] = total / cast(n, like)

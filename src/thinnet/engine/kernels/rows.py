@@ -6,6 +6,7 @@ import numpy as np
 
 from thinnet.engine.aliases import Like, Numbers, Thread
 from thinnet.engine.kernels.gather import data_row, fetch_row
+from thinnet.engine.kernels.lanes import copy
 from thinnet.engine.kernels.memory import size_of, view
 from thinnet.engine.kernels.presence import n_outputs, pick
 from thinnet.engine.linking import part
@@ -54,4 +55,4 @@ def output(op: Operation, low: int, high: int, now: Round, w: Work, like: Like) 
     activations, outputs = view(w.activations, like), view(w.outputs, like)
     for r in range(low, high):
         z = row_at(activations, op.y, r, op.stride_out, op.n_out, w)
-        outputs[(now.out + r) * op.n_out : (now.out + r + 1) * op.n_out] = z
+        copy(z, outputs[(now.out + r) * op.n_out :][: op.n_out])
