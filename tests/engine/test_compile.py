@@ -1,5 +1,7 @@
 """Machine code is kept, never stale, never damaged, and never read from where others may write."""
 
+import ast
+import importlib
 import os
 import shutil
 import subprocess
@@ -17,6 +19,7 @@ from thinnet.engine.keeping import Folder
 
 on_x86 = pytest.mark.skipif(architecture() != "x86", reason="AVX2")
 PACKAGE = Path(find_spec("thinnet").origin).parent
+KERNELS = PACKAGE / "engine" / "kernels"
 PROGRAM = """
 import numpy as np
 from thinnet import dropout
@@ -219,3 +222,22 @@ def test_where_nothing_can_be_written_nothing_is_kept_with_one_message(tmp_path)
     assert (hits, folder) == (0, None)
     assert output.count("\n") == output.count("compiled kernels are not kept") == 1
     assert f"{tmp_path / 'file'}: Not a directory" in output
+
+
+def constants_of_kernels():
+    """The files that kernels take their constants from."""
+    names = [f"thinnet.engine.kernels.{path.stem}" for path in KERNELS.glob("*.py")]
+    for kernels in map(importlib.import_module, names):
+        for line in ast.parse(Path(kernels.__file__).read_text()).body:
+            if isinstance(line, ast.ImportFrom) and line.module.startswith("thinnet"):
+                origin = importlib.import_module(line.module)
+                found = {each.name: getattr(origin, each.name) for each in line.names}
+                whole = [each.__file__ for each in found.values() if hasattr(each, "__file__")]
+                yield from whole or [origin.__file__] * any(map(str.isupper, found))
+
+
+def test_every_file_that_kernels_take_constants_from_is_part_of_the_folders_name():
+    sources = [PACKAGE / each for each in caching.SOURCES]
+    files = {Path(file) for file in constants_of_kernels()}
+    assert {file.parent.name for file in files} >= {"arithmetic", "thinnet", "layers"}
+    assert not [file for file in files if not any(map(file.is_relative_to, sources))]

@@ -1,7 +1,7 @@
 """Numba's cache, in a folder of ours: never stale, never another user's, never half there.
 
 Numba's own does not notice that a function called from another file has changed; here the folder's
-name is a hash over all sources of the engine, the versions of what compiles them, the processor
+name is a hash over all sources of machine code, the versions of what compiles them, the processor
 that they are compiled for and the shape of its tiles.  So an edit anywhere makes a new folder, and
 so does another machine that shares the home directory.
 """
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import llvmlite
 import numba
@@ -29,6 +29,9 @@ from thinnet.engine.keeping import Folder, UnsafeError
 from thinnet.engine.shapes import chosen
 from thinnet.engine.target import target
 
+# Files and folders of thinnet from which compiled code has its statements and its constants.
+SOURCES: Final = ("engine", "arithmetic", "philox.py", "layers/rectifiers.py")
+
 
 @cache
 def machine_code_hash() -> str:
@@ -37,8 +40,9 @@ def machine_code_hash() -> str:
     versions = sys.version, numba.__version__, llvmlite.__version__, np.__version__
     for choice in (*versions, *target(), str(chosen())):
         digest.update(choice.encode() + b"\0")
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
+    for path in map(Path(__file__).parents[1].joinpath, SOURCES):
+        for file in [path] if path.suffix else sorted(path.rglob("*.py")):
+            digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:16]
 
 
