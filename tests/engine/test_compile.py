@@ -233,7 +233,10 @@ def constants_of_kernels():
                 origin = importlib.import_module(line.module)
                 found = {each.name: getattr(origin, each.name) for each in line.names}
                 whole = [each.__file__ for each in found.values() if hasattr(each, "__file__")]
-                yield from whole or [origin.__file__] * any(map(str.isupper, found))
+                constants = [
+                    n for n, it in found.items() if n.isupper() and not isinstance(it, type)
+                ]
+                yield from whole or [origin.__file__] * bool(constants)
 
 
 def test_every_file_that_kernels_take_constants_from_is_part_of_the_folders_name():

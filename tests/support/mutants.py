@@ -75,10 +75,8 @@ def pytest_sessionfinish(session):
 
 
 def copied(folder: Path) -> Path:
-    """A copy of the package in `folder`."""
-    target = folder / "thinnet"
-    shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
+    """A copy of the package in `folder`, with what Python has made of its files."""
+    return shutil.copytree(PACKAGE, folder / "thinnet")
 
 
 def plant(mutant: Mutant, package: Path) -> None:
