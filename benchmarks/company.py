@@ -9,7 +9,6 @@ woken in turn while the others sleep.  What the other library does is not timed.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -19,10 +18,13 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
+from amounts import ratio_text
+from json_file import JsonFile, save
+from machine import record
 from peers.ours import network, settings
 from problems import Training
 from rich.console import Console
@@ -215,50 +217,44 @@ def compare(title: str, rounds: int) -> dict[str, list[float]]:
     return {name: [row[name] for row in rows] for name in names}
 
 
-def report(seconds: dict[str, list[float]]) -> dict[str, dict[str, float]]:
-    """For each place: milliseconds alone and there, and the quartiles of the rounds' ratios."""
-    found = {}
-    for name in seconds.keys() - ALONE.keys():
+def report(title: str, seconds: dict[str, list[float]]) -> list[dict[str, Any]]:
+    """For each place: seconds alone and there, and the quartiles of the rounds' ratios."""
+    found = []
+    for name in (name for name in PLACES if name in seconds):
         alone = seconds[PLACES[name].beside]
-        low, ratio, high = map(
-            float, np.quantile(np.divide(seconds[name], alone), (0.25, 0.5, 0.75))
-        )
-        found[name] = {
-            "alone": 1e3 * median(alone), "there": 1e3 * median(seconds[name]),
-            "ratio": ratio, "low": low, "high": high,
-        }  # fmt: skip
+        quartiles = np.quantile(np.divide(seconds[name], alone), (0.25, 0.5, 0.75))
+        low, ratio, high = map(float, quartiles)
+        times = {"alone": median(alone), "there": median(seconds[name])}
+        ratios = {"low": low, "high": high}
+        found.append({"title": name, "fit": title, **times, "ratio": ratio, "ratios": ratios})
     return found
 
 
-def show(title: str, found: dict[str, dict[str, float]]) -> None:
-    table = Table(title=title, title_justify="left")
-    for column in ("where", "alone, ms", "there, ms", "ratio", "quartiles"):
+def show(found: list[dict[str, Any]]) -> None:
+    table = Table(title=found[0]["fit"], title_justify="left")
+    for column in ("where", "alone, ms", "there, ms", "ratio"):
         table.add_column(column, justify="left" if column == "where" else "right")
-    for name in (name for name in PLACES if name in found):
-        it = found[name]
-        quartiles = f"{it['low']:.2f} to {it['high']:.2f}"
-        table.add_row(
-            name, f"{it['alone']:.1f}", f"{it['there']:.1f}", f"{it['ratio']:.2f}", quartiles
-        )
+    for it in found:
+        times = (f"{1e3 * it[where]:.1f}" for where in ("alone", "there"))
+        table.add_row(it["title"], *times, ratio_text(it))
     Console(width=110).print(table)
 
 
 def main(
     only: Annotated[str, typer.Option(help="Fits whose title holds this.")] = "",
     rounds: Annotated[int, typer.Option(help="Fits in each place.")] = 15,
-    json_file: Annotated[Path | None, typer.Option("--json")] = None,
+    json_file: JsonFile = None,
     serving: Annotated[str, typer.Option("--serve", hidden=True)] = "",
 ) -> None:
     """Measure fits beside other libraries."""
     if serving:
         serve(serving, only)
         return
-    found = {}
+    machine, found = record({}, {}), list[dict[str, Any]]()
     for title in (title for title in FITS if only in title):
-        found[title] = report(compare(title, rounds))
-        show(title, found[title])
-    if json_file is not None:
-        json_file.write_text(json.dumps(found, indent=1) + "\n")
+        found += report(title, compare(title, rounds))
+        show([each for each in found if each["fit"] == title])
+        save(json_file, machine, places=found)
 
 
 if __name__ == "__main__":

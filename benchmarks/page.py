@@ -119,6 +119,15 @@ def _figure(figure: Mapping[str, Any]) -> str:
     return f"{value} ({figure['low']:.3g} to {figure['high']:.3g})"
 
 
+def beside_others(kinds: Kinds) -> str:
+    return side_by_side("where", kinds, "places", _fits_there)
+
+
+def _fits_there(fits: Mapping[str, Mapping[str, Any]]) -> str:
+    """Of each fit how many times as long it takes there as alone."""
+    return "<br>".join(f"**{ratio_text(fit)}** {title}" for title, fit in fits.items())
+
+
 def machines(kinds: Kinds) -> str:
     head = ("machine", "cores", "MHz", "measured", "versions", "left out")
     lines = ([kind.title, *_machine(results.machines)] for kind, results in kinds.items())
@@ -144,6 +153,7 @@ TABLES: Mapping[str, Callable[[Kinds], str]] = {
     "speed": speed,
     "words": words,
     "scikit-learn": beside_scikit_learn,
+    "beside others": beside_others,
     "processes": processes,
     "machines": machines,
 }

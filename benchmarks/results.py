@@ -45,12 +45,15 @@ class Results:
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     fits: dict[str, dict[str, Any]] = field(default_factory=dict)
     figures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    places: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)  # each of its fits
 
     def add(self, found: Mapping[str, Any]) -> None:
         self.machines.append(found["machine"])
         self.rows |= {row["title"]: row for row in found.get("rows", ())}
         self.fits |= {f"{fit['title']}, {fit['dtype']}": fit for fit in found.get("fits", ())}
         self.figures |= {figure["title"]: figure for figure in found.get("figures", ())}
+        for place in found.get("places", ()):
+            self.places.setdefault(place["title"], {})[place["fit"]] = place
 
 
 class Best(NamedTuple):

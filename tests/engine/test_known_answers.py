@@ -17,7 +17,7 @@ ALL_ANSWERS = """
 import json
 from arithmetic_vectors import CASES, answers
 from thinnet.engine import launch
-launch.WORTH_A_TEAM = 0  # however small a round is
+launch.WORTH_MEETING = launch.WORTH_WAKING = 0  # however small a round is
 print(json.dumps({name: answers(name) for name in CASES}))
 """
 WIDE_REGISTERS = """

@@ -141,7 +141,8 @@ WORK = {
 
 @pytest.mark.parametrize("work", WORK.values(), ids=WORK)
 def test_a_flushing_thread_gets_the_bits_of_others(work, monkeypatch):
-    monkeypatch.setattr(launch, "WORTH_A_TEAM", 0)
+    for worth in ("WORTH_MEETING", "WORTH_WAKING"):
+        monkeypatch.setattr(launch, worth, 0)
     monkeypatch.setenv("THINNET_NUM_THREADS", "2")
     wanted, smallest = np.asarray(work()), {4: 1.2e-38, 8: 2.3e-308}
     with mode(FLUSHES):

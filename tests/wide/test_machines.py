@@ -22,7 +22,7 @@ import json
 from arithmetic_vectors import answers
 from thinnet.engine import cores, launch, threads
 from thinnet.engine.caching import kept
-launch.WORTH_A_TEAM = 0  # however small a round is
+launch.WORTH_MEETING = launch.WORTH_WAKING = 0  # however small a round is
 print(json.dumps({{name: answers(name) for name in {CASES}}}))
 print(threads.n_threads(), kept())
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -18,16 +18,32 @@ from thinnet.engine.threads import n_threads, run_team
 from thinnet.engine.workspace import Workspace
 
 CHUNK_SECONDS: Final = 0.15  # of one compiled call, so that Ctrl-C and progress stay live
-# Below so many nanoseconds a round is done by one thread.  Meeting costs about 1 us, but waking a
-# sleeping thread up to 400 us on a virtual machine, and a call may be no longer than an epoch.
-WORTH_A_TEAM: Final = 250_000
+# Nanoseconds of one thread's work from which a team pays.  In each round its members meet, which
+# costs a few us.  For each call they are woken, up to 400 us late on a virtual machine; nobody
+# waits for them, but numbers go from core to core for the little that is left.
+WORTH_MEETING: Final = 50_000
+WORTH_WAKING: Final = 400_000
 PER_PRODUCT, PER_NUMBER = 0.01, 0.5  # nanoseconds, roughly
 
 _ready: set[np.dtype] = set()  # types that this process has called the driver with
 
 
-def team_size(lowered: Lowered, rows: int, n_tasks: int, passes: int) -> int:
-    """How many threads a round is worth; what it computes does not depend on it.
+class Team(NamedTuple):
+    """How many threads a round is worth at most, and about how many nanoseconds it takes one."""
+
+    size: int
+    cost: float
+
+    def of_call(self, n_rounds: int) -> int:
+        """How many threads so many rounds in one call are worth; no number depends on it."""
+        return self.size if n_rounds * self.cost >= WORTH_WAKING else 1
+
+
+ALONE: Final = Team(1, 0.0)
+
+
+def team_for(lowered: Lowered, rows: int, n_tasks: int, passes: int) -> Team:
+    """The team for rounds of so many rows, in so many tasks.
 
     `passes` counts products with each weight: one forward, three with the way back.
     """
@@ -35,12 +51,12 @@ def team_size(lowered: Lowered, rows: int, n_tasks: int, passes: int) -> int:
     products = sum(op.n_in * op.n_out for op in operations if op.kind == code.DENSE)
     numbers = sum(op.n_out for op in operations)
     cost = rows * passes * (products * PER_PRODUCT + numbers * PER_NUMBER)
-    return min(n_threads(), n_tasks) if cost >= WORTH_A_TEAM else 1
+    return Team(min(n_threads(), n_tasks) if cost >= WORTH_MEETING else 1, cost)
 
 
-def call(size: int, n_rounds: int, workspace: Workspace, like: np.floating) -> int:
-    """Do the rounds on `size` threads; the number of the first that went wrong, from 1, or 0."""
-    shared = workspace["shared"]
+def call(team: Team, n_rounds: int, workspace: Workspace, like: np.floating) -> int:
+    """Do the rounds; the number of the first that went wrong, from 1, or 0."""
+    shared, size = workspace["shared"], team.of_call(n_rounds)
     shared.fill(0)
     if like.dtype in _ready:
         run_team(size, drive, n_rounds, workspace.record, like)

@@ -12,7 +12,7 @@ import numpy as np
 
 from thinnet.arrays import Array, Features
 from thinnet.engine import data_layout, workspace
-from thinnet.engine.launch import call
+from thinnet.engine.launch import ALONE, Team, call
 from thinnet.engine.panel_keeping import Way
 from thinnet.engine.records import PLACES, ROUND, WORK
 from thinnet.engine.workspace import Workspace
@@ -44,7 +44,7 @@ class OneBlock:
         self._work, self._round = self._program.record.view(np.int64), rounds.view(np.int64)
         self._there = workspace.address(self._waiting)  # of a few rows
 
-    def outputs(self, X: Array, way: Way, team: int) -> Array:
+    def outputs(self, X: Array, way: Way, team: Team) -> Array:
         """Of the rows of X, on up to `team` threads."""
         n, work, this = len(X), self._work, self._round
         X = data_layout.write_rows(X, self._like.dtype, self._source)  # it must live on
@@ -52,10 +52,10 @@ class OneBlock:
         this[_STOP] = this[_ROWS] = n
         if n <= READY_ROWS:
             work[_OUTPUTS] = self._there
-            call(1, 1, self._program, self._like)
+            call(ALONE, 1, self._program, self._like)
             return self._waiting[:n].copy()
         out = np.empty((n, *self._waiting.shape[1:]), self._like.dtype)
         self._program.put({"outputs": out})
-        call(team if n > SHARD_ROWS else 1, 1, self._program, self._like)
+        call(team if n > SHARD_ROWS else ALONE, 1, self._program, self._like)
         self._program.forget("outputs")
         return out

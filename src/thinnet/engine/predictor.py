@@ -13,7 +13,7 @@ from thinnet.arrays import Array, Ids
 from thinnet.engine import data_layout, rates
 from thinnet.engine import opcodes as code
 from thinnet.engine.data_layout import Data
-from thinnet.engine.launch import CHUNK_SECONDS, call, team_size
+from thinnet.engine.launch import CHUNK_SECONDS, call, team_for
 from thinnet.engine.lowered import Bound, Pass
 from thinnet.engine.lowering import lower
 from thinnet.engine.one_block import SHARD_ROWS, OneBlock
@@ -42,7 +42,7 @@ class Predictor:
             Operation(kind=code.OUTPUT, n_in=last.n_out, n_out=last.n_out, x=last.y, y=last.y)
         )
         end, split = len(self._lowered.operations), self._lowered.first_noise
-        self._size = team_size(self._lowered, self.rows, math.ceil(self.rows / SHARD_ROWS), 1)
+        self._team = team_for(self._lowered, self.rows, math.ceil(self.rows / SHARD_ROWS), 1)
         self._rest = self._workspace_for(forward_stages(self._lowered, split, end))
         self._start = self._rest.again() if split else None
         if self._start:
@@ -64,7 +64,9 @@ class Predictor:
         network = self.network
         vectors = {"theta": network.parameters.values, "state": network.state}
         nothing = np.zeros((0, 1), network.dtype)
-        workspace = workspace_of(self._lowered, builder, vectors, nothing, self.rows, self._size)
+        workspace = workspace_of(
+            self._lowered, builder, vectors, nothing, self.rows, self._team.size
+        )
         workspace.set(shard_rows=SHARD_ROWS, learns=0)
         return workspace
 
@@ -73,7 +75,7 @@ class Predictor:
         n = X.shape[0]
         way = self._panels.way(n)
         if self._block and n <= self.rows and isinstance(X, Array):
-            out = self._block.outputs(X, way, self._size)
+            out = self._block.outputs(X, way, self._team)
         else:
             out = np.empty((n, *self.network.out), self.network.dtype)
             self._in_blocks(X, way, out)
@@ -149,7 +151,7 @@ class Predictor:
             rounds["number"][part] = np.arange(len(rounds[part]))
             workspace.put({"rounds": rounds[part], "limits": limits[part], "levels": levels[part]})
             start, took = time.perf_counter(), len(rounds[part])
-            call(self._size, took, workspace, self._like)
+            call(self._team, took, workspace, self._like)
             seconds = max(time.perf_counter() - start, 1e-9)
             done(int(rounds["rows"][part].sum()))
             first, n = first + n, max(1, min(8 * n, int(CHUNK_SECONDS * n / seconds)))

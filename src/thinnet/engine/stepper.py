@@ -13,7 +13,7 @@ from thinnet.arrays import Array, Flat, Ids
 from thinnet.engine import data_layout, rates
 from thinnet.engine import opcodes as code
 from thinnet.engine.data_layout import Data
-from thinnet.engine.launch import CHUNK_SECONDS, call, team_size
+from thinnet.engine.launch import CHUNK_SECONDS, call, team_for
 from thinnet.engine.lowered import Bound
 from thinnet.engine.lowering import lower
 from thinnet.engine.program import place_slopes, training_stages
@@ -121,9 +121,9 @@ class Stepper:
         builder = training_stages(lowered, keeps, clip_norm is not None)
         shard = shard_of(rows)
         tasks = max(math.ceil(rows / shard), len(builder.tasks))
-        self._size = team_size(lowered, rows, tasks, passes=3)
+        self._team = team_for(lowered, rows, tasks, passes=3)
         flat, vectors = outputs.reshape(len(outputs), -1), self._vectors(state)
-        self._workspace = workspace_of(lowered, builder, vectors, flat, rows, self._size)
+        self._workspace = workspace_of(lowered, builder, vectors, flat, rows, self._team.size)
         self._workspace.forget("theta")
         self._put_optimizer(optimizer)
         self._workspace.set(
@@ -202,7 +202,7 @@ class Stepper:
         """Do the rounds with a view of the parameters, which shows others that they change."""
         self._workspace.lay("theta", self.network.theta)
         try:
-            return call(self._size, n_rounds, self._workspace, self._like)
+            return call(self._team, n_rounds, self._workspace, self._like)
         finally:
             self._workspace.forget("theta")
 

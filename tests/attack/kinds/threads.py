@@ -35,7 +35,7 @@ class Teams:
 
 
 def prepare(folder):
-    launch.WORTH_A_TEAM = 0
+    launch.WORTH_MEETING = launch.WORTH_WAKING = 0
     launch.run_team = Teams()
 
 
