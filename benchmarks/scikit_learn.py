@@ -103,14 +103,14 @@ def theirs(problem: Fit) -> Prepared:
 SYSTEMS = {"thinnet": ours, "scikit-learn": theirs}
 
 
-def fits(folder: Path | None, only: str, quick: bool) -> list[Fit]:
+def fits(folder: Path | None, only: str, quick: bool, seeds: int | None) -> list[Fit]:
     """Without a folder just digits, which scikit-learn brings."""
     names = ("digits",) if folder is None else tuple(PROBLEMS)
     names = tuple(name for name in names if only in name and not (quick and name == SLOW))
     if not names:
         among = f"{', '.join(PROBLEMS)} (all but digits need --data-dir)"
         raise typer.BadParameter(f"--only must be in one of {among}, got {only!r}")
-    seeds = QUICK_SEEDS if quick else SEEDS
+    seeds = seeds or (QUICK_SEEDS if quick else SEEDS)
     return [Fit(name, dtype, folder, seeds) for name in names for dtype in AGREE]
 
 
@@ -133,12 +133,14 @@ def main(
     quick: Annotated[bool, typer.Option("--quick", help="One seed, fewer rounds.")] = False,
     only: Annotated[str, typer.Option(help="Data whose name holds this.")] = "",
     rounds: Annotated[int | None, typer.Option(min=1)] = None,
+    seeds: Annotated[int | None, typer.Option(min=1)] = None,
     avx2: Avx2 = False,
     threads: Threads = None,
     json_file: JsonFile = None,
 ) -> None:
     """Fit the same rows with thinnet and scikit-learn."""
-    planned, rounds = fits(data_dir, only, quick), rounds or (QUICK_ROUNDS if quick else ROUNDS)
+    planned = fits(data_dir, only, quick, seeds)
+    rounds = rounds or (QUICK_ROUNDS if quick else ROUNDS)
     options = {"quick": quick, "only": only, "avx2": avx2, "threads": threads}
     machine = record(options, hold(avx2, threads))
     measured = []
