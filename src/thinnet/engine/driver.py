@@ -11,9 +11,9 @@ from thinnet.engine.compile import kernel
 from thinnet.engine.kernels import elementwise as sweeps
 from thinnet.engine.kernels import normalisation as norms
 from thinnet.engine.kernels import packing, products, row_losses, rows, softmax, sparse_products
+from thinnet.engine.kernels.copying import copy_row
 from thinnet.engine.kernels.gradients import gradient_task
 from thinnet.engine.kernels.kept_gradients import apply_task, squares
-from thinnet.engine.kernels.lanes import copy_row
 from thinnet.engine.kernels.memory import (
     instruction_at,
     operation_at,

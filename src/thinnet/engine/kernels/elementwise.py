@@ -8,8 +8,9 @@ import numpy as np
 
 from thinnet.engine.aliases import Like, Number, Numbers, Thread
 from thinnet.engine.kernels.activations import activate, multiply_by_slope
+from thinnet.engine.kernels.copying import copy
 from thinnet.engine.kernels.dropout import ADD, ADD_AND_RECTIFY, Before, Mask, apply_bits_to_rows
-from thinnet.engine.kernels.lanes import add_to_rows, copy
+from thinnet.engine.kernels.lanes import add_to_rows
 from thinnet.engine.kernels.memory import cast, size_of, view
 from thinnet.engine.kernels.noise import (
     SWEEP_ROWS,

@@ -24,7 +24,8 @@ from thinnet.engine.aliases import (
     Value,
 )
 from thinnet.engine.compile import intrinsic
-from thinnet.engine.kernels.lanes import copy_row, fetch_line
+from thinnet.engine.kernels.copying import copy_row
+from thinnet.engine.kernels.lanes import fetch_line
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.linking import part
 from thinnet.engine.records import Work

@@ -14,8 +14,9 @@ import numpy as np
 
 from thinnet.engine.aliases import Bytes, Like, Number, Numbers, Thread
 from thinnet.engine.kernels import normalisation as norms
+from thinnet.engine.kernels.copying import copy
 from thinnet.engine.kernels.kept_gradients import absent_gradient, keep
-from thinnet.engine.kernels.lanes import copy, expand
+from thinnet.engine.kernels.lanes import expand
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.optimizers import Pace
 from thinnet.engine.kernels.packing import repack

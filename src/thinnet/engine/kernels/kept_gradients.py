@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from thinnet.engine.aliases import Bytes, Like, Number, Numbers, Thread
-from thinnet.engine.kernels.lanes import copy
+from thinnet.engine.kernels.copying import copy
 from thinnet.engine.kernels.memory import cast, view
 from thinnet.engine.kernels.packing import repack
 from thinnet.engine.kernels.parameters import (

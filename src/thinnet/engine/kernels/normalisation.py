@@ -13,8 +13,8 @@ import numpy as np
 
 from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.engine.aliases import Like, Number, Numbers, Thread
+from thinnet.engine.kernels.copying import copy
 from thinnet.engine.kernels.functions import fma
-from thinnet.engine.kernels.lanes import copy
 from thinnet.engine.kernels.memory import view
 from thinnet.engine.kernels.presence import count_of, in_use, present_of, unit_at
 from thinnet.engine.kernels.rows import scratch_of

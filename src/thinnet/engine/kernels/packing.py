@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from thinnet.engine.aliases import Like, Numbers, Thread
-from thinnet.engine.kernels.lanes import copy
+from thinnet.engine.kernels.copying import copy
 from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import Place, padded, panel_width, put_transposed, vector_of
 from thinnet.engine.kernels.presence import (

@@ -6,8 +6,9 @@ from typing import Final, NamedTuple
 
 from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.engine.aliases import Like, Numbers
+from thinnet.engine.kernels.copying import copy
 from thinnet.engine.kernels.direct import FEW_UNITS, Lines, narrow_product, row_product
-from thinnet.engine.kernels.lanes import copy, sum_rows
+from thinnet.engine.kernels.lanes import sum_rows
 from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import padded, panel_width, vector_of
 from thinnet.engine.kernels.presence import cut_at, is_drawn, n_inputs, n_outputs

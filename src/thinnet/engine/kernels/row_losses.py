@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from thinnet.engine.aliases import Like, Numbers, Thread
-from thinnet.engine.kernels.lanes import copy
+from thinnet.engine.kernels.copying import copy
 from thinnet.engine.kernels.losses import (
     NARROW,
     cross_entropy,

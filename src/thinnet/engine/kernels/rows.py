@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from thinnet.engine.aliases import Like, Numbers, Thread
+from thinnet.engine.kernels.copying import copy
 from thinnet.engine.kernels.gather import data_row, fetch_row
-from thinnet.engine.kernels.lanes import copy
 from thinnet.engine.kernels.memory import size_of, view
 from thinnet.engine.kernels.presence import n_outputs, pick
 from thinnet.engine.linking import part
