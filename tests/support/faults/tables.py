@@ -25,7 +25,7 @@ FAULTS = [
         "_cells",
         "numbers.clip(column.low, column.high)",
         "numbers",
-        ("tables/test_tables.py",),
+        ("tables/columns/test_few_rows.py",),
     ),
     Mutant(
         "a column drifts by chance",

@@ -63,6 +63,14 @@ def test_a_row_has_the_same_features_alone_and_among_many(as_objects: bool) -> N
     np.testing.assert_array_equal(some, together[:FEW])
 
 
+@pytest.mark.parametrize("rows", [1, FEW, ROWS])
+def test_a_number_that_means_a_missing_cell_is_one(rows: int) -> None:
+    table = mixed()
+    encoder = fitted(table)
+    marked, absent = (table.iloc[-rows:].assign(number=value) for value in (-9.0, np.nan))
+    np.testing.assert_array_equal(encoder.transform(marked), encoder.transform(absent))
+
+
 def test_strange_cells_are_counted_alike_in_few_rows_and_in_many() -> None:
     table = mixed()
     y = np.where(table["whole"] > 12, "yes", "no")
