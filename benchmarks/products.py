@@ -29,6 +29,7 @@ from thinnet.engine.kernels.tiles import (
     SHAPE,
     STORE,
     VECTOR_BYTES,
+    Panel,
     Strided,
     panel_product,
 )
@@ -79,13 +80,16 @@ def by_blocks(a, b, c, sizes, block, mode):
     lie one behind the other.
     """
     rows, columns, terms = sizes
-    for first in range(0, columns, SHAPE.vectors * LANES):
+    width = SHAPE.vectors * LANES
+    for first in range(0, columns, width):
         vectors = min(SHAPE.vectors, (columns - first + LANES - 1) // LANES)
         step = b.term if b.term else vectors * VECTOR_BYTES
         for start in range(0, terms, block):
             x = Strided(a.start + start * a.term, a.row, a.term)
-            panel = Strided(b.start + first * b.row + start * step, 0, step)
-            out, n = Strided(c.start + first * SIZE, c.row, SIZE), min(block, terms - start)
+            n = min(block, terms - start)
+            place = b.start + first * b.row + start * step
+            then = place + n * step if start + n < terms else b.start + (first + width) * b.row
+            panel, out = Panel(place, step, then), Strided(c.start + first * SIZE, c.row, SIZE)
             how = mode if start == 0 else ADD
             panel_product(x, panel, out, rows, vectors, n, how, np.float32(0))
 

@@ -63,7 +63,8 @@ def kept() -> Kept:
     The cache holds machine code, so a folder that others could write to is never used.
     """
     named = os.environ.get("THINNET_CACHE_DIR")
-    place, ours = (Path(named), None) if named else _of_user()
+    ours = None if named else user_folder()
+    place = Path(named) if named else ours
     if place is None:
         return Kept(None, "this user has no home folder")
     try:
@@ -71,11 +72,6 @@ def kept() -> Kept:
     except OSError as error:
         reason = str(error) if isinstance(error, UnsafeError) else f"{place}: {error.strerror}"
         return Kept(None, reason)
-
-
-def _of_user() -> tuple[Path | None, Path | None]:
-    place = user_folder()
-    return place, place
 
 
 @cache

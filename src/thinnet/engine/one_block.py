@@ -45,7 +45,7 @@ class OneBlock:
         self._there = workspace.address(self._waiting)  # of a few rows
 
     def outputs(self, X: Array, way: Way, team: Team) -> Array:
-        """Of the rows of X, on up to `team` threads."""
+        """Of the rows of X, by `team` if they are many."""
         n, work, this = len(X), self._work, self._round
         X = data_layout.write_rows(X, self._like.dtype, self._source)  # it must live on
         work[_DIRECT], this[_PACKS] = way is Way.DIRECT, way is Way.PACKED

@@ -207,7 +207,8 @@ def _scratch_size(lowered: Lowered, rows: int) -> int:
     nodes = depth * TASK_UNITS * MOST_IN_A_PANEL
     if lowered.operations[0].sparse:
         nodes = max(nodes, depth * NODE + cursors_size(rows))
-    return padded(max([2 * TASK_UNITS, losses, *blocks]) + nodes + _widest(lowered))
+    slopes = rows * TASK_UNITS
+    return padded(max([2 * TASK_UNITS, losses, *blocks]) + nodes + slopes + _widest(lowered))
 
 
 def _n_cuts(lowered: Lowered) -> int:

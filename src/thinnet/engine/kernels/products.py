@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.engine.aliases import Like, Numbers
 from thinnet.engine.kernels.copying import copy
 from thinnet.engine.kernels.direct import FEW_UNITS, Lines, narrow_product, row_product
-from thinnet.engine.kernels.lanes import sum_rows
+from thinnet.engine.kernels.lanes import fetch_line, sum_rows
 from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import padded, panel_width, vector_of
 from thinnet.engine.kernels.presence import cut_at, is_drawn, n_inputs, n_outputs
@@ -20,6 +22,7 @@ from thinnet.engine.kernels.tiles import (
     STORE,
     VECTOR_BYTES,
     VECTORS,
+    Panel,
     Strided,
     panel_product,
 )
@@ -28,6 +31,8 @@ from thinnet.engine.opcodes import NO_PLACE
 from thinnet.engine.records import Operation, Round, Work
 
 FEW_INPUTS: Final = 8  # times as many units or more: a wider layer has few inputs
+MANY_INPUTS: Final = 128  # from which slopes are read so often that they are brought together
+ROWS_AHEAD: Final = 16  # that are fetched before they are brought together
 PAIR: Final = 2 * ROWS_OF_A_LEAF  # two leaves, of which the second is added as it is stored
 
 
@@ -105,14 +110,15 @@ def by_panels(
     size = size_of(like)
     for first in range(0, panels.columns, VECTORS * vector_of(size)):
         width = panel_width(first, panels.columns, size)
-        panel = Strided(panels.start + first * panels.room * size, 0, width * size)
+        start, term = panels.start + first * panels.room * size, width * size
+        panel = Panel(start, term, start + panels.room * term)
         out = Strided(c.start + first * size, c.row, c.term)
         in_blocks(a, panel, out, terms, rows, w, like)
 
 
 @part
 def in_blocks(
-    a: Strided, panel: Strided, out: Strided, terms: Terms, rows: int, w: Work, like: Like
+    a: Strided, panel: Panel, out: Strided, terms: Terms, rows: int, w: Work, like: Like
 ) -> None:
     """``out = a @ panel``, block by block."""
     size, mode, first, block = size_of(like), ADD_TO_ZERO, 0, 0
@@ -121,7 +127,9 @@ def in_blocks(
         last = cut_at(terms.side, block, terms.n, w)
         if last > first:
             x = Strided(a.start + first * size, a.row, a.term)
-            weights = Strided(panel.start + first * panel.term, panel.row, panel.term)
+            after = panel.start + last * panel.term
+            then = after if last < terms.n else panel.then
+            weights = Panel(panel.start + first * panel.term, panel.term, then)
             panel_product(x, weights, out, rows, vectors, last - first, mode, like)
             mode = ADD
         first, block = last, block + 1
@@ -148,6 +156,10 @@ def weight_gradient(
     x = Strided(w.activations + op.x * w.capacity * size, size, op.stride_in * size)
     place = Strided(address_of(out), op.stride_in * size, size)
     if n_in * FEW_INPUTS > units or n_in == 0:
+        if n_in >= MANY_INPUTS:
+            near = stack[stack.size - now.rows * units :]
+            bring_together(dy, units, now.rows, near)
+            dy = Strided(address_of(near), size, units * size)
         over_rows(dy, x, place, units, n_in, now.rows, stack)
         return
     # With few inputs a panel of them would be padding for the most part: they become the rows.
@@ -161,6 +173,19 @@ def weight_gradient(
 
 
 @part
+def bring_together(a: Strided, n: int, rows: int, out: Numbers) -> None:
+    """The first n numbers of each row, where one row begins as another ends.
+
+    Rows apart lie on pages of their own, of which the processor remembers some dozens.
+    """
+    for r in range(rows):
+        ahead = a.start + (r + ROWS_AHEAD) * a.term
+        for i in range(0, n * a.row, VECTOR_BYTES):
+            fetch_line(np.uint64(ahead + i))
+        copy(view(a.start + r * a.term, out.dtype.type(0)), out[r * n : (r + 1) * n])
+
+
+@part
 def over_rows(
     a: Strided, b: Strided, c: Strided, n_a: int, n_b: int, rows: int, stack: Numbers
 ) -> None:
@@ -168,7 +193,7 @@ def over_rows(
     like, size = stack.dtype.type(0), stack.itemsize
     for first in range(0, n_b, VECTORS * vector_of(size)):
         width = panel_width(first, n_b, size)
-        panel = Strided(b.start + first * size, 0, b.term)
+        panel = Strided(b.start + first * size, b.row, b.term)
         target = Strided(c.start + first * size, c.row, c.term)
         if rows <= PAIR:
             pair_of_leaves(a, panel, target, n_a, width, 0, rows, like)
@@ -182,11 +207,12 @@ def pair_of_leaves(
     a: Strided, b: Strided, c: Strided, units: int, width: int, first: int, rows: int, like: Like
 ) -> None:
     """The sum of the two leaves from row `first` on."""
-    vectors = width // vector_of(size_of(like))
+    vectors, beside = width // vector_of(size_of(like)), b.start + width * b.row
     for start in range(first, min(first + PAIR, rows), ROWS_OF_A_LEAF):
         n, mode = min(ROWS_OF_A_LEAF, rows - start), STORE if start == first else ADD
+        after = b.start + (start + n) * b.term
         dy = Strided(a.start + start * a.term, a.row, a.term)
-        x = Strided(b.start + start * b.term, b.row, b.term)
+        x = Panel(b.start + start * b.term, b.term, after if start + n < rows else beside)
         panel_product(dy, x, c, units, vectors, n, mode, like)
 
 

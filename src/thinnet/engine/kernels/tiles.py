@@ -24,7 +24,7 @@ from thinnet.engine.aliases import (
     Value,
 )
 from thinnet.engine.compile import intrinsic
-from thinnet.engine.instructions import fused, in_all_lanes
+from thinnet.engine.instructions import fused, in_all_lanes, prefetch
 from thinnet.engine.linking import part
 from thinnet.engine.shapes import chosen
 
@@ -37,6 +37,8 @@ _WORD: Final = ir.IntType(64)
 
 SHAPE: Final = chosen()
 VECTORS: Final = SHAPE.vectors
+FETCHED: Final = 2  # terms of the next panel with each row: 256 with 128 rows
+LONG: Final = 64  # terms from which fetching pays
 
 
 class _Tile:
@@ -53,7 +55,7 @@ class _Tile:
 
     def sums(self, a: Arguments, b: Arguments, n: Value) -> list[list[Value]]:
         """The chains over n >= 1 terms, in registers."""
-        (a, a_row, a_term), (b, _, b_term) = a, b
+        (a, a_row, a_term), (b, b_term, _) = a, b
         builder, zero = self.builder, ir.Constant(self.vector, None)
         starts = [builder.add(a, builder.mul(a_row, _WORD(i))) for i in range(self.rows)]
         before = builder.block
@@ -92,6 +94,14 @@ class _Tile:
             new.append([fused(builder, all_of_it, each, old) for each, old in pairs])
         return new
 
+    def fetch(self, panel: Value, term: Value, c: Value, c_row: Value) -> None:
+        """Have the place of this tile and some terms of a panel brought to the second cache."""
+        builder = self.builder
+        own = [builder.add(c, builder.mul(c_row, _WORD(i))) for i in range(self.rows)]
+        terms = range(FETCHED * self.rows)
+        for place in [*own, *(builder.add(panel, builder.mul(term, _WORD(i))) for i in terms)]:
+            prefetch(builder, place)
+
     def put(self, sums: list[list[Value]], c: Value, c_row: Value, mode: Value) -> None:
         """Store the sums, or add them to what is there or to zero."""
         builder = self.builder
@@ -126,6 +136,17 @@ class Strided(NamedTuple):
     term: int
 
 
+class Panel(NamedTuple):
+    """A panel's address, the bytes from term to term, and the address of what is read next.
+
+    That is fetched meanwhile, and need not exist.
+    """
+
+    start: int
+    term: int
+    then: int
+
+
 def sweep_of(sizes: tuple[int, ...], vectors: int) -> Any:
     """A function that computes all rows of a panel of so many vectors, in tiles of these sizes."""
 
@@ -147,12 +168,21 @@ def sweep_of(sizes: tuple[int, ...], vectors: int) -> Any:
                 builder.position_at_end(fits)
                 first = builder.load(place)
                 after = builder.add(first, _WORD(size))
-                builder.cbranch(builder.icmp_signed("<=", after, rows), body, out)
+                taken = builder.icmp_signed("<=", after, rows)
+                if size == 6:  # of eight that are left two would be alone, with too few chains
+                    left = builder.sub(rows, first)
+                    taken = builder.and_(taken, builder.icmp_signed("!=", left, _WORD(8)))
+                builder.cbranch(taken, body, out)
                 builder.position_at_end(body)
                 tile = _Tile(builder, real, size, vectors)
                 start = builder.add(a[0], builder.mul(first, a[1]))
-                sums = tile.sums([start, *a[1:]], b, n)
                 target = builder.add(c[0], builder.mul(first, c[1]))
+                # The lines of wider panels lie side by side: the processor itself fetches them.
+                if VECTORS == 1:
+                    ahead = builder.mul(builder.mul(first, _WORD(FETCHED)), b[1])
+                    with builder.if_then(builder.icmp_signed(">=", n, _WORD(LONG))):
+                        tile.fetch(builder.add(b[2], ahead), b[1], target, c[1])
+                sums = tile.sums([start, *a[1:]], b, n)
                 tile.put(sums, target, c[1], mode)
                 builder.store(after, place)
                 builder.branch(fits)
@@ -169,7 +199,7 @@ _one, _two, _three = (sweep_of(SHAPE.rows, vectors) for vectors in (1, 2, 3))
 
 @part
 def panel_product(
-    a: Strided, b: Strided, c: Strided, rows: int, vectors: int, n: int, mode: int, like: Like
+    a: Strided, b: Panel, c: Strided, rows: int, vectors: int, n: int, mode: int, like: Like
 ) -> None:
     """``c = a @ b`` of `rows` rows and a panel of `vectors` vectors, over n >= 1 terms."""
     if vectors == 1:
