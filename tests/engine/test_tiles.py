@@ -10,11 +10,13 @@ from thinnet.engine.kernels.tiles import (
     ADD_TO_ZERO,
     STORE,
     VECTOR_BYTES,
+    Panel,
     Strided,
     sweep_of,
 )
 from thinnet.engine.shapes import SHAPES
 
+NOWHERE = 0  # an address that is fetched from and does not exist
 SIZES = [1, 7, 8, 9, 15, 16, 17, 47, 49, 127, 129, 255, 257, 513]
 
 
@@ -39,7 +41,7 @@ def sweeping(shape, vectors):
     def multiply(a, a_row, a_term, b, n, c, mode):
         size = c.itemsize
         terms = Strided(a.ctypes.data, a_row * size, a_term * size)
-        panel = Strided(b.ctypes.data, 0, b.shape[1] * size)
+        panel = Panel(b.ctypes.data, b.shape[1] * size, NOWHERE)
         out = Strided(c.ctypes.data, c.shape[1] * size, size)
         sweep(terms, panel, out, c.shape[0], n, mode, c.dtype.type(0))
 

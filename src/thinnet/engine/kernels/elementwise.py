@@ -9,6 +9,7 @@ import numpy as np
 from thinnet.engine.aliases import Like, Number, Numbers, Thread
 from thinnet.engine.kernels.activations import activate, multiply_by_slope
 from thinnet.engine.kernels.copying import copy
+from thinnet.engine.kernels.direct import FEW_UNITS
 from thinnet.engine.kernels.dropout import ADD, ADD_AND_RECTIFY, Before, Mask, apply_bits_to_rows
 from thinnet.engine.kernels.lanes import add_to_rows
 from thinnet.engine.kernels.memory import cast, size_of, view
@@ -67,7 +68,12 @@ def finish(op: Operation, sweep: Sweep, rows: Numbers, me: Thread, now: Round, w
     what = ADD_AND_RECTIFY if op.activation == RELU else ADD
     before = Before(what, np.uint64(values + op.bias * size_of(like)))
     mask = mask_of(op, now, w, like) if op.noise == MASK else Mask(np.uint64(0), cast(1, like))
-    if mask.limit != 0 and not op.thin_out:
+    if what == ADD and op.noise == NO_NOISE and sweep.n <= FEW_UNITS:
+        bias = view(values, like)[op.bias :]
+        for r in range(n_rows):
+            for i in range(sweep.n):
+                rows[r * op.stride_out + i] += bias[i]
+    elif mask.limit != 0 and not op.thin_out:
         drop_rows(before, op, sweep, rows, mask, me, now, w)
     else:
         every = view(w.every, np.uint8(0))

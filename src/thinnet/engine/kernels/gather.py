@@ -18,6 +18,7 @@ from thinnet.engine.aliases import (
     Context,
     Intrinsic,
     Kind,
+    Like,
     Longs,
     Numbers,
     Signature,
@@ -26,7 +27,7 @@ from thinnet.engine.aliases import (
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.kernels.copying import copy_row
 from thinnet.engine.kernels.lanes import fetch_line
-from thinnet.engine.kernels.memory import view
+from thinnet.engine.kernels.memory import size_of, view
 from thinnet.engine.linking import part
 from thinnet.engine.records import Work
 
@@ -110,6 +111,14 @@ def fetch_row(row: int, n: int, w: Work) -> None:
     if not w.starts and apart <= MOST_BYTES:  # they lie side by side
         for ahead in range(0, n * apart, LINE_BYTES):
             fetch_line(np.uint64(start + ahead))
+
+
+@part
+def lies_as_ours(w: Work, like: Like) -> bool:
+    """Are the rows dense, their numbers of the network's type and side by side?"""
+    source, size = view(w.source, np.int64(0)), size_of(like)
+    alike: bool = source[2] == size and source[3] == (F4 if size == 4 else F8)
+    return w.starts == 0 and alike
 
 
 @part

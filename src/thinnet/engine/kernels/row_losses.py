@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from thinnet.engine.aliases import Like, Numbers, Thread
-from thinnet.engine.kernels.copying import copy
 from thinnet.engine.kernels.losses import (
     NARROW,
     cross_entropy,
@@ -94,13 +93,14 @@ def real_loss(
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     for r in range(first, last):
         at, row = (r - first) * n, data_number(now, r, w)
-        copy(row_at(activations, op.y, r, op.stride_out, n, w), z[at : at + n])
+        here = op.y * w.capacity + r * op.stride_out
         for i in range(n):
-            t[at + i] = targets[row * w.n_targets + i]
+            z[at + i], t[at + i] = activations[here + i], targets[row * w.n_targets + i]
     output_losses(op.code, op.a, n, z, t, value, slope)
     for r in range(first, last):
-        at = (r - first) * n
-        copy(slope[at:], row_at(slopes, op.dy, r, op.stride_out, n, w))
+        at, here = (r - first) * n, op.dy * w.capacity + r * op.stride_out
+        for i in range(n):
+            slopes[here + i] = slope[at + i]
         # A sum of one number is that number; a negative zero becomes a positive one.
         total = lane_sum(value[at : at + n]) if n > 1 else value[at] + cast(0, like)
         each[r] = total / cast(n, like)
@@ -111,12 +111,13 @@ def share_out(op: Operation, first: int, last: int, now: Round, w: Work, like: L
     """Weigh losses and slopes, and keep the outputs."""
     activations, slopes = view(w.activations, like), view(w.slopes, like)
     outputs, each, weights = view(w.outputs, like), view(w.row_loss, 0.0), view(w.weights, 0.0)
+    n, weight = op.n_out, 1.0 / now.total
     for r in range(first, last):
-        row = data_number(now, r, w)
-        z = row_at(activations, op.y, r, op.stride_out, op.n_out, w)
-        slope = row_at(slopes, op.dy, r, op.stride_out, op.n_out, w)
-        weight = (weights[row] if w.weights else 1.0) / now.total
+        row, ahead = data_number(now, r, w), r * op.stride_out
+        z, slope = op.y * w.capacity + ahead, op.dy * w.capacity + ahead
+        if w.weights:
+            weight = weights[row] / now.total
         each[r] *= weight
-        for i in range(op.n_out):
-            slope[i] *= cast(weight, like)
-            outputs[row * op.n_out + i] = z[i]
+        for i in range(n):
+            slopes[slope + i] *= cast(weight, like)
+            outputs[row * n + i] = activations[z + i]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from thinnet.engine.aliases import Like, Numbers, Thread
 from thinnet.engine.kernels.copying import copy
-from thinnet.engine.kernels.gather import data_row, fetch_row
+from thinnet.engine.kernels.gather import LINE_BYTES, data_row, fetch_row, lies_as_ours
+from thinnet.engine.kernels.lanes import EVERY, LANES, copy_lanes, fetch_line, tail
 from thinnet.engine.kernels.memory import size_of, view
 from thinnet.engine.kernels.presence import n_outputs, pick
 from thinnet.engine.linking import part
 from thinnet.engine.records import Operation, Round, Work
+
+ROWS_AHEAD: Final = 4  # of the data, in any order, that are fetched before they are read
 
 
 @part
@@ -36,6 +41,9 @@ def data_number(now: Round, r: int, w: Work) -> int:
 @part
 def gather(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like) -> None:
     """Rows of the data as they come."""
+    if not op.thin_out and lies_as_ours(w, like):
+        gather_alike(op, low, high, now, w, like)
+        return
     n, activations = n_outputs(op, w), view(w.activations, like)
     for r in range(low, high):
         if r + 1 < high:
@@ -47,6 +55,29 @@ def gather(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, 
             pick(whole, op.side_out, w, out)
         else:
             data_row(data_number(now, r, w), w, out)
+
+
+@part
+def gather_alike(op: Operation, low: int, high: int, now: Round, w: Work, like: Like) -> None:
+    """The same for rows of the network's own type, number beside number."""
+    source, order, size = view(w.source, np.int64(0)), view(w.order, np.int64(0)), size_of(like)
+    start, apart, ordered, n = source[0], source[1], w.order != 0, op.n_out
+    target = w.activations + (op.y * w.capacity + low * op.stride_out) * size
+    there, whole = tail(n), n // LANES * LANES
+    for r in range(low, high):
+        if r + ROWS_AHEAD < high:
+            later = now.start + r + ROWS_AHEAD
+            ahead = start + (order[later] if ordered else later) * apart
+            for i in range(0, n * size, LINE_BYTES):
+                fetch_line(np.uint64(ahead + i))
+        place = now.start + r
+        row = start + (order[place] if ordered else place) * apart
+        for i in range(0, whole * size, LANES * size):
+            copy_lanes(np.uint64(row + i), EVERY, np.uint64(target + i), like)
+        if there:
+            i = whole * size
+            copy_lanes(np.uint64(row + i), there, np.uint64(target + i), like)
+        target += op.stride_out * size
 
 
 @part
