@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -12,11 +14,20 @@ from thinnet.engine import opcodes as code
 from thinnet.engine.lowered import Lowered, padded, stride_of
 from thinnet.engine.records import OPERATION, Instruction, Operation, Record, Stage, Task
 
-TASK_UNITS = 64
+# A layer is cut into tasks of whole vectors of units: several, so that threads end together, but no
+# smaller than they are worth, and no larger than stays in cache.
+TASKS: Final = 8
+TASK_WEIGHTS: Final = 8192
+TASK_UNITS: Final = 64
 
 
 def n_units(operation: Operation) -> int:
     return operation.n_units or operation.n_out
+
+
+def units_of_a_task(operation: Operation) -> int:
+    least = TASK_WEIGHTS / max(operation.n_in, 1)
+    return min(padded(math.ceil(max(n_units(operation) / TASKS, least))), TASK_UNITS)
 
 
 LEARNED = (code.DENSE, code.BATCH_NORM, code.LAYER_NORM)  # kinds with parameters
@@ -46,10 +57,8 @@ class Builder:
         self.close_rows()
         first = len(self.tasks)
         for i in which:
-            n = n_units(self.operations[i])
-            self.tasks += [
-                Task(i, low, min(low + TASK_UNITS, n)) for low in range(0, n, TASK_UNITS)
-            ]
+            n, step = n_units(self.operations[i]), units_of_a_task(self.operations[i])
+            self.tasks += [Task(i, low, min(low + step, n)) for low in range(0, n, step)]
         last = len(self.tasks)
         self.tasks += others
         if first < len(self.tasks):
