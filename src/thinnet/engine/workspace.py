@@ -16,6 +16,7 @@ from thinnet.engine.kernels.lanes import LANES
 from thinnet.engine.kernels.losses import NARROW
 from thinnet.engine.kernels.noise import SWEEP_ROWS
 from thinnet.engine.kernels.presence import TERMS_OF_A_BLOCK
+from thinnet.engine.kernels.products import MANY_ROWS
 from thinnet.engine.kernels.sparse_gradients import NODE, cursors_size
 from thinnet.engine.kernels.team import SHARED_SIZE
 from thinnet.engine.kernels.tiles import VECTOR_BYTES, VECTORS
@@ -196,7 +197,7 @@ def _put_threads(
 
 
 def _scratch_size(lowered: Lowered, rows: int) -> int:
-    """The gradient of a task's units, some of their weights, nodes of a tree over rows, a row."""
+    """The gradient of a task's units, some of their weights and slopes, nodes of a tree, a row."""
     dense = [op for op in lowered.operations if op.kind == code.DENSE]
     units = LANES + (TASK_UNITS if lowered.slope_columns else 0)
     blocks = [units * (stride_of(op.n_in) + 1) for op in dense]
@@ -207,7 +208,7 @@ def _scratch_size(lowered: Lowered, rows: int) -> int:
     nodes = depth * TASK_UNITS * MOST_IN_A_PANEL
     if lowered.operations[0].sparse:
         nodes = max(nodes, depth * NODE + cursors_size(rows))
-    slopes = rows * TASK_UNITS
+    slopes = min(rows, MANY_ROWS) * TASK_UNITS if lowered.slope_columns else 0
     return padded(max([2 * TASK_UNITS, losses, *blocks]) + nodes + slopes + _widest(lowered))
 
 

@@ -31,7 +31,9 @@ from thinnet.engine.opcodes import NO_PLACE
 from thinnet.engine.records import Operation, Round, Work
 
 FEW_INPUTS: Final = 8  # times as many units or more: a wider layer has few inputs
-MANY_INPUTS: Final = 128  # from which slopes are read so often that they are brought together
+# Inputs from which slopes are read so often that they are brought together, and the rows up to
+# which they then stay in cache.
+MANY_INPUTS, MANY_ROWS = 128, 1024
 ROWS_AHEAD: Final = 16  # that are fetched before they are brought together
 PAIR: Final = 2 * ROWS_OF_A_LEAF  # two leaves, of which the second is added as it is stored
 
@@ -156,7 +158,7 @@ def weight_gradient(
     x = Strided(w.activations + op.x * w.capacity * size, size, op.stride_in * size)
     place = Strided(address_of(out), op.stride_in * size, size)
     if n_in * FEW_INPUTS > units or n_in == 0:
-        if n_in >= MANY_INPUTS:
+        if n_in >= MANY_INPUTS and now.rows <= MANY_ROWS:
             near = stack[stack.size - now.rows * units :]
             bring_together(dy, units, now.rows, near)
             dy = Strided(address_of(near), size, units * size)
