@@ -21,6 +21,8 @@ from typing import Any
 ASKED = ("processor", "arithmetic", "tiles", "threads", "compiled by")
 PACKAGES = ("thinnet", "numpy", "numba", "torch", "jax", "keras", "scikit-learn")
 MODULES = {"scikit-learn": "sklearn"}
+# What only newer processors have, so that one is known whose model number a hypervisor replaced.
+NEWER = {"amx-tile": "Sapphire Rapids or later"}
 
 
 def record(options: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Any]:
@@ -40,6 +42,7 @@ def look() -> dict[str, Any]:
     return {
         **_processor(),
         "llvm": llvm.get_host_cpu_name(),
+        **_core(),
         "cores": os.cpu_count(),
         **{name: ours[name] for name in ASKED},
         "instructions": _instructions(),
@@ -60,6 +63,18 @@ def _processor() -> dict[str, Any]:
     model = lines.get("model name") or platform.processor() or platform.machine()
     frequency = {"MHz": round(float(lines["cpu MHz"]))} if "cpu MHz" in lines else {}
     return {"model": model, **frequency}
+
+
+def _core() -> dict[str, str]:
+    """What the processor is at least, where it has what LLVM's name for it lacks."""
+    import llvmlite.binding as llvm
+
+    from thinnet.engine.features import Target, features_of, of_host
+
+    named = Target(llvm.get_process_triple(), llvm.get_host_cpu_name(), "")
+    known = features_of(named)
+    found = [core for name, core in NEWER.items() if of_host().get(name) and name not in known]
+    return {"core": found[-1]} if found else {}
 
 
 def _instructions() -> str:

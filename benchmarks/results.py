@@ -80,7 +80,7 @@ def _place(kind: Kind) -> tuple[Any, ...]:
 def kind_of(machine: Mapping[str, Any]) -> Kind:
     name = machine.get("llvm") or machine["processor"].partition(",")[0]
     model = " ".join(NOISE.sub(" ", machine.get("model", "")).split())
-    core = ZEN.sub(r"Zen \1", name)
+    core = machine.get("core") or ZEN.sub(r"Zen \1", name)
     processor = f"{model} ({core})" if model else core
     held = "held to" in machine["processor"]
     return Kind(processor, held, int(machine["threads"]), machine.get("instructions", "AVX-512"))

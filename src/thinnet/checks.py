@@ -131,9 +131,10 @@ def is_integer(value: object) -> bool:
 
 def integer(name: str, value: Any, low: int, high: float = math.inf) -> int:
     """`value` as a Python int, if it is a whole number from `low` to `high`."""
+    if is_integer(value) and low <= value <= high:
+        return int(value)
     allowed = f"an integer from {low} to {high}" if high < math.inf else f"an integer >= {low}"
-    must(is_integer(value) and low <= value <= high, name, allowed, value)
-    return int(value)
+    raise SettingError(name, allowed, quoted(value, 200))
 
 
 def unit_interval(name: str, value: Any) -> float:
@@ -196,7 +197,7 @@ def float_dtype(name: str, value: Any) -> np.dtype:
         dtype = np.dtype(value)
     except TypeError:
         dtype = np.dtype(object)
-    must(np.issubdtype(dtype, np.floating), name, "a floating-point type", value)
+    must(dtype.kind == "f", name, "a floating-point type", value)
     return dtype
 
 

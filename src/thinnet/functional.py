@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from typing import Final
@@ -11,7 +12,7 @@ import numpy as np
 
 from thinnet import checks, masks
 from thinnet.arrays import Array, Ids, MatrixLike, Samples, Share
-from thinnet.engine.rounding_mode import standard_mode
+from thinnet.engine.rounding_mode import in_standard_mode
 from thinnet.philox import Stream
 
 WORTH_COMPILING: Final = 2**14  # elements; with fewer, NumPy is done before machine code is loaded
@@ -30,6 +31,14 @@ def there_is_a_compiler() -> bool:
     from thinnet.engine.target import obstacle
 
     return not obstacle()
+
+
+@cache
+def compiled_dropout() -> Callable[[Array, Ids, Stream, float, Array], None]:
+    """The compiled twin, which is imported at its first use."""
+    from thinnet.engine.dropout import dropout
+
+    return dropout
 
 
 def dropout(
@@ -90,8 +99,7 @@ def dropout(
     ids = masks.row_ids(samples, len(x), "x") if own else masks.ids_of(samples, share)
     out = np.empty_like(x) if out is None else _checked_out(out, x)
     if checks.boolean("training", training):
-        with standard_mode():
-            _drop(x, rate, stream, ids, out)
+        in_standard_mode(_drop, x, rate, stream, ids, out)
     else:
         np.copyto(out, x)
     return out
@@ -99,10 +107,8 @@ def dropout(
 
 def _drop(x: Array, rate: float, stream: Stream, ids: Ids, out: Array) -> None:
     if compiled_pays(x, rate) and out.flags.c_contiguous:
-        from thinnet.engine.dropout import dropout as compiled
-
         each = ids if len(ids) == len(x) else np.repeat(ids, len(x))
-        compiled(np.ascontiguousarray(x), each, stream, rate, out)
+        compiled_dropout()(np.ascontiguousarray(x), each, stream, rate, out)
     else:
         keep = masks.mask(stream, ids, math.prod(x.shape[1:]), rate)
         np.copyto(out, masks.scaled(x, keep.reshape(len(ids), *x.shape[1:]), rate))

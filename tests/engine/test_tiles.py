@@ -35,7 +35,7 @@ def panel_of(b, lanes, vectors):
 
 
 def sweeping(shape, vectors):
-    sweep = sweep_of(shape.rows, vectors)
+    sweep = sweep_of(shape, vectors)
 
     @njit
     def multiply(a, a_row, a_term, b, n, c, mode):

@@ -21,26 +21,24 @@ def dropout(x: Array, ids: Ids, stream: Stream, rate: float, out: Array) -> None
     Values are multiplied by 1/q, which is faster than dividing by q and as good to one rounding.
     """
     rows, written = x.reshape(len(x), -1), out.reshape(len(x), -1)
-    limit, width = masks.threshold(rate), rows.shape[1]
+    limit = masks.threshold(rate)
     # One array: a call takes longer to take apart what has many fields.
     numbers = np.array([*compiled.stream_numbers(stream), limit], np.uint64)
     scale = x.dtype.type(masks.LEVELS / (masks.LEVELS - limit))
     worth = min(x.size // WORTH_A_THREAD, len(x))
     size = min(n_threads(), worth) if worth > 1 else 1
-    bits = np.empty((size, (width + 7) // 8 + 8), np.uint8)
-    run_team(size, _part, rows, ids, bits, written, numbers, scale)
+    run_team(size, _part, (rows, ids, written), numbers, scale)
 
 
 def _part(
     me: int,
     size: int,
-    x: Array,
-    ids: Ids,
-    bits: Array,
-    out: Array,
+    arrays: tuple[Array, Ids, Array],
     numbers: Array,
     scale: np.floating,
 ) -> None:
     """The rows of one thread; rows know nothing of each other, so no number depends on `size`."""
-    rows = slice(me * len(x) // size, (me + 1) * len(x) // size)
-    dropout_rows(x[rows], ids[rows], bits[me], out[rows], numbers, scale)
+    n = len(arrays[0])
+    rows = slice(me * n // size, (me + 1) * n // size)
+    x, ids, out = (array[rows] for array in arrays)
+    dropout_rows(x, ids, out, numbers, scale)

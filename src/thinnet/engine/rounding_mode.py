@@ -6,9 +6,11 @@ A library that somebody else has loaded may have switched a thread to flushing t
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 SMALLEST_NORMAL: Final = sys.float_info.min
 SUBNORMAL: Final = SMALLEST_NORMAL * sys.float_info.epsilon
@@ -35,6 +37,14 @@ def standard_mode() -> Iterator[None]:
         yield
     finally:
         _write(word)
+
+
+def in_standard_mode(function: Callable[..., T], *arguments: object) -> T:
+    """Call `function` in the standard mode; where that is on already, nothing is set."""
+    if is_standard():
+        return function(*arguments)
+    with standard_mode():
+        return function(*arguments)
 
 
 def _switched() -> int | None:

@@ -19,6 +19,12 @@ class Shape(NamedTuple):
     rows: tuple[int, ...]
     vectors: int
 
+    @property
+    def halved(self) -> int:
+        """Rows of which two tiles of the second size leave fewer alone than the largest; or 0."""
+        twice = 2 * self.rows[1] if len(self.rows) > 1 else 0
+        return twice if twice > self.rows[0] else 0
+
     def __str__(self) -> str:
         return f"{self.rows[0]}x{self.vectors * LANES}"
 

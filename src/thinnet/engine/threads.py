@@ -19,7 +19,7 @@ from typing import Any
 
 from thinnet import checks
 from thinnet.engine.cores import cores
-from thinnet.engine.rounding_mode import is_standard, standard_mode
+from thinnet.engine.rounding_mode import in_standard_mode, standard_mode
 
 _limit: ContextVar[int | None] = ContextVar("thinnet threads", default=None)
 
@@ -141,11 +141,7 @@ def run_team(size: int, function: Callable[..., object], *arguments: object) -> 
         size = max(1, min(size, n_threads() - others))
     try:
         _at_work[caller] = size
-        if is_standard():
-            _run(size, function, *arguments)
-            return
-        with standard_mode():
-            _run(size, function, *arguments)
+        in_standard_mode(_run, size, function, *arguments)
     finally:
         _at_work.pop(caller, None)
 

@@ -9,7 +9,6 @@ import numpy as np
 from thinnet.engine.aliases import Like, Number, Numbers, Thread
 from thinnet.engine.kernels.activations import activate, multiply_by_slope
 from thinnet.engine.kernels.copying import copy
-from thinnet.engine.kernels.direct import FEW_UNITS
 from thinnet.engine.kernels.dropout import ADD, ADD_AND_RECTIFY, Before, Mask, apply_bits_to_rows
 from thinnet.engine.kernels.lanes import add_to_rows
 from thinnet.engine.kernels.memory import cast, size_of, view
@@ -55,10 +54,11 @@ def elementwise(
 
 @part
 def is_plain(op: Operation) -> bool:
-    """Bias, ReLU or nothing, dropout or nothing, in place: what one sweep can do."""
-    straight = op.activation in (IDENTITY, RELU)
-    masks = op.noise == NO_NOISE or (op.noise == MASK and op.map == NO_PLACE and not op.shifts)
-    return straight and masks and op.bias != NO_PLACE and op.x == op.y
+    """Bias, ReLU or dropout or both, in place: what one sweep can do."""
+    masks = op.noise == MASK and op.map == NO_PLACE and not op.shifts
+    rectifies = op.activation == RELU and op.noise == NO_NOISE
+    straight = rectifies or (masks and op.activation in (IDENTITY, RELU))
+    return straight and op.bias != NO_PLACE and op.x == op.y
 
 
 @part
@@ -68,12 +68,7 @@ def finish(op: Operation, sweep: Sweep, rows: Numbers, me: Thread, now: Round, w
     what = ADD_AND_RECTIFY if op.activation == RELU else ADD
     before = Before(what, np.uint64(values + op.bias * size_of(like)))
     mask = mask_of(op, now, w, like) if op.noise == MASK else Mask(np.uint64(0), cast(1, like))
-    if what == ADD and op.noise == NO_NOISE and sweep.n <= FEW_UNITS:
-        bias = view(values, like)[op.bias :]
-        for r in range(n_rows):
-            for i in range(sweep.n):
-                rows[r * op.stride_out + i] += bias[i]
-    elif mask.limit != 0 and not op.thin_out:
+    if mask.limit != 0 and not op.thin_out:
         drop_rows(before, op, sweep, rows, mask, me, now, w)
     else:
         every = view(w.every, np.uint8(0))

@@ -26,12 +26,12 @@ from thinnet.engine.aliases import (
 )
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.kernels.copying import copy_row
-from thinnet.engine.kernels.lanes import fetch_line
+from thinnet.engine.kernels.lanes import LINE_BYTES, fetch_line
 from thinnet.engine.kernels.memory import size_of, view
 from thinnet.engine.linking import part
 from thinnet.engine.records import Work
 
-LINE_BYTES, MOST_BYTES = 64, 8  # of a line of the caches, of a number
+MOST_BYTES: Final = 8  # of a number
 NAMES: Final = ("f4", "f8", "u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "b1")
 CODES: Final = {np.dtype(name): code for code, name in enumerate(NAMES)}
 F4, F8, U1, I1, I2, U2, I4, U4, I8, U8, B1 = range(len(NAMES))

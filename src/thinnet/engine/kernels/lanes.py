@@ -29,6 +29,8 @@ from thinnet.engine.linking import part
 from thinnet.engine.target import has
 
 LANES: Final = 16
+LINE_BYTES: Final = 64  # of a line of the caches
+FEW: Final = 4  # numbers of a row that are added sooner one by one than in lanes
 _WORD, _INDEX, _BIT = ir.IntType(64), ir.IntType(32), ir.IntType(1)
 _MASK: Final = ir.VectorType(_BIT, LANES)
 EVERY: Final = np.uint16(2**LANES - 1)
@@ -240,6 +242,11 @@ def add_to_rows(rows: Numbers, n_rows: int, width: int, other: Numbers, n: int) 
 
     The compiler leaves most of a short row to a slow loop.
     """
+    if n <= FEW:
+        for r in range(n_rows):
+            for i in range(n):
+                rows[r * width + i] += other[i]
+        return
     like, size = rows.dtype.type(0), rows.itemsize
     target, source = np.uint64(rows.ctypes.data), np.uint64(other.ctypes.data)
     whole, rest = n // LANES * LANES, tail(n)

@@ -182,7 +182,7 @@ def bring_together(a: Strided, n: int, rows: int, out: Numbers) -> None:
     """
     for r in range(rows):
         ahead = a.start + (r + ROWS_AHEAD) * a.term
-        for i in range(0, n * a.row, VECTOR_BYTES):
+        for i in range(0, n * out.itemsize, VECTOR_BYTES):
             fetch_line(np.uint64(ahead + i))
         copy(view(a.start + r * a.term, out.dtype.type(0)), out[r * n : (r + 1) * n])
 

@@ -7,9 +7,8 @@ from typing import Final
 import numpy as np
 
 from thinnet.engine.aliases import Like, Numbers, Thread
-from thinnet.engine.kernels.copying import copy
-from thinnet.engine.kernels.gather import LINE_BYTES, data_row, fetch_row, lies_as_ours
-from thinnet.engine.kernels.lanes import EVERY, LANES, copy_lanes, fetch_line, tail
+from thinnet.engine.kernels.copying import copy, copy_row
+from thinnet.engine.kernels.gather import data_row, fetch_row, lies_as_ours
 from thinnet.engine.kernels.memory import size_of, view
 from thinnet.engine.kernels.presence import n_outputs, pick
 from thinnet.engine.linking import part
@@ -60,24 +59,12 @@ def gather(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, 
 @part
 def gather_alike(op: Operation, low: int, high: int, now: Round, w: Work, like: Like) -> None:
     """The same for rows of the network's own type, number beside number."""
-    source, order, size = view(w.source, np.int64(0)), view(w.order, np.int64(0)), size_of(like)
-    start, apart, ordered, n = source[0], source[1], w.order != 0, op.n_out
-    target = w.activations + (op.y * w.capacity + low * op.stride_out) * size
-    there, whole = tail(n), n // LANES * LANES
+    source, activations = view(w.source, np.int64(0)), view(w.activations, like)
     for r in range(low, high):
         if r + ROWS_AHEAD < high:
-            later = now.start + r + ROWS_AHEAD
-            ahead = start + (order[later] if ordered else later) * apart
-            for i in range(0, n * size, LINE_BYTES):
-                fetch_line(np.uint64(ahead + i))
-        place = now.start + r
-        row = start + (order[place] if ordered else place) * apart
-        for i in range(0, whole * size, LANES * size):
-            copy_lanes(np.uint64(row + i), EVERY, np.uint64(target + i), like)
-        if there:
-            i = whole * size
-            copy_lanes(np.uint64(row + i), there, np.uint64(target + i), like)
-        target += op.stride_out * size
+            fetch_row(data_number(now, r + ROWS_AHEAD, w), op.n_out, w)
+        row = source[0] + data_number(now, r, w) * source[1]
+        copy_row(np.uint64(row), row_at(activations, op.y, r, op.stride_out, op.n_out, w))
 
 
 @part

@@ -26,7 +26,7 @@ from thinnet.engine.aliases import (
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.instructions import fused, in_all_lanes, prefetch
 from thinnet.engine.linking import part
-from thinnet.engine.shapes import chosen
+from thinnet.engine.shapes import Shape, chosen
 
 VECTOR_BYTES: Final = 64
 # What becomes of the sums s of a tile c.
@@ -97,10 +97,12 @@ class _Tile:
     def fetch(self, panel: Value, term: Value, c: Value, c_row: Value) -> None:
         """Have the place of this tile and some terms of a panel brought to the second cache."""
         builder = self.builder
-        own = [builder.add(c, builder.mul(c_row, _WORD(i))) for i in range(self.rows)]
+        rows = [builder.add(c, builder.mul(c_row, _WORD(i))) for i in range(self.rows)]
         terms = range(FETCHED * self.rows)
-        for place in [*own, *(builder.add(panel, builder.mul(term, _WORD(i))) for i in terms)]:
-            prefetch(builder, place)
+        rows += [builder.add(panel, builder.mul(term, _WORD(i))) for i in terms]
+        for row in rows:
+            for j in range(self.vectors):
+                prefetch(builder, builder.add(row, _WORD(VECTOR_BYTES * j)))
 
     def put(self, sums: list[list[Value]], c: Value, c_row: Value, mode: Value) -> None:
         """Store the sums, or add them to what is there or to zero."""
@@ -147,8 +149,8 @@ class Panel(NamedTuple):
     then: int
 
 
-def sweep_of(sizes: tuple[int, ...], vectors: int) -> Any:
-    """A function that computes all rows of a panel of so many vectors, in tiles of these sizes."""
+def sweep_of(shape: Shape, vectors: int) -> Any:
+    """A function that computes all rows of a panel of so many vectors, in tiles of this shape."""
 
     @intrinsic
     def sweep(typing, a, b, c, rows, n, mode, like):  # type: ignore[no-untyped-def]
@@ -161,7 +163,7 @@ def sweep_of(sizes: tuple[int, ...], vectors: int) -> Any:
             a, b, c = ([builder.extract_value(each, i) for i in range(3)] for each in (a, b, c))
             real = context.get_value_type(like)
             place = cgutils.alloca_once_value(builder, _WORD(0))
-            for size in sizes:
+            for size in shape.rows:
                 names = "fits", "tile", "out"
                 fits, body, out = (builder.append_basic_block(name) for name in names)
                 builder.branch(fits)
@@ -169,19 +171,17 @@ def sweep_of(sizes: tuple[int, ...], vectors: int) -> Any:
                 first = builder.load(place)
                 after = builder.add(first, _WORD(size))
                 taken = builder.icmp_signed("<=", after, rows)
-                if size == 6:  # of eight that are left two would be alone, with too few chains
-                    left = builder.sub(rows, first)
-                    taken = builder.and_(taken, builder.icmp_signed("!=", left, _WORD(8)))
+                if size == shape.rows[0] and shape.halved:
+                    left = builder.icmp_signed("!=", builder.sub(rows, first), _WORD(shape.halved))
+                    taken = builder.and_(taken, left)
                 builder.cbranch(taken, body, out)
                 builder.position_at_end(body)
                 tile = _Tile(builder, real, size, vectors)
                 start = builder.add(a[0], builder.mul(first, a[1]))
                 target = builder.add(c[0], builder.mul(first, c[1]))
-                # The lines of wider panels lie side by side: the processor itself fetches them.
-                if VECTORS == 1:
-                    ahead = builder.mul(builder.mul(first, _WORD(FETCHED)), b[1])
-                    with builder.if_then(builder.icmp_signed(">=", n, _WORD(LONG))):
-                        tile.fetch(builder.add(b[2], ahead), b[1], target, c[1])
+                ahead = builder.mul(builder.mul(first, _WORD(FETCHED)), b[1])
+                with builder.if_then(builder.icmp_signed(">=", n, _WORD(LONG))):
+                    tile.fetch(builder.add(b[2], ahead), b[1], target, c[1])
                 sums = tile.sums([start, *a[1:]], b, n)
                 tile.put(sums, target, c[1], mode)
                 builder.store(after, place)
@@ -194,7 +194,7 @@ def sweep_of(sizes: tuple[int, ...], vectors: int) -> Any:
     return sweep
 
 
-_one, _two, _three = (sweep_of(SHAPE.rows, vectors) for vectors in (1, 2, 3))
+_one, _two, _three = (sweep_of(SHAPE, vectors) for vectors in (1, 2, 3))
 
 
 @part
