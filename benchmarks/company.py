@@ -34,6 +34,7 @@ import thinnet
 
 WORKED = 0.1  # seconds, at least, that the other library works before a fit
 WARM_UP = 2
+REST = 0.2  # seconds before each fit, in which whoever worked before it comes to an end
 Timer = Callable[[], float]  # seconds of a fit
 
 
@@ -213,8 +214,13 @@ def compare(title: str, rounds: int) -> dict[str, list[float]]:
         asked = {name: stack.enter_context(process(name, title)) for name in names}
         for ask in asked.values():
             ask()
-        rows = [{name: ask() for name, ask in asked.items()} for _ in range(rounds)]
+        rows = [{name: rested(ask) for name, ask in asked.items()} for _ in range(rounds)]
     return {name: [row[name] for row in rows] for name in names}
+
+
+def rested(ask: Timer) -> float:
+    time.sleep(REST)
+    return ask()
 
 
 def report(title: str, seconds: dict[str, list[float]]) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from thinnet.engine.compile import intrinsic
 from thinnet.engine.instructions import fused, in_all_lanes, prefetch
 from thinnet.engine.linking import part
 from thinnet.engine.shapes import Shape, chosen
+from thinnet.engine.target import target
 
 VECTOR_BYTES: Final = 64
 # What becomes of the sums s of a tile c.
@@ -39,6 +40,8 @@ SHAPE: Final = chosen()
 VECTORS: Final = SHAPE.vectors
 FETCHED: Final = 2  # terms of the next panel with each row: 256 with 128 rows
 LONG: Final = 64  # terms from which fetching pays
+# Lines of wide panels, which lie side by side, are fetched by AMD's processors themselves.
+FETCHES: Final = VECTORS == 1 or not target().name.startswith("znver")
 
 
 class _Tile:
@@ -178,12 +181,13 @@ def sweep_of(shape: Shape, vectors: int) -> Any:
                 builder.position_at_end(body)
                 tile = _Tile(builder, real, size, vectors)
                 start = builder.add(a[0], builder.mul(first, a[1]))
-                target = builder.add(c[0], builder.mul(first, c[1]))
-                ahead = builder.mul(builder.mul(first, _WORD(FETCHED)), b[1])
-                with builder.if_then(builder.icmp_signed(">=", n, _WORD(LONG))):
-                    tile.fetch(builder.add(b[2], ahead), b[1], target, c[1])
+                out_row = builder.add(c[0], builder.mul(first, c[1]))
+                if FETCHES:
+                    ahead = builder.mul(builder.mul(first, _WORD(FETCHED)), b[1])
+                    with builder.if_then(builder.icmp_signed(">=", n, _WORD(LONG))):
+                        tile.fetch(builder.add(b[2], ahead), b[1], out_row, c[1])
                 sums = tile.sums([start, *a[1:]], b, n)
-                tile.put(sums, target, c[1], mode)
+                tile.put(sums, out_row, c[1], mode)
                 builder.store(after, place)
                 builder.branch(fits)
                 builder.position_at_end(out)
