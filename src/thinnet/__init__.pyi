@@ -39,6 +39,8 @@ from .layers import GELU as GELU
 from .layers import SELU as SELU
 from .layers import AlphaDropout as AlphaDropout
 from .layers import BatchNorm as BatchNorm
+from .layers import ColumnEncoding as ColumnEncoding
+from .layers import Columns as Columns
 from .layers import ConcreteDropout as ConcreteDropout
 from .layers import Dense as Dense
 from .layers import DropConnect as DropConnect

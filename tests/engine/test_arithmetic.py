@@ -9,7 +9,15 @@ from arithmetic_training import OracleTraining
 
 from thinnet import philox, sparse
 
-FAST = ["dropout", "16 units", "thinned adam", "dropconnect", "many classes, float64"]
+FAST = [
+    "dropout",
+    "dropped columns",
+    "shared columns",
+    "16 units",
+    "thinned adam",
+    "dropconnect",
+    "many classes, float64",
+]
 
 
 def oracle_of(case, made, steps):

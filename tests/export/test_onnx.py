@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from exported_models import (
     LAYERS,
+    LOOKUPS,
     PLACE,
     SMALL,
     TYPES,
@@ -71,7 +72,7 @@ def both_outputs(network, x, path):
 
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize(
-    ("layer", "features"), [(a, 5) for a in LAYERS] + [(a, (4, 3)) for a in WIDE]
+    ("layer", "features"), [(a, 5) for a in LAYERS] + [LOOKUPS] + [(a, (4, 3)) for a in WIDE]
 )
 def test_every_layer_predicts_the_same_in_onnx(layer, features, dtype, path, rng):
     network = with_statistics(Network([layer], features, seed=1, dtype=dtype), rng)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from exported_models import LAYERS, PLACE, SMALL, TYPES, Doubled, X, with_statistics
+from exported_models import LAYERS, LOOKUPS, PLACE, SMALL, TYPES, Doubled, X, with_statistics
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 
@@ -49,7 +49,7 @@ def scales_in_prediction(layer):
 
 
 CHANNELS = [(BatchNorm(axis=0), shape) for shape in [(3, 4), (3, 4, 2), (3, 2, 2, 2)]]
-IN_TORCH = [(layer, 5) for layer in LAYERS if not scales_in_prediction(layer)]
+IN_TORCH = [(layer, 5) for layer in LAYERS if not scales_in_prediction(layer)] + [LOOKUPS]
 IN_TORCH += [(layer, (4, 3)) for layer in (Flatten(), LayerNorm(), Softmax())] + CHANNELS
 
 

@@ -17,6 +17,8 @@ from thinnet.layers import (
     SELU,
     AlphaDropout,
     BatchNorm,
+    ColumnEncoding,
+    Columns,
     Dense,
     DropConnect,
     Dropout,
@@ -32,6 +34,7 @@ from thinnet.layers import (
     Softplus,
     Tanh,
 )
+from thinnet.layers.encodings import CATEGORY, VALUE, slots_of
 from thinnet.schedules import Cosine, Linear, Step
 
 RATE = 0.05
@@ -60,6 +63,8 @@ def numbers(*layers, **settings):
 
 
 SHARED = {"share": "batch"}
+AGE, CITY = ColumnEncoding(bins=5, values=1, categories=2), ColumnEncoding(categories=9)
+TABLE = (AGE, CITY, ColumnEncoding(bins=16), ColumnEncoding(values=3), ColumnEncoding(bins=70))
 CASES = {
     "plain": classes(Dense(20), ReLU()),
     "dropout": classes(Dense(20), ReLU(), Dropout(0.3)),
@@ -111,6 +116,15 @@ CASES = {
     "channels": classes(
         BatchNorm(), Dropout(0.4, share_axes=(0,)), Flatten(), Dense(20), ReLU(), features=(4, 3)
     ),
+    "columns": classes(Columns(TABLE, Dense(20)), ReLU(), Dropout(0.3), features=9),
+    "dropped columns": numbers(
+        Columns(TABLE, Dense(50, l2=0.01), 0.3), BatchNorm(), ReLU(), Dropout(0.4), features=9,
+        rows=400, batch=200, steps=2, optimizer=AdamW(RATE),
+    ),
+    "shared columns": classes(
+        Columns(TABLE, Dense(70, max_norm=0.9), 0.3, "batch"), ReLU(), Dropout(0.4, **SHARED),
+        Dense(60), features=9, optimizer=Adam(RATE),
+    ),
     "sparse": classes(Dense(20), ReLU(), Dropout(0.3), sparse=1.0, features=300),
     "few entries": classes(
         Dropout(0.3), Dense(70), ReLU(), Dropout(0.4), features=600, sparse=1.6,
@@ -142,10 +156,21 @@ def make(case: Case) -> Made:
     rng = np.random.default_rng(len(case.layers))
     shape = case.features if isinstance(case.features, tuple) else (case.features,)
     X = rng.standard_normal((case.rows, *shape)).astype(case.dtype)
+    X = encoded(case.layers[0], X) if isinstance(case.layers[0], Columns) else X
     X = sparse.csr_matrix(np.where(abs(X) > case.sparse, X, 0)) if case.sparse else X
     network = Network(case.layers, features=shape, seed=len(case.layers), dtype=case.dtype)
     weights = rng.random(case.rows) if case.weighted else None
     return Made(network, X, targets(case, rng, network.out), weights)
+
+
+def encoded(layer: Columns, X: np.ndarray) -> np.ndarray:
+    """Rows of a table, of numbers that are normal."""
+    for i, slot in enumerate(slots_of(layer.columns)):
+        if slot.kind != VALUE:
+            X[:, i] = np.clip((X[:, i] + 2) / 4, 0, 1) * X.dtype.type(slot.inputs)
+        if slot.kind == CATEGORY:
+            X[:, i] = X[:, i].round()
+    return X
 
 
 def targets(case, rng, out):

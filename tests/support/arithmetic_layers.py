@@ -144,6 +144,65 @@ class DropConnect(Dense):
         return dx, gradients | {"W": W}
 
 
+class Columns:
+    """Each bin has two terms: the sum of the weights of those below it, and its own."""
+
+    @staticmethod
+    def _columns(layer):
+        """Each column with the first of its terms, of its slots and of its inputs."""
+        term = slot = first = 0
+        for each in layer.columns:
+            yield each, term, slot, first
+            term, slot = term + each.inputs + each.bins, slot + each.slots
+            first += each.inputs
+
+    @classmethod
+    def _factors(cls, layer, site, x, run):
+        real, rate = x.dtype.type, site.rate(layer.rate, run)
+        kept = site.keep_columns(run, rate, len(layer.columns), len(x))
+        z = np.zeros((len(x), sum(each.inputs + each.bins for each in layer.columns)), x.dtype)
+        for c, (each, term, slot, _) in enumerate(cls._columns(layer)):
+            for r in np.flatnonzero(kept[:, c]):
+                scale, left = real(_inverted(rate)), list(x[r, slot : slot + each.slots])
+                if each.bins:
+                    position = left.pop(0)
+                    own = min(int(position), each.bins - 1)
+                    z[r, term + 2 * own] = scale
+                    z[r, term + 2 * own + 1] = scale * (position - real(own))
+                for k in range(each.values):
+                    z[r, term + 2 * each.bins + k] = scale * left.pop(0)
+                if each.categories and left[0] > 0:
+                    z[r, term + 2 * each.bins + each.values + int(left[0]) - 1] = scale
+        return z
+
+    @classmethod
+    def forward(cls, layer, site, x, run):
+        z, W = cls._factors(layer, site, x, run), site.p.W.T
+        weights = np.zeros((z.shape[1], W.shape[1]), x.dtype)
+        for each, term, _, first in cls._columns(layer):
+            below = np.zeros_like(W[0])
+            for k in range(each.bins):
+                weights[term + 2 * k], weights[term + 2 * k + 1] = below, W[first + k]
+                below = below + W[first + k]
+            rest = slice(term + 2 * each.bins, term + each.bins + each.inputs)
+            weights[rest] = W[first + each.bins : first + each.inputs]
+        return blocked_product(z, weights) + site.p.b, (x, z)
+
+    @classmethod
+    def backward(cls, layer, site, cache, dy, run):
+        x, z = cache
+        terms = product_over_rows(z, dy)
+        W = np.zeros_like(site.p.W.T)
+        for each, term, _, first in cls._columns(layer):
+            above = np.zeros_like(W[0])
+            for k in reversed(range(each.bins)):
+                W[first + k] = terms[term + 2 * k + 1] + above
+                above = above + terms[term + 2 * k]
+            rest = slice(term + 2 * each.bins, term + each.bins + each.inputs)
+            W[first + each.bins : first + each.inputs] = terms[rest]
+        return np.zeros_like(x), {"W": W.T, "b": sum_over_rows(dy)}
+
+
 def _inverted(rate):
     t = masks.threshold(rate)
     return masks.LEVELS / (masks.LEVELS - t) if t < masks.LEVELS else 0.0
@@ -280,6 +339,6 @@ KINDS = {
     getattr(layers, kind.__name__): kind
     for kind in (
         Dense, DropConnect, Dropout, AlphaDropout, GaussianDropout, GaussianNoise, Softmax,
-        BatchNorm, LayerNorm,
+        BatchNorm, LayerNorm, Columns,
     )
 }  # fmt: skip

@@ -9,7 +9,7 @@ from arithmetic_functions import power
 from arithmetic_layers import ACTIVATIONS, KINDS, SLOPES, Dropout
 from arithmetic_losses import LOSSES
 
-from thinnet import SGD, Adagrad, AdamW, RMSprop, Run, layers
+from thinnet import SGD, Adagrad, AdamW, RMSprop, Run, layers, masks
 from thinnet.layers import Flatten, Identity, Sigmoid, Tanh
 from thinnet.optimizers.base import at_least_tiny
 
@@ -32,6 +32,12 @@ class OracleSite:
 
     def keep_weights(self, run, rate):
         return self._layer.keep(self._site, run, 1)
+
+    def keep_columns(self, run, rate, columns, rows):
+        shared = self._layer.share == "batch"
+        ids = [masks.SHARED] if shared else run.samples(rows)
+        kept = masks.mask(self._site.stream(run), np.array(ids, np.uint32), columns, rate)
+        return np.broadcast_to(kept, (rows, columns))
 
     def counted(self):
         """How often each unit's batches have been seen, with this one."""

@@ -12,6 +12,8 @@ from thinnet import (
     SELU,
     AlphaDropout,
     BatchNorm,
+    ColumnEncoding,
+    Columns,
     ConcreteDropout,
     Dense,
     DropConnect,
@@ -44,6 +46,7 @@ LAYERS = [
     GaussianDropout(0.3), GaussianNoise(0.3), Identity(), LayerNorm(), LayerNorm(0.1),
     LeakyReLU(), LeakyReLU(-0.3), ReLU(), SELU(), SiLU(), Sigmoid(), Softmax(), Softplus(), Tanh(),
 ]  # fmt: skip
+LOOKUPS = Columns([ColumnEncoding(values=3), ColumnEncoding(values=1)], Dense(3), 0.2), 4
 WIDE = [
     FixedMasks(0.5),
     Flatten(),

@@ -15,7 +15,9 @@ from paths import ROOT
 import thinnet
 
 PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))]
-MODULES = [m.name for m in pkgutil.walk_packages(thinnet.__path__, "thinnet.")]
+NAMES = {m.name for m in pkgutil.walk_packages(thinnet.__path__, "thinnet.")}
+OF_TORCH = {"thinnet.export.torch_columns"}  # which import it
+MODULES = sorted(NAMES - OF_TORCH) + [pytest.param(n, marks=pytest.mark.torch) for n in OF_TORCH]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 

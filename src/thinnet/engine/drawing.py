@@ -9,11 +9,20 @@ import numpy as np
 
 from thinnet.arrays import Array, Features
 from thinnet.engine.records import Drawing
-from thinnet.layers import AlphaDropout, DropConnect, Dropout, GaussianDropout, GaussianNoise
+from thinnet.layers import (
+    AlphaDropout,
+    Columns,
+    DropConnect,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+)
 from thinnet.passes import Site
 from thinnet.philox import PURPOSES, Purpose
 
-NoisyLayer: TypeAlias = Dropout | AlphaDropout | GaussianDropout | GaussianNoise | DropConnect
+NoisyLayer: TypeAlias = (
+    Dropout | AlphaDropout | GaussianDropout | GaussianNoise | DropConnect | Columns
+)
 
 
 class Noisy(NamedTuple):
@@ -39,11 +48,23 @@ class Drawings:
         drawing.n_drawn = math.prod(drawn)
         if axes:
             drawing.map = self._map(drawn, site.features)
+        if isinstance(layer, Columns):
+            drawing.n_drawn = len(layer.columns)
+            drawing.map = self._put(_columns_of_inputs(layer))
         self.noisy.append(Noisy(layer, site))
 
     def _map(self, drawn: Features, features: Features) -> int:
         """Which draw serves each unit."""
         numbers = np.arange(math.prod(drawn), dtype=np.int32).reshape(drawn)
+        return self._put(np.broadcast_to(numbers, features).ravel())
+
+    def _put(self, numbers: Array) -> int:
         start = sum(part.size for part in self.maps)
-        self.maps.append(np.broadcast_to(numbers, features).ravel())
+        self.maps.append(numbers)
         return start
+
+
+def _columns_of_inputs(layer: Columns) -> Array:
+    """The column of each input."""
+    counts = [each.inputs for each in layer.columns]
+    return np.repeat(np.arange(len(counts), dtype=np.int32), counts)

@@ -9,8 +9,16 @@ import numpy as np
 from thinnet.engine.aliases import Like, Number, Records, Thread
 from thinnet.engine.compile import kernel
 from thinnet.engine.kernels import elementwise as sweeps
+from thinnet.engine.kernels import (
+    lookups,
+    packing,
+    products,
+    row_losses,
+    rows,
+    softmax,
+    sparse_products,
+)
 from thinnet.engine.kernels import normalisation as norms
-from thinnet.engine.kernels import packing, products, row_losses, rows, softmax, sparse_products
 from thinnet.engine.kernels.copying import copy_row
 from thinnet.engine.kernels.gradients import gradient_task
 from thinnet.engine.kernels.kept_gradients import apply_task, squares
@@ -228,7 +236,12 @@ def rows_task(
 def forward(
     op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, like: Like
 ) -> None:
-    if op.sparse:
+    if op.lookups:
+        if op.kind == DENSE:
+            lookups.dense(op, low, high, w, like)
+        else:
+            lookups.gather(op, low, high, me, now, w, like)
+    elif op.sparse:
         if op.kind == DENSE:
             sparse_products.dense(op, low, high, me, now, w, like)
     elif op.kind == GATHER:

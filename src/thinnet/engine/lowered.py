@@ -12,7 +12,7 @@ from thinnet.arrays import Features, Flat
 from thinnet.engine.drawing import Drawings
 from thinnet.engine.records import Operation
 from thinnet.engine.sides import Sides
-from thinnet.layers import Layer
+from thinnet.layers import ColumnEncoding, Layer
 from thinnet.layers.presence import Governors
 from thinnet.passes import Site
 
@@ -94,4 +94,5 @@ class Lowered:
     slope_columns: int = 0
     statistics: int = 0  # of normalisations, for each unit
     row_statistics: int = 0  # and for each row
+    encodings: tuple[ColumnEncoding, ...] = ()  # of the columns that are looked up
     first_noise: int = 0  # the operation before which a sampling pass is the same for all draws

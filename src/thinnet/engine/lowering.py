@@ -13,6 +13,7 @@ from thinnet.engine import opcodes as code
 from thinnet.engine.drawing import Drawings, NoisyLayer
 from thinnet.engine.kernels.activations import ACTIVATIONS
 from thinnet.engine.kernels.normalisation import PARTS
+from thinnet.engine.lookups import looks_up, n_terms
 from thinnet.engine.lowered import Bound, Lowered, Pass, stride_of
 from thinnet.engine.records import Operation
 from thinnet.engine.sides import Sides
@@ -20,6 +21,7 @@ from thinnet.engine.thinning import INPUT, gaps, is_shared, thin_out
 from thinnet.layers import (
     AlphaDropout,
     BatchNorm,
+    Columns,
     Dense,
     DropConnect,
     Dropout,
@@ -45,8 +47,8 @@ NO_OPERATION: tuple[type, ...] = (Identity, Flatten)  # rows stay as they lie
 
 def not_lowered(network: Bound) -> list[int]:
     """The places of the layers that compiled code does not know."""
-    places = enumerate(zip(network.layers, network.sites, strict=True))
-    return [i for i, (layer, site) in places if not _is_known(layer, site)]
+    places, first = enumerate(zip(network.layers, network.sites, strict=True)), looks_up(network)
+    return [i for i, (layer, site) in places if not (_is_known(layer, site) or (first and i == 0))]
 
 
 def _is_known(layer: Layer, site: Site) -> bool:
@@ -72,13 +74,20 @@ class _Lowering:
         self.result = Lowered(self._drawings, self._sides)
         self._gaps = gaps(network, kind, sparse)
         self._started = False  # has a sampling pass met its first noise?
-        n = math.prod(network.features)
-        y = 0 if sparse else self._column(n)
-        self._add(Operation(kind=code.GATHER, layer=INPUT, n_in=n, n_out=n, y=y, sparse=sparse))
+        self._gather(math.prod(network.features), sparse, looks_up(network))
         for i, (layer, site) in enumerate(zip(network.layers, network.sites, strict=True)):
             if type(layer) not in NO_OPERATION:
                 self._lower(i, layer, site)
         self._thin_out()
+
+    def _gather(self, n: int, sparse: bool, looks_up: bool) -> None:
+        y = 0 if sparse or looks_up else self._column(n)
+        self._add(
+            Operation(
+                kind=code.GATHER, layer=INPUT, n_in=n, n_out=n, y=y,
+                sparse=sparse or looks_up, lookups=n if looks_up else 0,
+            )
+        )  # fmt: skip
 
     @property
     def _last(self) -> Operation:
@@ -97,6 +106,8 @@ class _Lowering:
             self._activation(i, layer)
         elif isinstance(layer, Dense):
             self._dense(i, layer, site)
+        elif isinstance(layer, Columns):
+            self._columns(i, layer, site)
         elif isinstance(layer, DropConnect):
             self._dropconnect(i, layer, site)
         elif isinstance(layer, NoisyLayer):
@@ -171,6 +182,18 @@ class _Lowering:
     def _parameters(self, first: Array, second: Array) -> dict[str, int]:
         theta = self.network.theta
         return {"weights": self._at(first, theta), "bias": self._at(second, theta)}
+
+    def _columns(self, i: int, layer: Columns, site: Site) -> None:
+        gather = self._last
+        if layer.rate != 0 and self.kind != "predict":
+            self._started, gather.noise = True, code.MASK
+            self._drawings.enter(gather, layer, site)
+            gather.shared = is_shared(layer, self.kind)
+        gather.n_out = layer.inputs
+        self._dense(i, layer.dense, site)
+        product = self.result.operations[-2]
+        product.lookups, product.n_terms = gather.lookups, n_terms(layer.columns)
+        self.result.encodings = layer.columns
 
     def _dense(self, i: int, dense: Dense, site: Site) -> None:
         over, n_in, n_out = self.network.governors[i], self._last.n_out, dense.units

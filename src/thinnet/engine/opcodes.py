@@ -10,6 +10,9 @@ GATHER, DENSE, ELEMENTWISE, BATCH_NORM, LAYER_NORM, SOFTMAX, LOSS, OUTPUT = rang
 # What a stage is; between two stages all threads meet.
 PREPARE, PACK, PACK_DRAWN, ROWS, STATISTICS, SUMS, GRADIENT, NORM, APPLY = range(9)
 
+# Numbers of a row of a table: a position among bins, a number, a category's code.
+POSITION, PLAIN, CATEGORY = range(3)
+
 # Forward or backward; what an instruction of a stage over rows does with its operation.
 FORWARD, BACKWARD = range(2)
 

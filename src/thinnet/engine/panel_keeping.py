@@ -25,8 +25,8 @@ class Way(Enum):
 class KeptPanels:
     """Whether the panels of a predictor hold the weights as they are now."""
 
-    def __init__(self, parameters: Parameters) -> None:
-        self._parameters = parameters
+    def __init__(self, parameters: Parameters, few: int = FEW) -> None:
+        self._parameters, self._few = parameters, few
         self._held: int | None = None  # the version that the panels hold
         self._now: int | None = None  # the version of the last that was asked; None: unknown
         self._asked = 0  # how often that version was, for a few rows
@@ -37,7 +37,7 @@ class KeptPanels:
             return Way.KEPT
         before, self._now, self._held = self._now, self._parameters.settled(), None
         self._asked = self._asked + 1 if self._now is not None and self._now == before else 0
-        return Way.DIRECT if rows <= FEW and self._asked < PATIENCE else Way.PACKED
+        return Way.DIRECT if rows <= self._few and self._asked < PATIENCE else Way.PACKED
 
     def packed(self) -> None:
         """The panels hold the weights as they were when `PACKED` was the way."""

@@ -17,7 +17,7 @@ from thinnet.engine.launch import CHUNK_SECONDS, call, team_for
 from thinnet.engine.lowered import Bound, Pass
 from thinnet.engine.lowering import lower
 from thinnet.engine.one_block import SHARD_ROWS, OneBlock
-from thinnet.engine.panel_keeping import MANY, KeptPanels, Way
+from thinnet.engine.panel_keeping import FEW, MANY, KeptPanels, Way
 from thinnet.engine.program import Builder, forward_stages
 from thinnet.engine.records import ROUND, Operation
 from thinnet.engine.workspace import Workspace, put_stages, workspace_of
@@ -47,7 +47,8 @@ class Predictor:
         self._start = self._rest.again() if split else None
         if self._start:
             put_stages(self._start, forward_stages(self._lowered, 0, split))
-        self._like, self._panels = network.dtype.type(0), KeptPanels(network.parameters)
+        few = 0 if self._lowered.encodings else FEW  # sums of weights are nowhere but in panels
+        self._like, self._panels = network.dtype.type(0), KeptPanels(network.parameters, few)
         self._block: OneBlock | None = None
         if kind == "predict" and rates.is_constant(self._lowered.drawings.noisy):
             limits, levels = rates.limits_and_levels(

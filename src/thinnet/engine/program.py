@@ -158,7 +158,7 @@ def place_panels(lowered: Lowered) -> int:
     end = 0
     for op in lowered.operations:
         if op.kind == code.DENSE:
-            size = padded(op.n_in) * padded(op.n_out)
+            size = padded(op.n_terms or op.n_in) * padded(op.n_out)
             op.forward_panels, end = end, end + size
             if lowered.slope_columns and op.dx != code.NO_PLACE:
                 op.backward_panels, end = end, end + size
@@ -179,6 +179,7 @@ def operations_table(lowered: Lowered, capacity: int) -> Array:
     """With the numbers of normalisations by row behind those by unit."""
     for op in lowered.operations:
         op.stride_in, op.stride_out = stride_of(op.n_in), stride_of(op.n_out)
+        op.n_terms = op.n_terms or op.n_in
     rows = [
         dataclasses.replace(op, statistics=lowered.statistics + op.statistics * capacity)
         if op.kind == code.LAYER_NORM

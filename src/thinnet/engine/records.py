@@ -64,6 +64,8 @@ class Operation(Drawing):
     thin_out: int = 0  # are absent outputs?
     compresses: int = 0  # takes whole rows and gives thin ones
     sparse: int = 0  # reads the data's rows as they are stored, entry by entry
+    lookups: int = 0  # reads rows of a table, of so many slots
+    n_terms: int = 0  # of a product; n_in but for lookups
     dropped: int = 0  # DropConnect: weights are seen through a mask
     groups: int = 0  # a softmax over each; positions of a BatchNorm
     n_units: int = 0  # of each group
@@ -164,6 +166,10 @@ class Arrays:
     drawn: Address
     samples: Address
     bits: Address
+    slots: Address  # int32: of each slot of a row of a table (`lookups`)
+    terms: Address  # int32: which terms the rows of a round have, and by what these are multiplied
+    factors: Address
+    row_terms: Address  # and how many, int64
     kept: Address  # the keep bits of sparse rows, where their entries stand
     shared: Address  # `kernels.team`, then the number of the first round that went wrong
     source: Address  # of the data, as the next six
@@ -195,6 +201,7 @@ class Work(Arrays):
     bits_size: int
     wrong: int  # the place in `shared` behind the team's
     n_cuts: int  # of each side
+    most_terms: int  # of a row of a table; 0 where rows are no tables
     direct: int  # are products made with weights as they stand in theta?
     optimizer: int
     capacity: int

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from thinnet.engine import opcodes as code
 from thinnet.engine.lowered import Bound, Pass
 from thinnet.engine.records import Operation
-from thinnet.layers import Dense, Dropout, Layer
+from thinnet.layers import Columns, Dense, Dropout, Layer
 from thinnet.layers.base import trait
 from thinnet.layers.presence import Place
 from thinnet.passes import Site
@@ -67,7 +67,7 @@ def _nearest(network: Bound, i: int, step: int) -> int | None:
     i += step
     while 0 <= i < len(network.layers):
         layer, site = network.layers[i], network.sites[i]
-        if type(layer) is Dense:
+        if type(layer) in (Dense, Columns):
             return i
         passes = trait(layer, "unitwise", site.features) and not trait(layer, "can_draw")
         if not passes or (step > 0 and not trait(layer, "keeps_zero")):

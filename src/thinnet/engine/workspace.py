@@ -9,6 +9,7 @@ import numpy as np
 
 from thinnet.arithmetic import ROWS_OF_A_LEAF
 from thinnet.arrays import Array
+from thinnet.engine import lookups
 from thinnet.engine import opcodes as code
 from thinnet.engine.kernels.gradients import TOGETHER
 from thinnet.engine.kernels.keep_bits import UNITS
@@ -100,6 +101,7 @@ def workspace_of(
     workspace.put({"seen": np.zeros_like(vectors["theta"]) if thin else None, "outputs": outputs})
     workspace.put({"panels": panels, "squares": np.zeros(n_squares)})
     workspace.put(_buffers(lowered, rows, outputs.dtype))
+    _put_lookups(workspace, lowered, rows, outputs.dtype)
     workspace.put(_sides(lowered))
     _put_threads(workspace, lowered, rows, n_threads, outputs.dtype)
     workspace.set(
@@ -159,10 +161,26 @@ def _buffers(lowered: Lowered, rows: int, dtype: np.dtype) -> dict[str, Array | 
     }
 
 
+def _put_lookups(workspace: Workspace, lowered: Lowered, rows: int, dtype: np.dtype) -> None:
+    """What is known of the columns of a table, and room for the terms of its rows."""
+    most = lookups.most_terms(lowered.encodings)
+    workspace.put(
+        {
+            "slots": lookups.table_of(lowered.encodings) if most else None,
+            "terms": np.zeros((rows, most), np.int32),
+            "factors": np.zeros((rows, most), dtype),
+            "row_terms": np.zeros(rows, np.int64),
+        }
+    )
+    workspace.set(most_terms=most)
+
+
 def _kept(lowered: Lowered, rows: int) -> Array | None:
     """Room for the mask in front of sparse rows, where a way back will ask for it."""
     gather = lowered.operations[0]
-    if not (gather.sparse and gather.noise != code.NO_NOISE and lowered.slope_columns):
+    if gather.lookups or not (
+        gather.sparse and gather.noise != code.NO_NOISE and lowered.slope_columns
+    ):
         return None
     return np.zeros((rows, math.ceil(gather.n_in / UNITS)), np.uint64)
 
@@ -208,8 +226,17 @@ def _scratch_size(lowered: Lowered, rows: int) -> int:
     nodes = depth * TASK_UNITS * MOST_IN_A_PANEL
     if lowered.operations[0].sparse:
         nodes = max(nodes, depth * NODE + cursors_size(rows))
+    if lowered.encodings:
+        nodes += _lookups_size(lowered, depth)
     slopes = min(rows, MANY_ROWS) * TASK_UNITS if lowered.slope_columns else 0
     return padded(max([2 * TASK_UNITS, losses, *blocks]) + nodes + slopes + _widest(lowered))
+
+
+def _lookups_size(lowered: Lowered, depth: int) -> int:
+    """Weights turned, gradients of all inputs and of those above, and nodes of a whole slot."""
+    inputs = padded(sum(each.inputs for each in lowered.encodings))
+    node = lookups.most_of_a_slot(lowered.encodings) * TASK_UNITS
+    return LANES * inputs + (inputs + 1) * TASK_UNITS + depth * node
 
 
 def _n_cuts(lowered: Lowered) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from thinnet import layers
 from thinnet.export.onnx_graph import Value
+from thinnet.layers.encodings import CATEGORY, VALUE, inputs_of
 from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
 from thinnet.masks import keep_probability
 from thinnet.network import Network
@@ -56,6 +57,16 @@ def _operator(op: str, **attributes: Any) -> Form:
 
 def _dense(layer: Any, site: Site, x: Value) -> Value:
     return x.graph.node("Gemm", x, site.p.W, site.p.b, transB=1)
+
+
+def _columns(layer: layers.Columns, site: Site, x: Value) -> Value:
+    inputs = inputs_of(layer.columns)
+    d = x.columns(inputs.slots) - inputs.numbers.astype(x.dtype)
+    is_category, is_value = (
+        x.graph.value(inputs.kinds == kind, np.dtype(bool)) for kind in (CATEGORY, VALUE)
+    )
+    z = d.equals(0.0).cast(x.dtype).where(is_category, d.at_least(0.0).at_most(1.0))
+    return _dense(layer, site, d.where(is_value, z))
 
 
 def _dropout(layer: layers.Dropout, site: Site, x: Value) -> Value:
@@ -108,6 +119,7 @@ def _layer_norm(layer: layers.LayerNorm, site: Site, x: Value) -> Value:
 FORMS: Final[dict[type, Form]] = {
     layers.AlphaDropout: _same,
     layers.BatchNorm: _batch_norm,
+    layers.Columns: _columns,
     layers.ConcreteDropout: _dense,
     layers.Dense: _dense,
     layers.DropConnect: _dense,

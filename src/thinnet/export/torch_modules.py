@@ -35,6 +35,12 @@ def _linear(nn: Any, layer: Any, site: Site) -> Any:
     return nn.Linear(*site.features, *site.out)
 
 
+def _columns(nn: Any, layer: layers.Columns, site: Site) -> Any:
+    from thinnet.export.torch_columns import Columns
+
+    return Columns(layer.columns, *site.out)
+
+
 def _dropout(nn: Any, layer: layers.Dropout, site: Site) -> Any:
     rate = site.rate(layer.rate, Run.predict())
     return nn.Dropout(rate) if layer.scaling == "inverted" or rate == 0 else None
@@ -56,6 +62,7 @@ def _batch_norm(nn: Any, layer: layers.BatchNorm, site: Site) -> Any:
 MODULES: Final[dict[type, Make]] = {
     layers.AlphaDropout: _alpha_dropout,
     layers.BatchNorm: _batch_norm,
+    layers.Columns: _columns,
     layers.ConcreteDropout: _linear,
     layers.Dense: _linear,
     layers.DropConnect: _linear,

@@ -12,7 +12,7 @@ from thinnet.checks import finite, must
 from thinnet.estimators.base import MLP
 from thinnet.export.models import needed, network_of
 from thinnet.export.torch_modules import module_of
-from thinnet.layers import BatchNorm, ConcreteDropout, Dense, DropConnect, LayerNorm
+from thinnet.layers import BatchNorm, Columns, ConcreteDropout, Dense, DropConnect, LayerNorm
 from thinnet.network import Network
 from thinnet.passes import Site
 
@@ -35,6 +35,7 @@ def to_torch(model: Network | MLP) -> Any:
     ============================= ========================================================
     Dense, DropConnect,           ``Linear``: ``i.weight``, ``i.bias``
     ConcreteDropout
+    Columns                       a ``Linear`` that makes its inputs: ``i.weight``, ``i.bias``
     BatchNorm                     ``BatchNorm1d`` (or 2d, 3d): ``i.weight``, ``i.bias``,
                                   ``i.running_mean``, ``i.running_var``,
                                   ``i.num_batches_tracked``
@@ -164,7 +165,7 @@ def _places(network: Network) -> dict[str, Place]:
 
 
 def _places_in(layer: Any, site: Site) -> dict[str, Place]:
-    if isinstance(layer, Dense | DropConnect | ConcreteDropout):
+    if isinstance(layer, Columns | Dense | DropConnect | ConcreteDropout):
         return {"weight": Place(site.p.W), "bias": Place(site.p.b)}
     if not isinstance(layer, BatchNorm | LayerNorm):
         return {}

@@ -2,10 +2,12 @@
 
 from thinnet.layers.activations import GELU, Identity, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from thinnet.layers.base import Layer, Shapes
+from thinnet.layers.columns import Columns
 from thinnet.layers.concrete import ConcreteDropout
 from thinnet.layers.dense import Dense
 from thinnet.layers.dropconnect import DropConnect
 from thinnet.layers.dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
+from thinnet.layers.encodings import ColumnEncoding
 from thinnet.layers.fixed import FixedMasks
 from thinnet.layers.flatten import Flatten
 from thinnet.layers.normalisation import BatchNorm, LayerNorm
@@ -17,6 +19,8 @@ __all__ = [
     "SELU",
     "AlphaDropout",
     "BatchNorm",
+    "ColumnEncoding",
+    "Columns",
     "ConcreteDropout",
     "Dense",
     "DropConnect",

@@ -16,11 +16,11 @@ from jaxtyping import Bool
 
 from thinnet import masks
 from thinnet.arrays import Array, Features, Float
-from thinnet.layers import Dropout, Layer
+from thinnet.layers import Columns, Dropout, Layer
 from thinnet.layers.base import trait
 from thinnet.passes import Run, Site
 
-Place = tuple[Dropout, Site]
+Place = tuple[Dropout | Columns, Site]
 
 
 class Governors(NamedTuple):
@@ -39,7 +39,15 @@ class Presence(NamedTuple):
 
 def governors(layers: Sequence[Layer], sites: Sequence[Site]) -> list[Governors]:
     places = list(zip(layers, sites, strict=True))
-    return [Governors(_behind(places, i), _ahead(places, i)) for i in range(len(places))]
+    return [
+        Governors((*_own(*place), *_behind(places, i)), _ahead(places, i))
+        for i, place in enumerate(places)
+    ]
+
+
+def _own(layer: Layer, site: Site) -> tuple[Place, ...]:
+    """A layer that drops its own input."""
+    return ((layer, site),) if isinstance(layer, Columns) and layer.share == "batch" else ()
 
 
 def _shared(places: Sequence[tuple[Layer, Site]]) -> tuple[Place, ...]:

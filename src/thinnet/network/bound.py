@@ -190,6 +190,12 @@ class Bound:
             raise ValueError(f"this network takes arrays of real numbers, got dtype {x.dtype}")
         return x
 
+    def check_rows(self, x: MatrixLike) -> None:
+        """ValueError where the first layer can't read a number of the rows."""
+        check = getattr(next(iter(self.layers), None), "check_rows", None)
+        if check is not None:
+            check(sparse.dense(x))
+
     def entering(self, x: MatrixLike) -> Rows:
         """`x` as an array of the network's type; ValueError if it doesn't fit."""
         with np.errstate(over="ignore"):  # numbers too large become infinity, which is refused

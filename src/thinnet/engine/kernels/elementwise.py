@@ -9,7 +9,7 @@ import numpy as np
 from thinnet.engine.aliases import Like, Number, Numbers, Thread
 from thinnet.engine.kernels.activations import activate, multiply_by_slope
 from thinnet.engine.kernels.copying import copy
-from thinnet.engine.kernels.dropout import ADD, ADD_AND_RECTIFY, Before, Mask, apply_bits_to_rows
+from thinnet.engine.kernels.dropout import ADD, ADD_AND_RECTIFY, Before, apply_bits_to_rows
 from thinnet.engine.kernels.lanes import add_to_rows
 from thinnet.engine.kernels.memory import cast, size_of, view
 from thinnet.engine.kernels.noise import (
@@ -17,7 +17,7 @@ from thinnet.engine.kernels.noise import (
     Sweep,
     drop_rows,
     level_of,
-    mask_of,
+    mask_if_any,
     noise_backward,
     noise_forward,
 )
@@ -67,7 +67,7 @@ def finish(op: Operation, sweep: Sweep, rows: Numbers, me: Thread, now: Round, w
     values = w.seen if op.thin_out else w.theta
     what = ADD_AND_RECTIFY if op.activation == RELU else ADD
     before = Before(what, np.uint64(values + op.bias * size_of(like)))
-    mask = mask_of(op, now, w, like) if op.noise == MASK else Mask(np.uint64(0), cast(1, like))
+    mask = mask_if_any(op, now, w, like)
     if mask.limit != 0 and not op.thin_out:
         drop_rows(before, op, sweep, rows, mask, me, now, w)
     else:

@@ -13,11 +13,10 @@ from thinnet.engine.aliases import Address, Indices, Like, Number, Numbers, Word
 from thinnet.engine.kernels.dropout import Mask
 from thinnet.engine.kernels.gather import F8, load
 from thinnet.engine.kernels.keep_bits import UNITS, bits_along
-from thinnet.engine.kernels.memory import cast, view
-from thinnet.engine.kernels.noise import mask_of, sample_of, stream_of
+from thinnet.engine.kernels.memory import cast, size_of, view
+from thinnet.engine.kernels.noise import mask_if_any, mask_of, sample_of, stream_of
 from thinnet.engine.kernels.rows import data_number
 from thinnet.engine.linking import part
-from thinnet.engine.opcodes import NO_NOISE
 from thinnet.engine.records import Operation, Round, Work
 
 NOWHERE: Final = np.uint64(2**64 - 1)  # no word has this number
@@ -33,7 +32,10 @@ class Entries(NamedTuple):
 
 
 @part
-def entries_of(w: Work) -> Entries:
+def entries_of(w: Work, like: Like) -> Entries:
+    """Of the data, or of the rows of a round that are lookups."""
+    if w.most_terms:
+        return Entries(w.factors, size_of(like) == 8, w.terms, False)
     source = view(w.source, np.int64(0))
     return Entries(source[0], source[3] == F8, source[4], source[5] == 8)
 
@@ -55,6 +57,9 @@ def value_at(entries: Entries, i: int, like: Like) -> Number:
 @part
 def row_limits(now: Round, r: int, w: Work) -> tuple[int, int]:
     """The first entry of row r of a round, and the one behind its last."""
+    if w.most_terms:
+        start = r * w.most_terms
+        return start, start + view(w.row_terms, np.int64(0))[r]
     row, starts = data_number(now, r, w), view(w.starts, np.int64(0))
     return starts[row], starts[row + 1]
 
@@ -65,7 +70,8 @@ def read_row(
 ) -> int:
     """Columns and values of row r, without what is dropped; how many these are."""
     first, last = row_limits(now, r, w)
-    entries, like = entries_of(w), values.dtype.type(0)
+    like = values.dtype.type(0)
+    entries = entries_of(w, like)
     for i in range(first, last):
         columns[i - first] = column_at(entries, i)
         values[i - first] = value_at(entries, i, like)
@@ -81,9 +87,9 @@ def read_row(
 @part
 def mask_in_front(gather: Operation, now: Round, w: Work, like: Like) -> Mask:
     """Of the dropout between the rows and the product; one that drops nothing where none is."""
-    if gather.noise == NO_NOISE:
+    if gather.lookups:  # whose terms are those that are kept
         return Mask(np.uint64(0), cast(1, like))
-    return mask_of(gather, now, w, like)
+    return mask_if_any(gather, now, w, like)
 
 
 @part

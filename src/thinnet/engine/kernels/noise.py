@@ -25,7 +25,7 @@ from thinnet.engine.kernels.dropout import (
 )
 from thinnet.engine.kernels.functions import fma
 from thinnet.engine.kernels.keep_bits import keep_bits, keep_bits_of_rows
-from thinnet.engine.kernels.memory import view
+from thinnet.engine.kernels.memory import cast, view
 from thinnet.engine.kernels.normals import normals
 from thinnet.engine.kernels.philox import Stream
 from thinnet.engine.linking import part
@@ -62,6 +62,12 @@ def level_of(drawing: Drawing, which: int, now: Round, w: Work, like: Like) -> N
 @part
 def mask_of(op: Operation, now: Round, w: Work, like: Like) -> Mask:
     return Mask(limit_of(op, now, w), level_of(op, 0, now, w, like))
+
+
+@part
+def mask_if_any(op: Operation, now: Round, w: Work, like: Like) -> Mask:
+    """The mask of an operation; one that drops nothing where it has none."""
+    return mask_of(op, now, w, like) if op.noise == MASK else Mask(np.uint64(0), cast(1, like))
 
 
 @part

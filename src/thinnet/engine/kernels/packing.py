@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from thinnet.engine.aliases import Like, Numbers, Thread
 from thinnet.engine.kernels.copying import copy
+from thinnet.engine.kernels.lookup_panels import lay_terms
 from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import Place, padded, panel_width, put_transposed, vector_of
 from thinnet.engine.kernels.presence import (
@@ -31,12 +32,15 @@ def pack(
     lanes = vector_of(spare.itemsize)
     for first in range(low, high, lanes):
         last = min(first + lanes, high)
-        if not drawn and last - first == lanes:
+        if not drawn and not op.lookups and last - first == lanes:
             pack_as_it_lies(op, first, w, spare)
             continue
         rows = spare[: lanes * op.stride_in]
         fill(op, first, last, me, now, w, rows)
         columns = forward_place(op, first, w, like)
+        if op.lookups:
+            lay_terms(op, rows, columns, w, spare[lanes * op.stride_in :])
+            continue
         put_transposed(address_of(rows), op.stride_in, n_inputs(op, w), columns, like)
         if op.backward_panels != NO_PLACE:
             to_backward(op, first, last, op.stride_in, w, rows)
@@ -100,7 +104,7 @@ def forward_place(op: Operation, first: int, w: Work, like: Like) -> Place:
     size = size_of(like)
     together = VECTORS * vector_of(size)
     start = first // together * together
-    at = op.forward_panels + start * padded(op.n_in, size) + first - start
+    at = op.forward_panels + start * padded(op.n_terms, size) + first - start
     return Place(w.panels + at * size, panel_width(start, n_outputs(op, w), size))
 
 

@@ -11,6 +11,7 @@ from thinnet.engine.aliases import Like, Numbers
 from thinnet.engine.kernels.copying import copy
 from thinnet.engine.kernels.direct import FEW_UNITS, Lines, narrow_product, row_product
 from thinnet.engine.kernels.lanes import fetch_line, sum_rows
+from thinnet.engine.kernels.lookup_gradients import lookup_gradient
 from thinnet.engine.kernels.memory import address_of, size_of, view
 from thinnet.engine.kernels.panels import padded, panel_width, vector_of
 from thinnet.engine.kernels.presence import cut_at, is_drawn, n_inputs, n_outputs
@@ -150,6 +151,9 @@ def weight_gradient(
     op: Operation, low: int, high: int, now: Round, w: Work, out: Numbers, stack: Numbers
 ) -> None:
     """``dW = dy.T @ x`` of the places `low` to `high`; rows of `out` lie as those of x."""
+    if op.lookups:
+        lookup_gradient(op, low, high, now, w, out, stack)
+        return
     if op.sparse:
         sparse_gradient(op, low, high, now, w, out, stack)
         return

@@ -119,7 +119,7 @@ def add_row(
     """Add what row r has at some inputs, from the entry `start` on; the entry behind these."""
     like, size, gather = node.dtype.type(0), node.itemsize, operation_at(w.operations, 0)
     dy = w.slopes + (op.dy * w.capacity + r * op.stride_out + span.low) * size
-    entries, words = entries_of(w), kept(r, gather, w)
+    entries, words = entries_of(w, like), kept(r, gather, w)
     mask = mask_in_front(gather, now, w, like)
     drops = mask.limit != 0
     _, end = row_limits(now, r, w)

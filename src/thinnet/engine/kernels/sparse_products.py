@@ -81,12 +81,7 @@ def by_panels(op: Operation, row: Row, y: Address, w: Work, like: Like) -> None:
         panel = w.panels + op.forward_panels * size + first * room * VECTOR_BYTES
         step = min(n, VECTORS) * VECTOR_BYTES
         apart, out = room * VECTORS * VECTOR_BYTES, y + first * VECTOR_BYTES
-        if n == 1:
-            _one(row, panel, step, apart, out, like)
-        elif n == 2:
-            _two(row, panel, step, apart, out, like)
-        else:
-            _three(row, panel, step, apart, out, like)
+        sums_of_vectors(n, row, panel, step, apart, out, like)
 
 
 def _vectors_of_units(n_vectors: int) -> Callable[..., None]:
@@ -195,6 +190,19 @@ class _Chain:
 
 
 _one, _two, _three = (_vectors_of_units(n) for n in (1, 2, 3))
+
+
+@part
+def sums_of_vectors(
+    n: int, row: Row, panel: Address, step: int, apart: int, out: Address, like: Like
+) -> None:
+    """The sums of a row for one to three vectors of units."""
+    if n == 1:
+        _one(row, panel, step, apart, out, like)
+    elif n == 2:
+        _two(row, panel, step, apart, out, like)
+    else:
+        _three(row, panel, step, apart, out, like)
 
 
 @part

@@ -1,0 +1,169 @@
+"""What the columns of a table are in an encoded row, and the inputs that they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from thinnet import checks
+from thinnet.arrays import Array, Table
+
+BIN, VALUE, CATEGORY = range(3)  # kinds of inputs, and of the slots that they are made of
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnEncoding:
+    """What a column of a table is in an encoded row, and how many inputs it stands for.
+
+    ============ ============================== ================================================
+    part         numbers of a row               inputs that they stand for
+    ============ ============================== ================================================
+    `bins`       one: the number's position     1 for each bin below it, the fraction of its own,
+                 among the bins, in [0, bins]   0 above (Gorishniy et al. 2022, eq. 1)
+    `values`     so many numbers                these numbers
+    `categories` one: a code, 0 for none or     1 for input ``code - 1``, 0 for the others
+                 from 1 to `categories`
+    ============ ============================== ================================================
+
+    Parameters
+    ----------
+    bins, values, categories : int
+        From 0 on; at least one of them is above 0.
+
+    Raises
+    ------
+    ValueError
+        If a count is out of its range, or all are 0.
+
+    Examples
+    --------
+    >>> age = ColumnEncoding(bins=8, values=1, categories=1)
+    >>> age.slots, age.inputs
+    (3, 10)
+    """
+
+    bins: int = 0
+    values: int = 0
+    categories: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("bins", "values", "categories"):
+            checks.integer(name, getattr(self, name), 0)
+        checks.must(self.inputs > 0, "a ColumnEncoding", "of at least one input", self)
+
+    @property
+    def slots(self) -> int:
+        """The numbers that an encoded row has of the column: position, values, code."""
+        return (self.bins > 0) + self.values + (self.categories > 0)
+
+    @property
+    def inputs(self) -> int:
+        """The inputs that they stand for."""
+        return self.bins + self.values + self.categories
+
+
+class Place(NamedTuple):
+    """A column among its neighbours: where its slots and its inputs begin."""
+
+    encoding: ColumnEncoding
+    slot: int
+    first: int
+
+    @property
+    def bins(self) -> slice:
+        return slice(self.first, self.first + self.encoding.bins)
+
+    @property
+    def values(self) -> slice:
+        return slice(self.bins.stop, self.bins.stop + self.encoding.values)
+
+    @property
+    def categories(self) -> slice:
+        return slice(self.values.stop, self.values.stop + self.encoding.categories)
+
+    @property
+    def inputs(self) -> slice:
+        return slice(self.first, self.categories.stop)
+
+    @property
+    def value_slots(self) -> slice:
+        start = self.slot + (self.encoding.bins > 0)
+        return slice(start, start + self.encoding.values)
+
+    @property
+    def code_slot(self) -> int:
+        return self.value_slots.stop
+
+
+def places_of(columns: Sequence[ColumnEncoding]) -> Iterator[Place]:
+    """The columns from left to right."""
+    slot = first = 0
+    for each in columns:
+        yield Place(each, slot, first)
+        slot, first = slot + each.slots, first + each.inputs
+
+
+class Slot(NamedTuple):
+    """A number of a row: its kind, its column, and the inputs that it stands for."""
+
+    kind: int
+    column: int
+    first: int
+    inputs: int
+
+
+@cache
+def slots_of(columns: tuple[ColumnEncoding, ...]) -> tuple[Slot, ...]:
+    """The slots from left to right."""
+    found = list[Slot]()
+    for i, (encoding, _, first) in enumerate(places_of(columns)):
+        bins, values, categories = encoding.bins, encoding.values, encoding.categories
+        found += [Slot(BIN, i, first, bins)] if bins else []
+        found += [Slot(VALUE, i, first + bins + k, 1) for k in range(values)]
+        found += [Slot(CATEGORY, i, first + bins + values, categories)] if categories else []
+    return tuple(found)
+
+
+@cache
+def _limits(columns: tuple[ColumnEncoding, ...]) -> tuple[Array, Array, Array]:
+    """The least and the greatest number of each slot, and whether it must be whole."""
+    slots = slots_of(columns)
+    low = np.array([-np.inf if slot.kind == VALUE else 0 for slot in slots])
+    high = np.array([np.inf if slot.kind == VALUE else slot.inputs for slot in slots])
+    return low, high, np.array([slot.kind == CATEGORY for slot in slots])
+
+
+def check_rows(columns: tuple[ColumnEncoding, ...], x: Table) -> None:
+    """ValueError for the first number that no encoded row has."""
+    low, high, whole = _limits(columns)
+    fits = (x >= low) & (x <= high) & ((x == np.floor(x)) | ~whole)
+    if not fits.all():
+        row, i = np.argwhere(~fits)[0]
+        slot = slots_of(columns)[i]
+        kinds = {BIN: f"a position in [0, {slot.inputs}]", VALUE: "a number"}
+        allowed = kinds.get(slot.kind, f"a code from 0 to {slot.inputs}")
+        checks.must(False, f"slot {i} of a row", allowed, x[row, i].item())
+
+
+class Inputs(NamedTuple):
+    """Of each input the slot that it is made of, its kind, and the bin or code that it is for.
+
+    With d the slot's number less `number`, an input is d between 0 and 1 for a bin, d for a value,
+    and whether d is 0 for a category.
+    """
+
+    slots: Array
+    kinds: Array
+    numbers: Array
+
+
+def inputs_of(columns: tuple[ColumnEncoding, ...]) -> Inputs:
+    slots = slots_of(columns)
+    counts = [slot.inputs for slot in slots]
+    kinds = np.repeat([slot.kind for slot in slots], counts)
+    numbers = np.concatenate([np.arange(n) for n in counts])
+    return Inputs(np.repeat(np.arange(len(slots)), counts), kinds, numbers + (kinds == CATEGORY))
