@@ -6,6 +6,7 @@ multiple of dy is added to; what is summed is then turned, as gradients have a r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,14 +22,18 @@ from thinnet.engine.aliases import (
     Context,
     Intrinsic,
     Kind,
+    Like,
     Longs,
+    Number,
     Numbers,
     Signature,
+    Type,
     Value,
 )
 from thinnet.engine.compile import intrinsic
 from thinnet.engine.instructions import fused, in_all_lanes
 from thinnet.engine.kernels.entries import (
+    Entries,
     bit_of,
     column_at,
     entries_of,
@@ -38,14 +43,16 @@ from thinnet.engine.kernels.entries import (
     value_at,
     word_of,
 )
-from thinnet.engine.kernels.memory import address_of, operation_at, view
+from thinnet.engine.kernels.memory import address_of, operation_at, size_of, view
 from thinnet.engine.kernels.panels import Place, padded, put_transposed, vector_of
+from thinnet.engine.kernels.sparse_products import Row
 from thinnet.engine.kernels.sums import join_leaf, join_rest, n_leaves
 from thinnet.engine.kernels.tiles import VECTOR_BYTES
 from thinnet.engine.linking import part
 from thinnet.engine.records import Operation, Round, Work
 
 NODE: Final = 16_384  # numbers of a node of the tree, which stay in cache while rows are added
+_WORD: Final = ir.IntType(64)
 INPUTS: Final = 16  # a multiple of a vector: inputs are turned by whole vectors
 
 
@@ -67,6 +74,13 @@ class Span(NamedTuple):
     last: int
     low: int
     width: int
+
+
+class Sums(NamedTuple):
+    """Where the sums of input 0 would be, and the bytes from input to input."""
+
+    start: int
+    apart: int
 
 
 @part
@@ -125,6 +139,10 @@ def add_row(
     _, end = row_limits(now, r, w)
     target = address_of(node) - span.first * span.width * size
     vectors = span.width // vector_of(size)
+    if not drops and vectors <= MOST_VECTORS and are_plain(entries, like):
+        row = Row(entries.columns, entries.values, end)
+        sums = Sums(target, span.width * size)
+        return add_plain(row, start, span.last, mask.scale, dy, sums, vectors)
     i = start
     while i < end:
         column = column_at(entries, i)
@@ -135,6 +153,83 @@ def add_row(
             add_multiple(x, dy, target + column * span.width * size, vectors)
         i += 1
     return i
+
+
+@part
+def are_plain(entries: Entries, like: Like) -> bool:
+    """Are columns int32, and values of the network's type?"""
+    return not entries.longs and entries.doubles == (size_of(like) == 8)
+
+
+def _plain_of(n_vectors: int) -> Callable[..., int]:
+    """`add_row` of entries as they lie, for so many vectors of units, which stay in registers."""
+
+    @intrinsic
+    def add(
+        typing: Kind, row: Kind, start: Kind, last: Kind, scale: Kind, dy: Kind, sums: Kind
+    ) -> Intrinsic:
+        signature = types.int64(row, types.int64, types.int64, scale, types.int64, sums)
+
+        def code(context: Context, builder: Builder, _: Signature, arguments: Arguments) -> Value:
+            row, start, last, scale, dy, sums = arguments
+            (columns, values, end), (target, apart) = (
+                [builder.extract_value(each, i) for i in range(n)]
+                for each, n in ((row, 3), (sums, 2))
+            )
+            size = 4 if isinstance(scale.type, ir.FloatType) else 8
+            vector = ir.VectorType(scale.type, VECTOR_BYTES // size)
+
+            def at(address: Value, kind: Type, ahead: Value) -> Value:
+                return builder.inttoptr(builder.add(address, ahead), kind.as_pointer())
+
+            steps = [_WORD(VECTOR_BYTES * v) for v in range(n_vectors)]
+            slopes = [builder.load(at(dy, vector, step), align=8) for step in steps]
+            before = builder.block
+            names = "entry", "column", "term", "end"
+            entry, column, term, done = (builder.append_basic_block(name) for name in names)
+            builder.branch(entry)
+            builder.position_at_end(entry)
+            i = builder.phi(_WORD)
+            i.add_incoming(start, before)
+            builder.cbranch(builder.icmp_signed("<", i, end), column, done)
+            builder.position_at_end(column)
+            number = builder.load(at(columns, ir.IntType(32), builder.mul(i, _WORD(4))), align=1)
+            number = builder.sext(number, _WORD)
+            builder.cbranch(builder.icmp_signed("<", number, last), term, done)
+            builder.position_at_end(term)
+            value = builder.load(at(values, scale.type, builder.mul(i, _WORD(size))), align=1)
+            everywhere = in_all_lanes(builder, builder.fmul(value, scale), vector)
+            own = builder.add(target, builder.mul(number, apart))
+            for step, slope in zip(steps, slopes, strict=True):
+                pointer = at(own, vector, step)
+                new = fused(builder, everywhere, slope, builder.load(pointer, align=8))
+                builder.store(new, pointer, align=8)
+            i.add_incoming(builder.add(i, _WORD(1)), term)
+            builder.branch(entry)
+            builder.position_at_end(done)
+            return i
+
+        return signature, code
+
+    return add
+
+
+MOST_VECTORS: Final = 4
+_one, _two, _three, _four = (_plain_of(n) for n in range(1, MOST_VECTORS + 1))
+
+
+@part
+def add_plain(
+    row: Row, start: int, last: int, scale: Number, dy: Address, sums: Sums, vectors: int
+) -> int:
+    """Add the entries from `start` on, up to that of column `last`; the entry behind these."""
+    if vectors == 1:
+        return _one(row, start, last, scale, dy, sums)
+    if vectors == 2:
+        return _two(row, start, last, scale, dy, sums)
+    if vectors == 3:
+        return _three(row, start, last, scale, dy, sums)
+    return _four(row, start, last, scale, dy, sums)
 
 
 @intrinsic
