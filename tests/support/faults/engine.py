@@ -195,4 +195,20 @@ FAULTS = [
         "return content",
         ("engine/test_keeping.py",),
     ),
+    Mutant(
+        "compiled lookups read a row of weights that is not there",
+        "engine/kernels/lookups.py",
+        "terms_of",
+        "max(min(int(position), slot.inputs - 1), 0)",
+        "int(position)",
+        ("engine/test_lookups.py",),
+    ),
+    Mutant(
+        "panels of lookups leave the lowest bin out of the sums",
+        "engine/kernels/lookup_panels.py",
+        "lay_bins",
+        "add_multiple(one, weights, behind, 1)",
+        "add_multiple(one * (k > 0), weights, behind, 1)",
+        ("engine/test_lookups.py",),
+    ),
 ]

@@ -139,4 +139,20 @@ FAULTS = [
         "return Params(W=outputs[:, None] * inputs[None, :], b=np.ones_like(outputs))",
         ("layers/test_presence.py",),
     ),
+    Mutant(
+        "the bins below a number are not counted in the gradient of theirs",
+        "layers/lookups.py",
+        "add_up",
+        "partly[:-1] += above",
+        "pass",
+        ("layers/test_columns.py",),
+    ),
+    Mutant(
+        "each slot of a column is dropped by itself",
+        "layers/columns.py",
+        "Columns.keep",
+        "np.repeat(kept, [each.slots for each in self.columns], axis=1)",
+        "np.resize(kept, (len(kept), self.slots))",
+        ("layers/test_columns.py",),
+    ),
 ]

@@ -75,4 +75,12 @@ FAULTS = [
         "super().targets(self.read(y))",
         ("tables/test_refusals.py",),
     ),
+    Mutant(
+        "a position stays in the lower half of its bin",
+        "tables/columns/pieces.py",
+        "_positions",
+        "np.clip((column - edges[own]) / np.diff(edges)[own], 0, 1)",
+        "np.clip((column - edges[own]) / np.diff(edges)[own], 0, 0.5)",
+        ("tables/columns/test_lookups.py",),
+    ),
 ]

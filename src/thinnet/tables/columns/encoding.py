@@ -17,10 +17,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from thinnet import checks
 from thinnet.arrays import Array, TableLike, TargetLike, VectorLike
+from thinnet.layers import ColumnEncoding
 from thinnet.tables.columns.few import FEW, Table
 from thinnet.tables.columns.flat import flat_of
 from thinnet.tables.columns.hashing import HashedText
 from thinnet.tables.columns.kinds import Column, columns_of, in_part
+from thinnet.tables.columns.lookups import lookups_of
 from thinnet.tables.columns.missing import cleaned, words
 from thinnet.tables.columns.pieces import PiecewiseLinear
 from thinnet.tables.columns.preparing import parts_of, prepared
@@ -158,6 +160,48 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             return flat.features(parts_of(table, self.columns_), len(table))
         ready = prepared(table.frame, self.columns_, self.missing_)
         return np.asarray(self.transformer_.transform(ready), np.float32)
+
+    @property
+    def encodings_(self) -> tuple[ColumnEncoding, ...]:
+        """What each column is in the rows of `lookups`, for `thinnet.Columns`."""
+        check_is_fitted(self)
+        return lookups_of(self.transformer_).encodings
+
+    def lookups(self, X: TableLike) -> Array:
+        """The rows of a table as `thinnet.Columns` reads them: the same features in few numbers.
+
+        A number's position among its bins stands for as many features as there are bins, and a
+        category's code for as many as there are categories.  With ``Columns(encoder.encodings_,
+        Dense(n))`` a network trains several times as fast as with `transform` and ``Dense(n)``.
+
+        Parameters
+        ----------
+        X : data frame or array, shape (rows, columns)
+
+        Returns
+        -------
+        array of float32, shape (rows, slots)
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, or a step of a subclass is not one of this encoder.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from thinnet import TableEncoder
+        >>> table = pd.DataFrame({"age": [20, 30, 30, 50], "city": ["Ulm", "Bonn", "Ulm", "Bonn"]})
+        >>> encoder = TableEncoder(n_bins=2).fit(table)
+        >>> encoder.encodings_[1]
+        ColumnEncoding(bins=0, values=0, categories=2)
+        >>> encoder.lookups(table)[:, 0]
+        array([0., 1., 1., 2.], dtype=float32)
+        """
+        check_is_fitted(self)
+        table = self.table(X)
+        ready = prepared(table.frame, self.columns_, self.missing_)
+        return lookups_of(self.transformer_).rows(ready)
 
     def get_feature_names_out(self, input_features: VectorLike = None) -> Array:
         """A name for each number of a row."""

@@ -126,8 +126,13 @@ def _pieces(fitted: PiecewiseLinear, medians: Array, names: list[str]) -> Step:
     return step
 
 
-def _looking_up(fitted: OneHotEncoder | TargetEncoder, names: list[str]) -> Step | None:
-    """What the encoder makes of each label by itself, and of one that it has not seen."""
+def labels_encoded(
+    fitted: OneHotEncoder | TargetEncoder, names: list[str]
+) -> list[dict[str, Array]] | None:
+    """For each column the features of each label by itself, and of `UNSEEN`, one that is new.
+
+    None where it can't be said which features are whose.
+    """
     known = [[*map(str, labels), UNSEEN] for labels in fitted.categories_]
     most = max(map(len, known))
     every = np.array([[*labels, *[UNSEEN] * (most - len(labels))] for labels in known], object).T
@@ -135,10 +140,15 @@ def _looking_up(fitted: OneHotEncoder | TargetEncoder, names: list[str]) -> Step
     ends = np.cumsum(_widths(fitted, encoded.shape[1])).tolist()
     if ends[-1] != encoded.shape[1]:
         return None
-    tables = [
+    return [
         dict(zip(labels, encoded[: len(labels), start:end], strict=True))
         for labels, start, end in zip(known, [0, *ends], ends, strict=False)
     ]
+
+
+def _looking_up(fitted: OneHotEncoder | TargetEncoder, names: list[str]) -> Step | None:
+    if (tables := labels_encoded(fitted, names)) is None:
+        return None
 
     def step(parts: Parts) -> Array:
         pairs = zip(names, tables, strict=True)

@@ -65,6 +65,16 @@ class PiecewiseLinear(TransformerMixin, BaseEstimator):
         parts = [_fractions(column, edges) for column, edges in zip(X.T, self.edges_, strict=True)]
         return np.hstack(parts)
 
+    def positions(self, X: Any) -> Array:
+        """The sum of the fractions of each column: a bin and the fraction of it that is below.
+
+        Shape (rows, columns), from 0 to the number of the column's bins.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        found = [_positions(column, edges) for column, edges in zip(X.T, self.edges_, strict=True)]
+        return np.stack(found, axis=1)
+
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """The column and the upper edge of each bin."""
         names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
@@ -90,3 +100,9 @@ def _edges(column: Array, n_bins: int) -> Array:
 def _fractions(column: Array, edges: Array) -> Array:
     with np.errstate(over="ignore"):  # above a bin of next to no width: its fraction is 1
         return np.clip((column[:, None] - edges[:-1]) / np.diff(edges), 0, 1)
+
+
+def _positions(column: Array, edges: Array) -> Array:
+    own = np.searchsorted(edges[1:-1], column, side="right")
+    with np.errstate(over="ignore"):  # as in `_fractions`
+        return own + np.clip((column - edges[own]) / np.diff(edges)[own], 0, 1)
