@@ -5,10 +5,12 @@ import pytest
 from arithmetic_cases import CASES, make, training
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
 from trying import given_few_or_many
 
 from thinnet import (
     SGD,
+    AdamW,
     ColumnEncoding,
     Columns,
     Dense,
@@ -22,6 +24,7 @@ from thinnet import (
 )
 from thinnet.engine.threads import limited
 from thinnet.layers.encodings import CATEGORY, VALUE, slots_of
+from thinnet.schedules import Linear
 
 SEED = 3
 TABLE = (
@@ -84,6 +87,34 @@ def test_it_is_what_the_reference_is(columns, units, dtype, share):
     assert_allclose(ours.theta, wanted.theta, **tolerance)
 
 
+MANY = (ColumnEncoding(bins=700), ColumnEncoding(categories=3000), ColumnEncoding(values=40))
+
+
+@pytest.mark.parametrize("units", [16, 65])
+@pytest.mark.parametrize(
+    "how", [{}, {"accumulate": 3, "clip_norm": 0.1}], ids=["plain", "micro-batches"]
+)
+def test_columns_of_many_inputs_learn_as_the_reference_does(units, how):
+    x = rows_of(MANY, 300, dtype="float64")
+    ours, wanted = (
+        network(executor, MANY, units, Linear(0.1, 0.5, n_steps=3), dtype="float64")
+        for executor in ("compiled", "reference")
+    )
+    how = {"optimizer": AdamW(0.01), "epochs": 1, "batch_size": 100, "progress": False} | how
+    for each in (ours, wanted):
+        train(each, x, (x[:, 0] > 300).astype(int), **how)
+    assert_allclose(ours.theta, wanted.theta, rtol=1e-7, atol=1e-9)
+
+
+def test_rows_may_come_in_any_form():
+    ours, x = network(), rows_of(TABLE, 50)
+    wanted = ours.outputs(x)
+    for same in (x.astype(np.float64), csr_matrix(x), np.asfortranarray(x), x[::-1][::-1]):
+        assert_array_equal(ours.outputs(same), wanted)
+    whole = x.round().clip(0).astype(np.uint8)
+    assert_array_equal(ours.outputs(whole), ours.outputs(whole.astype(np.float32)))
+
+
 @pytest.mark.filterwarnings("ignore:dropout stands upstream")
 @pytest.mark.parametrize("name", ["columns", "dropped columns", "shared columns"])
 def test_the_number_of_threads_changes_no_bit(name):
@@ -120,7 +151,7 @@ def test_where_all_columns_are_dropped_the_bias_is_left():
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30, -1e30, -1, 71, 0.5])
 def test_compiled_code_stays_within_its_tables_whatever_comes(monkeypatch, value):
     """Rows are checked before; another thread may write to them after."""
-    monkeypatch.setattr(Columns, "check_rows", lambda self, x: None)
+    monkeypatch.setattr(Columns, "check_encoded", lambda self, x: None)
     monkeypatch.setattr(sparse, "finite", lambda name, X, dtype: X)
     x, ours = rows_of(TABLE, 300), network()
     for slot in (0, 2, 3, 4):

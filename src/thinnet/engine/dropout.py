@@ -27,7 +27,7 @@ def dropout(x: Array, ids: Ids, stream: Stream, rate: float, out: Array) -> None
     scale = x.dtype.type(masks.LEVELS / (masks.LEVELS - limit))
     worth = min(x.size // WORTH_A_THREAD, len(x))
     size = min(n_threads(), worth) if worth > 1 else 1
-    if size == 1:  # without a team, of which nobody else needs to know
+    if size == 1:  # a team of one would take longer to gather than a small array to drop
         dropout_rows(rows, ids, written, numbers, scale)
     else:
         run_team(size, _part, (rows, ids, written), numbers, scale)

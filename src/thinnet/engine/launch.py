@@ -13,7 +13,9 @@ from thinnet.console.progress import someone_looks
 from thinnet.engine import opcodes as code
 from thinnet.engine.caching import kept
 from thinnet.engine.driver import drive
+from thinnet.engine.lookups import most_terms
 from thinnet.engine.lowered import Lowered
+from thinnet.engine.records import Operation
 from thinnet.engine.threads import n_threads, run_team
 from thinnet.engine.workspace import Workspace
 
@@ -48,10 +50,14 @@ def team_for(lowered: Lowered, rows: int, n_tasks: int, passes: int) -> Team:
     `passes` counts products with each weight: one forward, three with the way back.
     """
     operations = lowered.operations
-    products = sum(op.n_in * op.n_out for op in operations if op.kind == code.DENSE)
+    products = sum(_terms(op, lowered) * op.n_out for op in operations if op.kind == code.DENSE)
     numbers = sum(op.n_out for op in operations)
     cost = rows * passes * (products * PER_PRODUCT + numbers * PER_NUMBER)
     return Team(min(n_threads(), n_tasks) if cost >= WORTH_MEETING else 1, cost)
+
+
+def _terms(op: Operation, lowered: Lowered) -> int:
+    return most_terms(lowered.encodings) if op.lookups else op.n_in
 
 
 def call(team: Team, n_rounds: int, workspace: Workspace, like: np.floating) -> int:

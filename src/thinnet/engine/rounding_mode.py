@@ -40,7 +40,7 @@ def standard_mode() -> Iterator[None]:
 
 
 def in_standard_mode(function: Callable[..., T], *arguments: object) -> T:
-    """Call `function` in the standard mode; where that is on already, nothing is set."""
+    """Call `function` in the standard mode; without `with`, which costs, where it is on already."""
     if is_standard():
         return function(*arguments)
     with standard_mode():

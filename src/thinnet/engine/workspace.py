@@ -233,8 +233,10 @@ def _scratch_size(lowered: Lowered, rows: int) -> int:
 
 
 def _lookups_size(lowered: Lowered, depth: int) -> int:
-    """Weights turned, gradients of all inputs and of those above, and nodes of a whole slot."""
+    """Weights turned; on the way back gradients of inputs, those above, and nodes of a slot."""
     inputs = padded(sum(each.inputs for each in lowered.encodings))
+    if not lowered.slope_columns:
+        return LANES * inputs
     node = lookups.most_of_a_slot(lowered.encodings) * TASK_UNITS
     return LANES * inputs + (inputs + 1) * TASK_UNITS + depth * node
 

@@ -11,7 +11,7 @@ Optional class variables state what a network may rely on (all False by default)
 Optional methods: ``initialise(site, initial)`` writes the first values into ``site.p`` and
 ``site.s``; ``present(inputs, outputs)`` returns which parameters exist where only some inputs and
 outputs do (docs/thinned-training.md); ``keep(site, run, rows)`` returns the mask of a pass;
-``check_rows(x)`` of a first layer raises ValueError for rows that the layer can't read;
+``check_encoded(x)`` of a first layer raises ValueError for rows that the layer can't read;
 ``penalty(site)`` returns the layer's penalty, which is added to the mean loss, and
 ``add_penalty(site, factor)`` adds `factor` times its gradient to ``site.g``.  A layer that wraps a
 Dense, and has its parameters, has it as ``dense``: the Dense's penalties and `max_norm` then hold.

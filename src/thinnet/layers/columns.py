@@ -12,7 +12,7 @@ from thinnet import checks, masks
 from thinnet.arrays import Array, Features, Float, Out, Share, Table
 from thinnet.layers.base import Initial, Shapes, one_axis
 from thinnet.layers.dense import Dense, Params
-from thinnet.layers.encodings import ColumnEncoding, check_rows, places_of
+from thinnet.layers.encodings import ColumnEncoding, check_encoded, places_of
 from thinnet.layers.lookups import add_up, looked_up, slopes_of_slots
 from thinnet.passes import Run, Site
 from thinnet.schedules import Rate, check_rate
@@ -106,12 +106,12 @@ class Columns:
         kept = self._kept(site, run, rows, site.rate(self.rate, run))
         return np.repeat(kept, [each.slots for each in self.columns], axis=1)
 
-    def check_rows(self, x: Table) -> None:
+    def check_encoded(self, x: Array) -> None:
         """ValueError for the first number that no encoded row has."""
-        check_rows(self.columns, x)
+        check_encoded(self.columns, x)
 
     def forward(self, site: Site, x: Table, run: Run) -> tuple[Out, Cache]:
-        self.check_rows(x)
+        self.check_encoded(x)
         rate = site.rate(self.rate, run) if run.draws else 0.0
         weights, factors = site.p.W.T, self._factors(site, run, x, rate)
         y = np.repeat(site.p.b[None], len(x), axis=0)

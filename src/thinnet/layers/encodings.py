@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, Table
+from thinnet.arrays import Array
 
 BIN, VALUE, CATEGORY = range(3)  # kinds of inputs, and of the slots that they are made of
 
@@ -137,7 +137,7 @@ def _limits(columns: tuple[ColumnEncoding, ...]) -> tuple[Array, Array, Array]:
     return low, high, np.array([slot.kind == CATEGORY for slot in slots])
 
 
-def check_rows(columns: tuple[ColumnEncoding, ...], x: Table) -> None:
+def check_encoded(columns: tuple[ColumnEncoding, ...], x: Array) -> None:
     """ValueError for the first number that no encoded row has."""
     low, high, whole = _limits(columns)
     fits = (x >= low) & (x <= high) & ((x == np.floor(x)) | ~whole)

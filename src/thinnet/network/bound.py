@@ -190,9 +190,9 @@ class Bound:
             raise ValueError(f"this network takes arrays of real numbers, got dtype {x.dtype}")
         return x
 
-    def check_rows(self, x: MatrixLike) -> None:
+    def check_encoded(self, x: MatrixLike) -> None:
         """ValueError where the first layer can't read a number of the rows."""
-        check = getattr(next(iter(self.layers), None), "check_rows", None)
+        check = getattr(next(iter(self.layers), None), "check_encoded", None)
         if check is not None:
             check(sparse.dense(x))
 

@@ -136,7 +136,7 @@ class Network(Bound):
             If `x` has the wrong shape, is empty, or holds NaN or infinity.
         """
         x = sparse.finite("X", self.fitting(x), self.dtype)
-        self.check_rows(x)
+        self.check_encoded(x)
         if is_compiled(self):
             with Lent(self, "predict", x) as passes:
                 return passes.predict(x)
@@ -195,7 +195,7 @@ class Network(Bound):
         Gal and Ghahramani 2016, "Dropout as a Bayesian approximation", eq. 6.
         """
         x = sparse.finite("X", self.fitting(x), self.dtype)
-        self.check_rows(x)
+        self.check_encoded(x)
         draws = sampling.Draws.of(self, n_draws, first, seed)
         return sampling.sample(self, self.forward, x, draws, share, samples, progress)
 

@@ -64,7 +64,7 @@ def checked_data(
     if X.shape[1:] != network.features:
         network.fitting(X)  # it raises the network's own error for a wrong shape
     _check_range(f"{name}X", X, network.dtype)
-    network.check_rows(X)
+    network.check_encoded(X)
     try:
         targets = loss.targets(y, network.out)
     except ValueError as error:

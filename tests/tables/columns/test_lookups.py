@@ -1,5 +1,7 @@
 """Rows for a layer of lookups stand for the very features of the encoder."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,7 +78,7 @@ def test_any_number_is_in_the_range_of_its_column(numbers, others, n_bins):
     encoder = TableEncoder(n_bins=n_bins, kinds={"x": "number"}).fit(pd.DataFrame({"x": numbers}))
     table = pd.DataFrame({"x": [*numbers, *others]})
     rows = encoder.lookups(table)
-    Columns(encoder.encodings_, Dense(1)).check_rows(rows)
+    Columns(encoder.encodings_, Dense(1)).check_encoded(rows)
     assert_allclose(inputs(encoder, rows), encoder.transform(table), atol=1e-5)
 
 
@@ -91,6 +93,20 @@ def test_a_network_learns_from_them():
     network = Network(layers, rows.shape[1], seed=0)
     train(network, rows, y[:, None], epochs=30, batch_size=32, progress=False)
     assert np.mean((network.outputs(rows)[:, 0] - y) ** 2) < 0.02
+
+
+def test_a_text_of_an_earlier_versions_model_is_known_by_its_name():
+    encoder, table = of_all_kinds()
+    wanted = encoder.lookups(table)
+    fitted = encoder.transformer_
+    named = [
+        (name, step, str(fitted.feature_names_in_[at]) if name.startswith("text") else at)
+        for name, step, at in fitted.transformers_
+    ]
+    earlier = copy.copy(fitted)
+    earlier.transformers_ = named
+    encoder.transformer_ = earlier
+    assert_array_equal(encoder.lookups(table), wanted)
 
 
 class Doubling(TableEncoder):

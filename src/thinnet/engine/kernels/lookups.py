@@ -10,14 +10,21 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from thinnet.engine.aliases import Bytes, Indices, Like, Numbers, Thread
+from thinnet.engine.aliases import Bytes, Indices, Like, Number, Numbers, Thread
 from thinnet.engine.kernels.dropout import Mask
-from thinnet.engine.kernels.gather import data_row
-from thinnet.engine.kernels.memory import size_of, view
-from thinnet.engine.kernels.noise import bits_of, draw_mask, is_kept, mask_if_any, sample_of
+from thinnet.engine.kernels.gather import data_row, fetch_row
+from thinnet.engine.kernels.memory import cast, size_of, view
+from thinnet.engine.kernels.noise import (
+    SHARED_ID,
+    bits_of,
+    draw_mask,
+    is_kept,
+    mask_if_any,
+    sample_of,
+)
 from thinnet.engine.kernels.panels import padded, vector_of
 from thinnet.engine.kernels.presence import n_outputs
-from thinnet.engine.kernels.rows import data_number, scratch_of
+from thinnet.engine.kernels.rows import ROWS_AHEAD, data_number, scratch_of
 from thinnet.engine.kernels.sparse_products import TOGETHER, Row, sums_of_vectors
 from thinnet.engine.kernels.tiles import VECTOR_BYTES, VECTORS
 from thinnet.engine.linking import part
@@ -48,13 +55,23 @@ def gather(op: Operation, low: int, high: int, me: Thread, now: Round, w: Work, 
     """The terms of rows of the data, without those of columns that are dropped."""
     x, bits = scratch_of(me, w, like)[: op.n_in], bits_of(me, w)
     mask = mask_if_any(op, now, w, like)
+    if mask.limit != 0 and op.shared:
+        draw_mask(op, SHARED_ID, mask.limit, now, w, bits)
     for r in range(low, high):
+        if r + ROWS_AHEAD < high:
+            fetch_row(data_number(now, r + ROWS_AHEAD, w), op.n_in, w)
         data_row(data_number(now, r, w), w, x)
-        if mask.limit != 0:
+        if mask.limit != 0 and not op.shared:
             draw_mask(op, sample_of(op, now, r, w), mask.limit, now, w, bits)
         start = r * w.most_terms
         terms, factors = view(w.terms, np.int32(0))[start:], view(w.factors, like)[start:]
         view(w.row_terms, np.int64(0))[r] = terms_of(op, x, mask, bits, w, terms, factors)
+
+
+@part
+def within(value: Number, most: int) -> Number:
+    """The number from 0 to `most` that is nearest; 0 for NaN, which no comparison is true of."""
+    return min(max(cast(0, value), value), cast(most, value))
 
 
 @part
@@ -77,16 +94,16 @@ def terms_of(
         if drops and not is_kept(bits, slot.column):
             continue
         if slot.kind == POSITION:
-            position = min(max(value, x.dtype.type(0)), x.dtype.type(slot.inputs))
-            own = max(min(int(position), slot.inputs - 1), 0)
+            position = within(value, slot.inputs)
+            own = min(int(position), slot.inputs - 1)
             if own > 0:
                 terms[n], factors[n] = slot.term + 2 * own, scale
                 n += 1
             terms[n] = slot.term + 2 * own + 1
-            factors[n] = scale * (position - x.dtype.type(own))
+            factors[n] = scale * (position - cast(own, position))
             n += 1
         elif slot.kind == CATEGORY:
-            code = int(min(max(value, x.dtype.type(0)), x.dtype.type(slot.inputs)))
+            code = int(within(value, slot.inputs))
             if code > 0:
                 terms[n], factors[n] = slot.term + code - 1, scale
                 n += 1

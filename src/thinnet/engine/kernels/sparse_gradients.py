@@ -248,9 +248,9 @@ def add_multiple(typing: Kind, x: Kind, source: Kind, target: Kind, vectors: Kin
                 builder.inttoptr(builder.add(start, ahead), vector.as_pointer())
                 for start in (source, target)
             )
-            old = builder.load(place, align=8)
-            new = fused(builder, everywhere, builder.load(numbers, align=8), old)
-            builder.store(new, place, align=8)
+            old = builder.load(place, align=size)
+            new = fused(builder, everywhere, builder.load(numbers, align=size), old)
+            builder.store(new, place, align=size)
         return context.get_dummy_value()
 
     return signature, code

@@ -64,8 +64,7 @@ def _flat(transformer: ColumnTransformer) -> Flat | None:
 def _step(transformer: ColumnTransformer, fitted: Any, columns: Any) -> Step | None:
     kind = type(fitted)
     if kind is HashedText:
-        named = isinstance(columns, str)  # in models of earlier versions
-        return _hashing(fitted, columns if named else str(transformer.feature_names_in_[columns]))
+        return _hashing(fitted, text_column(transformer, columns))
     names = [str(name) for name in columns]
     if kind is OneHotEncoder or kind is TargetEncoder:
         return _looking_up(fitted, names)
@@ -78,6 +77,12 @@ def _step(transformer: ColumnTransformer, fitted: Any, columns: Any) -> Step | N
         if type(last) is PiecewiseLinear:
             return _pieces(last, medians, names)
     return None
+
+
+def text_column(transformer: ColumnTransformer, column: Any) -> str:
+    """The name of the column of a text; in models of earlier versions it is what stands there."""
+    named = isinstance(column, str)
+    return column if named else str(transformer.feature_names_in_[column])
 
 
 def _numbers(parts: Parts, names: Sequence[str]) -> Array:

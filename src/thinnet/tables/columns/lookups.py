@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
@@ -13,13 +14,13 @@ from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, TargetEnco
 
 from thinnet.arrays import Array
 from thinnet.layers import ColumnEncoding
-from thinnet.tables.columns.flat import UNSEEN, labels_encoded
+from thinnet.layers.encodings import BIN, CATEGORY, VALUE  # a column has its inputs in this order
+from thinnet.tables.columns.flat import UNSEEN, labels_encoded, text_column
 from thinnet.tables.columns.hashing import HashedText
 from thinnet.tables.columns.pieces import PiecewiseLinear
 from thinnet.tables.reading.cells import Frame
 
 Compute: TypeAlias = Callable[[Frame], Array]
-BINS, VALUES, CATEGORIES = range(3)  # the inputs of a column, in this order
 
 
 class Piece(NamedTuple):
@@ -31,7 +32,7 @@ class Piece(NamedTuple):
 
     @property
     def slots(self) -> int:
-        return self.features if self.kind == VALUES else 1
+        return self.features if self.kind == VALUE else 1
 
 
 class Step(NamedTuple):
@@ -67,6 +68,9 @@ class Placed(NamedTuple):
     slot: int
 
 
+_known: WeakKeyDictionary[ColumnTransformer, Lookups] = WeakKeyDictionary()
+
+
 def lookups_of(transformer: ColumnTransformer) -> Lookups:
     """Of a fitted transformer of an encoder.
 
@@ -75,6 +79,12 @@ def lookups_of(transformer: ColumnTransformer) -> Lookups:
     ValueError
         If a step is not one of the encoder's own.
     """
+    if transformer not in _known:
+        _known[transformer] = _lookups(transformer)
+    return _known[transformer]
+
+
+def _lookups(transformer: ColumnTransformer) -> Lookups:
     placed, computed, slot = list[Placed](), list[Compute](), 0
     for name, fitted, columns in transformer.transformers_:
         feature = transformer.output_indices_[name]
@@ -105,21 +115,21 @@ def _encodings(placed: Sequence[Placed]) -> tuple[ColumnEncoding, ...]:
 
 def _step(transformer: ColumnTransformer, name: str, fitted: Any, columns: Any) -> Step:
     if type(fitted) is HashedText:
-        return _text(fitted, str(transformer.feature_names_in_[columns]))
+        return _text(fitted, text_column(transformer, columns))
     names, last = [str(each) for each in columns], fitted
     if type(fitted) is Pipeline:
         last = fitted[-1]
     if type(last) is PiecewiseLinear:
         return _bins(fitted, names)
     if type(last) is QuantileTransformer:
-        return _each_column(fitted, names, VALUES)
+        return _each_column(fitted, names, VALUE)
     if type(last) is MissingIndicator:
-        return _each_column(fitted, names, CATEGORIES)
+        return _each_column(fitted, names, CATEGORY)
     if type(last) is OneHotEncoder and (tables := labels_encoded(fitted, names)) is not None:
         return _codes(tables, names)
     if type(last) is TargetEncoder:
         place = transformer.output_indices_[name]
-        return _each_column(fitted, names, VALUES, (place.stop - place.start) // len(names))
+        return _each_column(fitted, names, VALUE, (place.stop - place.start) // len(names))
     raise ValueError(f"steps of the encoder must be its own for lookups, got {name!r}")
 
 
@@ -131,7 +141,7 @@ def _each_column(fitted: Any, names: list[str], kind: int, features: int = 1) ->
 
 def _bins(fitted: Pipeline, names: list[str]) -> Step:
     fill, last = fitted
-    pieces = [Piece(n, BINS, len(edges) - 1) for n, edges in zip(names, last.edges_, strict=True)]
+    pieces = [Piece(n, BIN, len(edges) - 1) for n, edges in zip(names, last.edges_, strict=True)]
     return Step(pieces, lambda ready: last.positions(fill.transform(ready[names])))
 
 
@@ -139,8 +149,7 @@ def _codes(tables: Sequence[Mapping[str, Array]], names: list[str]) -> Step:
     """The number of the feature that a label sets, from 1 on; 0 where it sets none."""
     codes = [{k: int(row.argmax()) + 1 if row.any() else 0 for k, row in t.items()} for t in tables]
     pieces = [
-        Piece(name, CATEGORIES, len(table[UNSEEN]))
-        for name, table in zip(names, tables, strict=True)
+        Piece(name, CATEGORY, len(table[UNSEEN])) for name, table in zip(names, tables, strict=True)
     ]
 
     def compute(ready: Frame) -> Array:
@@ -152,5 +161,5 @@ def _codes(tables: Sequence[Mapping[str, Array]], names: list[str]) -> Step:
 
 
 def _text(fitted: HashedText, name: str) -> Step:
-    piece = Piece(name, VALUES, fitted.n_features)
+    piece = Piece(name, VALUE, fitted.n_features)
     return Step([piece], lambda ready: fitted.transform(ready[name]).toarray())
