@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import QuantileTransformer
 
 from thinnet import TableEncoder
+from thinnet.tables.columns.parts import ColumnPart
 
 N_FREQUENCIES = 16
 
@@ -39,15 +39,13 @@ class Periodic(TransformerMixin, BaseEstimator):
 
 
 class PeriodicEncoder(TableEncoder):
-    def _transformer(self, ready: Any, has_target: bool) -> ColumnTransformer:
-        found = super()._transformer(ready, has_target)
+    def _parts(self, ready: Any, has_target: bool) -> list[ColumnPart]:
+        found = super()._parts(ready, has_target)
         quantiles = QuantileTransformer(
             n_quantiles=min(1000, len(ready)), output_distribution="normal", random_state=0
         )
         fill = SimpleImputer(strategy="median", keep_empty_features=True)
         steps = Pipeline([("fill", fill), ("quantile", quantiles), ("turn", Periodic())])
-        found.transformers = [
-            (name, steps if name == "piece" else part, columns)
-            for name, part, columns in found.transformers
+        return [
+            part._replace(transformer=steps) if part.name == "piece" else part for part in found
         ]
-        return found

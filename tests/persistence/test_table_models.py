@@ -34,7 +34,7 @@ def with_column(model, **values):
 
 def with_endless_bins(model):
     encoder = copy.deepcopy(model.encoder_)
-    piece = encoder.transformer_.named_transformers_["piece"].named_steps["piece"]
+    piece = next(part.last for part in encoder.parts_.parts if part.name == "piece")
     piece.edges_ = [np.full_like(edges, np.nan) for edges in piece.edges_]
     return encoder
 

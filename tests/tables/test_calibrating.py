@@ -49,10 +49,10 @@ def test_intervals_hold_what_they_promise_and_are_reported(model):
 
 def test_all_results_are_of_one_distribution(model):
     X, y = table(4, 2)
-    levels = ((np.arange(400) + 0.5) / 400).tolist()
+    levels = ((np.arange(4000) + 0.5) / 4000).tolist()
     q = model.predict_quantiles(X, levels)
     assert (np.diff(q, axis=1) > 0).all()
-    assert_allclose(model.distribution(X, q[:, 130]), levels[130], rtol=1e-9)
+    assert_allclose(model.distribution(X, q[:, 1300]), levels[1300], rtol=1e-9)
     mean, std = model.predict(X, return_std=True)
     assert_allclose(q.mean(axis=1), mean, atol=0.02)
     assert_allclose(q.std(axis=1), std, rtol=0.05)

@@ -25,8 +25,10 @@ Form: TypeAlias = Callable[[Any, Site, Value], Value]
 OPERATORS: Final = {"exp": "Exp", "identity": None, "logistic": "Sigmoid", "softmax": "Softmax"}
 
 
-def outputs(network: Network, x: Value) -> Value:
+def outputs(network: Network, x: Value, expanded: bool = False) -> Value:
     """The raw outputs of a network with dropout off.
+
+    With `expanded`, x has the inputs that a first layer of Columns makes of encoded rows.
 
     Raises
     ------
@@ -37,7 +39,8 @@ def outputs(network: Network, x: Value) -> Value:
         if type(layer) not in FORMS:
             known = ", ".join(sorted(kind.__name__ for kind in FORMS))
             raise ValueError(f"each layer must be one of {known} for ONNX, got {site.name}")
-        x = FORMS[type(layer)](layer, site, x)
+        is_columns = isinstance(layer, layers.Columns)
+        x = (_dense if expanded and is_columns else FORMS[type(layer)])(layer, site, x)
     return x
 
 

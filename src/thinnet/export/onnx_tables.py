@@ -19,6 +19,7 @@ from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.columns.kinds import MISSING_LABEL, Column
 from thinnet.tables.columns.missing import numbers_of
+from thinnet.tables.columns.parts import ColumnParts
 from thinnet.tables.heads import WeighedHead
 from thinnet.tables.regressor import TableRegressor
 from thinnet.tables.targets import TargetScale
@@ -59,7 +60,7 @@ def _mean(
     """The mean over the networks, in float64; `less` is subtracted from their raw outputs."""
     dtype = model.networks_[0].dtype
     x = encoded(graph, model.encoder_).cast(dtype)
-    raw = [outputs(network, x) for network in model.networks_]
+    raw = [outputs(network, x, expanded=True) for network in model.networks_]
     if less is not None:
         raw = [z - less.astype(dtype) for z in raw]
     each = [predicted(model.head_, z).cast(np.float64) for z in raw]
@@ -75,7 +76,7 @@ def _in_own_units(z: Value, scale: TargetScale) -> Value:
 
 
 def encoded(graph: Graph, encoder: TableEncoder) -> Value:
-    """The columns of a table as the encoder's float32 numbers.
+    """The columns of a table as the encoder's features, float32.
 
     Raises
     ------
@@ -90,11 +91,13 @@ def encoded(graph: Graph, encoder: TableEncoder) -> Value:
     missing = encoder.missing_ or ()
     absent = np.array(numbers_of(missing), np.float64)
     inputs = {name: (column, _with_holes(x, absent)) for name, (column, x) in inputs.items()}
-    steps = encoder.transformer_.transformers_
+    fitted: Any = encoder.parts_ or encoder.transformer_
+    steps = fitted.parts if isinstance(fitted, ColumnParts) else fitted.transformers_
     parts = [
         PARTS[name](inputs, step, names, missing) for name, step, names in steps if name in PARTS
     ]
-    return graph.node("Concat", *(part.cast(np.float32) for part in parts), axis=1)
+    found = graph.node("Concat", *(part.cast(np.float32) for part in parts), axis=1)
+    return found.columns(fitted.layout.sources) if isinstance(fitted, ColumnParts) else found
 
 
 def _input(graph: Graph, column: Column) -> Value:

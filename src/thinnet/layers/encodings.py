@@ -167,3 +167,13 @@ def inputs_of(columns: tuple[ColumnEncoding, ...]) -> Inputs:
     kinds = np.repeat([slot.kind for slot in slots], counts)
     numbers = np.concatenate([np.arange(n) for n in counts])
     return Inputs(np.repeat(np.arange(len(slots)), counts), kinds, numbers + (kinds == CATEGORY))
+
+
+def expanded(columns: tuple[ColumnEncoding, ...], x: Array) -> Array:
+    """The inputs that encoded rows stand for, shape (rows, inputs), of the type of `x`."""
+    of = inputs_of(columns)
+    z = x[:, of.slots]
+    z -= of.numbers.astype(x.dtype)
+    for kind, places in ((kind, np.flatnonzero(of.kinds == kind)) for kind in (BIN, CATEGORY)):
+        z[:, places] = np.clip(z[:, places], 0, 1) if kind == BIN else z[:, places] == 0
+    return z

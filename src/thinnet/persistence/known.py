@@ -88,6 +88,7 @@ DTYPES: Final[Kinds] = {"_fit_dtype": np.dtype, "_fill_dtype": np.dtype}
 SEEN: Final[Kinds] = {"n_samples_seen_": NUMBER | ARRAY}
 EXTREMES: Final[Kinds] = {"data_min_": ARRAY, "data_max_": ARRAY, "data_range_": ARRAY}
 MOMENTS: Final[Kinds] = {"mean_": OR_NONE, "var_": OR_NONE, "scale_": OR_NONE}
+PIECES: Final = ("BinPositions", "PiecewiseLinear")
 CATEGORIES: Final[Kinds] = {"categories_": list, "_infrequent_enabled": bool}
 RARE: Final[Kinds] = {"_infrequent_indices": list, "_default_to_infrequent_mappings": list}
 ONE_HOT: Final[Kinds] = {"_drop_idx_after_grouping": OR_NONE, "_n_features_outs": list}
@@ -130,13 +131,17 @@ TABLES: Final[dict[str, Way]] = {
     "thinnet.tables.reading.dialect.Dialect": record(),
     "thinnet.tables.drifting.Known": record(),
     "thinnet.tables.columns.encoding.TableEncoder": fitted(
-        {"columns_": tuple, "names_in_": ARRAY, "transformer_": object},
-        {"missing_": tuple},
+        {"columns_": tuple, "names_in_": ARRAY},
+        {"missing_": tuple, "parts_": object, "transformer_": object},
         tables.finish_encoder,
+    ),
+    "thinnet.tables.columns.codes.Codes": fitted(
+        {**CATEGORIES, **ONE_HOT}, {**RARE, "drop_idx_": OR_NONE}, finish_one_hot
     ),
     "thinnet.tables.columns.hashing.HashedText": fitted({}, finish=tables.finish_hashed),
     "thinnet.tables.columns.kinds.Column": record(),
-    "thinnet.tables.columns.pieces.PiecewiseLinear": fitted({"edges_": list}),
+    **{f"thinnet.tables.columns.pieces.{name}": fitted({"edges_": list}) for name in PIECES},
+    **records("thinnet.tables.columns.parts", "ColumnPart", "ColumnParts"),
     "thinnet.tables.regressor.TableRegressor": fitted(
         {**TABLE, "n_outputs_": int, "target_scale_": object},
         {**MAY_BE, **NOISE, "calibration_": object},

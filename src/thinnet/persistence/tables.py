@@ -7,14 +7,17 @@ from typing import Any, Final, get_args
 
 import numpy as np
 import pandas as pd
+from sklearn.compose import ColumnTransformer
 
 from thinnet import checks
+from thinnet.layers import Columns
 from thinnet.network import Network
 from thinnet.persistence.networks import check_noise
 from thinnet.tables.calibrating import Calibration
 from thinnet.tables.columns.amounts import PATTERNS, PLAIN
 from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.columns.kinds import Column, Kind
+from thinnet.tables.columns.parts import ColumnPart, ColumnParts
 from thinnet.tables.deciding import Decision, goal_of
 from thinnet.tables.drifting import Known
 from thinnet.tables.reading.dialect import Dialect
@@ -65,6 +68,7 @@ def finish_encoder(encoder: Any) -> None:
     columns = encoder.columns_
     if not columns or not all(_is_column(column) for column in columns):
         raise ValueError("columns_ must be Columns, got others")
+    _check_parts(encoder)
     names = [column.name for column in columns]
     if encoder.names_in_.tolist() != names:
         raise ValueError(f"names_in_ must be {names}, got {encoder.names_in_!r}")
@@ -75,6 +79,22 @@ def finish_encoder(encoder: Any) -> None:
         numbers = encoder.transform(rows)
     if numbers.shape != shape or not np.isfinite(numbers).all():
         raise ValueError(f"an encoder must make finite numbers of the shape {shape}, got others")
+
+
+def _check_parts(encoder: Any) -> None:
+    """ValueError unless an encoder has either parts or the one transformer of earlier models."""
+    parts, transformer = encoder.parts_, encoder.transformer_
+    if parts is None and isinstance(transformer, ColumnTransformer):
+        return
+    fits = isinstance(parts, ColumnParts) and transformer is None and type(parts.parts) is tuple
+    if not fits or not parts.parts or not all(map(_is_part, parts.parts)):
+        raise ValueError(f"an encoder must have ColumnParts or a ColumnTransformer, got {parts!r}")
+
+
+def _is_part(part: Any) -> bool:
+    if type(part) is not ColumnPart or type(part.columns) is not tuple or not part.columns:
+        return False
+    return all(type(text) is str for text in (part.name, *part.columns))
 
 
 def finish_hashed(hashed: Any) -> None:
@@ -206,12 +226,16 @@ def _finish(estimator: Any) -> None:
         raise ValueError(f"dialect_ must be a Dialect, got {estimator.dialect_!r}")
     if not all(isinstance(history, History) for history in estimator.histories_):
         raise ValueError("histories_ must be Historys, got something else")
-    width = len(estimator.encoder_.get_feature_names_out())
+    width = estimator.encoder_.width
+    encodings = None if estimator.encoder_.parts_ is None else estimator.encoder_.encodings_
     for network in estimator.networks_:
         fits = isinstance(network, Network)
         if not fits or network.features != (width,) or network.out != (head.width,):
             raise ValueError(
                 f"networks_ must take {width} numbers and give {head.width}, got {network!r}"
             )
+        first = network.layers[0]
+        if isinstance(first, Columns) and first.columns != encodings:
+            raise ValueError("networks_ must have the encoder's columns, got others")
     if not estimator.networks_:
         raise ValueError("networks_ must hold a network at least, got none")

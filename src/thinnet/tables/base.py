@@ -102,7 +102,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         labels = head.classes[targets] if isinstance(head, ClassHead) else targets
         of_columns = notes(frame, self.encoder_, labels, classes=classes)
         self.notes_ = (*given.notes, *self._target_notes(y), *of_columns)
-        rows = TableRows(encoded.astype(self.dtype), targets, self._weights(y))
+        rows = TableRows(encoded.astype(self.dtype, copy=False), targets, self._weights(y))
         held = None if eval_set is None else self._held(eval_set)
         with limited(self.n_threads):
             splits = self._train(rows, held)
@@ -244,7 +244,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         return TrainingSet(rows, held, epochs or self.max_iter, self.head_.width)
 
     def _encoded(self, X: Any) -> Array:
-        """Rows encoded as features of the networks."""
+        """Rows as the networks take them."""
         check_is_fitted(self)
         table = self.encoder_.table(self._read(X))
         encoded = self.encoder_.encoded(table).astype(self.dtype, copy=False)

@@ -15,7 +15,7 @@ from thinnet.arithmetic import lane_mean, nearest_power_of_two
 from thinnet.arrays import Array
 from thinnet.checks import DivergedError
 from thinnet.estimators.activations import ACTIVATIONS
-from thinnet.layers import Layer
+from thinnet.layers import Columns, Dense, Dropout, Layer
 from thinnet.layers.mlp import mlp
 from thinnet.losses import Loss
 from thinnet.network import Network
@@ -57,7 +57,7 @@ def check(estimator: Any) -> None:
         checks.integer("batch_size", estimator.batch_size, 1)
     if estimator.n_threads is not None:
         checks.integer("n_threads", estimator.n_threads, 1)
-    layers(estimator, 1)
+    chain(estimator, 1)
 
 
 def strata(y: Array, parts: float) -> Array | None:
@@ -109,6 +109,15 @@ def common_epochs(histories: Sequence[History]) -> int:
 
 
 def layers(estimator: Any, n_outputs: int) -> list[Layer]:
+    """The layers behind the columns, of which the first one makes lookups."""
+    dropout, dense, *others = chain(estimator, n_outputs)
+    assert isinstance(dropout, Dropout)
+    assert isinstance(dense, Dense)
+    encodings = estimator.encoder_.encodings_
+    return [Columns(encodings, dense, dropout.rate, dropout.share), *others]
+
+
+def chain(estimator: Any, n_outputs: int) -> list[Layer]:
     return mlp(
         hidden_widths(estimator.hidden_layer_sizes),
         n_outputs,

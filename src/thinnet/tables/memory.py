@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from thinnet.engine.control_groups import OWN, ROOT, folders
-from thinnet.tables.columns.encoding import bins
+from thinnet.tables.columns.transformers import bins
 from thinnet.tables.reading.cells import Frame
 
 ANYWAY: Final = "THINNET_IGNORE_MEMORY"  # if set to 1, a fit begins whatever the estimate is
@@ -54,7 +54,7 @@ def encoded_width(encoder: Any, some: Frame, rows: int) -> int:
     like = clone(encoder)
     like.set_params(n_bins=bins(like.n_bins, rows))
     try:
-        return len(like.fit(some).get_feature_names_out())
+        return int(like.fit(some).width)
     except ValueError:  # these rows alone can't be encoded; the fit finds the reason in all rows
         return 0
 

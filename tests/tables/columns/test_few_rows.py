@@ -25,7 +25,7 @@ def test_a_row_has_the_same_features_alone_and_among_many(as_objects: bool) -> N
     table.loc[23, "whole"], table.loc[24, "written"], table.loc[25, "number"] = -9, "30", 1e305
     table.loc[26, "number"], table.loc[27, "skewed"] = -9.0, -1.0
     given = table.astype(object) if as_objects else table
-    assert flat_of(encoder.transformer_) is not None
+    assert flat_of(encoder.parts_) is not None
     assert len(given) > FEW
     together = encoder.transform(given)
     alone = [encoder.transform(given.iloc[[i]]) for i in range(len(given))]

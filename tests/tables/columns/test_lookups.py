@@ -1,30 +1,47 @@
 """Rows for a layer of lookups stand for the very features of the encoder."""
 
-import copy
+import dataclasses
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import strategies as st
 from mixed_table import ROWS, mixed
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
+from paths import VECTORS
+from sklearn.preprocessing import FunctionTransformer
 from trying import given_few_or_many
 
-from thinnet import Columns, Dense, Network, ReLU, TableEncoder, train
-from thinnet.layers.encodings import CATEGORY, VALUE, inputs_of
-from thinnet.tables.columns.lookups import lookups_of
+from thinnet import (
+    ColumnEncoding,
+    Columns,
+    Dense,
+    Network,
+    ReLU,
+    TableEncoder,
+    TableRegressor,
+    load,
+    train,
+)
+from thinnet.optimizers import SGD
 
 NUMBERS = st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1.0, np.nan])
 
 
 def inputs(encoder, rows):
-    """The inputs that rows of lookups stand for, in the order of the encoder's features."""
-    of, found = inputs_of(encoder.encodings_), lookups_of(encoder.transformer_)
-    d = rows[:, of.slots] - of.numbers
-    z = np.where(of.kinds == CATEGORY, d == 0, np.clip(d, 0, 1))
-    features = np.empty((len(rows), len(of.slots)))
-    features[:, found.features] = np.where(of.kinds == VALUE, d, z)
-    return features
+    """The features that rows of lookups stand for, one by one."""
+    z = []
+    for row in rows.tolist():
+        slots = iter(row)
+        for bins, values, categories in map(dataclasses.astuple, encoder.encodings_):
+            if bins:
+                position = next(slots)
+                z += [min(max(position - k, 0), 1) for k in range(bins)]
+            z += [next(slots) for _ in range(values)]
+            if categories:
+                code = next(slots)
+                z += [float(code == k + 1) for k in range(categories)]
+    return np.reshape(z, (len(rows), -1))
 
 
 def of_all_kinds():
@@ -47,23 +64,15 @@ def test_they_stand_for_what_transform_gives():
     assert set(kinds.values()) == {"number", "category", "date", "text"}
 
 
-def test_each_feature_is_one_input():
-    encoder, _ = of_all_kinds()
-    found = lookups_of(encoder.transformer_)
-    n = len(encoder.get_feature_names_out())
-    assert_array_equal(np.sort(found.features), np.arange(n))
-    assert sum(each.inputs for each in found.encodings) == n
-
-
-def test_a_columns_inputs_have_its_name():
+def test_a_columns_features_stand_together_and_have_its_name():
     encoder, _ = of_all_kinds()
     names, start = encoder.get_feature_names_out(), 0
-    features = lookups_of(encoder.transformer_).features
-    columns = [str(name) for name in encoder.transformer_.feature_names_in_]
+    columns = dict.fromkeys(name for part in encoder.parts_.parts for name in part.columns)
     for column, encoding in zip(columns, encoder.encodings_, strict=True):
-        own = names[features[start : start + encoding.inputs]]
+        own = names[start : start + encoding.inputs]
         assert all(column in name for name in own)
         start += encoding.inputs
+    assert start == len(names)
 
 
 @given_few_or_many(
@@ -95,28 +104,67 @@ def test_a_network_learns_from_them():
     assert np.mean((network.outputs(rows)[:, 0] - y) ** 2) < 0.02
 
 
-def test_a_text_of_an_earlier_versions_model_is_known_by_its_name():
-    encoder, table = of_all_kinds()
-    wanted = encoder.lookups(table)
-    fitted = encoder.transformer_
-    named = [
-        (name, step, str(fitted.feature_names_in_[at]) if name.startswith("text") else at)
-        for name, step, at in fitted.transformers_
-    ]
-    earlier = copy.copy(fitted)
-    earlier.transformers_ = named
-    encoder.transformer_ = earlier
-    assert_array_equal(encoder.lookups(table), wanted)
+@given_few_or_many(
+    few=5,
+    many=60,
+    seed=st.integers(0, 2**32 - 1),
+    numbers=st.integers(0, 3),
+    labels=st.integers(0, 3),
+    holes=st.booleans(),
+    n_bins=st.integers(1, 9),
+)
+def test_training_on_them_is_training_on_the_features(seed, numbers, labels, holes, n_bins):
+    rng, n = np.random.default_rng(seed), 60
+    table = {f"x{i}": rng.normal(size=n) for i in range(numbers)}
+    table |= {f"c{i}": rng.choice(["a", "b", "c"], n) for i in range(labels + (numbers == 0))}
+    frame = pd.DataFrame(table)
+    if holes and numbers:
+        frame.loc[::7, "x0"] = np.nan
+    encoder = TableEncoder(n_bins=n_bins).fit(frame)
+    y, found = rng.normal(size=(n, 1)), []
+    for rows, first in (
+        (encoder.lookups(frame), Columns(encoder.encodings_, Dense(8))),
+        (encoder.transform(frame), Dense(8)),
+    ):
+        network = Network([first, ReLU(), Dense(1)], rows.shape[1], seed=3, dtype="float64")
+        how = {"batch_size": 16, "epochs": 3, "progress": False}
+        train(network, rows.astype(np.float64), y, optimizer=SGD(0.01), **how)
+        found.append(network)
+    assert_allclose(found[0].theta, found[1].theta, rtol=1e-4, atol=1e-5)
 
 
-class Doubling(TableEncoder):
-    def _transformer(self, ready, has_target):
-        found = super()._transformer(ready, has_target)
-        found.transformers = [("number", "passthrough", found.transformers[0][2])]
-        return found
+def test_a_tables_estimator_reads_its_table_as_them():
+    table = mixed()
+    model = TableRegressor(n_networks=2, max_iter=2, random_state=0).fit(table, table["whole"])
+    for network in model.networks_:
+        assert network.layers[0].columns == model.encoder_.encodings_
+    rows = model.encoder_.lookups(table)
+    raw = np.mean([network.outputs(rows)[:, 0] for network in model.networks_], axis=0)
+    scale = model.target_scale_
+    assert_allclose(model.predict(table), raw * scale.scale + scale.center, rtol=1e-5)
 
 
-def test_steps_of_ones_own_are_refused():
-    encoder = Doubling().fit(pd.DataFrame({"x": np.arange(9.0) ** 2}))
-    with pytest.raises(ValueError, match="steps of the encoder must be its own for lookups"):
-        encoder.lookups(pd.DataFrame({"x": [1.0]}))
+class Turning(TableEncoder):
+    """An encoder with sines in the place of bins."""
+
+    def _parts(self, ready, has_target):
+        parts = super()._parts(ready, has_target)
+        sine = FunctionTransformer(np.sin, feature_names_out="one-to-one")
+        return [p._replace(transformer=sine) if p.name == "piece" else p for p in parts]
+
+
+def test_what_parts_of_ones_own_make_are_plain_numbers():
+    table = pd.DataFrame({"x": np.arange(9.0) ** 2, "c": ["u", "v", "w"] * 3})
+    encoder = Turning().fit(table)
+    assert set(encoder.encodings_) == {
+        ColumnEncoding(values=2),  # a sine and a normal score
+        ColumnEncoding(categories=3),
+    }
+    assert_allclose(inputs(encoder, encoder.lookups(table)), encoder.transform(table))
+    assert np.isclose(encoder.transform(table), np.sin(table[["x"]])).all(axis=0).any()
+
+
+def test_an_encoder_of_before_there_were_lookups_says_so():
+    model = load(sorted(VECTORS.glob("models/*/*table*.thinnet"))[0])
+    with pytest.raises(ValueError, match="a TableEncoder must be fitted since there are lookups"):
+        model.encoder_.lookups(pd.DataFrame({"a": [1.0]}))

@@ -107,7 +107,7 @@ def terms_of(
             if code > 0:
                 terms[n], factors[n] = slot.term + code - 1, scale
                 n += 1
-        else:
+        elif value != 0:  # an earlier sum stays as it is, as with most parts of a text
             terms[n], factors[n] = slot.term, scale * value
             n += 1
     return n

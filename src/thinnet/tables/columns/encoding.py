@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.model_selection import KFold
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, TargetEncoder
+from sklearn.impute import MissingIndicator
 from sklearn.utils.validation import check_is_fitted
 
 from thinnet import checks
 from thinnet.arrays import Array, TableLike, TargetLike, VectorLike
 from thinnet.layers import ColumnEncoding
+from thinnet.layers.encodings import expanded
+from thinnet.tables.columns import transformers
 from thinnet.tables.columns.few import FEW, Table
 from thinnet.tables.columns.flat import flat_of
-from thinnet.tables.columns.hashing import HashedText
 from thinnet.tables.columns.kinds import Column, columns_of, in_part
-from thinnet.tables.columns.lookups import lookups_of
 from thinnet.tables.columns.missing import cleaned, words
-from thinnet.tables.columns.pieces import PiecewiseLinear
+from thinnet.tables.columns.parts import ColumnPart, ColumnParts
 from thinnet.tables.columns.preparing import parts_of, prepared
+from thinnet.tables.columns.transformers import bins
 from thinnet.tables.reading.cells import Frame
 from thinnet.tables.reading.frames import as_frame, frame_of
-
-QUANTILES: Final = 1000
-ROWS_A_BIN: Final = 150
-TEXT_WIDTH: Final = 256
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -65,9 +57,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     missing_ : tuple of str
         All words that mean a missing cell; None in a model of before there was one list, which
         takes texts as they are.
-    encodings_ : tuple of ColumnEncoding
-        What each column is in the rows of `lookups`.
+    parts_ : ColumnParts
+        The fitted transformers; None in a model of before there were lookups.
     transformer_ : ColumnTransformer
+        That of such a model; None in others.
     n_features_in_, feature_names_in_
 
     Raises
@@ -83,10 +76,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     >>> table = pd.DataFrame({"age": [20, 30, None, 50], "city": ["Ulm", "Bonn", "Ulm", "Bonn"]})
     >>> encoder = TableEncoder(n_bins=2).fit(table)
     >>> list(encoder.get_feature_names_out())
-    ['age', 'age up to 30', 'age up to 50', 'age is missing', 'city_Bonn', 'city_Ulm']
+    ['age up to 30', 'age up to 50', 'age', 'age is missing', 'city_Bonn', 'city_Ulm']
     """
 
     missing_: tuple[str, ...] | None = None
+    parts_: ColumnParts | None = None
+    transformer_: ColumnTransformer | None = None
 
     def __init__(
         self,
@@ -116,10 +111,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def fit_transform(self, X: TableLike, y: TargetLike = None) -> Array:
         """`fit`, and the rows as numbers; target means come from other rows than their own."""
-        return self.fit_part(X, y)
+        rows = self.fit_part(X, y)
+        return expanded(self.encodings_, rows)
 
     def fit_part(self, X: TableLike, y: TargetLike = None, whole: TableLike = None) -> Array:
-        """`fit_transform` on some rows of a table, whose columns have the kinds found in all rows.
+        """Fit to some rows of a table, whose columns have the kinds found in all rows.
 
         Parameters
         ----------
@@ -127,6 +123,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             As for `fit`.
         whole : data frame or array, shape (more rows, columns), optional
             The table of which X is a part; X by default.
+
+        Returns
+        -------
+        array of float32, shape (rows, slots)
+            As of `lookups`; target means come from other rows than their own.
         """
         self._check()
         frame = as_frame(X, self, first=True)
@@ -135,8 +136,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ready = prepared(frame, self.columns_, self.missing_)
         if not ready.shape[1]:
             raise ValueError("X must have a column that differs from row to row, got none")
-        self.transformer_ = self._transformer(ready, y is not None)
-        return np.asarray(self.transformer_.fit_transform(ready, y), np.float32)
+        self.__dict__.pop("transformer_", None)  # of the model that it may have been
+        self.parts_ = ColumnParts(tuple(self._parts(ready, y is not None)))
+        return self.parts_.fit(ready, y)
 
     def transform(self, X: TableLike) -> Array:
         """The rows of a table with the columns of the one that was fitted, in any order.
@@ -150,33 +152,21 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         array of float32, shape (rows, features)
         """
         check_is_fitted(self)
-        return self.encoded(self.table(X))
-
-    def table(self, X: TableLike) -> Table:
-        """A table to encode, with the columns of the one that was fitted."""
-        return Table(as_frame(X, self, first=False), self.missing_)
-
-    def encoded(self, table: Table) -> Array:
-        """The rows of a table as numbers."""
-        if len(table) <= FEW and (flat := flat_of(self.transformer_)) is not None:
-            return flat.features(parts_of(table, self.columns_), len(table))
-        ready = prepared(table.frame, self.columns_, self.missing_)
-        return np.asarray(self.transformer_.transform(ready), np.float32)
+        rows = self.encoded(self.table(X))
+        return rows if self.parts_ is None else expanded(self.encodings_, rows)
 
     @property
     def encodings_(self) -> tuple[ColumnEncoding, ...]:
         """What each column is in the rows of `lookups`, for `thinnet.Columns`."""
-        check_is_fitted(self)
-        return lookups_of(self.transformer_).encodings
+        return self._fitted_parts().layout.encodings
 
     def lookups(self, X: TableLike) -> Array:
         """The rows of a table as `thinnet.Columns` reads them: the same features in few numbers.
 
         A number's position among its bins stands for as many features as there are bins, and a
-        category's code for as many as there are categories.  With ``Columns(encoder.encodings_,
-        Dense(n))`` a network trains up to three times as fast as with `transform` and ``Dense(n)``.
-        Mean targets are those of all rows of `fit`, as in `transform`: for the rows that were
-        fitted, `fit_transform` takes them from other rows than their own.
+        category's code for as many as there are categories.  ``Columns(encoder.encodings_,
+        Dense(n))`` has the parameters of ``Dense(n)`` on what `transform` gives, and trains up to
+        three times as fast.
 
         Parameters
         ----------
@@ -189,7 +179,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a column is missing, or a step of a subclass is not one of this encoder.
+            If a column is missing, or the encoder is one of before there were lookups.
 
         Examples
         --------
@@ -202,14 +192,44 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         >>> encoder.lookups(table)[:, 0]
         array([0., 1., 1., 2.], dtype=float32)
         """
-        check_is_fitted(self)
-        table = self.table(X)
+        self._fitted_parts()
+        return self.encoded(self.table(X))
+
+    def table(self, X: TableLike) -> Table:
+        """A table to encode, with the columns of the one that was fitted."""
+        return Table(as_frame(X, self, first=False), self.missing_)
+
+    def encoded(self, table: Table) -> Array:
+        """The rows that networks take: of slots, or of features where they have no lookups."""
+        fitted = self.parts_ or self.transformer_
+        assert fitted is not None
+        if len(table) <= FEW and (flat := flat_of(fitted)) is not None:
+            return flat.rows(parts_of(table, self.columns_), len(table))
         ready = prepared(table.frame, self.columns_, self.missing_)
-        return lookups_of(self.transformer_).rows(ready)
+        if isinstance(fitted, ColumnParts):
+            return fitted.rows(ready)
+        return np.asarray(fitted.transform(ready), np.float32)
+
+    @property
+    def width(self) -> int:
+        """The length of a row that networks take."""
+        if self.parts_ is not None:
+            return self.parts_.layout.slots
+        return len(self.get_feature_names_out())
+
+    def _fitted_parts(self) -> ColumnParts:
+        check_is_fitted(self)
+        fits, known = self.parts_ is not None, "fitted since there are lookups"
+        checks.must(fits, "a TableEncoder", known, "one of a model of before")
+        assert self.parts_ is not None
+        return self.parts_
 
     def get_feature_names_out(self, input_features: VectorLike = None) -> Array:
         """A name for each number of a row."""
         check_is_fitted(self)
+        if self.parts_ is not None:
+            return np.array(self.parts_.layout.names, object)
+        assert self.transformer_ is not None
         found = [_plain(name) for name in self.transformer_.get_feature_names_out()]
         return np.array(found, object)
 
@@ -230,7 +250,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             checks.integer("min_frequency", self.min_frequency, 1)
         checks.integer("max_categories", self.max_categories, 2)
 
-    def _transformer(self, ready: Frame, has_target: bool) -> ColumnTransformer:
+    def _parts(self, ready: Frame, has_target: bool) -> list[ColumnPart]:
+        """The parts, not yet fitted."""
         numbers = [name for name in ready.columns if ready[name].dtype == np.float64]
         texts = {column.name for column in self.columns_ if column.kind == "text"}
         labels = [name for name in ready.columns if name not in {*numbers, *texts}]
@@ -238,27 +259,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         holes = [name for name in numbers if ready[name].isna().any()]
         few = [name for name in labels if name not in many]
         rows = len(ready)
-        of_several = [
-            ("number", _scaler(rows), numbers),
-            ("piece", _pieces(bins(self.n_bins, rows)), numbers),
+        parts = [
+            ("number", transformers.normal_scores(rows), numbers),
+            ("piece", transformers.positions(bins(self.n_bins, rows)), numbers),
             ("hole", MissingIndicator(features="all"), holes),
-            ("category", self._one_hot(rows), few),
-            ("mean", TargetEncoder(cv=KFold(5, shuffle=True, random_state=0)), many),
+            ("category", transformers.codes(self.min_frequency, self.max_categories, rows), few),
+            ("mean", transformers.mean_targets(), many),
+            *(("text", transformers.hashed(), [name]) for name in ready.columns if name in texts),
         ]
-        used = [part for part in of_several if part[2]]
-        at = [place for place, name in enumerate(ready.columns) if name in texts]
-        of_texts = [(f"text {i}", _hashing(), place) for i, place in enumerate(at)]
-        return ColumnTransformer([*used, *of_texts], sparse_threshold=0.0)
-
-    def _one_hot(self, rows: int) -> OneHotEncoder:
-        least = self.min_frequency
-        return OneHotEncoder(
-            handle_unknown="infrequent_if_exist",
-            min_frequency=int(np.clip(rows // 100, 2, 10)) if least == "auto" else int(least),
-            max_categories=self.max_categories,
-            sparse_output=False,
-            dtype=np.float32,
-        )
+        return [ColumnPart(name, part, tuple(columns)) for name, part, columns in parts if columns]
 
 
 def _plain(name: str) -> str:
@@ -267,29 +276,3 @@ def _plain(name: str) -> str:
     if part == "hole":
         return f"{feature.removeprefix('missingindicator_')} is missing"
     return f"mean target of {feature}" if part == "mean" else feature
-
-
-def _filled() -> SimpleImputer:
-    return SimpleImputer(strategy="median", keep_empty_features=True)
-
-
-def _scaler(rows: int) -> Pipeline:
-    quantiles = QuantileTransformer(
-        n_quantiles=min(QUANTILES, rows), output_distribution="normal", random_state=0
-    )
-    return Pipeline([("fill", _filled()), ("quantile", quantiles)])
-
-
-def _pieces(n_bins: int) -> Pipeline:
-    return Pipeline([("fill", _filled()), ("piece", PiecewiseLinear(n_bins))])
-
-
-def _hashing() -> HashedText:
-    return HashedText(analyzer="char_wb", ngram_range=(2, 4), n_features=TEXT_WIDTH)
-
-
-def bins(n_bins: int | str, rows: int) -> int:
-    """How many pieces a column of numbers has, where `n_bins` may be 'auto'."""
-    if n_bins != "auto":
-        return int(n_bins)
-    return int(2 ** np.clip(round(math.log2(max(rows, 1) / ROWS_A_BIN)), 2, 6))

@@ -17,63 +17,76 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, TargetEncoder
 
 from thinnet.arrays import Array
+from thinnet.tables.columns.codes import Codes
 from thinnet.tables.columns.hashing import HashedText
-from thinnet.tables.columns.pieces import PiecewiseLinear
+from thinnet.tables.columns.parts import ColumnParts
+from thinnet.tables.columns.pieces import BinPositions, PiecewiseLinear
 
-Parts: TypeAlias = Mapping[str, Any]  # a column's numbers or labels by its name
-Step: TypeAlias = Callable[[Parts], Array]
+Cells: TypeAlias = Mapping[str, Any]  # a column's numbers or labels by its name
+Compute: TypeAlias = Callable[[Cells], Array]
 NEARLY: Final = 1e-7  # a number so near an end of the range is beyond it for `QuantileTransformer`
 UNSEEN: Final = "\0 a label of no table"
 
 
 class Flat(NamedTuple):
-    """The steps of a `ColumnTransformer`, each with the features that it writes."""
+    """Functions, each with the places in a row of the numbers that it computes."""
 
     width: int
-    steps: list[tuple[slice, Step]]
+    computes: list[tuple[slice | Array, Compute]]
 
-    def features(self, parts: Parts, rows: int) -> Array:
+    def rows(self, cells: Cells, rows: int) -> Array:
         found = np.zeros((rows, self.width), np.float32)
-        for where, step in self.steps:
-            found[:, where] = step(parts)
+        for where, compute in self.computes:
+            found[:, where] = compute(cells)
         return found
 
 
-_known: WeakKeyDictionary[ColumnTransformer, Flat | None] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Any, Flat | None] = WeakKeyDictionary()
 
 
-def flat_of(transformer: ColumnTransformer) -> Flat | None:
-    """The steps of a fitted transformer; None if one is not an encoder's own."""
-    if transformer not in _known:
-        _known[transformer] = _flat(transformer)
-    return _known[transformer]
+def flat_of(fitted: ColumnParts | ColumnTransformer) -> Flat | None:
+    """What parts compute, or the transformer of an earlier model; None if one is not our own."""
+    if fitted not in _known:
+        _known[fitted] = _flat(fitted) if isinstance(fitted, ColumnParts) else _flat_earlier(fitted)
+    return _known[fitted]
 
 
-def _flat(transformer: ColumnTransformer) -> Flat | None:
-    places, steps, width = transformer.output_indices_, [], 0
+def _flat(parts: ColumnParts) -> Flat | None:
+    computes = [_compute(part.transformer, list(part.columns)) for part in parts.parts]
+    known = [compute for compute in computes if compute is not None]
+    if len(known) < len(computes):
+        return None
+    return Flat(parts.layout.slots, list(zip(parts.layout.places, known, strict=True)))
+
+
+def _flat_earlier(transformer: ColumnTransformer) -> Flat | None:
+    places, computes, width = transformer.output_indices_, [], 0
     for name, fitted, columns in transformer.transformers_:
-        step = _step(transformer, fitted, columns)
-        if step is None and places[name] != slice(0, 0):
+        is_text = type(fitted) is HashedText
+        names = [text_column(transformer, columns)] if is_text else [str(n) for n in columns]
+        compute = _compute(fitted, names)
+        if compute is None and places[name] != slice(0, 0):
             return None
-        if step is not None:
-            steps.append((places[name], step))
+        if compute is not None:
+            computes.append((places[name], compute))
             width = max(width, places[name].stop)
-    return Flat(width, steps)
+    return Flat(width, computes)
 
 
-def _step(transformer: ColumnTransformer, fitted: Any, columns: Any) -> Step | None:
+def _compute(fitted: Any, names: list[str]) -> Compute | None:
     kind = type(fitted)
     if kind is HashedText:
-        return _hashing(fitted, text_column(transformer, columns))
-    names = [str(name) for name in columns]
-    if kind is OneHotEncoder or kind is TargetEncoder:
+        return _hashing(fitted, *names)
+    if kind in (Codes, OneHotEncoder, TargetEncoder):
         return _looking_up(fitted, names)
     if kind is MissingIndicator:
-        return lambda parts: np.isnan(_numbers(parts, names))
+        return lambda cells: np.isnan(_numbers(cells, names))
     if kind is Pipeline and len(fitted) == 2 and type(fitted[0]) is SimpleImputer:
         last, medians = fitted[1], fitted[0].statistics_
         if type(last) is QuantileTransformer and last.output_distribution == "normal":
             return _quantiles(last, medians, names)
+        if type(last) is BinPositions:
+            return _positions(last, medians, names)
         if type(last) is PiecewiseLinear:
             return _pieces(last, medians, names)
     return None
@@ -85,16 +98,16 @@ def text_column(transformer: ColumnTransformer, column: Any) -> str:
     return column if named else str(transformer.feature_names_in_[column])
 
 
-def _numbers(parts: Parts, names: Sequence[str]) -> Array:
-    return np.array([parts[name] for name in names], np.float64).T
+def _numbers(cells: Cells, names: Sequence[str]) -> Array:
+    return np.array([cells[name] for name in names], np.float64).T
 
 
-def _filled(parts: Parts, names: Sequence[str], medians: Array) -> Array:
-    x = _numbers(parts, names)
+def _filled(cells: Cells, names: Sequence[str], medians: Array) -> Array:
+    x = _numbers(cells, names)
     return np.where(np.isnan(x), medians, x)
 
 
-def _quantiles(fitted: QuantileTransformer, medians: Array, names: list[str]) -> Step:
+def _quantiles(fitted: QuantileTransformer, medians: Array, names: list[str]) -> Compute:
     """Fractions of a normal distribution, from both sides of equal quantiles."""
     heights = np.ascontiguousarray(fitted.references_)
     known = np.ascontiguousarray(fitted.quantiles_.T)
@@ -103,8 +116,8 @@ def _quantiles(fitted: QuantileTransformer, medians: Array, names: list[str]) ->
     least = special.ndtri(NEARLY - np.spacing(1))
     most = special.ndtri(1 - (NEARLY - np.spacing(1)))
 
-    def step(parts: Parts) -> Array:
-        x = _filled(parts, names, medians)
+    def compute(cells: Cells) -> Array:
+        x = _filled(cells, names, medians)
         found = np.empty(x.shape)
         for j, (up, back) in enumerate(zip(known, falling, strict=True)):
             column = x[:, j]
@@ -114,27 +127,42 @@ def _quantiles(fitted: QuantileTransformer, medians: Array, names: list[str]) ->
         found[x - NEARLY < low] = 0.0
         return np.clip(special.ndtri(found), least, most)
 
-    return step
+    return compute
 
 
-def _pieces(fitted: PiecewiseLinear, medians: Array, names: list[str]) -> Step:
+def _pieces(fitted: PiecewiseLinear, medians: Array, names: list[str]) -> Compute:
     edges = fitted.edges_
     column = np.repeat(np.arange(len(edges)), [len(each) - 1 for each in edges])
     low = np.concatenate([each[:-1] for each in edges])
     width = np.concatenate([np.diff(each) for each in edges])
 
-    def step(parts: Parts) -> Array:
-        x = _filled(parts, names, medians)[:, column]
+    def compute(cells: Cells) -> Array:
+        x = _filled(cells, names, medians)[:, column]
         with np.errstate(over="ignore"):  # above a bin of next to no width: its fraction is 1
             return np.clip((x - low) / width, 0, 1)
 
-    return step
+    return compute
 
 
-def labels_encoded(
-    fitted: OneHotEncoder | TargetEncoder, names: list[str]
-) -> list[dict[str, Array]] | None:
-    """For each column the features of each label by itself, and of `UNSEEN`, one that is new.
+def _positions(fitted: BinPositions, medians: Array, names: list[str]) -> Compute:
+    edges = fitted.edges_
+    most = max(map(len, edges))
+    padded = np.array([[*each, *[np.inf] * (most - len(each))] for each in edges])
+    last = np.array([len(each) - 2 for each in edges])
+    column = np.arange(len(edges))
+
+    def compute(cells: Cells) -> Array:
+        x = _filled(cells, names, medians)
+        own = np.minimum((x[:, :, None] >= padded[:, 1:]).sum(axis=2), last)
+        low, high = padded[column, own], padded[column, own + 1]
+        with np.errstate(over="ignore"):  # as in `_pieces`
+            return own + np.clip((x - low) / (high - low), 0, 1)
+
+    return compute
+
+
+def _looking_up(fitted: OneHotEncoder | TargetEncoder, names: list[str]) -> Compute | None:
+    """The features of each label by itself, and of `UNSEEN`, one that is new.
 
     None where it can't be said which features are whose.
     """
@@ -145,28 +173,23 @@ def labels_encoded(
     ends = np.cumsum(_widths(fitted, encoded.shape[1])).tolist()
     if ends[-1] != encoded.shape[1]:
         return None
-    return [
+    tables = [
         dict(zip(labels, encoded[: len(labels), start:end], strict=True))
         for labels, start, end in zip(known, [0, *ends], ends, strict=False)
     ]
 
-
-def _looking_up(fitted: OneHotEncoder | TargetEncoder, names: list[str]) -> Step | None:
-    if (tables := labels_encoded(fitted, names)) is None:
-        return None
-
-    def step(parts: Parts) -> Array:
+    def compute(cells: Cells) -> Array:
         pairs = zip(names, tables, strict=True)
-        rows = [[t.get(label, t[UNSEEN]) for label in parts[name]] for name, t in pairs]
+        rows = [[t.get(label, t[UNSEEN]) for label in cells[name]] for name, t in pairs]
         return np.concatenate(rows, axis=1)
 
-    return step
+    return compute
 
 
 def _widths(fitted: OneHotEncoder | TargetEncoder, together: int) -> list[int]:
     """The features of each column."""
     n = len(fitted.categories_)
-    if isinstance(fitted, TargetEncoder):
+    if isinstance(fitted, TargetEncoder | Codes):
         return [together // n] * n
     rare = getattr(fitted, "infrequent_categories_", [None] * n)
     return [
@@ -181,5 +204,5 @@ def _framed(labels: Array, names: list[str]) -> Any:
     return pd.DataFrame(labels, columns=names, dtype=object)
 
 
-def _hashing(fitted: HashedText, name: str) -> Step:
-    return lambda parts: fitted.transform(parts[name]).toarray()
+def _hashing(fitted: HashedText, name: str) -> Compute:
+    return lambda cells: fitted.transform(cells[name]).toarray()

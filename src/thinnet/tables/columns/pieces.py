@@ -65,16 +65,6 @@ class PiecewiseLinear(TransformerMixin, BaseEstimator):
         parts = [_fractions(column, edges) for column, edges in zip(X.T, self.edges_, strict=True)]
         return np.hstack(parts)
 
-    def positions(self, X: Any) -> Array:
-        """The sum of the fractions of each column: a bin and the fraction of it that is below.
-
-        Shape (rows, columns), from 0 to the number of the column's bins.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        found = [_positions(column, edges) for column, edges in zip(X.T, self.edges_, strict=True)]
-        return np.stack(found, axis=1)
-
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """The column and the upper edge of each bin."""
         names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
@@ -84,6 +74,29 @@ class PiecewiseLinear(TransformerMixin, BaseEstimator):
             for edge in edges[1:]
         ]
         return np.array(found, object)
+
+
+class BinPositions(PiecewiseLinear):
+    """The sum of the fractions of each number: its bin, and the fraction of it that is below.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> encoder = BinPositions(n_bins=2).fit(np.arange(5.0)[:, None])
+    >>> encoder.transform([[1.0], [3.0]])[:, 0]
+    array([0.5, 1.5])
+    """
+
+    def transform(self, X: Any) -> Array:
+        """Positions from 0 to the number of a column's bins, shape (rows, columns)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        found = [_positions(column, edges) for column, edges in zip(X.T, self.edges_, strict=True)]
+        return np.stack(found, axis=1)
+
+    def get_feature_names_out(self, input_features: Any = None) -> Array:
+        """The names of the columns."""
+        return OneToOneFeatureMixin.get_feature_names_out(self, input_features)
 
 
 def _edges(column: Array, n_bins: int) -> Array:

@@ -1,0 +1,80 @@
+"""The parts of a `TableEncoder`: each makes slots of some columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import TargetEncoder
+
+from thinnet.arrays import Array
+from thinnet.tables.columns.hashing import HashedText
+from thinnet.tables.columns.layout import Layout, laid_out, pieces_of
+from thinnet.tables.reading.cells import Frame
+
+BLOCK: Final = 2**16  # rows that are encoded at once, so that the result takes most of the memory
+
+
+class ColumnPart(NamedTuple):
+    """A transformer by its name, and the columns that it takes."""
+
+    name: str
+    transformer: Any
+    columns: tuple[str, ...]
+
+    @property
+    def last(self) -> Any:
+        """The transformer behind the one that fills holes."""
+        return self.transformer[-1] if isinstance(self.transformer, Pipeline) else self.transformer
+
+    def cells(self, ready: Frame) -> Any:
+        """What the transformer takes of a table that has been prepared."""
+        is_text = isinstance(self.transformer, HashedText)
+        return ready[self.columns[0]] if is_text else ready[list(self.columns)]
+
+    def slots(self, ready: Frame) -> Array:
+        found = self.transformer.transform(self.cells(ready))
+        return np.asarray(found.toarray() if isinstance(self.transformer, HashedText) else found)
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnParts:
+    """The parts of an encoder, one after the other."""
+
+    parts: tuple[ColumnPart, ...]
+
+    def fit(self, ready: Frame, y: Array | None) -> Array:
+        """Fit each part; return the rows, with target means of other rows than their own."""
+        crossed = dict[str, Array]()
+        for part in self.parts:
+            if isinstance(part.transformer, TargetEncoder):
+                crossed[part.name] = part.transformer.fit_transform(part.cells(ready), y)
+            else:
+                part.transformer.fit(part.cells(ready), y)
+        rows = self.rows(ready)
+        for part, places in zip(self.parts, self.layout.places, strict=True):
+            if part.name in crossed:
+                rows[:, places] = crossed[part.name]
+        return rows
+
+    def rows(self, ready: Frame) -> Array:
+        """A table that has been prepared as rows of slots, float32."""
+        layout = self.layout
+        rows = np.empty((len(ready), layout.slots), np.float32)
+        for start in range(0, len(ready), BLOCK):
+            block = slice(start, start + BLOCK)
+            for part, places in zip(self.parts, layout.places, strict=True):
+                rows[block, places] = part.slots(ready.iloc[block])
+        return rows
+
+    @property
+    def layout(self) -> Layout:
+        if self not in _layouts:
+            _layouts[self] = laid_out([pieces_of(part.last, part.columns) for part in self.parts])
+        return _layouts[self]
+
+
+_layouts: WeakKeyDictionary[ColumnParts, Layout] = WeakKeyDictionary()
