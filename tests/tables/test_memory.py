@@ -27,8 +27,8 @@ def test_the_number_of_rows_is_estimated_from_some(path):
 
 
 def test_a_fit_that_needs_more_than_there_is_says_both_numbers_at_once(path, monkeypatch):
-    monkeypatch.setattr(memory, "available", lambda: 2e9)
-    message = r"fit needs about \d+\.\d GB for 1\d\d,\d{3} rows .* there are 2\.0 GB"
+    monkeypatch.setattr(memory, "available", lambda: 1e7)
+    message = r"fit needs about \d+\.\d GB for 1\d\d,\d{3} rows .* there are 0\.0 GB"
     monkeypatch.setattr("thinnet.commands.holding_out.read_table", None)
     with pytest.raises(MemoryError, match=message):
         fit(FitJob(path, "c0"))
@@ -38,7 +38,7 @@ def test_a_fit_that_needs_more_than_there_is_says_both_numbers_at_once(path, mon
 
 
 def test_a_frame_too_is_looked_at_before_it_is_encoded(monkeypatch):
-    monkeypatch.setattr(memory, "available", lambda: 2e9)
+    monkeypatch.setattr(memory, "available", lambda: 1e7)
     X = np.random.default_rng(0).normal(size=(110_000, 10))
     for table in (X, pd.DataFrame(X)):
         with pytest.raises(MemoryError, match="fit needs about"):
@@ -77,12 +77,12 @@ import numpy as np
 from thinnet import TableRegressor
 from thinnet.tables import memory
 from thinnet.tables.reading.frames import frame_of
-X = np.random.default_rng(0).normal(size=(20_000, 30))
+X = np.random.default_rng(0).normal(size=(60_000, 30))
 y, model = X[:, 0], TableRegressor(max_iter=1, random_state=0, hidden_layer_sizes=(8,))
 model.fit(X[:2000], y[:2000])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-width = memory.encoded_width(model._new_encoder(), frame_of(X[:2000]), 20_000)
-needed = 20_000 * width * memory.bytes_of_a_number(model)
+width = memory.encoded_width(model._new_encoder(), frame_of(X[:2000]), 60_000)
+needed = memory.bytes_of_fit(model, 60_000, width)
 model.fit(X, y)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / needed)
 """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
@@ -86,7 +87,6 @@ class Predictor:
 
     def _in_blocks(self, X: Data, way: Way, out: Array) -> None:
         n = X.shape[0]
-        self._bind(X, NO_IDS, out)
         self._rest.set(direct=way is Way.DIRECT)
         starts = range(0, n, self.rows)
         rounds = np.zeros(len(starts), ROUND)
@@ -94,7 +94,8 @@ class Predictor:
         rounds["stop"] = np.minimum(rounds["start"] + self.rows, n)
         rounds["rows"] = rounds["stop"] - rounds["start"]
         rounds["packs"][0] = way is Way.PACKED
-        self._in_chunks(self._rest, rounds, [Run.predict()], lambda n: None)
+        with self._bound(X, NO_IDS, out):
+            self._in_chunks(self._rest, rounds, [Run.predict()], lambda n: None)
 
     def sample(
         self,
@@ -114,27 +115,32 @@ class Predictor:
         out : array, shape (len(draws), rows, outputs)
         """
         n, way = X.shape[0], self._panels.way(MANY)  # drawn weights are nowhere but in panels
-        self._bind(X, ids, out)
         self._rest.set(k0=seed & 0xFFFFFFFF, k1=seed >> 32)
-        for start in range(0, n, self.rows):
-            stop = min(start + self.rows, n)
-            rounds = np.zeros(len(draws), ROUND)
-            rounds["start"], rounds["stop"], rounds["rows"] = start, stop, stop - start
-            rounds["step"], rounds["out"] = draws, np.arange(len(draws)) * n + start
-            rounds["packs"][0] = way is Way.PACKED and start == 0
-            runs = [Run.sample(0)]  # rates are those after the last step, whatever the draw
-            if self._start:
-                self._in_chunks(self._start, rounds[:1].copy(), runs[:1], lambda n: None)
-            self._in_chunks(self._rest, rounds, runs, done)
+        runs = [Run.sample(0)]  # rates are those after the last step, whatever the draw
+        with self._bound(X, ids, out):
+            for start in range(0, n, self.rows):
+                stop = min(start + self.rows, n)
+                rounds = np.zeros(len(draws), ROUND)
+                rounds["start"], rounds["stop"], rounds["rows"] = start, stop, stop - start
+                rounds["step"], rounds["out"] = draws, np.arange(len(draws)) * n + start
+                rounds["packs"][0] = way is Way.PACKED and start == 0
+                if self._start:
+                    self._in_chunks(self._start, rounds[:1].copy(), runs[:1], lambda n: None)
+                self._in_chunks(self._rest, rounds, runs, done)
         if way is Way.PACKED:
             self._panels.packed()
 
-    def _bind(self, X: Data, ids: Ids, out: Array) -> None:
-        found = data_layout.of_rows(X, self.network.dtype)
-        for workspace in (self._start, self._rest):
-            if workspace:
-                workspace.put(found)
-                workspace.put({"ids": ids, "outputs": out})
+    @contextmanager
+    def _bound(self, X: Data, ids: Ids, out: Array) -> Iterator[None]:
+        """Within it compiled code knows of the rows; then their memory is let go."""
+        arrays = {**data_layout.of_rows(X, self.network.dtype), "ids": ids, "outputs": out}
+        workspaces = [workspace for workspace in (self._start, self._rest) if workspace]
+        for workspace in workspaces:
+            workspace.put(arrays)
+        yield
+        for workspace in workspaces:
+            for name in arrays:
+                workspace.forget(name)
 
     def _in_chunks(
         self, workspace: Workspace, rounds: Array, runs: Sequence[Run], done: Callable[[int], None]

@@ -63,8 +63,9 @@ class Workspace:
 
     def forget(self, name: str) -> None:
         """Hold the array no longer, nor know where it is."""
-        del self._owned[name]
-        self.point(name, 0)
+        self._owned.pop(name, None)
+        if name in PLACES:
+            self.point(name, 0)
 
     def point(self, name: str, place: int) -> None:
         """Say where an array is that the caller keeps alive."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
 
+BLOCK: Final = 2**16  # rows that are checked at once, so that checks take little memory
 BIN, VALUE, CATEGORY = range(3)  # kinds of inputs, and of the slots that they are made of
 
 
@@ -140,13 +141,15 @@ def _limits(columns: tuple[ColumnEncoding, ...]) -> tuple[Array, Array, Array]:
 def check_encoded(columns: tuple[ColumnEncoding, ...], x: Array) -> None:
     """ValueError for the first number that no encoded row has."""
     low, high, whole = _limits(columns)
-    fits = (x >= low) & (x <= high) & ((x == np.floor(x)) | ~whole)
-    if not fits.all():
-        row, i = np.argwhere(~fits)[0]
-        slot = slots_of(columns)[i]
-        kinds = {BIN: f"a position in [0, {slot.inputs}]", VALUE: "a number"}
-        allowed = kinds.get(slot.kind, f"a code from 0 to {slot.inputs}")
-        checks.must(False, f"slot {i} of a row", allowed, x[row, i].item())
+    for start in range(0, len(x), BLOCK):
+        block = x[start : start + BLOCK]
+        fits = (block >= low) & (block <= high) & ((block == np.floor(block)) | ~whole)
+        if not fits.all():
+            row, i = np.argwhere(~fits)[0]
+            slot = slots_of(columns)[i]
+            kinds = {BIN: f"a position in [0, {slot.inputs}]", VALUE: "a number"}
+            allowed = kinds.get(slot.kind, f"a code from 0 to {slot.inputs}")
+            checks.must(False, f"slot {i} of a row", allowed, block[row, i].item())
 
 
 class Inputs(NamedTuple):

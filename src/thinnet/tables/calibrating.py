@@ -61,11 +61,9 @@ class Folds(NamedTuple):
 
     @classmethod
     def of(cls, held: Sequence[TableRows]) -> Folds:
-        """The folds of held-out rows, with at most `noise.MOST_ROWS` for each network."""
-        places = [noise.some_rows(len(rows.y)) for rows in held]
-        some = [rows.part(at) for rows, at in zip(held, places, strict=True)]
-        owner = np.repeat(np.arange(len(some)), [len(rows.y) for rows in some])
-        return cls(np.concatenate([r.X for r in some]), np.concatenate([r.y for r in some]), owner)
+        """The folds of held-out rows, at most `noise.MOST_ROWS` of each network."""
+        owner = np.repeat(np.arange(len(held)), [len(rows.y) for rows in held])
+        return cls(np.concatenate([r.X for r in held]), np.concatenate([r.y for r in held]), owner)
 
 
 def of_folds(
@@ -81,7 +79,7 @@ def of_folds(
     mixture : callable
         Makes the mixture of raw outputs of shape (n_draws, rows, outputs).
     held : sequence of TableRows
-        The rows held out from each of `stopped`.
+        Of the rows held out from each of `stopped`, at most `noise.MOST_ROWS`.
     stopped : sequence of Network
         The networks that were trained on folds.
     networks : sequence of Network

@@ -212,9 +212,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
         self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None
     ) -> tuple[Array, Array]:
         """Probabilities of the rows held out, and the places of their classes."""
-        parts = [
-            training_set.held for training_set in training_sets if training_set.held is not None
-        ]
+        parts = [part.held.copied() for part in training_sets if part.held is not None]
         if held is not None:
             each = [self.head_.predict(network.outputs(held.X)) for network in stopped]
             return lane_mean(np.stack(each, dtype=np.float64)), held.y

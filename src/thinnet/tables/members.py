@@ -35,7 +35,7 @@ class TableRows(NamedTuple):
     y: Array
     weights: Array | None
 
-    def part(self, places: Array) -> TableRows:
+    def part(self, places: Array | slice) -> TableRows:
         weights = None if self.weights is None else self.weights[places]
         return TableRows(self.X[places], self.y[places], weights)
 
@@ -129,11 +129,26 @@ def chain(estimator: Any, n_outputs: int) -> list[Layer]:
     )
 
 
+class Rows(NamedTuple):
+    """Some rows of a table, copied only when they are asked for."""
+
+    table: TableRows
+    places: Array | slice = slice(None)
+
+    def copied(self) -> TableRows:
+        return self.table.part(self.places)
+
+    def some(self) -> TableRows:
+        """As many of them as noise is learned from."""
+        places = np.arange(len(self.table.y))[self.places]
+        return self.table.part(places[noise.some_rows(len(places))])
+
+
 class TrainingSet(NamedTuple):
     """The training rows of one network, and the rows to stop by or its number of epochs."""
 
-    rows: TableRows
-    held: TableRows | None
+    rows: Rows
+    held: Rows | None
     epochs: int
     n_outputs: int
 
@@ -142,7 +157,8 @@ def train_member(
     estimator: Any, loss: Loss, training_set: TrainingSet, seed: int, title: str
 ) -> tuple[Network, History]:
     """Train one network; if it stops by held-out rows it has the weights of its best epoch."""
-    rows, held = training_set.rows, training_set.held
+    rows = training_set.rows.copied()
+    held = None if training_set.held is None else training_set.held.copied()
     network = Network(
         layers(estimator, training_set.n_outputs), rows.X.shape[1], seed=seed, dtype=estimator.dtype
     )
@@ -185,9 +201,9 @@ def held_out_draws(
     draws, targets = [], []
     for network, training_set in zip(networks, training_sets, strict=True):
         assert training_set.held is not None
-        places = noise.some_rows(len(training_set.held.y))
-        targets.append(training_set.held.y[places])
-        draws.append(draws_of(network, training_set.held.X[places], noise.N_DRAWS))
+        some = training_set.held.some()
+        targets.append(some.y)
+        draws.append(draws_of(network, some.X, noise.N_DRAWS))
     return np.concatenate(draws, axis=1).astype(np.float64), np.concatenate(targets)
 
 

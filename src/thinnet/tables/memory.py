@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from thinnet.engine.control_groups import OWN, ROOT, folders
-from thinnet.tables.columns.transformers import bins
+from thinnet.tables.columns.transformers import TOGETHER, bins
 from thinnet.tables.reading.cells import Frame
 
 ANYWAY: Final = "THINNET_IGNORE_MEMORY"  # if set to 1, a fit begins whatever the estimate is
@@ -39,7 +39,7 @@ def check(estimator: Any, encoder: Any, some: Frame, rows: int, table_bytes: flo
     if rows * some.shape[1] < MANY_CELLS or os.environ.get(ANYWAY) == "1":
         return
     width = encoded_width(encoder, some.iloc[:SAMPLE_ROWS], rows)
-    needed = table_bytes + rows * width * bytes_of_a_number(estimator)
+    needed = table_bytes + bytes_of_fit(estimator, rows, width)
     there = available()
     if needed > there:
         raise MemoryError(
@@ -50,7 +50,7 @@ def check(estimator: Any, encoder: Any, some: Frame, rows: int, table_bytes: flo
 
 
 def encoded_width(encoder: Any, some: Frame, rows: int) -> int:
-    """The number of features that a row is encoded as, if the others are like `some`."""
+    """The number of slots that a row is encoded as, if the others are like `some`."""
     like = clone(encoder)
     like.set_params(n_bins=bins(like.n_bins, rows))
     try:
@@ -59,10 +59,16 @@ def encoded_width(encoder: Any, some: Frame, rows: int) -> int:
         return 0
 
 
-def bytes_of_a_number(estimator: Any) -> int:
-    """The bytes of all copies of a feature: during encoding, or of the networks' training rows."""
-    size = np.dtype(estimator.dtype).itemsize
-    return int(max(2 * 8, 4 + size + size * estimator.n_networks))
+def bytes_of_fit(estimator: Any, rows: int, width: int) -> float:
+    """The bytes that rows of so many slots take at most, the table itself left out.
+
+    Training: the table's slots, a copy for one network, and as much again to check it.  Encoding:
+    the slots, a copy of the table, and five of the numbers that a transformer is fitted to.  A
+    number has two slots.
+    """
+    slots = rows * width
+    training = 3 * np.dtype(estimator.dtype).itemsize * slots
+    return float(max(training, 8 * slots + 5 * 8 * min(slots // 2, TOGETHER)))
 
 
 def available() -> float:

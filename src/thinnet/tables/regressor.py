@@ -183,9 +183,7 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
         if held is not None:
             found = calibrating.of_others(self.head_.gaussians, held, self.networks_)
         else:
-            parts = [
-                training_set.held for training_set in training_sets if training_set.held is not None
-            ]
+            parts = [part.held.some() for part in training_sets if part.held is not None]
             found = calibrating.of_folds(self.head_.gaussians, parts, stopped, self.networks_)
         if found is not None:
             self.calibration_ = found

@@ -152,6 +152,10 @@ class Training(TrainingState):
         self._loop.advance(None, progress, title)
         return self.history
 
+    def release(self) -> None:
+        """Let go of the loop, which refers back: the data is freed as soon as nobody holds it."""
+        del self._loop
+
     def _is_ended(self) -> bool:
         return self.history.stopped not in ("", INTERRUPTED)
 
@@ -287,4 +291,7 @@ def train(
         checkpoint_every=checkpoint_every,
         resume=resume,
     )
-    return training.finish(progress, title)
+    try:
+        return training.finish(progress, title)
+    finally:
+        training.release()

@@ -259,9 +259,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         holes = [name for name in numbers if ready[name].isna().any()]
         few = [name for name in labels if name not in many]
         rows = len(ready)
+        n_bins, in_parts = bins(self.n_bins, rows), list(transformers.by_memory(numbers, rows))
         parts = [
-            ("number", transformers.normal_scores(rows), numbers),
-            ("piece", transformers.positions(bins(self.n_bins, rows)), numbers),
+            *(("number", transformers.normal_scores(rows), some) for some in in_parts),
+            *(("piece", transformers.positions(n_bins), some) for some in in_parts),
             ("hole", MissingIndicator(features="all"), holes),
             ("category", transformers.codes(self.min_frequency, self.max_categories, rows), few),
             ("mean", transformers.mean_targets(), many),

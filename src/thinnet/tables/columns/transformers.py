@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from thinnet.tables.columns.hashing import HashedText
 from thinnet.tables.columns.pieces import BinPositions
 
 QUANTILES: Final = 1000
+TOGETHER: Final = 2**24  # numbers that a transformer is fitted to, of which it makes copies
 ROWS_A_BIN: Final = 150
 TEXT_WIDTH: Final = 256
 
@@ -54,6 +56,12 @@ def bins(n_bins: int | str, rows: int) -> int:
     if n_bins != "auto":
         return int(n_bins)
     return int(2 ** np.clip(round(math.log2(max(rows, 1) / ROWS_A_BIN)), 2, 6))
+
+
+def by_memory(columns: Sequence[str], rows: int) -> Iterator[Sequence[str]]:
+    """Some of the columns at a time: all of them, unless the table is large."""
+    n = max(TOGETHER // max(rows, 1), 1)
+    return (columns[start : start + n] for start in range(0, len(columns), n))
 
 
 def _filled() -> SimpleImputer:
