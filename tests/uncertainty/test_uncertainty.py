@@ -121,7 +121,7 @@ def test_networks_without_dropout_are_draws_of_an_ensemble():
 def test_draws_of_several_networks_take_turns(tables, table):
     X, _ = table
     drawn = tables.sample(X, 12)
-    encoded = tables.encoder_.transform(X).astype("float32")
+    encoded = tables.encoder_.lookups(X)
     alone = tables.networks_[2].sample(encoded, 3)
     means = tables.head_.mixture(alone).means()
     assert_array_equal(drawn[2::5], means[:2])

@@ -57,7 +57,7 @@ def networks(estimator):
 
 def raw(estimator, rows):
     """What the networks say, shape (networks, rows, width)."""
-    inputs = estimator.encoder_.transform(rows) if hasattr(estimator, "encoder_") else rows
+    inputs = estimator.encoder_.lookups(rows) if hasattr(estimator, "encoder_") else rows
     given = inputs.astype(networks(estimator)[0].dtype)
     return np.stack([network.outputs(given) for network in networks(estimator)])
 
