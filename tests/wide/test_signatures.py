@@ -73,9 +73,13 @@ def test_methods_that_draw_take_the_same_settings_by_the_same_defaults():
 
 
 def test_the_help_of_fit_shows_the_defaults_that_estimators_have():
-    for kind in (thinnet.TableRegressor, thinnet.TableClassifier):
-        defaults = kind().get_params()
-        for option in ("dropout", "input_dropout", "epochs", "networks", "weight_decay"):
+    of_numbers, of_classes = (
+        kind().get_params() for kind in (thinnet.TableRegressor, thinnet.TableClassifier)
+    )
+    rates = f"{of_classes['input_dropout']:g}, for numbers {of_numbers['input_dropout']:g}"
+    assert TABLES["input_dropout"] == rates
+    for defaults in (of_numbers, of_classes):
+        for option in ("dropout", "epochs", "networks", "weight_decay"):
             name = SETTINGS[option]
             assert TABLES[option] == str(defaults[name])
         assert TABLES["learning_rate"] == str(defaults["learning_rate_init"])

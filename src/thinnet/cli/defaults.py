@@ -9,7 +9,7 @@ from thinnet.commands.recipes import RECIPES, Settings
 TABLES: Final = {  # as `TableRegressor` and `TableClassifier` have them
     "hidden": "256",
     "dropout": "0.3",
-    "input_dropout": "0.1",
+    "input_dropout": "0.1, for numbers 0",
     "batch_norm": "no",
     "learning_rate": "0.001",
     "batch_size": "a fortieth of the rows, 16 to 512",

@@ -18,8 +18,8 @@ activation : str, default='relu'
     As in `MLPClassifier`.
 dropout : float or sequence of float, default=0.3
     The probability of dropping each hidden unit, in [0, 1), or one rate for each layer.
-input_dropout : float, default=0.1
-    The probability of dropping each feature that columns are encoded as, in [0, 1).
+input_dropout : float, default=0.1 for classes, 0 for numbers
+    The probability of dropping a column, with all that its cells are encoded as, in [0, 1).
 dropout_share : None or 'batch', default=None
     As in `MLPClassifier`.
 batch_norm : bool, default=False
@@ -86,7 +86,7 @@ class TableParameters:
     """The parameters as they were given: scikit-learn sets them freely, and `fit` checks them."""
 
     dropout: float | Sequence[float] = 0.3
-    input_dropout: float = 0.1
+    input_dropout: float = 0.1  # a regressor's is 0: it needs the value of each column
     dropout_share: str | None = None
     batch_norm: bool = False
     n_networks: int = 5

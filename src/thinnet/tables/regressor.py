@@ -91,6 +91,7 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
     hidden_layer_sizes: Sequence[int] | str = "auto"
     activation: str = "relu"
     _: KW_ONLY
+    input_dropout: float = 0.0
     loss: str = "squared_error"
     calibrated: bool = True
 
