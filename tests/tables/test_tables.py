@@ -151,6 +151,19 @@ def test_many_categories_are_encoded_by_their_mean_target():
     assert model.score(towns, y) > 0.9
 
 
+def test_each_of_many_categories_may_mean_something_of_its_own():
+    rng = np.random.default_rng(0)
+    town, x = rng.integers(0, 150, 4500), rng.normal(size=4500)
+    effect = rng.choice([-1.0, 1.0], 150)
+    y = np.where(x > 0, 1, -1) * effect[town]  # of all its rows a town's mean target is about 0
+    towns = pd.DataFrame({"town": [f"t{i}" for i in town], "x": x})
+    model = TableRegressor(n_networks=1, max_iter=100, random_state=0)
+    model.fit(towns[:3600], y[:3600])
+    (encoding,) = {each for each in model.encoder_.encodings_ if not each.bins}
+    assert (encoding.values, encoding.categories) == (1, 150)
+    assert model.score(towns[3600:], y[3600:]) > 0.7
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "model",

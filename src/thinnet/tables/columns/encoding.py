@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -25,14 +26,16 @@ from thinnet.tables.columns.transformers import bins
 from thinnet.tables.reading.cells import Frame
 from thinnet.tables.reading.frames import as_frame, frame_of
 
+FEW_CATEGORIES: Final = 100  # of a column that has no mean targets
+
 
 class TableEncoder(TransformerMixin, BaseEstimator):
     """A transformer of columns of all kinds to float32 features that a network learns well from.
 
     Numbers are brought to a normal distribution by their quantiles and encoded piecewise linearly
-    beside it; holes are filled with the median and marked.  Categories get a column each, rare
-    ones and those never seen share one; with more than `max_categories` of them their mean target
-    takes its place.  Dates become days, and circles of year, week and day; "never", such as
+    beside it; holes are filled with the median and marked.  Categories get a feature each, rare
+    ones and those never seen share one; where there are more than 100, each has its mean target
+    beside it.  Dates become days, and circles of year, week and day; "never", such as
     9999-12-31, is a mark of its own.  Long texts are hashed by their parts.  A column that says
     nothing (constant, empty, a number or name for each row) is left out, and `columns_` says why.
 
@@ -40,8 +43,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ----------
     n_bins : int or 'auto', default='auto'
         Of the piecewise linear encoding; 'auto' is from 4 to 64 by the number of rows.
-    max_categories : int, default=100
-        Columns for the categories of a column, at least 2.
+    max_categories : int, default=1000
+        Features for the categories of a column, at least 2; the least frequent share one.
     min_frequency : int or 'auto', default='auto'
         Rows that a category needs for a column of its own; 'auto' is 1 % of them, from 2 to 10.
     kinds : dict, optional
@@ -86,7 +89,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def __init__(
         self,
         n_bins: int | str = "auto",
-        max_categories: int = 100,
+        max_categories: int = 1000,
         min_frequency: float | str = "auto",
         kinds: Mapping[str, str] | None = None,
         missing: Sequence[str] = (),
@@ -104,7 +107,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ----------
         X : data frame or array, shape (rows, columns)
         y : array, shape (rows,), optional
-            Targets; needed where a column has more than `max_categories` categories.
+            Targets; without them categories have no mean target.
         """
         self.fit_transform(X, y)
         return self
@@ -255,16 +258,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         numbers = [name for name in ready.columns if ready[name].dtype == np.float64]
         texts = {column.name for column in self.columns_ if column.kind == "text"}
         labels = [name for name in ready.columns if name not in {*numbers, *texts}]
-        many = [n for n in labels if has_target and ready[n].nunique() > self.max_categories]
+        few = min(self.max_categories, FEW_CATEGORIES)
+        many = [name for name in labels if has_target and ready[name].nunique() > few]
         holes = [name for name in numbers if ready[name].isna().any()]
-        few = [name for name in labels if name not in many]
         rows = len(ready)
         n_bins, in_parts = bins(self.n_bins, rows), list(transformers.by_memory(numbers, rows))
         parts = [
             *(("number", transformers.normal_scores(rows), some) for some in in_parts),
             *(("piece", transformers.positions(n_bins), some) for some in in_parts),
             ("hole", MissingIndicator(features="all"), holes),
-            ("category", transformers.codes(self.min_frequency, self.max_categories, rows), few),
+            ("category", transformers.codes(self.min_frequency, self.max_categories, rows), labels),
             ("mean", transformers.mean_targets(), many),
             *(("text", transformers.hashed(), [name]) for name in ready.columns if name in texts),
         ]
