@@ -5,8 +5,20 @@ import copy
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_array_equal
+from sklearn.compose import ColumnTransformer
 
-from thinnet import Dense, Network, TableClassifier, TableRegressor, save
+from thinnet import (
+    Columns,
+    Dense,
+    Network,
+    TableClassifier,
+    TableEncoder,
+    TableRegressor,
+    load,
+    save,
+)
+from thinnet.tables.columns.parts import ColumnParts
 
 ROWS = 40
 SMALL = {"hidden_layer_sizes": (2,), "max_iter": 1, "n_networks": 1, "random_state": 0}
@@ -25,6 +37,10 @@ def encoder_with(model, **values):
     encoder = copy.copy(model.encoder_)
     vars(encoder).update(values)
     return encoder
+
+
+def without_columns(parts):
+    return ColumnParts((parts.parts[0]._replace(columns=()), *parts.parts[1:]))
 
 
 def with_column(model, **values):
@@ -85,6 +101,23 @@ SPOILED = {
     "a network of other rows": (
         "classifier", "networks_", lambda m: [Network([Dense(2)], features=99, seed=0)],
         "networks_ must take"),
+    "a network of features": (
+        "classifier", "networks_", lambda m: [Network([Dense(2)], m.encoder_.width, seed=0)],
+        "networks_ must have the encoder's columns"),
+    "a network of other columns": (
+        "classifier", "networks_", lambda m: [
+            Network([Columns(m.encoder_.encodings_[::-1], Dense(2))], m.encoder_.width, seed=0)],
+        "networks_ must have the encoder's columns"),
+    "parts of nothing": (
+        "classifier", "encoder_", lambda m: encoder_with(m, parts_=ColumnParts(())),
+        "must have ColumnParts or a ColumnTransformer"),
+    "a part without columns": (
+        "classifier", "encoder_",
+        lambda m: encoder_with(m, parts_=without_columns(m.encoder_.parts_)),
+        "must have ColumnParts or a ColumnTransformer"),
+    "parts and a transformer": (
+        "classifier", "encoder_", lambda m: encoder_with(m, transformer_=ColumnTransformer([])),
+        "must have ColumnParts or a ColumnTransformer"),
     "a scale of other targets": (
         "regressor", "target_scale_", lambda m: m.target_scale_._replace(center=np.zeros(2)),
         r"target_scale_ must hold numbers of the shape \(1,\)"),
@@ -115,6 +148,21 @@ def test_a_part_that_does_not_fit_is_named_and_nothing_is_written(
         save(model, path)
     assert "\n" not in str(caught.value)
     assert not path.exists()
+
+
+def test_a_model_whose_encoder_gives_frames_is_saved(path):
+    table = pd.DataFrame({"a": np.arange(40.0), "b": ["x", "y"] * 20})
+    encoder = TableEncoder().set_output(transform="pandas")
+    model = TableRegressor(**SMALL, encoder=encoder).fit(table, table["a"])
+    save(model, path)
+    assert_array_equal(load(path).predict(table), model.predict(table))
+
+
+def test_an_encoder_with_parts_alone_is_refused(path, models):
+    encoder = copy.copy(models["classifier"].encoder_)
+    del encoder.columns_, encoder.names_in_
+    with pytest.raises(ValueError, match="TableEncoder must have columns_ and names_in_, got none"):
+        save(encoder, path)
 
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])

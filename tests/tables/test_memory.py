@@ -81,8 +81,8 @@ X = np.random.default_rng(0).normal(size=(60_000, 30))
 y, model = X[:, 0], TableRegressor(max_iter=1, random_state=0, hidden_layer_sizes=(8,))
 model.fit(X[:2000], y[:2000])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-width = memory.encoded_width(model._new_encoder(), frame_of(X[:2000]), 60_000)
-needed = memory.bytes_of_fit(model, 60_000, width)
+sizes = memory.encoded_sizes(model._new_encoder(), frame_of(X[:2000]), 60_000)
+needed = memory.bytes_of_fit(model, 60_000, *sizes)
 model.fit(X, y)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / needed)
 """
@@ -105,4 +105,4 @@ def test_where_no_group_is_known_none_limits(tmp_path):
 
 def test_rows_that_cannot_be_encoded_are_left_to_the_fit_to_name():
     nested = pd.DataFrame({"a": [[1], [2]]})
-    assert memory.encoded_width(TableRegressor()._new_encoder(), nested, 2) == 0
+    assert memory.encoded_sizes(TableRegressor()._new_encoder(), nested, 2) == (0, 0)

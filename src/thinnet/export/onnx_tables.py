@@ -150,9 +150,10 @@ def _category(inputs: Inputs, step: Any, names: Sequence[str], missing: Sequence
 def _one_hot(x: Value, missing: Sequence[str], categories: Array, rare: Array | None) -> Value:
     """A feature for each frequent category, and one for rare and unknown ones if any are rare."""
     others = [] if rare is None else list(rare)
-    frequent = [name for name in categories if name not in others]
-    rows = np.eye(len(frequent) + 1, dtype=np.float32)
-    return _looked_up(x, [*frequent, *others], rows if others else rows[:, :-1], missing)
+    known = set(others)
+    frequent = [name for name in categories if name not in known]
+    code = _code(x, [*frequent, *others], len(frequent), missing)
+    return code.equals(np.arange(len(frequent) + bool(others))[None]).cast(np.float32)
 
 
 def _mean_target(inputs: Inputs, step: Any, names: Sequence[str], missing: Sequence[str]) -> Value:
@@ -167,18 +168,23 @@ def _mean_target(inputs: Inputs, step: Any, names: Sequence[str], missing: Seque
 
 
 def _looked_up(x: Value, names: Sequence[str], rows: Array, missing: Sequence[str]) -> Value:
-    """The row of each name, the last row for other texts; "" and missing words count as missing.
+    """The row of each name, the last row for other texts."""
+    return _code(x, names, len(rows) - 1, missing).shaped(-1).pick(rows)
 
-    A name stands also for other ways to write it, as far as ONNX allows: it can't trim texts.
+
+def _code(x: Value, names: Sequence[str], last: int, missing: Sequence[str]) -> Value:
+    """The place of each name, at most the last, which other texts have too.
+
+    "" and missing words count as missing.  A name stands also for other ways to write it, as far as
+    ONNX allows: it can't trim texts.
     """
-    last = len(rows) - 1
     places = {name: min(i, last) for i, name in enumerate(names)}
     hole = places.get(MISSING_LABEL, last)
     for name in names:
         for other in _other_ways(name):
             places.setdefault(other, places[name])
     places |= dict.fromkeys(("", *missing), hole)
-    at = x.graph.node(
+    return x.graph.node(
         "LabelEncoder",
         x,
         dtype=np.int64,
@@ -187,7 +193,6 @@ def _looked_up(x: Value, names: Sequence[str], rows: Array, missing: Sequence[st
         values_int64s=list(places.values()),
         default_int64=last,
     )
-    return at.shaped(-1).pick(rows)
 
 
 def _other_ways(name: str) -> tuple[str, ...]:

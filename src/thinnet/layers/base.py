@@ -75,6 +75,8 @@ def title(layer: Any) -> str:
     for i, field in enumerate(f for f in dataclasses.fields(layer) if f.init):
         value = getattr(layer, field.name)
         shown = title(value) if dataclasses.is_dataclass(value) else repr(value)
+        if isinstance(value, tuple) and all(map(dataclasses.is_dataclass, value)):
+            shown = f"{len(value)} {field.name}"
         if value != field.default:
             settings.append(shown if i == 0 else f"{field.name}={shown}")
     return f"{name}({', '.join(settings)})"

@@ -12,7 +12,7 @@ from thinnet import checks, masks
 from thinnet.arrays import Array, Features, Float, Out, Share, Table
 from thinnet.layers.base import Initial, Shapes, one_axis
 from thinnet.layers.dense import Dense, Params
-from thinnet.layers.encodings import ColumnEncoding, check_encoded, places_of
+from thinnet.layers.encodings import ColumnEncoding, check_encoded, inputs_in, places_of
 from thinnet.layers.lookups import add_up, looked_up, slopes_of_slots
 from thinnet.passes import Run, Site
 from thinnet.schedules import Rate, check_rate
@@ -86,7 +86,7 @@ class Columns:
     @property
     def inputs(self) -> int:
         """The inputs that they stand for."""
-        return sum(each.inputs for each in self.columns)
+        return inputs_in(self.columns)
 
     def shapes(self, features: Features) -> Shapes:
         width = one_axis(self, features)

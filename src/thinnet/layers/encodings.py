@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,6 +13,8 @@ from thinnet import checks
 from thinnet.arrays import Array
 
 BLOCK: Final = 2**16  # rows that are checked at once, so that checks take little memory
+EXPANDED: Final = 2**10  # rows whose inputs are made at once
+KNOWN: Final = 64  # tables whose slots are remembered
 BIN, VALUE, CATEGORY = range(3)  # kinds of inputs, and of the slots that they are made of
 
 
@@ -117,7 +119,7 @@ class Slot(NamedTuple):
     inputs: int
 
 
-@cache
+@lru_cache(maxsize=KNOWN)
 def slots_of(columns: tuple[ColumnEncoding, ...]) -> tuple[Slot, ...]:
     """The slots from left to right."""
     found = list[Slot]()
@@ -129,7 +131,7 @@ def slots_of(columns: tuple[ColumnEncoding, ...]) -> tuple[Slot, ...]:
     return tuple(found)
 
 
-@cache
+@lru_cache(maxsize=KNOWN)
 def _limits(columns: tuple[ColumnEncoding, ...]) -> tuple[Array, Array, Array]:
     """The least and the greatest number of each slot, and whether it must be whole."""
     slots = slots_of(columns)
@@ -164,6 +166,11 @@ class Inputs(NamedTuple):
     numbers: Array
 
 
+def inputs_in(columns: Sequence[ColumnEncoding]) -> int:
+    """The number of inputs that a row stands for."""
+    return sum(each.inputs for each in columns)
+
+
 def inputs_of(columns: tuple[ColumnEncoding, ...]) -> Inputs:
     slots = slots_of(columns)
     counts = [slot.inputs for slot in slots]
@@ -174,9 +181,10 @@ def inputs_of(columns: tuple[ColumnEncoding, ...]) -> Inputs:
 
 def expanded(columns: tuple[ColumnEncoding, ...], x: Array) -> Array:
     """The inputs that encoded rows stand for, shape (rows, inputs), of the type of `x`."""
-    of = inputs_of(columns)
-    z = x[:, of.slots]
-    z -= of.numbers.astype(x.dtype)
-    for kind, places in ((kind, np.flatnonzero(of.kinds == kind)) for kind in (BIN, CATEGORY)):
-        z[:, places] = np.clip(z[:, places], 0, 1) if kind == BIN else z[:, places] == 0
+    of, z = inputs_of(columns), np.empty((len(x), inputs_in(columns)), x.dtype)
+    bins, categories = of.kinds == BIN, of.kinds == CATEGORY
+    for start in range(0, len(x), EXPANDED):
+        block = slice(start, start + EXPANDED)
+        d = x[block][:, of.slots] - of.numbers.astype(x.dtype)
+        z[block] = np.where(categories, d == 0, np.where(bins, np.clip(d, 0, 1), d))
     return z

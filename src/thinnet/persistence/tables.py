@@ -76,7 +76,7 @@ def finish_encoder(encoder: Any) -> None:
     shape = (len(PROBE), len(encoder.get_feature_names_out()))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # the cells are unknown to the columns
-        numbers = encoder.transform(rows)
+        numbers = np.asarray(encoder.transform(rows))
     if numbers.shape != shape or not np.isfinite(numbers).all():
         raise ValueError(f"an encoder must make finite numbers of the shape {shape}, got others")
 
@@ -88,7 +88,7 @@ def _check_parts(encoder: Any) -> None:
         return
     fits = isinstance(parts, ColumnParts) and transformer is None and type(parts.parts) is tuple
     if not fits or not parts.parts or not all(map(_is_part, parts.parts)):
-        raise ValueError(f"an encoder must have ColumnParts or a ColumnTransformer, got {parts!r}")
+        raise ValueError("an encoder must have ColumnParts or a ColumnTransformer, got others")
 
 
 def _is_part(part: Any) -> bool:
@@ -227,7 +227,7 @@ def _finish(estimator: Any) -> None:
     if not all(isinstance(history, History) for history in estimator.histories_):
         raise ValueError("histories_ must be Historys, got something else")
     width = estimator.encoder_.width
-    encodings = None if estimator.encoder_.parts_ is None else estimator.encoder_.encodings_
+    encodings = getattr(estimator.encoder_, "encodings_", None)
     for network in estimator.networks_:
         fits = isinstance(network, Network)
         if not fits or network.features != (width,) or network.out != (head.width,):
@@ -235,7 +235,7 @@ def _finish(estimator: Any) -> None:
                 f"networks_ must take {width} numbers and give {head.width}, got {network!r}"
             )
         first = network.layers[0]
-        if isinstance(first, Columns) and first.columns != encodings:
+        if (first.columns if isinstance(first, Columns) else None) != encodings:
             raise ValueError("networks_ must have the encoder's columns, got others")
     if not estimator.networks_:
         raise ValueError("networks_ must hold a network at least, got none")

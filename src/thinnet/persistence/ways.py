@@ -87,7 +87,7 @@ def fitted(
         estimator = cls(**{name: state.pop(name) for name in names if name in state})
         _check_kinds(cls, state, known)
         vars(estimator).update(state)
-        if _is_fitted(cls, state, always):
+        if _is_fitted(cls, state, always, maybe or {}):
             finish(estimator)
         return estimator
 
@@ -111,9 +111,9 @@ def _check_kinds(cls: Any, state: State, known: Kinds) -> None:
             raise ValueError(f"{name} of {cls.__name__} must be of the type {wanted}, got {found}")
 
 
-def _is_fitted(cls: Any, state: State, always: Kinds) -> bool:
+def _is_fitted(cls: Any, state: State, always: Kinds, maybe: Kinds) -> bool:
     """Whether a state has all that `fit` sets; ValueError if it has only a part."""
     lacking = [name for name in always if name not in state]
-    if lacking and len(lacking) < len(always):
+    if lacking and any(name in state for name in (*always, *maybe)):
         raise ValueError(f"{cls.__name__} must have {' and '.join(lacking)}, got none")
     return not lacking

@@ -27,7 +27,7 @@ from thinnet.tables.columns.missing import words
 from thinnet.tables.columns.noticing import notes
 from thinnet.tables.drifting import Known
 from thinnet.tables.inspected import Inspected
-from thinnet.tables.members import Rows, TableRows, TrainingSet
+from thinnet.tables.members import SomeRows, TableRows, TrainingSet
 from thinnet.tables.parameters import TableParameters
 from thinnet.tables.reading import read_table
 from thinnet.tables.reading.cells import Frame
@@ -184,12 +184,11 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         stream, n = check_random_state(self.random_state), len(rows.y)
         places: Splits = []
         if held is not None:
-            training_sets = [self._training_set(Rows(rows), Rows(held))] * self.n_networks
+            training_sets = [self._training_set(SomeRows(rows), SomeRows(held))] * self.n_networks
         else:
             places = list(members.splits(self, rows.y, stream))
-            training_sets = [
-                self._training_set(Rows(rows, kept), Rows(rows, stop)) for kept, stop in places
-            ]
+            some = [(SomeRows(rows, kept), SomeRows(rows, stop)) for kept, stop in places]
+            training_sets = [self._training_set(kept, stop) for kept, stop in some]
         with InterruptFlag() as flag:
             folds = self._fit_members(training_sets, stream, flag)
             trained = folds.kept
@@ -217,7 +216,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         """Train networks on all rows, for the number of epochs that was best on the folds."""
         epochs = members.common_epochs(self.histories_)
         fitted = self._fit_members(
-            [self._training_set(Rows(rows), None, epochs)] * self.n_networks, stream, flag
+            [self._training_set(SomeRows(rows), None, epochs)] * self.n_networks, stream, flag
         )
         if fitted.done:
             self.networks_ = [member.network for member in fitted.done]
@@ -238,7 +237,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
     ) -> None:
         """Calibrate on rows held out from `stopped`: on `held` if all have the same."""
 
-    def _training_set(self, rows: Rows, held: Rows | None, epochs: int = 0) -> TrainingSet:
+    def _training_set(self, rows: SomeRows, held: SomeRows | None, epochs: int = 0) -> TrainingSet:
         return TrainingSet(rows, held, epochs or self.max_iter, self.head_.width)
 
     def _encoded(self, X: Any) -> Array:

@@ -109,7 +109,7 @@ def common_epochs(histories: Sequence[History]) -> int:
 
 
 def layers(estimator: Any, n_outputs: int) -> list[Layer]:
-    """The layers behind the columns, of which the first one makes lookups."""
+    """The `chain`, whose first Dense layer and dropout read encoded rows as lookups."""
     dropout, dense, *others = chain(estimator, n_outputs)
     assert isinstance(dropout, Dropout)
     assert isinstance(dense, Dense)
@@ -118,6 +118,7 @@ def layers(estimator: Any, n_outputs: int) -> list[Layer]:
 
 
 def chain(estimator: Any, n_outputs: int) -> list[Layer]:
+    """The layers that the parameters describe."""
     return mlp(
         hidden_widths(estimator.hidden_layer_sizes),
         n_outputs,
@@ -129,7 +130,7 @@ def chain(estimator: Any, n_outputs: int) -> list[Layer]:
     )
 
 
-class Rows(NamedTuple):
+class SomeRows(NamedTuple):
     """Some rows of a table, copied only when they are asked for."""
 
     table: TableRows
@@ -147,8 +148,8 @@ class Rows(NamedTuple):
 class TrainingSet(NamedTuple):
     """The training rows of one network, and the rows to stop by or its number of epochs."""
 
-    rows: Rows
-    held: Rows | None
+    rows: SomeRows
+    held: SomeRows | None
     epochs: int
     n_outputs: int
 

@@ -11,7 +11,9 @@ import numpy as np
 from sklearn.base import clone
 
 from thinnet.engine.control_groups import OWN, ROOT, folders
+from thinnet.layers.encodings import inputs_in
 from thinnet.tables.columns.transformers import TOGETHER, bins
+from thinnet.tables.members import hidden_widths
 from thinnet.tables.reading.cells import Frame
 
 ANYWAY: Final = "THINNET_IGNORE_MEMORY"  # if set to 1, a fit begins whatever the estimate is
@@ -38,37 +40,41 @@ def check(estimator: Any, encoder: Any, some: Frame, rows: int, table_bytes: flo
     """
     if rows * some.shape[1] < MANY_CELLS or os.environ.get(ANYWAY) == "1":
         return
-    width = encoded_width(encoder, some.iloc[:SAMPLE_ROWS], rows)
-    needed = table_bytes + bytes_of_fit(estimator, rows, width)
+    width, inputs = encoded_sizes(encoder, some.iloc[:SAMPLE_ROWS], rows)
+    needed = table_bytes + bytes_of_fit(estimator, rows, width, inputs)
     there = available()
     if needed > there:
         raise MemoryError(
             f"fit needs about {needed / GIGA:,.1f} GB for {rows:,} rows that become {width:,} "
             f"numbers each, there are {there / GIGA:,.1f} GB: take fewer rows, or an encoder of "
-            f"fewer n_bins; {ANYWAY}=1 tries it anyway"
+            f"fewer n_bins or max_categories; {ANYWAY}=1 tries it anyway"
         )
 
 
-def encoded_width(encoder: Any, some: Frame, rows: int) -> int:
-    """The number of slots that a row is encoded as, if the others are like `some`."""
+def encoded_sizes(encoder: Any, some: Frame, rows: int) -> tuple[int, int]:
+    """The slots that a row is encoded as and their inputs, if the others are like `some`."""
     like = clone(encoder)
     like.set_params(n_bins=bins(like.n_bins, rows))
     try:
-        return int(like.fit(some).width)
+        fitted = like.fit(some)
     except ValueError:  # these rows alone can't be encoded; the fit finds the reason in all rows
-        return 0
+        return 0, 0
+    return fitted.width, inputs_in(fitted.encodings_)
 
 
-def bytes_of_fit(estimator: Any, rows: int, width: int) -> float:
-    """The bytes that rows of so many slots take at most, the table itself left out.
+def bytes_of_fit(estimator: Any, rows: int, width: int, inputs: int) -> float:
+    """The bytes that a fit takes at most, the table itself left out.
 
     Training: the table's slots, a copy for one network, and as much again to check it.  Encoding:
     the slots, a copy of the table, and five of the numbers that a transformer is fitted to.  A
-    number has two slots.
+    number has two slots.  Parameters of the first layer: seven copies for the network that is
+    trained (moments, the best ones, panels), four for each.
     """
-    slots = rows * width
-    training = 3 * np.dtype(estimator.dtype).itemsize * slots
-    return float(max(training, 8 * slots + 5 * 8 * min(slots // 2, TOGETHER)))
+    slots, size = rows * width, np.dtype(estimator.dtype).itemsize
+    training, encoding = 3 * size * slots, 8 * slots + 5 * 8 * min(slots // 2, TOGETHER)
+    units = [*hidden_widths(estimator.hidden_layer_sizes), 1][0]
+    parameters = inputs * units * size * (7 + 4 * estimator.n_networks)
+    return float(max(training, encoding) + parameters)
 
 
 def available() -> float:

@@ -19,7 +19,8 @@ activation : str, default='relu'
 dropout : float or sequence of float, default=0.3
     The probability of dropping each hidden unit, in [0, 1), or one rate for each layer.
 input_dropout : float, default=0.1 for classes, 0 for numbers
-    The probability of dropping a column, with all that its cells are encoded as, in [0, 1).
+    The probability of dropping a column, with all that its cells are encoded as, in [0, 1).  A date
+    is seven columns: its day, and the circles of year, week and day.
 dropout_share : None or 'batch', default=None
     As in `MLPClassifier`.
 batch_norm : bool, default=False

@@ -152,7 +152,7 @@ class Training(TrainingState):
         self._loop.advance(None, progress, title)
         return self.history
 
-    def release(self) -> None:
+    def _release(self) -> None:
         """Let go of the loop, which refers back: the data is freed as soon as nobody holds it."""
         del self._loop
 
@@ -294,4 +294,4 @@ def train(
     try:
         return training.finish(progress, title)
     finally:
-        training.release()
+        training._release()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 from mixed_table import ROWS, mixed
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from paths import VECTORS
 from sklearn.preprocessing import FunctionTransformer
 from trying import given_few_or_many
@@ -23,7 +23,10 @@ from thinnet import (
     load,
     train,
 )
+from thinnet.layers import encodings
+from thinnet.layers.base import title
 from thinnet.optimizers import SGD
+from thinnet.tables.columns import parts, transformers
 
 NUMBERS = st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1.0, np.nan])
 
@@ -166,5 +169,31 @@ def test_what_parts_of_ones_own_make_are_plain_numbers():
 
 def test_an_encoder_of_before_there_were_lookups_says_so():
     model = load(sorted(VECTORS.glob("models/*/*table*.thinnet"))[0])
-    with pytest.raises(ValueError, match="a TableEncoder must be fitted since there are lookups"):
+    with pytest.raises(ValueError, match="the encoder must be fitted again"):
         model.encoder_.lookups(pd.DataFrame({"a": [1.0]}))
+    assert not hasattr(model.encoder_, "encodings_")
+
+
+def test_large_tables_are_encoded_part_by_part_by_the_same_numbers(monkeypatch):
+    encoder, table = of_all_kinds()
+    rows, features = encoder.lookups(table), encoder.transform(table)
+    for module, name, small in (
+        (parts, "BLOCK", 7),
+        (transformers, "TOGETHER", 2 * len(table)),
+        (encodings, "BLOCK", 5),
+        (encodings, "EXPANDED", 3),
+    ):
+        monkeypatch.setattr(module, name, small)
+    again, _ = of_all_kinds()
+    assert len(again.parts_.parts) > len(encoder.parts_.parts)
+    assert_array_equal(again.lookups(table), rows)
+    assert_array_equal(again.transform(table), features)
+    bad = rows.copy()
+    bad[-1, 0] = -1
+    with pytest.raises(ValueError, match="slot 0 of a row must be a position"):
+        Columns(again.encodings_, Dense(1)).check_encoded(bad)
+
+
+def test_a_layer_of_many_columns_has_a_short_title():
+    columns = [ColumnEncoding(bins=4)] * 50
+    assert title(Columns(columns, Dense(8), 0.1)) == "Columns(50 columns, dense=Dense(8), rate=0.1)"

@@ -34,10 +34,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     Numbers are brought to a normal distribution by their quantiles and encoded piecewise linearly
     beside it; holes are filled with the median and marked.  Categories get a feature each, rare
-    ones and those never seen share one; where there are more than 100, each has its mean target
-    beside it.  Dates become days, and circles of year, week and day; "never", such as
-    9999-12-31, is a mark of its own.  Long texts are hashed by their parts.  A column that says
-    nothing (constant, empty, a number or name for each row) is left out, and `columns_` says why.
+    ones and those never seen share one; where there are more than 100, or than `max_categories`,
+    each has its mean target beside it.  Dates become days, and circles of year, week and day;
+    "never", such as 9999-12-31, is a mark of its own.  Long texts are hashed by their parts.  A
+    column that says nothing (constant, empty, a number or name for each row) is left out, and
+    `columns_` says why.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     max_categories : int, default=1000
         Features for the categories of a column, at least 2; the least frequent share one.
     min_frequency : int or 'auto', default='auto'
-        Rows that a category needs for a column of its own; 'auto' is 1 % of them, from 2 to 10.
+        Rows that a category needs for a feature of its own; 'auto' is 1 % of them, from 2 to 10.
     kinds : dict, optional
         What columns are, by name, where that is not to be found out: 'number', 'category', 'date',
         'text', or 'drop' to leave a column out.
@@ -61,9 +62,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         All words that mean a missing cell; None in a model of before there was one list, which
         takes texts as they are.
     parts_ : ColumnParts
-        The fitted transformers; None in a model of before there were lookups.
+        The fitted transformers; None in an earlier model, whose rows are features.
     transformer_ : ColumnTransformer
-        That of such a model; None in others.
+        That of an earlier model; None in others.
     n_features_in_, feature_names_in_
 
     Raises
@@ -109,7 +110,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         y : array, shape (rows,), optional
             Targets; without them categories have no mean target.
         """
-        self.fit_transform(X, y)
+        self.fit_part(X, y)
         return self
 
     def fit_transform(self, X: TableLike, y: TargetLike = None) -> Array:
@@ -139,7 +140,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ready = prepared(frame, self.columns_, self.missing_)
         if not ready.shape[1]:
             raise ValueError("X must have a column that differs from row to row, got none")
-        self.__dict__.pop("transformer_", None)  # of the model that it may have been
+        self.__dict__.pop("transformer_", None)  # if an encoder of an earlier model is fitted again
         self.parts_ = ColumnParts(tuple(self._parts(ready, y is not None)))
         return self.parts_.fit(ready, y)
 
@@ -160,8 +161,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     @property
     def encodings_(self) -> tuple[ColumnEncoding, ...]:
-        """What each column is in the rows of `lookups`, for `thinnet.Columns`."""
-        return self._fitted_parts().layout.encodings
+        """What the columns are in the rows of `lookups`, for `thinnet.Columns`.
+
+        A date is seven columns: its day, and the circles of year, week and day.
+        """
+        if self.parts_ is None:
+            raise AttributeError("only a fitted TableEncoder that has parts_ has encodings_")
+        return self.parts_.layout.encodings
 
     def lookups(self, X: TableLike) -> Array:
         """The rows of a table as `thinnet.Columns` reads them: the same features in few numbers.
@@ -169,7 +175,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         A number's position among its bins stands for as many features as there are bins, and a
         category's code for as many as there are categories.  ``Columns(encoder.encodings_,
         Dense(n))`` has the parameters of ``Dense(n)`` on what `transform` gives, and trains up to
-        three times as fast.
+        three times as fast.  Mean targets are those of all rows of `fit`; in `fit_transform` they
+        come from other rows than their own.
 
         Parameters
         ----------
@@ -182,7 +189,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a column is missing, or the encoder is one of before there were lookups.
+            If a column is missing, or the encoder is of an earlier model, which has features only.
 
         Examples
         --------
@@ -195,7 +202,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         >>> encoder.lookups(table)[:, 0]
         array([0., 1., 1., 2.], dtype=float32)
         """
-        self._fitted_parts()
+        check_is_fitted(self)
+        if self.parts_ is None:
+            raise ValueError("the encoder must be fitted again: earlier models have no lookups")
         return self.encoded(self.table(X))
 
     def table(self, X: TableLike) -> Table:
@@ -219,13 +228,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if self.parts_ is not None:
             return self.parts_.layout.slots
         return len(self.get_feature_names_out())
-
-    def _fitted_parts(self) -> ColumnParts:
-        check_is_fitted(self)
-        fits, known = self.parts_ is not None, "fitted since there are lookups"
-        checks.must(fits, "a TableEncoder", known, "one of a model of before")
-        assert self.parts_ is not None
-        return self.parts_
 
     def get_feature_names_out(self, input_features: VectorLike = None) -> Array:
         """A name for each number of a row."""

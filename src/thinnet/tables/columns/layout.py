@@ -60,8 +60,8 @@ def laid_out(parts: Sequence[Sequence[Piece]]) -> Layout:
     found = iter(np.arange(start, start + p.slots) for start, p in zip(starts, pieces, strict=True))
     places = tuple(np.concatenate([next(found) for _ in part]) for part in parts)
     names = tuple(name for i in order for name in pieces[i].names)
-    widths = [len(piece.names) for piece in pieces]
-    sources = np.concatenate([np.arange(widths[i]) + sum(widths[:i]) for i in order])
+    ends = np.cumsum([len(piece.names) for piece in pieces])
+    sources = np.concatenate([np.arange(ends[i] - len(pieces[i].names), ends[i]) for i in order])
     encodings = tuple(ColumnEncoding(*each) for each in counts.values())
     return Layout(encodings, names, places, sources)
 
@@ -69,7 +69,8 @@ def laid_out(parts: Sequence[Sequence[Piece]]) -> Layout:
 def pieces_of(transformer: Any, columns: Sequence[str]) -> list[Piece]:
     """What a fitted transformer makes of some columns.
 
-    The numbers of one that is not an encoder's own are inputs as they are, each a column by itself.
+    The numbers of one that is not an encoder's own are inputs as they are, each of the column that
+    has its name.
     """
     kind, names = type(transformer), np.array(columns, object)
     if kind is BinPositions:

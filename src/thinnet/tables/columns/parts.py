@@ -66,8 +66,9 @@ class ColumnParts:
         rows = np.empty((len(ready), layout.slots), np.float32)
         for start in range(0, len(ready), BLOCK):
             block = slice(start, start + BLOCK)
+            some = ready.iloc[block]
             for part, places in zip(self.parts, layout.places, strict=True):
-                rows[block, places] = part.slots(ready.iloc[block])
+                rows[block, places] = part.slots(some)
         return rows
 
     @property
