@@ -27,6 +27,7 @@ from thinnet.layers import encodings
 from thinnet.layers.base import title
 from thinnet.optimizers import SGD
 from thinnet.tables.columns import parts, transformers
+from thinnet.tables.columns.pieces import PiecewiseLinear
 
 NUMBERS = st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1.0, np.nan])
 
@@ -92,6 +93,10 @@ def test_any_number_is_in_the_range_of_its_column(numbers, others, n_bins):
     rows = encoder.lookups(table)
     Columns(encoder.encodings_, Dense(1)).check_encoded(rows)
     assert_allclose(inputs(encoder, rows), encoder.transform(table), atol=1e-5)
+    known, every = (np.array(x)[:, None] for x in (numbers, [*numbers, *others]))
+    known, every = (np.where(np.isnan(x), np.nanmedian(known), x) for x in (known, every))
+    shares = PiecewiseLinear(n_bins).fit(known).transform(every)
+    assert_allclose(encoder.transform(table)[:, : shares.shape[1]], shares, atol=1e-5)
 
 
 def test_a_network_learns_from_them():
