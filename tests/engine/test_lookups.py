@@ -28,7 +28,7 @@ from thinnet.schedules import Linear
 
 SEED = 3
 TABLE = (
-    ColumnEncoding(bins=5, values=1, categories=2),
+    ColumnEncoding(bins=5, values=1, categories=2, means=(0.9, 0.7, 0.5, 0.3, 0.1, 0.25, 0.5)),
     ColumnEncoding(categories=9),
     ColumnEncoding(bins=70),
 )
@@ -59,7 +59,9 @@ def network(executor="compiled", columns=TABLE, units=40, rate=0.3, share=None, 
 @st.composite
 def encodings(draw):
     bins, values, categories = (draw(st.integers(0, most)) for most in (40, 3, 30))
-    return ColumnEncoding(bins, values, categories or int(bins + values == 0))
+    categories = categories or int(bins + values == 0)
+    means = np.linspace(1, 0, bins + categories) if draw(st.booleans()) else ()
+    return ColumnEncoding(bins, values, categories, means)
 
 
 @given_few_or_many(

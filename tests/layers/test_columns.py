@@ -30,21 +30,23 @@ from thinnet.export import to_torch
 from thinnet.export.onnx_estimators import network_graph
 
 SEED = 5
-AGE = ColumnEncoding(bins=3, values=1, categories=2)
+AGE = ColumnEncoding(bins=3, values=1, categories=2, means=(0.75, 0.5, 0.125, 0.25, 0.5))
 upstream_is_meant = pytest.mark.filterwarnings("ignore:dropout stands upstream")
 
 
 def stands_for(encoding, slots):
     """The inputs of one column of one row, by the words of `ColumnEncoding`."""
+    means = iter(encoding.means or [0.0] * (encoding.bins + encoding.categories))
     slots, inputs = list(slots), []
     if encoding.bins:
         position = slots.pop(0)
         own = min(int(position), encoding.bins - 1)
-        inputs += [1.0] * own + [position - own] + [0.0] * (encoding.bins - own - 1)
+        shares = [1.0] * own + [position - own] + [0.0] * (encoding.bins - own - 1)
+        inputs += [share - next(means) for share in shares]
     inputs += [slots.pop(0) for _ in range(encoding.values)]
     if encoding.categories:
         code = slots.pop(0)
-        inputs += [float(code == i + 1) for i in range(encoding.categories)]
+        inputs += [float(code == i + 1) - next(means) for i in range(encoding.categories)]
     assert not slots
     return inputs
 
@@ -87,7 +89,11 @@ def pair(columns, units, dtype=np.float64, behind=(), rate=0.0, share=None):
 @st.composite
 def encodings(draw):
     bins, values, categories = (draw(st.integers(0, most)) for most in (5, 2, 4))
-    return ColumnEncoding(bins, values, categories or int(bins + values == 0))
+    categories = categories or int(bins + values == 0)
+    means = (
+        [draw(st.floats(-1, 1)) for _ in range(bins + categories)] if draw(st.booleans()) else []
+    )
+    return ColumnEncoding(bins, values, categories, means)
 
 
 @given_few_or_many(
@@ -205,6 +211,12 @@ def test_numbers_that_no_table_gives_are_refused(slot, value, message):
     [
         (lambda: ColumnEncoding(bins=-1), "bins must be an integer >= 0, got -1"),
         (lambda: ColumnEncoding(), "a ColumnEncoding must be of at least one input, got"),
+        (lambda: ColumnEncoding(2, 1, 1, [0.5]), "means must be none or 3 finite numbers, got 1"),
+        (
+            lambda: ColumnEncoding(1, means=[np.nan]),
+            "means must be none or 1 finite numbers, got n",
+        ),
+        (lambda: ColumnEncoding(1, means=["a"]), "means must be none or 1 finite numbers, got 'a'"),
         (lambda: Columns([], Dense(2)), "columns must be a sequence of at least one"),
         (lambda: Columns([3], Dense(2)), "columns must be a sequence of at least one"),
         (lambda: Columns([AGE], ReLU()), "dense must be a Dense layer, got"),

@@ -10,7 +10,15 @@ from thinnet.arrays import Array
 from thinnet.engine import opcodes as code
 from thinnet.engine.lowered import Bound
 from thinnet.layers import Columns
-from thinnet.layers.encodings import BIN, CATEGORY, VALUE, ColumnEncoding, slots_of
+from thinnet.layers.encodings import (
+    BIN,
+    CATEGORY,
+    VALUE,
+    ColumnEncoding,
+    Slot,
+    offsets_of,
+    slots_of,
+)
 
 Encodings = tuple[ColumnEncoding, ...]
 KINDS: Final = {BIN: code.POSITION, VALUE: code.PLAIN, CATEGORY: code.CATEGORY}
@@ -22,8 +30,7 @@ def looks_up(network: Bound) -> bool:
 
 
 def n_terms(columns: Encodings) -> int:
-    """A bin's weights and the sum of those below it, and those of any other input."""
-    return sum(each.inputs + each.bins for each in columns)
+    return sum(map(_terms_of, slots_of(columns)))
 
 
 def most_terms(columns: Encodings) -> int:
@@ -32,7 +39,17 @@ def most_terms(columns: Encodings) -> int:
 
 
 def most_of_a_slot(columns: Encodings) -> int:
-    return max(2 * slot.inputs if slot.kind == BIN else slot.inputs for slot in slots_of(columns))
+    return max(map(_terms_of, slots_of(columns)))
+
+
+def _terms_of(slot: Slot) -> int:
+    """A bin's weights and the sum of those below it; those of each category, and of none."""
+    return {BIN: 2 * slot.inputs, CATEGORY: slot.inputs + 1, VALUE: 1}[slot.kind]
+
+
+def means_of(columns: Encodings, dtype: np.dtype) -> Array:
+    """What is taken off each input."""
+    return offsets_of(columns).astype(dtype)
 
 
 def table_of(columns: Encodings) -> Array:
@@ -40,5 +57,5 @@ def table_of(columns: Encodings) -> Array:
     rows, term = [], 0
     for slot in slots_of(columns):
         rows.append((KINDS[slot.kind], slot.column, term, slot.first, slot.inputs))
-        term += 2 * slot.inputs if slot.kind == BIN else slot.inputs
+        term += _terms_of(slot)
     return np.array(rows, np.int32)

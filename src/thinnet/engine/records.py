@@ -167,6 +167,7 @@ class Arrays:
     samples: Address
     bits: Address
     slots: Address  # int32: of each slot of a row of a table (`lookups`)
+    means: Address  # of the inputs that slots stand for
     terms: Address  # int32: which terms the rows of a round have, and by what these are multiplied
     factors: Address
     row_terms: Address  # and how many, int64

@@ -168,6 +168,7 @@ def _put_lookups(workspace: Workspace, lowered: Lowered, rows: int, dtype: np.dt
     workspace.put(
         {
             "slots": lookups.table_of(lowered.encodings) if most else None,
+            "means": lookups.means_of(lowered.encodings, dtype) if most else None,
             "terms": np.zeros((rows, most), np.int32),
             "factors": np.zeros((rows, most), dtype),
             "row_terms": np.zeros(rows, np.int64),

@@ -40,7 +40,7 @@ def outputs(network: Network, x: Value, expanded: bool = False) -> Value:
             known = ", ".join(sorted(kind.__name__ for kind in FORMS))
             raise ValueError(f"each layer must be one of {known} for ONNX, got {site.name}")
         is_columns = isinstance(layer, layers.Columns)
-        x = (_dense if expanded and is_columns else FORMS[type(layer)])(layer, site, x)
+        x = (_of_inputs if expanded and is_columns else FORMS[type(layer)])(layer, site, x)
     return x
 
 
@@ -69,7 +69,12 @@ def _columns(layer: layers.Columns, site: Site, x: Value) -> Value:
         x.graph.value(inputs.kinds == kind, np.dtype(bool)) for kind in (CATEGORY, VALUE)
     )
     z = d.equals(0.0).cast(x.dtype).where(is_category, d.at_least(0.0).at_most(1.0))
-    return _dense(layer, site, d.where(is_value, z))
+    return _of_inputs(layer, site, d.where(is_value, z))
+
+
+def _of_inputs(layer: layers.Columns, site: Site, z: Value) -> Value:
+    """The layer, of inputs from which no mean is taken off."""
+    return _dense(layer, site, z - inputs_of(layer.columns).offsets.astype(z.dtype))
 
 
 def _dropout(layer: layers.Dropout, site: Site, x: Value) -> Value:

@@ -17,6 +17,7 @@ class Columns(torch.nn.Linear):  # type: ignore[misc]
         for name, values in (
             ("slots", inputs.slots),
             ("numbers", inputs.numbers.astype(np.float32)),
+            ("offsets", inputs.offsets.astype(np.float32)),
             ("is_category", inputs.kinds == CATEGORY),
             ("is_value", inputs.kinds == VALUE),
         ):
@@ -26,4 +27,4 @@ class Columns(torch.nn.Linear):  # type: ignore[misc]
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         d = x[:, self.slots] - self.numbers
         z = torch.where(self.is_category, (d == 0).to(x.dtype), d.clamp(0, 1))
-        return super().forward(torch.where(self.is_value, d, z))
+        return super().forward(torch.where(self.is_value, d, z) - self.offsets)

@@ -32,7 +32,8 @@ class Columns:
     bin k with fraction f takes the sum of the weights of the bins below k and f times those of bin
     k, a category its own weights.  With the sums of weights made once for all rows that is two
     additions of a row of weights for a number of any count of bins (prefix sums), and backward the
-    slopes of the bins above are added once for all rows (suffix sums).
+    slopes of the bins above are added once for all rows (suffix sums).  Means that are taken off
+    the inputs are a part of these sums.
 
     Dropout of its input drops columns: with probability `rate` all that a column stands for is
     zero, and is scaled by 1/q otherwise.  A column is one unit of the mask.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -32,15 +33,22 @@ class ColumnEncoding:
                  from 1 to `categories`
     ============ ============================== ================================================
 
+    From each input of a bin or of a category its mean is taken off, where `means` has it.  The rows
+    of training then have inputs around 0, so that a step that moves the weights of one does not
+    move all rows, and a column that is dropped stands for a typical one.
+
     Parameters
     ----------
     bins, values, categories : int
         From 0 on; at least one of them is above 0.
+    means : sequence of float
+        A finite number for each bin and each category, or none.
 
     Raises
     ------
     ValueError
-        If a count is out of its range, or all are 0.
+        If a count is out of its range, or all are 0; if there are means, but not for each input of
+        a bin or category, or one is not finite.
 
     Examples
     --------
@@ -52,11 +60,18 @@ class ColumnEncoding:
     bins: int = 0
     values: int = 0
     categories: int = 0
+    means: tuple[float, ...] = field(default=(), hash=False)  # many, and the counts tell most apart
 
     def __post_init__(self) -> None:
         for name in ("bins", "values", "categories"):
             checks.integer(name, getattr(self, name), 0)
         checks.must(self.inputs > 0, "a ColumnEncoding", "of at least one input", self)
+        object.__setattr__(self, "means", tuple(self.means))
+        allowed = f"none or {self.bins + self.categories} finite numbers"
+        fits = len(self.means) in (0, self.bins + self.categories)
+        checks.must(fits, "means", allowed, len(self.means))
+        for mean in self.means:
+            checks.must(checks.is_real(mean) and math.isfinite(mean), "means", allowed, mean)
 
     @property
     def slots(self) -> int:
@@ -67,6 +82,13 @@ class ColumnEncoding:
     def inputs(self) -> int:
         """The inputs that they stand for."""
         return self.bins + self.values + self.categories
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """What is taken off each input."""
+        if not self.means:
+            return (0.0,) * self.inputs
+        return (*self.means[: self.bins], *(0.0,) * self.values, *self.means[self.bins :])
 
 
 class Place(NamedTuple):
@@ -158,12 +180,13 @@ class Inputs(NamedTuple):
     """Of each input the slot that it is made of, its kind, and the bin or code that it is for.
 
     With d the slot's number less `number`, an input is d between 0 and 1 for a bin, d for a value,
-    and whether d is 0 for a category.
+    and whether d is 0 for a category; and from that `offsets` is taken off.
     """
 
     slots: Array
     kinds: Array
     numbers: Array
+    offsets: Array
 
 
 def inputs_in(columns: Sequence[ColumnEncoding]) -> int:
@@ -176,7 +199,13 @@ def inputs_of(columns: tuple[ColumnEncoding, ...]) -> Inputs:
     counts = [slot.inputs for slot in slots]
     kinds = np.repeat([slot.kind for slot in slots], counts)
     numbers = np.concatenate([np.arange(n) for n in counts])
-    return Inputs(np.repeat(np.arange(len(slots)), counts), kinds, numbers + (kinds == CATEGORY))
+    places = np.repeat(np.arange(len(slots)), counts)
+    return Inputs(places, kinds, numbers + (kinds == CATEGORY), offsets_of(columns))
+
+
+def offsets_of(columns: Sequence[ColumnEncoding]) -> Array:
+    """What is taken off each input, float64."""
+    return np.array([offset for each in columns for offset in each.offsets])
 
 
 def expanded(columns: tuple[ColumnEncoding, ...], x: Array) -> Array:
@@ -187,4 +216,27 @@ def expanded(columns: tuple[ColumnEncoding, ...], x: Array) -> Array:
         block = slice(start, start + EXPANDED)
         d = x[block][:, of.slots] - of.numbers.astype(x.dtype)
         z[block] = np.where(categories, d == 0, np.where(bins, np.clip(d, 0, 1), d))
+        z[block] -= of.offsets.astype(x.dtype)
     return z
+
+
+def centered(columns: Sequence[ColumnEncoding], x: Array) -> tuple[ColumnEncoding, ...]:
+    """The columns with the means that their inputs have in some rows, as numbers of float32."""
+    found = []
+    for place in places_of(columns):
+        each, means = place.encoding, np.zeros(0)
+        if each.bins:
+            means = _means_of_bins(each.bins, x[:, place.slot])
+        if each.categories:
+            codes = x[:, place.code_slot].astype(np.int64)
+            counts = np.bincount(codes, minlength=each.categories + 1)[1:]
+            means = np.append(means, counts / len(x))
+        found.append(replace(each, means=tuple(means.astype(np.float32).tolist())))
+    return tuple(found)
+
+
+def _means_of_bins(n: int, position: Array) -> Array:
+    own = np.minimum(position.astype(np.int64), n - 1)
+    partly = np.bincount(own, position - own, n)
+    above = len(own) - np.cumsum(np.bincount(own, minlength=n))
+    return (partly + above) / len(own)

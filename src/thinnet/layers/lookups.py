@@ -18,6 +18,7 @@ def bins(x: Table, place: Place) -> tuple[Array, Array]:
 def looked_up(x: Table, place: Place, weights: Array) -> Out:
     """What a column adds to each row's sums; `weights` has a row for each input."""
     y = x[:, place.value_slots] @ weights[place.values]
+    y -= np.array(place.encoding.offsets, weights.dtype) @ weights[place.inputs]
     if place.encoding.bins:
         own, fraction = bins(x, place)
         below = np.zeros((place.encoding.bins, weights.shape[1]), weights.dtype)
@@ -45,6 +46,7 @@ def add_up(x: Table, place: Place, slopes: Out, g: Array) -> None:
         found = np.zeros((place.encoding.categories, slopes.shape[1]), slopes.dtype)
         np.add.at(found, code[code > 0] - 1, slopes[code > 0])
         g[place.categories] = found
+    g[place.inputs] -= np.outer(np.array(place.encoding.offsets, g.dtype), np.sum(slopes, axis=0))
 
 
 def slopes_of_slots(x: Table, place: Place, slopes: Out, weights: Array, dx: Table) -> None:

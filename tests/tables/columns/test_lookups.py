@@ -1,6 +1,5 @@
 """Rows for a layer of lookups stand for the very features of the encoder."""
 
-import dataclasses
 
 import numpy as np
 import pandas as pd
@@ -33,11 +32,12 @@ NUMBERS = st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1.0, np.nan])
 
 
 def inputs(encoder, rows):
-    """The features that rows of lookups stand for, one by one."""
+    """The features that rows of lookups stand for, one by one, before means are taken off."""
     z = []
     for row in rows.tolist():
         slots = iter(row)
-        for bins, values, categories in map(dataclasses.astuple, encoder.encodings_):
+        for each in encoder.encodings_:
+            bins, values, categories = each.bins, each.values, each.categories
             if bins:
                 position = next(slots)
                 z += [min(max(position - k, 0), 1) for k in range(bins)]
@@ -97,6 +97,27 @@ def test_any_number_is_in_the_range_of_its_column(numbers, others, n_bins):
     known, every = (np.where(np.isnan(x), np.nanmedian(known), x) for x in (known, every))
     shares = PiecewiseLinear(n_bins).fit(known).transform(every)
     assert_allclose(encoder.transform(table)[:, : shares.shape[1]], shares, atol=1e-5)
+    again = TableEncoder(n_bins=n_bins, kinds={"x": "number"})
+    of_fit = again.fit_transform(pd.DataFrame({"x": numbers}))  # made by parts, not row by row
+    assert_allclose(of_fit[:, : shares.shape[1]], shares[: len(numbers)], atol=1e-5)
+
+
+def test_the_means_of_the_features_are_taken_off():
+    encoder, table = of_all_kinds()
+    rows = encoder.fit_part(table)
+    of_bins_and_categories = np.concatenate(
+        [
+            np.repeat([1, 0, 1], [each.bins, each.values, each.categories])
+            for each in encoder.encodings_
+        ]
+    )
+    means = inputs(encoder, rows).mean(axis=0) * of_bins_and_categories
+    offsets = np.array([offset for each in encoder.encodings_ for offset in each.offsets])
+    assert np.abs(offsets).max() > 0.1
+    assert_allclose(offsets, means, atol=1e-5)
+    assert_allclose(
+        encodings.expanded(encoder.encodings_, rows), inputs(encoder, rows) - offsets, atol=1e-5
+    )
 
 
 def test_a_network_learns_from_them():
@@ -130,9 +151,10 @@ def test_training_on_them_is_training_on_the_features(seed, numbers, labels, hol
         frame.loc[::7, "x0"] = np.nan
     encoder = TableEncoder(n_bins=n_bins).fit(frame)
     y, found = rng.normal(size=(n, 1)), []
+    means = np.array([offset for each in encoder.encodings_ for offset in each.offsets])
     for rows, first in (
         (encoder.lookups(frame), Columns(encoder.encodings_, Dense(8))),
-        (encoder.transform(frame), Dense(8)),
+        (encoder.transform(frame) - means, Dense(8)),
     ):
         network = Network([first, ReLU(), Dense(1)], rows.shape[1], seed=3, dtype="float64")
         how = {"batch_size": 16, "epochs": 3, "progress": False}
@@ -166,7 +188,7 @@ def test_what_parts_of_ones_own_make_are_plain_numbers():
     encoder = Turning().fit(table)
     assert set(encoder.encodings_) == {
         ColumnEncoding(values=2),  # a sine and a normal score
-        ColumnEncoding(categories=3),
+        ColumnEncoding(categories=3, means=[float(np.float32(1 / 3))] * 3),
     }
     assert_allclose(inputs(encoder, encoder.lookups(table)), encoder.transform(table))
     assert np.isclose(encoder.transform(table), np.sin(table[["x"]])).all(axis=0).any()

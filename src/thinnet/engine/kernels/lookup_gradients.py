@@ -1,7 +1,8 @@
 """The gradient of the weights of lookups, from the terms of a round's rows.
 
 Each term has its sum over rows, as with sparse rows.  The weights of a bin have its own, and those
-of the sums of weights that they are in: of all bins above.
+of the sums of weights that they are in: of all bins above; and those of bins and categories, less
+their mean, those of all rows.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from thinnet.engine.aliases import Numbers
 from thinnet.engine.kernels.copying import copy_row
 from thinnet.engine.kernels.entries import row_limits
 from thinnet.engine.kernels.lookups import slot_at
-from thinnet.engine.kernels.memory import address_of, cast
+from thinnet.engine.kernels.memory import address_of, cast, view
 from thinnet.engine.kernels.panels import padded, vector_of
 from thinnet.engine.kernels.sparse_gradients import (
     Span,
@@ -23,7 +24,7 @@ from thinnet.engine.kernels.sparse_gradients import (
     turn,
 )
 from thinnet.engine.linking import part
-from thinnet.engine.opcodes import POSITION
+from thinnet.engine.opcodes import CATEGORY, POSITION
 from thinnet.engine.records import Operation, Round, Work
 
 
@@ -69,14 +70,21 @@ def fold(i: int, span: Span, nodes: Numbers, w: Work, above: Numbers, sums: Numb
     """The gradient of the inputs of a slot, a row of `sums` each, from those of its terms."""
     like, width, slot = nodes.dtype.type(0), span.width, slot_at(i, w)
     one, vectors = cast(1, like), width // vector_of(nodes.itemsize)
-    terms = nodes[(slot.term - span.first) * width :]
-    if slot.kind != POSITION:
-        n = slot.inputs * width
-        copy_row(np.uint64(address_of(terms)), sums[slot.first * width :][:n])
-        return
+    terms, own = nodes[(slot.term - span.first) * width :], sums[slot.first * width :]
     above[:] = 0
-    for k in range(slot.inputs - 1, -1, -1):
-        row = sums[(slot.first + k) * width :][:width]
-        copy_row(np.uint64(address_of(above)), row)
-        add_multiple(one, address_of(terms[(2 * k + 1) * width :]), address_of(row), vectors)
-        add_multiple(one, address_of(terms[2 * k * width :]), address_of(above), vectors)
+    if slot.kind == POSITION:
+        for k in range(slot.inputs - 1, -1, -1):
+            row = own[k * width :][:width]
+            copy_row(np.uint64(address_of(above)), row)
+            add_multiple(one, address_of(terms[(2 * k + 1) * width :]), address_of(row), vectors)
+            add_multiple(one, address_of(terms[2 * k * width :]), address_of(above), vectors)
+    elif slot.kind == CATEGORY:
+        copy_row(np.uint64(address_of(terms[width:])), own[: slot.inputs * width])
+        for k in range(slot.inputs, -1, -1):
+            add_multiple(one, address_of(terms[k * width :]), address_of(above), vectors)
+    else:
+        copy_row(np.uint64(address_of(terms)), own[:width])
+        return
+    means = view(w.means, like)[slot.first :]
+    for k in range(slot.inputs):
+        add_multiple(-means[k], address_of(above), address_of(own[k * width :]), vectors)

@@ -1,4 +1,8 @@
-"""Weights of lookups as panels of terms: each, and the sum of those of the bins below it."""
+"""Weights of lookups as panels of terms: each, and the sum of those of the bins below it.
+
+A row has one term of each column of bins or of categories that begins with what the means of its
+inputs take off.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,9 @@ from thinnet.engine.kernels.lookups import Slot, slot_at
 from thinnet.engine.kernels.memory import address_of, cast, size_of, view
 from thinnet.engine.kernels.panels import Place, put_transposed, vector_of
 from thinnet.engine.kernels.sparse_gradients import add_multiple
+from thinnet.engine.kernels.tiles import VECTOR_BYTES
 from thinnet.engine.linking import part
-from thinnet.engine.opcodes import POSITION
+from thinnet.engine.opcodes import CATEGORY, POSITION
 from thinnet.engine.records import Operation, Work
 
 
@@ -24,13 +29,14 @@ def lay_terms(op: Operation, rows: Numbers, place: Place, w: Work, across: Numbe
     like, lanes = rows.dtype.type(0), vector_of(rows.itemsize)
     put_transposed(address_of(rows), op.stride_in, op.n_in, Place(address_of(across), lanes), like)
     for i in range(op.lookups):
-        slot = slot_at(i, w)
+        slot, first = slot_at(i, w), slot_at(i, w).first * lanes
+        weights = address_of(across[first:])
         if slot.kind == POSITION:
-            lay_bins(slot, address_of(across), place, like)
+            lay_bins(slot, weights, place, w, like)
+        elif slot.kind == CATEGORY:
+            lay_codes(slot, weights, place, w, like)
         else:
-            for k in range(slot.inputs):
-                weights = address_of(across[(slot.first + k) * lanes :])
-                put_vector(weights, row_of(place, slot.term + k, like), like)
+            put_vector(weights, row_of(place, slot.term, like), like)
 
 
 @part
@@ -44,17 +50,39 @@ def put_vector(source: Address, target: Address, like: Like) -> None:
 
 
 @part
-def lay_bins(slot: Slot, across: Address, place: Place, like: Like) -> None:
+def lay_bins(slot: Slot, weights: Address, place: Place, w: Work, like: Like) -> None:
     """Chains of additions from the lowest bin, and the weights, bin by bin."""
-    size, one = size_of(like), cast(1, like)
-    apart = vector_of(size) * size
-    below = row_of(place, slot.term, like)
-    view(below, like)[: vector_of(size)] = 0
+    apart, below = VECTOR_BYTES, row_of(place, slot.term, like)
+    take_means_off(slot, weights, below, w, like)
     for k in range(slot.inputs):
-        weights = across + (slot.first + k) * apart
-        put_vector(weights, row_of(place, slot.term + 2 * k + 1, like), like)
+        own = weights + k * apart
+        put_vector(own, row_of(place, slot.term + 2 * k + 1, like), like)
         if k + 1 < slot.inputs:
             behind = row_of(place, slot.term + 2 * k + 2, like)
-            put_vector(below, behind, like)
-            add_multiple(one, weights, behind, 1)
+            put_sum(below, own, behind, like)
             below = behind
+
+
+@part
+def lay_codes(slot: Slot, weights: Address, place: Place, w: Work, like: Like) -> None:
+    """That of no category, then those of each."""
+    none = row_of(place, slot.term, like)
+    take_means_off(slot, weights, none, w, like)
+    for k in range(slot.inputs):
+        own = row_of(place, slot.term + 1 + k, like)
+        put_sum(none, weights + k * VECTOR_BYTES, own, like)
+
+
+@part
+def put_sum(first: Address, second: Address, target: Address, like: Like) -> None:
+    put_vector(first, target, like)
+    add_multiple(cast(1, like), second, target, 1)
+
+
+@part
+def take_means_off(slot: Slot, weights: Address, target: Address, w: Work, like: Like) -> None:
+    """A chain from +0 and the first input on: less each mean times the weights."""
+    means = view(w.means, like)[slot.first :]
+    view(target, like)[: vector_of(size_of(like))] = 0
+    for k in range(slot.inputs):
+        add_multiple(-means[k], weights + k * VECTOR_BYTES, target, 1)

@@ -1,7 +1,8 @@
 """Rows of a table as the terms of a product, and that product (`thinnet.layers.Columns`).
 
 A number at bin k of a column with fraction f has two terms: the sum of the weights of the bins
-below k, and f times those of bin k.  Panels hold both, one behind the other (`lookup_panels`).
+below k, and f times those of bin k.  A code has one, also that of no category.  Panels hold them
+one behind the other, less the means of the inputs times their weights (`lookup_panels`).
 """
 
 from __future__ import annotations
@@ -96,17 +97,13 @@ def terms_of(
         if slot.kind == POSITION:
             position = within(value, slot.inputs)
             own = min(int(position), slot.inputs - 1)
-            if own > 0:
-                terms[n], factors[n] = slot.term + 2 * own, scale
-                n += 1
-            terms[n] = slot.term + 2 * own + 1
-            factors[n] = scale * (position - cast(own, position))
-            n += 1
+            terms[n], factors[n] = slot.term + 2 * own, scale
+            terms[n + 1] = slot.term + 2 * own + 1
+            factors[n + 1] = scale * (position - cast(own, position))
+            n += 2
         elif slot.kind == CATEGORY:
-            code = int(within(value, slot.inputs))
-            if code > 0:
-                terms[n], factors[n] = slot.term + code - 1, scale
-                n += 1
+            terms[n], factors[n] = slot.term + int(within(value, slot.inputs)), scale
+            n += 1
         elif value != 0:  # an earlier sum stays as it is, as with most parts of a text
             terms[n], factors[n] = slot.term, scale * value
             n += 1

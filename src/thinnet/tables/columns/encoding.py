@@ -116,7 +116,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def fit_transform(self, X: TableLike, y: TargetLike = None) -> Array:
         """`fit`, and the rows as numbers; target means come from other rows than their own."""
         rows = self.fit_part(X, y)
-        return expanded(self.encodings_, rows)
+        return self._features(rows)
 
     def fit_part(self, X: TableLike, y: TargetLike = None, whole: TableLike = None) -> Array:
         """Fit to some rows of a table, whose columns have the kinds found in all rows.
@@ -141,8 +141,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if not ready.shape[1]:
             raise ValueError("X must have a column that differs from row to row, got none")
         self.__dict__.pop("transformer_", None)  # if an encoder of an earlier model is fitted again
-        self.parts_ = ColumnParts(tuple(self._parts(ready, y is not None)))
-        return self.parts_.fit(ready, y)
+        parts = ColumnParts(tuple(self._parts(ready, y is not None)))
+        rows = parts.fit(ready, y)
+        self.parts_ = parts.centered(rows)
+        return rows
 
     def transform(self, X: TableLike) -> Array:
         """The rows of a table with the columns of the one that was fitted, in any order.
@@ -157,26 +159,32 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows = self.encoded(self.table(X))
-        return rows if self.parts_ is None else expanded(self.encodings_, rows)
+        return rows if self.parts_ is None else self._features(rows)
+
+    def _features(self, rows: Array) -> Array:
+        """The inputs that rows stand for, before means are taken off."""
+        assert self.parts_ is not None
+        return expanded(self.parts_.layout.encodings, rows)
 
     @property
     def encodings_(self) -> tuple[ColumnEncoding, ...]:
         """What the columns are in the rows of `lookups`, for `thinnet.Columns`.
 
-        A date is seven columns: its day, and the circles of year, week and day.
+        A date is seven columns: its day, and the circles of year, week and day.  The means of the
+        features of bins and categories over the rows of `fit` are taken off.
         """
         if self.parts_ is None:
             raise AttributeError("only a fitted TableEncoder that has parts_ has encodings_")
-        return self.parts_.layout.encodings
+        return self.parts_.encodings or self.parts_.layout.encodings
 
     def lookups(self, X: TableLike) -> Array:
         """The rows of a table as `thinnet.Columns` reads them: the same features in few numbers.
 
         A number's position among its bins stands for as many features as there are bins, and a
         category's code for as many as there are categories.  ``Columns(encoder.encodings_,
-        Dense(n))`` has the parameters of ``Dense(n)`` on what `transform` gives, and trains up to
-        three times as fast.  Mean targets are those of all rows of `fit`; in `fit_transform` they
-        come from other rows than their own.
+        Dense(n))`` has the parameters of ``Dense(n)`` on what `transform` gives, less means, and
+        trains up to three times as fast.  Mean targets are those of all rows of `fit`; in
+        `fit_transform` they come from other rows than their own.
 
         Parameters
         ----------
@@ -198,7 +206,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         >>> table = pd.DataFrame({"age": [20, 30, 30, 50], "city": ["Ulm", "Bonn", "Ulm", "Bonn"]})
         >>> encoder = TableEncoder(n_bins=2).fit(table)
         >>> encoder.encodings_[1]
-        ColumnEncoding(bins=0, values=0, categories=2)
+        ColumnEncoding(bins=0, values=0, categories=2, means=(0.5, 0.5))
         >>> encoder.lookups(table)[:, 0]
         array([0., 1., 1., 2.], dtype=float32)
         """

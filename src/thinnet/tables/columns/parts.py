@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -11,6 +11,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import TargetEncoder
 
 from thinnet.arrays import Array
+from thinnet.layers import ColumnEncoding
+from thinnet.layers.encodings import centered
 from thinnet.tables.columns.hashing import HashedText
 from thinnet.tables.columns.layout import Layout, laid_out, pieces_of
 from thinnet.tables.reading.cells import Frame
@@ -45,6 +47,11 @@ class ColumnParts:
     """The parts of an encoder, one after the other."""
 
     parts: tuple[ColumnPart, ...]
+    encodings: tuple[ColumnEncoding, ...] = ()  # with means; those of the layout if there are none
+
+    def centered(self, rows: Array) -> ColumnParts:
+        """The same, with the means of the inputs of some rows."""
+        return replace(self, encodings=centered(self.layout.encodings, rows))
 
     def fit(self, ready: Frame, y: Array | None) -> Array:
         """Fit each part; return the rows, with target means of other rows than their own."""
