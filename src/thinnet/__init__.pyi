@@ -85,6 +85,7 @@ from .tables import uncertain_rows as uncertain_rows
 from .training import EarlyStopping as EarlyStopping
 from .training import History as History
 from .training import Training as Training
+from .training import WeightAverage as WeightAverage
 from .training import evaluate as evaluate
 from .training import train as train
 from .training.diagnostics import gradient_report as gradient_report

@@ -1,5 +1,6 @@
 """Training: steps on reproducible batches, history, early stopping, checkpoints."""
 
+from thinnet.training.averaging import WeightAverage
 from thinnet.training.evaluating import evaluate
 from thinnet.training.history import Epoch, History
 from thinnet.training.loop import INTERRUPTED, Callback
@@ -13,6 +14,7 @@ __all__ = [
     "Epoch",
     "History",
     "Training",
+    "WeightAverage",
     "evaluate",
     "train",
 ]

@@ -26,6 +26,7 @@ from thinnet.training.reference import ReferenceSteps
 from thinnet.training.state import TrainingState
 
 INTERRUPTED: Final = "interrupted"
+Score: TypeAlias = tuple[float, float]  # a mean loss, and accuracy or R^2
 
 
 @runtime_checkable
@@ -157,6 +158,7 @@ class Loop:
         order = self._order_of_epoch()
         while training.batch < end and not reason:
             bar.advance(self._executor().take(order, min(self._until_due(), end - training.batch)))
+            training.average.take(training.t)
             reason = self._call("on_step_end") or interrupt_reason(flag)
         self._seconds += time.perf_counter() - start
         if training.batch < n:
@@ -178,23 +180,31 @@ class Loop:
         return self._steps[1]
 
     def _until_due(self) -> int:
-        """Steps until the next callback wants to be called."""
-        t, n = self.training.t, len(self.training.slices)
-        return min((every - t % every for every in self._every), default=n)
+        """Steps until the next callback wants to be called, or the average to be moved."""
+        t, n, average = self.training.t, len(self.training.slices), self.training.plan.average
+        due = self._every if average is None else [*self._every, average.every]
+        return min((every - t % every for every in due), default=n)
 
     def _end_epoch(self, bar: Bar) -> None:
-        training = self.training
-        network, data = training.network, training.data
+        training, data = self.training, self.training.data
         due = (training.epoch + 1) % training.plan.evaluate_every == 0
         measured = due or training.epoch + 1 == training.plan.epochs
-        clean = self._evaluate(data, self._clean) if measured else (NOT_MEASURED,) * 2
-        validation = self._evaluate(training.validation) if measured else (NOT_MEASURED,) * 2
+        penalty = training.penalty()
+        with training.average.shown():
+            clean = self._evaluate(data, self._clean) if measured else (NOT_MEASURED,) * 2
+            validation = self._evaluate(training.validation) if measured else (NOT_MEASURED,) * 2
+            bar.show(self._recorded(penalty, clean, validation, due))
+        self._seconds = 0.0
+
+    def _recorded(self, penalty: float, clean: Score, validation: Score, due: bool) -> str:
+        """Record the epoch that ends; what a bar shows of it."""
+        training = self.training
         epoch = Epoch(
             epoch=training.epoch,
-            step=network.clock.step,
+            step=training.network.clock.step,
             learning_rate=training.learning_rate_at(training.t - 1),
             loss=training.loss_sum / training.weight,
-            penalty=training.penalty(),
+            penalty=penalty,
             score=self._score(training.outputs),
             clean_loss=clean[0],
             clean_score=clean[1],
@@ -204,10 +214,9 @@ class Loop:
         )
         # A last epoch that was not due is measured for the history; early stopping ignores it.
         training.end_epoch(epoch, decides=due)
-        self._seconds = 0.0
-        bar.show(epoch.progress_text)
+        return epoch.progress_text
 
-    def _evaluate(self, data: Data | None, rows: Array | None = None) -> tuple[float, float]:
+    def _evaluate(self, data: Data | None, rows: Array | None = None) -> Score:
         """Loss and score with dropout off."""
         if data is None or (rows is not None and not len(rows)):
             return NOT_MEASURED, NOT_MEASURED

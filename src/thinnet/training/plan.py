@@ -14,6 +14,7 @@ from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.optimizers import Optimizer
 from thinnet.schedules.plateau import ReduceOnPlateau
+from thinnet.training.averaging import WeightAverage
 from thinnet.training.stopping import EarlyStopping
 
 MAY_CHANGE = {"epochs", "checkpoint_every"}  # settings that a resumed training may alter
@@ -40,6 +41,7 @@ class Plan:
     checkpoint_every: int
     loss_factor: float = 1.0
     penalty_per: Literal["step", "row"] = "step"
+    average: WeightAverage | None = None
 
     def __post_init__(self) -> None:
         checks.of_kind("optimizer", self.optimizer, Optimizer)
@@ -53,6 +55,8 @@ class Plan:
         if self.early_stopping is not None:
             right = isinstance(self.early_stopping, EarlyStopping)
             checks.must(right, "early_stopping", "an EarlyStopping or None", self.early_stopping)
+        right = isinstance(self.average, WeightAverage | None)
+        checks.must(right, "average", "a WeightAverage or None", self.average)
 
     def penalised(self, weight: float) -> float:
         """The factor of the penalties in a step whose rows have this total weight."""
@@ -74,6 +78,8 @@ class Plan:
             for field in dataclasses.fields(self)
             if field.name not in MAY_CHANGE
         }
+        if self.average is None:
+            del settings["average"]  # checkpoints of before there were averages don't name it
         return settings | {
             "layers": ", ".join(title(layer) for layer in network.layers),
             "features": str(network.features),

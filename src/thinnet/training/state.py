@@ -17,6 +17,7 @@ from thinnet.network.logbook import Entry
 from thinnet.network.row_order import Shuffles, batches, keyed_order
 from thinnet.schedules import ReduceOnPlateau, as_schedule
 from thinnet.schedules.plateau import Plateau
+from thinnet.training.averaging import Average
 from thinnet.training.data import Data
 from thinnet.training.history import Epoch, History
 from thinnet.training.learned import Learned
@@ -73,12 +74,8 @@ class TrainingState:
     ----------
     network, data, validation, plan
         As given.
-    epoch : int
-        The number of epochs of this training that are complete.
-    t : int
-        The number of optimiser steps taken.
-    batch : int
-        The number of steps taken in the epoch that is not complete.
+    epoch, t, batch : int
+        Complete epochs of this training, optimiser steps, and steps of the epoch in progress.
     history : History
     slices : list of slice
         The batches, as parts of an epoch's order.
@@ -86,6 +83,8 @@ class TrainingState:
         The sum of the weights of all rows.
     outputs : array
         The network's outputs for each row when it was last trained on.
+    average : Average
+        The running average of the weights, if the plan has one.
     """
 
     def __init__(
@@ -112,7 +111,8 @@ class TrainingState:
         self.best = Learned.of(network)
         self.best_epoch: int | None = None  # None: none are kept
         self._good = Learned.of(network)
-        self._last: Learned | None = None  # where the best ones stand in their place
+        self._last: Learned | None = None  # where the best or averaged ones stand in their place
+        self.average = Average(plan.average, network)
         self._schedule = as_schedule(plan.optimizer.learning_rate)
         self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
         self.shuffles, self._t_before = shuffles, self.t
@@ -259,12 +259,15 @@ class TrainingState:
         self.best_epoch = epoch
 
     def stop(self, reason: str) -> None:
-        """Training ends here, or is interrupted: the best weights, if any are kept, come back."""
+        """Training ends here, or is interrupted: the best or averaged weights come, if there are."""
         self.history.stopped = reason
         if self.best_epoch is not None:
             self._last = Learned.of(self.network)
             self.best.copy_to(self.network)
             self.history.best_epoch = self.best_epoch
+        elif self.average.mean is not None:
+            self._last = Learned.of(self.network)
+            self.network.theta[:] = self.average.mean
 
     def go_on(self) -> None:
         """Go on from the weights of the last step, also where an interruption put others back."""
@@ -277,6 +280,7 @@ class TrainingState:
         """All arrays that a training changes, by the names that they have in a checkpoint."""
         network, best = self.network, self.best
         return {
+            **self.average.arrays(),
             "theta": network.theta,
             "state": network.state,
             "best theta": best.theta,

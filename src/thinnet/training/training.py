@@ -11,6 +11,7 @@ from thinnet.losses import Loss, loss_for
 from thinnet.moved import RenamedMethod, renamed
 from thinnet.network import Network
 from thinnet.optimizers import Adam, Optimizer
+from thinnet.training.averaging import WeightAverage
 from thinnet.training.checkpointing import Keeper
 from thinnet.training.data import checked_data, held_out
 from thinnet.training.history import History
@@ -29,7 +30,7 @@ class Training(TrainingState):
     ----------
     network, X, y
     loss, optimizer, epochs, batch_size, shuffle, sample_weight, samples, validation
-    early_stopping, evaluate_every, clean_rows, accumulate, clip_norm
+    early_stopping, average, evaluate_every, clean_rows, accumulate, clip_norm
     callbacks, checkpoint, checkpoint_every, resume
         As in `train`.
 
@@ -83,6 +84,7 @@ class Training(TrainingState):
         samples: VectorLike = None,
         validation: tuple[MatrixLike, ...] | None = None,
         early_stopping: EarlyStopping | None = None,
+        average: WeightAverage | None = None,
         evaluate_every: int = 1,
         clean_rows: int = 1000,
         accumulate: int = 1,
@@ -109,6 +111,7 @@ class Training(TrainingState):
             evaluate_every=evaluate_every,
             clean_rows=clean_rows,
             checkpoint_every=checkpoint_every,
+            average=average,
         )
         plan.check_watched(held is not None)
         check_callbacks(callbacks)
@@ -175,6 +178,7 @@ def train(
     samples: VectorLike = None,
     validation: tuple[MatrixLike, ...] | None = None,
     early_stopping: EarlyStopping | None = None,
+    average: WeightAverage | None = None,
     evaluate_every: int = 1,
     clean_rows: int = 1000,
     accumulate: int = 1,
@@ -216,6 +220,8 @@ def train(
     validation : (X, y) or (X, y, sample_weight), optional
     early_stopping : EarlyStopping, optional
         Needs validation; the best weights are put back when training ends.
+    average : WeightAverage, optional
+        An average of the weights is measured, and handed back, in their place.
     evaluate_every : int
         Epochs between measurements of the clean training score and of validation; the last epoch
         is always measured.
@@ -226,7 +232,7 @@ def train(
         the same masks and, in compiled code, the same bits (BatchNorm excepted, which sees one
         micro-batch at a time).
     clip_norm : float, optional
-        The gradient is scaled back to this Euclidean norm where it is longer; above 0.
+        The greatest Euclidean norm of a gradient, which is scaled back to it; above 0.
     callbacks : sequence of Callback
         Objects with `on_step_end` or `on_epoch_end` or both; training stops when one returns a
         sentence, which is the reason.
@@ -236,10 +242,8 @@ def train(
     resume : bool
         Go on from `checkpoint` where it exists; the result is bit-identical to never having
         stopped.
-    progress : bool, optional
-        Show a progress bar; by default on terminals and in notebooks.
-    title : str
-        The words before the bar.
+    progress, title : bool, str, optional
+        Show a progress bar, by default on terminals and in notebooks, and the words before it.
 
     Returns
     -------
@@ -251,10 +255,8 @@ def train(
     ------
     ValueError
         If a setting or the data is not as above.
-    DivergedError
-        If the loss or a gradient is no longer finite; the network keeps its last good weights.
-    CheckpointError
-        If the checkpoint to resume from is damaged, or of another training.
+    DivergedError, CheckpointError
+        As `Training.advance` and `Training` do.
 
     Examples
     --------
@@ -282,6 +284,7 @@ def train(
         samples=samples,
         validation=validation,
         early_stopping=early_stopping,
+        average=average,
         evaluate_every=evaluate_every,
         clean_rows=clean_rows,
         accumulate=accumulate,

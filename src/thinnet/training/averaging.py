@@ -1,0 +1,92 @@
+"""A running average of the weights, which is measured and handed back in their place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from thinnet import checks
+from thinnet.arrays import Array, Flat
+from thinnet.network import Network
+
+HEAD_START: Final = 10  # the average holds at first about a tenth of the steps so far
+
+
+@dataclass(frozen=True, slots=True)
+class WeightAverage:
+    """The exponential moving average of a training's weights (Polyak and Juditsky 1992).
+
+    After steps `every`, 2 `every`, ... of the training ``mean += share * (theta - mean)`` with
+    ``share = 1 - min(decay, (1 + t) / (10 + t)) ** every``, where t is the number of steps taken.
+    Validation, early stopping and the clean training score take the averaged weights, and the
+    network has them when training ends; steps go on from its own.  Running statistics of BatchNorm
+    are averages already and stay as they are.
+
+    Noise of steps cancels out in the average, so that a constant learning rate ends where a falling
+    one does, without a number of epochs that must be known before.
+
+    Parameters
+    ----------
+    decay : float
+        The part of the average that a step leaves, in [0, 1): the average holds about the last
+        ``1 / (1 - decay)`` steps.
+    every : int
+        Steps between additions to the average, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
+
+    Examples
+    --------
+    >>> rule = WeightAverage(0.98, every=1)
+    >>> round(rule.share(t=1), 2), round(rule.share(t=1000), 2)
+    (0.82, 0.02)
+    """
+
+    decay: float = 0.99
+    every: int = 10
+
+    def __post_init__(self) -> None:
+        checks.below_one("decay", self.decay)
+        checks.integer("every", self.every, 1)
+
+    def share(self, t: int) -> float:
+        """What the weights after step number `t`, counted from 1, are multiplied by."""
+        left = min(float(self.decay), (1 + t) / (HEAD_START + t))
+        return 1 - math.prod([left] * self.every)
+
+
+class Average:
+    """The running average of a network's weights; without a rule there is none."""
+
+    def __init__(self, rule: WeightAverage | None, network: Network) -> None:
+        self._rule, self._network = rule, network
+        self.mean: Flat | None = None if rule is None else network.theta.copy()
+
+    def take(self, t: int) -> None:
+        """Move towards the weights after step number `t`, if it is time."""
+        if self._rule is not None and self.mean is not None and t % self._rule.every == 0:
+            share = self.mean.dtype.type(self._rule.share(t))
+            self.mean += share * (self._network.theta - self.mean)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Within this context the network has the averaged weights, if there are any."""
+        if self.mean is None:
+            yield
+            return
+        theta = self._network.theta.copy()
+        self._network.theta[:] = self.mean
+        try:
+            yield
+        finally:
+            self._network.theta[:] = theta
+
+    def arrays(self) -> dict[str, Array]:
+        """What a checkpoint keeps."""
+        return {} if self.mean is None else {"average": self.mean}
