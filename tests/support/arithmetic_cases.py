@@ -63,7 +63,8 @@ def numbers(*layers, **settings):
 
 
 SHARED = {"share": "batch"}
-AGE, CITY = ColumnEncoding(bins=5, values=1, categories=2), ColumnEncoding(categories=9)
+AGE = ColumnEncoding(bins=5, values=1, categories=2, means=(0.9, 0.7, 0.6, 0.3, 0.1, 0.2, 0.5))
+CITY = ColumnEncoding(categories=9, means=(0.3, 0.2, *(0.05,) * 7))
 TABLE = (AGE, CITY, ColumnEncoding(bins=16), ColumnEncoding(values=3), ColumnEncoding(bins=70))
 CASES = {
     "plain": classes(Dense(20), ReLU()),

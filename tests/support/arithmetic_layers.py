@@ -145,7 +145,14 @@ class DropConnect(Dense):
 
 
 class Columns:
-    """Each bin has two terms: the sum of the weights of those below it, and its own."""
+    """Each bin has two terms: the sum of the weights of those below it, and its own.
+
+    Codes have one each, that of no category included.
+    """
+
+    @staticmethod
+    def _terms(each):
+        return 2 * each.bins + each.values + each.categories + (each.categories > 0)
 
     @staticmethod
     def _columns(layer):
@@ -153,14 +160,14 @@ class Columns:
         term = slot = first = 0
         for each in layer.columns:
             yield each, term, slot, first
-            term, slot = term + each.inputs + each.bins, slot + each.slots
+            term, slot = term + Columns._terms(each), slot + each.slots
             first += each.inputs
 
     @classmethod
     def _factors(cls, layer, site, x, run):
         real, rate = x.dtype.type, site.rate(layer.rate, run)
         kept = site.keep_columns(run, rate, len(layer.columns), len(x))
-        z = np.zeros((len(x), sum(each.inputs + each.bins for each in layer.columns)), x.dtype)
+        z = np.zeros((len(x), sum(map(cls._terms, layer.columns))), x.dtype)
         for c, (each, term, slot, _) in enumerate(cls._columns(layer)):
             for r in np.flatnonzero(kept[:, c]):
                 scale, left = real(_inverted(rate)), list(x[r, slot : slot + each.slots])
@@ -171,21 +178,37 @@ class Columns:
                     z[r, term + 2 * own + 1] = scale * (position - real(own))
                 for k in range(each.values):
                     z[r, term + 2 * each.bins + k] = scale * left.pop(0)
-                if each.categories and left[0] > 0:
-                    z[r, term + 2 * each.bins + each.values + int(left[0]) - 1] = scale
+                if each.categories:
+                    z[r, term + 2 * each.bins + each.values + int(left[0])] = scale
         return z
+
+    @staticmethod
+    def _offsets(each, real):
+        """What is taken off the inputs of bins, and of categories."""
+        means = [real(mean) for mean in each.means or [0.0] * (each.bins + each.categories)]
+        return means[: each.bins], means[each.bins :]
 
     @classmethod
     def forward(cls, layer, site, x, run):
         z, W = cls._factors(layer, site, x, run), site.p.W.T
         weights = np.zeros((z.shape[1], W.shape[1]), x.dtype)
         for each, term, _, first in cls._columns(layer):
-            below = np.zeros_like(W[0])
+            of_bins, of_categories = cls._offsets(each, x.dtype.type)
+            below, none = np.zeros_like(W[0]), np.zeros_like(W[0])
+            for k, mean in enumerate(of_bins):
+                below = fma(np.full_like(below, -mean), W[first + k], below)
             for k in range(each.bins):
                 weights[term + 2 * k], weights[term + 2 * k + 1] = below, W[first + k]
                 below = below + W[first + k]
-            rest = slice(term + 2 * each.bins, term + each.bins + each.inputs)
-            weights[rest] = W[first + each.bins : first + each.inputs]
+            term, first = term + 2 * each.bins, first + each.bins
+            weights[term : term + each.values] = W[first : first + each.values]
+            term, first = term + each.values, first + each.values
+            for k, mean in enumerate(of_categories):
+                none = fma(np.full_like(none, -mean), W[first + k], none)
+            if each.categories:
+                weights[term] = none
+            for k in range(each.categories):
+                weights[term + 1 + k] = none + W[first + k]
         return blocked_product(z, weights) + site.p.b, (x, z)
 
     @classmethod
@@ -194,12 +217,20 @@ class Columns:
         terms = product_over_rows(z, dy)
         W = np.zeros_like(site.p.W.T)
         for each, term, _, first in cls._columns(layer):
-            above = np.zeros_like(W[0])
+            of_bins, of_categories = cls._offsets(each, x.dtype.type)
+            above, every = np.zeros_like(W[0]), np.zeros_like(W[0])
             for k in reversed(range(each.bins)):
                 W[first + k] = terms[term + 2 * k + 1] + above
                 above = above + terms[term + 2 * k]
-            rest = slice(term + 2 * each.bins, term + each.bins + each.inputs)
-            W[first + each.bins : first + each.inputs] = terms[rest]
+            for k, mean in enumerate(of_bins):
+                W[first + k] = fma(np.full_like(above, -mean), above, W[first + k])
+            term, first = term + 2 * each.bins, first + each.bins
+            W[first : first + each.values] = terms[term : term + each.values]
+            term, first = term + each.values, first + each.values
+            for k in reversed(range(each.categories + (each.categories > 0))):
+                every = every + terms[term + k]
+            for k, mean in enumerate(of_categories):
+                W[first + k] = fma(np.full_like(every, -mean), every, terms[term + 1 + k])
         return np.zeros_like(x), {"W": W.T, "b": sum_over_rows(dy)}
 
 

@@ -259,7 +259,7 @@ class TrainingState:
         self.best_epoch = epoch
 
     def stop(self, reason: str) -> None:
-        """Training ends here, or is interrupted: the best or averaged weights come, if there are."""
+        """Training ends, or is interrupted: the best or the averaged weights, if any, are taken."""
         self.history.stopped = reason
         if self.best_epoch is not None:
             self._last = Learned.of(self.network)

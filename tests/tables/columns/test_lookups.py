@@ -1,6 +1,5 @@
 """Rows for a layer of lookups stand for the very features of the encoder."""
 
-
 import numpy as np
 import pandas as pd
 import pytest
