@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from abc import abstractmethod
-from typing import Any, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -59,6 +59,8 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
 
     notes_: tuple[str, ...]
     target_decimal_: str | None = None  # a mark for each target of amounts such as "$1,023.45"
+
+    centers: ClassVar[bool] = False  # does its own encoder take means off?
 
     hidden_layer_sizes: Any  # a field of the classes below
     activation: Any
@@ -122,7 +124,8 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
 
     def _new_encoder(self) -> TableEncoder:
         """An unfitted encoder like `encoder`, with the estimator's `kinds` and `missing`."""
-        encoder: TableEncoder = TableEncoder() if self.encoder is None else clone(self.encoder)
+        own = self.encoder
+        encoder: TableEncoder = TableEncoder(center=self.centers) if own is None else clone(own)
         kinds = {**checked_kinds(encoder.kinds), **checked_kinds(self.kinds)}
         words(self.missing)
         return encoder.set_params(kinds=kinds or None, missing=(*encoder.missing, *self.missing))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -87,6 +87,8 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
     >>> model.score(table, y) > 0.95
     True
     """
+
+    centers: ClassVar[bool] = True  # it learns details; probabilities are better smooth
 
     hidden_layer_sizes: Sequence[int] | str = "auto"
     activation: str = "relu"

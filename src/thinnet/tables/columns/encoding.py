@@ -53,6 +53,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         'text', or 'drop' to leave a column out.
     missing : sequence of str, default=()
         Words that mean a missing cell beside those of docs/tables.md; "-9" is the number too.
+    center : bool, default=False
+        Whether `encodings_` takes off the means that the features of bins and of categories have
+        over the rows of `fit`.  Networks then learn the details of functions in fewer steps.
 
     Attributes
     ----------
@@ -94,12 +97,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         min_frequency: float | str = "auto",
         kinds: Mapping[str, str] | None = None,
         missing: Sequence[str] = (),
+        center: bool = False,
     ) -> None:
         self.n_bins = n_bins
         self.max_categories = max_categories
         self.min_frequency = min_frequency
         self.kinds = kinds
         self.missing = missing
+        self.center = center
 
     def fit(self, X: TableLike, y: TargetLike = None) -> TableEncoder:
         """Find out what the columns hold, and how they become numbers.
@@ -143,7 +148,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.__dict__.pop("transformer_", None)  # if an encoder of an earlier model is fitted again
         parts = ColumnParts(tuple(self._parts(ready, y is not None)))
         rows = parts.fit(ready, y)
-        self.parts_ = parts.centered(rows)
+        self.parts_ = parts.centered(rows) if self.center else parts
         return rows
 
     def transform(self, X: TableLike) -> Array:
@@ -170,8 +175,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def encodings_(self) -> tuple[ColumnEncoding, ...]:
         """What the columns are in the rows of `lookups`, for `thinnet.Columns`.
 
-        A date is seven columns: its day, and the circles of year, week and day.  The means of the
-        features of bins and categories over the rows of `fit` are taken off.
+        A date is seven columns: its day, and the circles of year, week and day.
         """
         if self.parts_ is None:
             raise AttributeError("only a fitted TableEncoder that has parts_ has encodings_")
@@ -182,9 +186,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
         A number's position among its bins stands for as many features as there are bins, and a
         category's code for as many as there are categories.  ``Columns(encoder.encodings_,
-        Dense(n))`` has the parameters of ``Dense(n)`` on what `transform` gives, less means, and
-        trains up to three times as fast.  Mean targets are those of all rows of `fit`; in
-        `fit_transform` they come from other rows than their own.
+        Dense(n))`` has the parameters of ``Dense(n)`` on what `transform` gives, less their means
+        with `center`, and trains up to three times as fast.  Mean targets are those of all rows of
+        `fit`; in `fit_transform` they come from other rows than their own.
 
         Parameters
         ----------
@@ -206,7 +210,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         >>> table = pd.DataFrame({"age": [20, 30, 30, 50], "city": ["Ulm", "Bonn", "Ulm", "Bonn"]})
         >>> encoder = TableEncoder(n_bins=2).fit(table)
         >>> encoder.encodings_[1]
-        ColumnEncoding(bins=0, values=0, categories=2, means=(0.5, 0.5))
+        ColumnEncoding(bins=0, values=0, categories=2, means=())
         >>> encoder.lookups(table)[:, 0]
         array([0., 1., 1., 2.], dtype=float32)
         """
@@ -262,6 +266,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if self.min_frequency != "auto":
             checks.integer("min_frequency", self.min_frequency, 1)
         checks.integer("max_categories", self.max_categories, 2)
+        checks.boolean("center", self.center)
 
     def _parts(self, ready: Frame, has_target: bool) -> list[ColumnPart]:
         """The parts, not yet fitted."""
