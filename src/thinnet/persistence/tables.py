@@ -13,6 +13,7 @@ from thinnet import checks
 from thinnet.layers import Columns
 from thinnet.network import Network
 from thinnet.persistence.networks import check_noise
+from thinnet.persistence.ways import State, state_of_estimator
 from thinnet.tables.calibrating import Calibration
 from thinnet.tables.columns.amounts import PATTERNS, PLAIN
 from thinnet.tables.columns.encoding import TableEncoder
@@ -38,7 +39,17 @@ CARD: Final[dict[str, Any]] = {
     "thinnet": str,
     "scores": list,
 }
+HELD_OUT: Final = "_held_out"
 SCORE: Final[dict[str, Any]] = {"name": str, "model": float, "baseline": float, "rises": bool}
+
+
+def state_of_table(estimator: Any) -> State:
+    """The state with importances in place of the held-out rows that they are computed from."""
+    if HELD_OUT in vars(estimator):
+        assert estimator.importances_  # computed now, if nobody has asked for them before
+    state = state_of_estimator(estimator)
+    state.pop(HELD_OUT, None)
+    return state
 
 
 def finish_classifier(estimator: Any) -> None:
@@ -144,6 +155,23 @@ def _check_drift(estimator: Any) -> None:
             raise ValueError(f"drift_ must hold counts of its rows, got {known!r}")
 
 
+def _check_importances(estimator: Any) -> None:
+    """ValueError unless importances are finite numbers for each of the table's columns."""
+    found = vars(estimator).get("importances_")
+    if found is None:
+        return
+    names = tuple(column.name for column in estimator.encoder_.columns_)
+    measure = "log loss" if isinstance(estimator.head_, ClassHead) else "squared error"
+    if found.columns != names or found.measure != measure:
+        raise ValueError(f"importances_ must be of {measure} and the columns {names}, got others")
+    values, loss = found.values, found.loss
+    fits = isinstance(values, np.ndarray) and values.dtype == np.float64 and values.ndim == 2
+    if not fits or values.shape[0] != len(names) or not values.shape[1]:
+        raise ValueError("importances_ must have numbers for each column, got others")
+    if type(loss) is not float or not checks.is_integer(found.rows):
+        raise ValueError(f"importances_ must have a loss of rows, got {loss!r} of {found.rows!r}")
+
+
 def _check_decision(estimator: Any) -> None:
     """ValueError unless weights and threshold fit the classes."""
     n = len(estimator.classes_)
@@ -239,3 +267,4 @@ def _finish(estimator: Any) -> None:
             raise ValueError("networks_ must have the encoder's columns, got others")
     if not estimator.networks_:
         raise ValueError("networks_ must hold a network at least, got none")
+    _check_importances(estimator)
