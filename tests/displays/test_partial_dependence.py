@@ -11,6 +11,7 @@ from sklearn.inspection import partial_dependence
 from thinnet import MLPRegressor, PartialDependence, TableClassifier, TableRegressor
 from thinnet.tables import dependence
 
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RNG = np.random.default_rng(0)
 ROWS = 240
 QUICK = {"hidden_layer_sizes": (16,), "max_iter": 25, "n_networks": 2, "random_state": 0}

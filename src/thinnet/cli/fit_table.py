@@ -33,7 +33,7 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     report = reports.report_of(folder, kind, measured_on, read | {"--out": out}, force)
     with unsaved():
         outcome = fitting.fit(_order(data, options), report=say)
-    _print(outcome.estimator, outcome.scores)
+    _print(outcome)
     save(outcome.estimator, out)
     say(f"model: {out}")
     if report is not None:
@@ -58,14 +58,15 @@ def _check_target(data: str, options: dict[str, Any]) -> None:
         )
 
 
-def _print(estimator: Any, scores: Any) -> None:
+def _print(outcome: Any) -> None:
     """Print the notes on the table and the scores of the model."""
     from thinnet.commands import coverage
 
+    estimator = outcome.estimator
     for message in estimator.notes_:
         note(message)
     print_held(coverage.of_training(estimator))
-    print_scores(estimator, scores)
+    print_scores(estimator, outcome.scores, outcome.classes)
     print_remarks(estimator.card_["remarks"])
     print_held(estimator.card_.get("held"))
 

@@ -15,7 +15,7 @@ from thinnet.layers.base import title
 def show(model: Model) -> None:
     """Say what a model is, what it was trained on, and its scores."""
     with one_sentence(f"the model {model}"):
-        from thinnet.commands import conformal, coverage, scoring
+        from thinnet.commands import class_scores, conformal, coverage, scoring
 
         estimator = loaded(model)
         card = estimator.card_
@@ -34,7 +34,8 @@ def show(model: Model) -> None:
         print_held(coverage.of_training(estimator))
         if conformal.is_conformal(estimator):
             say(f"conformal by {counted(len(estimator.conformal_[0]), 'row')} kept apart")
-        print_scores(estimator, scoring.from_values(card["scores"]))
+        classes = class_scores.from_values(card.get("classes", ()))
+        print_scores(estimator, scoring.from_values(card["scores"]), classes)
         print_remarks(card.get("remarks", ()))
         print_held(card.get("held"))
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.checks import DataFileError, quoted
-from thinnet.commands import scoring, targets
+from thinnet.commands import class_scores, scoring, targets
 from thinnet.commands.blame import data_at_fault
+from thinnet.commands.class_scores import ClassScore
 from thinnet.commands.coverage import CoverageCheck
 from thinnet.tables.reading import blocks
 from thinnet.tables.reading.cells import Frame
@@ -33,9 +34,27 @@ def answers(estimator: Any, frame: Frame, y: Array) -> Answers:
 
 def scores(estimator: Any, found: Answers) -> list[scoring.Score]:
     plain = np.array(estimator.card_["plain"])
-    if isinstance(estimator.head_, ClassHead):
-        return scoring.of_classes(*found, plain, estimator.head_.places(found.predicted))
+    head = estimator.head_
+    if isinstance(head, ClassHead):
+        classes = scoring.Classes(tuple(map(str, head.classes)), positive(estimator))
+        return scoring.of_classes(*found, plain, head.places(found.predicted), classes)
     return scoring.of_numbers(*found, float(plain[0]))
+
+
+def each_class(estimator: Any, found: Answers) -> list[ClassScore]:
+    """The figures of each class; none of numbers."""
+    head = estimator.head_
+    if not isinstance(head, ClassHead):
+        return []
+    guessed = head.places(found.predicted)
+    return class_scores.of_each(*found, guessed, [str(label) for label in head.classes])
+
+
+def positive(estimator: Any) -> int:
+    """The place of the positive class of two, as for `threshold_for`: the rarer or a named one."""
+    decision = estimator.head_.decision
+    frequencies = estimator.card_["plain"]
+    return int(np.argmin(frequencies)) if decision is None else int(decision.positive)
 
 
 @data_at_fault()

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 from thinnet._version import __version__
 from thinnet.arrays import Array
 from thinnet.checks import UnfitSettingError
-from thinnet.commands import conformal, remarks, scoring, task_text
+from thinnet.commands import class_scores, conformal, remarks, scoring, task_text
 from thinnet.commands.blame import data_at_fault
+from thinnet.commands.class_scores import ClassScore
 from thinnet.commands.coverage import CoverageCheck
-from thinnet.commands.evaluating import Answers, answers, scores
+from thinnet.commands.evaluating import Answers, answers, each_class, scores
 from thinnet.commands.fit_job import FitJob, check_of_numbers
 from thinnet.commands.holding_out import Part, Parts, parts
 from thinnet.console.tables import counted, printable
@@ -33,6 +34,7 @@ class Outcome(NamedTuple):
     estimator: Any
     answers: Answers | None
     scores: list[scoring.Score]
+    classes: list[ClassScore]
 
 
 def fit(
@@ -68,11 +70,13 @@ def fit(
     answered = None if test is None else answers(estimator, test.frame, test.y)
     estimator.card_ = _card(job, train, test, _baseline(estimator, train.y)) | {"task": task}
     measured = [] if answered is None else scores(estimator, answered)
+    of_classes = [] if answered is None else each_class(estimator, answered)
     estimator.card_["scores"] = scoring.as_values(measured)
+    estimator.card_["classes"] = class_scores.as_values(of_classes)
     estimator.card_["remarks"] = _remarks(job, estimator, answered)
     if test is not None:
         estimator.card_["held"] = _held(estimator, test)
-    return Outcome(estimator, answered, measured)
+    return Outcome(estimator, answered, measured, of_classes)
 
 
 def _trained(job: FitJob, found: Parts, progress: bool | None) -> tuple[Any, Part]:

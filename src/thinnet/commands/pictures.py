@@ -9,7 +9,7 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.atomic import write_atomically
-from thinnet.commands import calibration, panels, scoring
+from thinnet.commands import calibration, evaluating, panels, scoring
 from thinnet.commands.error_bars import Forecast
 from thinnet.commands.evaluating import Answers
 from thinnet.commands.measuring import Measured
@@ -111,13 +111,6 @@ def _epochs_on_all(estimator: Any) -> int | None:
     return members.common_epochs(estimator.histories_)
 
 
-def _positive(estimator: Any) -> int:
-    """The place of the positive class of two, as for `threshold_for`: the rarer or a named one."""
-    decision = estimator.head_.decision
-    frequencies = estimator.card_["plain"]
-    return int(np.argmin(frequencies)) if decision is None else int(decision.positive)
-
-
 def _agreement(estimator: Any, found: Answers, report: Report) -> Path:
     title = report.title("Predicted and observed", estimator, panels.some_of(len(found.y)))
     figure = panels.agreement(estimator.target_name_, found, title)
@@ -126,7 +119,7 @@ def _agreement(estimator: Any, found: Answers, report: Report) -> Path:
 
 def _calibration(estimator: Any, y: Array, probabilities: dict[str, Array], report: Report) -> Path:
     title = report.title("Calibration", estimator, f"{len(y):,} rows")
-    positive = _positive(estimator)
+    positive = evaluating.positive(estimator)
     figure = panels.calibration(estimator.head_.classes, y, probabilities, title, positive)
     return report.save(figure, "calibration")
 
