@@ -102,7 +102,8 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
         head = self.head_
         labels = head.classes[targets] if isinstance(head, ClassHead) else targets
-        of_columns = notes(frame, self.encoder_, labels, classes=classes)
+        numbers = None if isinstance(head, ClassHead) else head.units.back(targets)
+        of_columns = notes(frame, self.encoder_, labels, classes=classes, numbers=numbers)
         self.notes_ = (*given.notes, *self._target_notes(y), *of_columns)
         rows = TableRows(encoded.astype(self.dtype, copy=False), targets, self._weights(y))
         held = None if eval_set is None else self._held(eval_set)
