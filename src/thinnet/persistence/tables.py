@@ -12,6 +12,7 @@ from sklearn.compose import ColumnTransformer
 from thinnet import checks
 from thinnet.layers import Columns
 from thinnet.network import Network
+from thinnet.persistence.cards import check_card
 from thinnet.persistence.networks import check_noise
 from thinnet.persistence.ways import State, state_of_estimator
 from thinnet.tables.calibrating import Calibration
@@ -29,18 +30,7 @@ from thinnet.uncertainty.draws.shapes import Shape
 
 MOST_HASHED: Final = 2**20
 PROBE: Final = (None, "0", "x y z", "2020-02-29")  # cells of all kinds
-CARD: Final[dict[str, Any]] = {
-    "table": str,
-    "target": str,
-    "rows": int,
-    "tested on": str | None,
-    "plain": list,
-    "seed": int,
-    "thinnet": str,
-    "scores": list,
-}
 HELD_OUT: Final = "_held_out"
-SCORE: Final[dict[str, Any]] = {"name": str, "model": float, "baseline": float, "rises": bool}
 
 
 def state_of_table(estimator: Any) -> State:
@@ -119,21 +109,6 @@ def _is_column(column: Any) -> bool:
     if plain and column.kind == "number" and column.form not in ("", *PATTERNS):
         return False
     return plain and all(type(day) is float for day in column.never)
-
-
-def _check_card(card: Any) -> None:
-    """ValueError unless the card has the facts that `thinnet show` prints, in their types."""
-    for name, kind in CARD.items():
-        if not isinstance(card.get(name, ...), kind):
-            raise ValueError(
-                f"card_ must have {name!r}, of the type {kind}, got {card.get(name)!r}"
-            )
-    if not all(type(fraction) is float for fraction in card["plain"]):
-        raise ValueError(f"plain must be numbers, got {card['plain']!r}")
-    for score in card["scores"]:
-        fits = isinstance(score, dict) and score.keys() == SCORE.keys()
-        if not fits or not all(isinstance(score[name], SCORE[name]) for name in SCORE):
-            raise ValueError(f"scores must have {', '.join(SCORE)}, got {score!r}")
 
 
 def _check_drift(estimator: Any) -> None:
@@ -243,10 +218,8 @@ def _finish(estimator: Any) -> None:
     if not all(type(note) is str for note in estimator.notes_):
         raise ValueError(f"notes_ must be text, got {estimator.notes_!r}")
     if hasattr(estimator, "card_"):
-        _check_card(estimator.card_)
         plain = head.width if isinstance(head, ClassHead) else 1
-        if len(estimator.card_["plain"]) != plain:
-            raise ValueError(f"plain must be {plain} numbers, got {estimator.card_['plain']!r}")
+        check_card(estimator.card_, plain, getattr(estimator.encoder_, "columns_", ()))
     if not isinstance(estimator.encoder_, TableEncoder):
         raise ValueError(f"encoder_ must be a TableEncoder, got {estimator.encoder_!r}")
     _check_drift(estimator)
