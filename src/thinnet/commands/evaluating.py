@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -57,11 +57,22 @@ def positive(estimator: Any) -> int:
     return int(np.argmin(frequencies)) if decision is None else int(decision.positive)
 
 
+class Blocks(Protocol):
+    """What takes the rows of a table block by block, with their answers."""
+
+    def add(self, rows: Frame, answers: Answers) -> None: ...
+
+
 @data_at_fault()
 def evaluate(
-    estimator: Any, table: str | os.PathLike[str], coverage_check: CoverageCheck | None = None
+    estimator: Any,
+    table: str | os.PathLike[str],
+    coverage_check: CoverageCheck | None = None,
+    examples: Blocks | None = None,
 ) -> Answers:
     """Answers for all rows of a file whose target is known, read in blocks and added to the check.
+
+    Rows and answers are added to the examples, if there are any.
 
     Raises
     ------
@@ -74,6 +85,8 @@ def evaluate(
         found.append(answers(estimator, rows, y))
         if coverage_check is not None:
             coverage_check.add(rows, y)
+        if examples is not None:
+            examples.add(rows, found[-1])
     y, predicted = zip(*found, strict=True)
     return Answers(np.concatenate(y), np.concatenate(predicted))
 

@@ -14,6 +14,7 @@ from thinnet.commands.cards import card
 from thinnet.commands.class_scores import ClassScore
 from thinnet.commands.coverage import CoverageCheck
 from thinnet.commands.evaluating import Answers, answers, each_class, scores
+from thinnet.commands.examples import Examples
 from thinnet.commands.fit_job import FitJob, check_of_numbers
 from thinnet.commands.holding_out import Part, Parts, parts
 from thinnet.tables.classifier import TableClassifier
@@ -28,12 +29,16 @@ __all__ = ["FitJob", "Outcome", "fit"]
 
 
 class Outcome(NamedTuple):
-    """A fitted estimator, its answers on the test rows, and its scores there; none without any."""
+    """A fitted estimator, its answers on the test rows, and its scores there; none without any.
+
+    The examples are of the test rows, or of the training rows where there are none to measure on.
+    """
 
     estimator: Any
     answers: Answers | None
     scores: list[scoring.Score]
     classes: list[ClassScore]
+    examples: Examples
 
 
 def fit(
@@ -76,7 +81,9 @@ def fit(
     estimator.card_["remarks"] = _remarks(job, estimator, answered)
     if test is not None:
         estimator.card_["held"] = _held(estimator, test)
-    return Outcome(estimator, answered, measured, of_classes)
+    examples = Examples(estimator)
+    examples.add(train.frame if test is None else test.frame, answered)
+    return Outcome(estimator, answered, measured, of_classes, examples)
 
 
 def _trained(job: FitJob, found: Parts, progress: bool | None) -> tuple[Any, Part]:

@@ -77,6 +77,8 @@ def dependence(estimator: Any, X: Any, question: Question) -> Dependence:
     frame = as_frame(X, estimator.encoder_, first=False).reset_index(drop=True)
     checks.must(column.name in frame, "X", f"a table with column {column.name!r}", there(frame))
     points = points_of(frame[column.name], column, estimator.encoder_.missing_, question.points)
+    if not len(points.x):
+        raise ValueError(f"column {checks.quoted(column.name)} must hold a value, got none")
     rows = frame.iloc[_some(len(frame), question.rows)]
     with drifting.reported_to(drifting.ignored):  # nobody has met all of these rows
         asked = _asked(rows, frame[column.name], points, estimator, question.draws)
@@ -108,13 +110,7 @@ def _predicted(estimator: Any, target: Any) -> tuple[str, int]:
 
 
 def points_of(cells: Cells, column: Column, missing: tuple[str, ...] | None, most: int) -> Points:
-    """At most so many values of a column: all, or quantiles, or the most frequent labels.
-
-    Raises
-    ------
-    ValueError
-        If no cell has a value.
-    """
+    """At most so many values of a column: all, or quantiles, or the most frequent labels."""
     clean = cleaned(cells, missing)
     if column.kind == "category":
         return _most_frequent(clean, column, most)
@@ -124,8 +120,6 @@ def points_of(cells: Cells, column: Column, missing: tuple[str, ...] | None, mos
         values = days_of(as_dates(clean, column.form))
         values = np.where(np.isin(values, column.never), np.nan, values)
     there_are = np.flatnonzero(np.isfinite(values))
-    if not len(there_are):
-        raise ValueError(f"column {checks.quoted(column.name)} must hold a value, got none")
     x, first = np.unique(values[there_are], return_index=True)
     if len(x) > most:
         levels = np.linspace(*ENDS, most)
