@@ -90,7 +90,7 @@ class PartialDependence:
         X: TableLike,
         column: str,
         *,
-        target: Any = None,
+        target: bool | float | str | None = None,
         grid_resolution: int = N_POINTS,
         subsample: int | None = SOME_ROWS,
         n_draws: int = N_DRAWS,

@@ -154,7 +154,7 @@ def test_fit_notes_it_in_the_targets_own_units():
 def test_all_rows_must_have_a_sum_that_a_sample_has():
     rng = np.random.default_rng(3)
     table = pd.DataFrame(rng.normal(size=(9000, 3)), columns=["a", "b", "c"])
-    y = (table["a"] + table["b"]).to_numpy()
+    y = (table["a"] + table["b"]).to_numpy(copy=True)
     assert len(found(table, y).terms) == 2
     y[1] += 1000
     assert found(table, y) is None
