@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from thinnet.commands.scoring import number_text
 from thinnet.tables.importances import Importances
+
+LARGE: Final = 1e6  # from here on numbers are written as 8.53e+09
 
 
 def known_of(estimator: Any) -> Importances | None:
@@ -27,6 +29,8 @@ def texts_of(estimator: Any) -> dict[str, str] | None:
 
 def text(mean: float, std: float) -> str:
     """A mean and its error bar, which has two digits at least, and as many behind the point."""
+    if max(abs(mean), std) >= LARGE:
+        return f"{mean:.3g} ± {std:.2g}"
     if not 0 < std < math.inf:
         return f"{number_text(mean)} ± {number_text(std)}"
     digits = max(0, 1 - math.floor(math.log10(std)))

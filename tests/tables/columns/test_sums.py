@@ -48,6 +48,7 @@ NONE = {
     "noise": RNG.normal(size=N),
     "a sum with much noise": CASUAL + REGISTERED + RNG.normal(size=N),
     "other coefficients": 2 * CASUAL + 3 * REGISTERED,
+    "nearly other coefficients": 1.2 * CASUAL + 1.2 * REGISTERED,
     "a product": CASUAL * REGISTERED,
     "one column alone": THIRD,
     "one column and little of another": THIRD + OTHERS["z0"] / 10,

@@ -21,7 +21,6 @@ MOST_TERMS: Final = 6
 MOST_COPIES: Final = 5  # columns that are the target by themselves
 NEARLY: Final = 1e-4  # of the target's variance, that a sum may leave
 EXACTLY: Final = 1e-10
-NEAR_ONE: Final = 0.02  # how far a coefficient may be from 1 or -1
 NEEDED: Final = 4.0  # times what is left is left at least without one of the terms
 RIDGE: Final = 1e-9  # so that columns which are equal can be told apart
 
@@ -133,20 +132,17 @@ def _eliminated(x: Array, y: Array) -> list[int]:
 
 
 def _judged(x: Array, y: Array, names: list[str]) -> Sum | None:
-    """The sum, if all rows have it: coefficients near 1 or -1, and no term that could be spared."""
+    """The sum with coefficients 1 or -1, if all rows have it and no term could be spared."""
     there = np.isfinite(x).all(axis=1)
     x, y = x[there] - x[there].mean(axis=0), y[there] - y[there].mean()
     scale = np.abs(y).max(initial=0.0)
     if len(y) < ENOUGH or not scale > 0:
         return None
     x, y = x / scale, y / scale
-    b = np.linalg.lstsq(x, y, rcond=None)[0]
-    if (np.abs(np.abs(b) - 1) > NEAR_ONE).any():
-        return None
-    signs = np.sign(b)
+    signs = np.sign(np.linalg.lstsq(x, y, rcond=None)[0])
     whole, left = np.square(y).sum(), np.square(y - x @ signs).sum()
-    without = [np.square(y - x @ np.where(np.arange(len(b)) == j, 0, signs)).sum()
-               for j in range(len(b))]  # fmt: skip
+    without = [np.square(y - x @ np.where(np.arange(len(signs)) == j, 0, signs)).sum()
+               for j in range(len(signs))]  # fmt: skip
     if left > NEARLY * whole or min(without) < NEEDED * max(left, NEARLY * whole):
         return None
     terms = tuple(zip(names, signs.astype(int).tolist(), strict=True))
