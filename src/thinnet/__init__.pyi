@@ -21,6 +21,7 @@ from .checks import UnusedMaskWarning as UnusedMaskWarning
 from .displays import CertainImages as CertainImages
 from .displays import KeptUnits as KeptUnits
 from .displays import LearningCurve as LearningCurve
+from .displays import PartialDependence as PartialDependence
 from .displays import PITHistogram as PITHistogram
 from .displays import PredictiveBand as PredictiveBand
 from .displays import ReliabilityDiagram as ReliabilityDiagram

@@ -13,6 +13,7 @@ from sklearn import metrics
 from thinnet import load
 from thinnet.commands import calibration, measuring
 from thinnet.commands.error_bars import ErrorBars
+from thinnet.commands.examples import Examples
 
 ROWS = 150
 FAST = ("--epochs", "15", "--networks", "2", "--hidden", "16", "--test-fraction", "0")
@@ -290,9 +291,10 @@ def test_without_a_report_only_figures_are_given():
     assert (code, "--draws is for --uncertainty" in output) == (2, True)
 
 
-def measured(name, **settings):
+def measured(name, least_certain=False):
     model = load(f"{name}.thinnet")
-    return model, measuring.measure(model, "homes.csv", ErrorBars(40), **settings)
+    kept = Examples(model) if least_certain else None
+    return model, measuring.measure(model, "homes.csv", ErrorBars(40), examples=kept)
 
 
 def test_figures_of_numbers_are_those_of_the_estimators_own_methods():

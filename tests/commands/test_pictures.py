@@ -9,7 +9,7 @@ from commanding import thinnet_command
 from matplotlib.figure import Figure
 
 from thinnet import load
-from thinnet.commands import panels, pictures
+from thinnet.commands import panels, reporting
 from thinnet.commands.error_bars import Forecast
 from thinnet.commands.evaluating import Answers
 from thinnet.commands.measuring import LEVELS
@@ -169,13 +169,13 @@ def test_days_in_names_of_classes_have_no_time_of_day_and_long_names_are_short()
 def drawn(monkeypatch):
     """The figures that a command saves, by name."""
     kept = {}
-    save = pictures.save_figure
+    save = reporting.save_figure
 
     def keep(figure, path):
         kept[path.stem] = figure
         return save(figure, path)
 
-    monkeypatch.setattr(pictures, "save_figure", keep)
+    monkeypatch.setattr(reporting, "save_figure", keep)
     return kept
 
 
@@ -196,14 +196,18 @@ def test_every_picture_has_a_title_with_table_target_and_rows_and_a_legend(table
         "evaluate", "m.thinnet", "homes.csv", "--report", "r", "--uncertainty", "--draws", 3
     )
     assert code == 0, output
-    assert len(drawn) == 5 if target == "rent" else 4
+    others = [name for name in drawn if "dependence" not in name]
+    assert len(others) == (6 if target == "rent" else 5)
+    assert len(drawn) > len(others)
     for name, figure in drawn.items():
         shown = " ".join([figure.get_suptitle(), *(ax.get_title() for ax in _all(figure))])
-        rows = "120 rows" if name == "learning-curve" else "150 rows"
+        of_training = name in ("learning-curve", "importances")
+        rows = "120 rows" if of_training else "150 rows"
         for word in ("homes.csv", f"target {target}", rows):
             assert word in shown, name
         legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
-        assert legends or name == "confusion"
+        bars = {ax.get_xlabel() for ax in figure.axes} & {"rent", "sold"}
+        assert legends or bars or name == "confusion"
     assert len(list((tables / "r").glob("*calibration*"))) == (target == "sold")
 
 
@@ -216,10 +220,12 @@ def test_pictures_are_of_the_format_that_was_asked_for(tables, kind):
     fit = ("fit", "homes.csv", "--target", "sold", *FAST, "--report", "r", "--format", kind)
     code, output = thinnet_command(*fit)
     assert code == 0, output
-    found = sorted((tables / "r").iterdir())
-    assert [path.name for path in found] == [
-        f"{name}.{kind}" for name in ("calibration", "confusion", "learning-curve")
-    ]
+    found = sorted((tables / "r").glob(f"*.{kind}"))
+    assert [path.stem for path in found if "dependence" not in path.stem] == [
+        "calibration", "confusion", "importances", "learning-curve"
+    ]  # fmt: skip
+    others = set((tables / "r").iterdir()) - set(found)
+    assert [path.name for path in others] == ["report.html"]
     assert all(path.read_bytes().startswith(HEADS[kind]) for path in found)
 
 

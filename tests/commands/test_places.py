@@ -13,7 +13,7 @@ from mangling import people, written
 from matplotlib.figure import Figure
 
 from thinnet import Dense, Network, save
-from thinnet.commands import fitting, pictures, places, predicting
+from thinnet.commands import fitting, places, predicting, reporting
 from thinnet.displays.saving import save_figure
 
 FAST = ("--epochs", "1", "--networks", "2", "--hidden", "2")
@@ -207,7 +207,7 @@ def test_a_reports_strangers_are_replaced_only_by_force(tmp_path):
     assert code == 0, output
     files = list(report.iterdir())
     assert len(files) > 4
-    places.check_report("--report", "r", pictures.names(), {})
+    places.check_report("--report", "r", reporting.names(), {})
     for path in files:
         ours = path.read_bytes()
         path.write_text("mine")

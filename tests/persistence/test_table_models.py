@@ -1,6 +1,7 @@
 """Models of tables whose parts do not fit together are neither saved nor loaded."""
 
 import copy
+import dataclasses
 
 import numpy as np
 import pandas as pd
@@ -133,6 +134,26 @@ SPOILED = {
         "classifier", "card_", lambda m: card(plain=["a", "b"]), "plain must be numbers"),
     "plain answers of other classes": (
         "classifier", "card_", lambda m: card(plain=[1.0]), "plain must be 2 numbers"),
+    "figures of classes that are texts": (
+        "classifier", "card_", lambda m: card(classes=[{"label": "a"}]), "classes must have label"),
+    "holes of no column": (
+        "classifier", "card_", lambda m: card(holes={"z": 1}), "holes must be counts of rows"),
+    "more holes than rows": (
+        "classifier", "card_", lambda m: card(holes={"a": 2}), "holes must be counts of rows"),
+    "a date that is none": (
+        "classifier", "card_", lambda m: card(trained=3), "card_ must have 'trained'"),
+    "importances of other columns": (
+        "classifier", "importances_", lambda m: dataclasses.replace(
+            m.importances_, columns=("b", "a")), "importances_ must be of log loss and"),
+    "importances of another loss": (
+        "regressor", "importances_", lambda m: dataclasses.replace(
+            m.importances_, measure="log loss"), "importances_ must be of squared error and"),
+    "importances without repeats": (
+        "regressor", "importances_", lambda m: dataclasses.replace(
+            m.importances_, values=np.zeros((2, 0))), "importances_ must have numbers for each"),
+    "importances of half a row": (
+        "regressor", "importances_", lambda m: dataclasses.replace(m.importances_, rows=0.5),
+        "importances_ must have a loss of rows"),
     "scores of other names": (
         "classifier", "card_", lambda m: card(scores=[{"name": "accuracy"}]), "scores must have"),
 }  # fmt: skip

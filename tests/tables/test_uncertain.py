@@ -130,7 +130,7 @@ def test_a_hole_is_shown_as_missing_and_can_be_typical(numbers):
     cells = uncertain.typical_row(rows, uncertain.used(model))
     assert cells["x"][0] == 9.0
     assert cells["c"].isna()[0]
-    assert uncertain._cell_text(np.nan, "x") == "x is missing"
+    assert uncertain.cell_text(np.nan, "x") == "x is missing"
     nothing = uncertain.typical_row(rows[:2], uncertain.used(model))
     assert nothing["x"].isna()[0]
 
@@ -141,7 +141,7 @@ def test_a_hole_is_shown_as_missing_and_can_be_typical(numbers):
      ("w" * 99, "w" * 37 + "...")],
 )  # fmt: skip
 def test_cells_are_shown_briefly(cell, message):
-    assert uncertain._cell_text(cell, "fare") == f"fare = {message}"
+    assert uncertain.cell_text(cell, "fare") == f"fare = {message}"
 
 
 def test_dates_have_a_median_and_labels_a_most_frequent_one():

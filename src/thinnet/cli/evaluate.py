@@ -31,7 +31,7 @@ def evaluate(
         str,
         typer.Argument(help="A file with the columns of training, and target."),
     ],
-    report: Annotated[Path | None, typer.Option(help="A folder for pictures.")] = None,
+    report: Annotated[Path | None, typer.Option(help=reports.REPORT)] = None,
     uncertainty: Uncertainty = False,
     draws: Annotated[int | None, typer.Option(help=N_DRAWS)] = None,
     kind: Annotated[str | None, typer.Option("--format", help=reports.FORMAT)] = None,
@@ -45,28 +45,35 @@ def evaluate(
     that, and uncertain-rows.csv with the least certain rows and the cells that make them so.
     """
     with one_sentence(f"measuring on {table}"):
-        from thinnet.commands import coverage, evaluating, pictures
+        from thinnet.commands import coverage, evaluating
+        from thinnet.commands.examples import Examples
         from thinnet.tables import drifting
         from thinnet.tables.reading.spooling import called, on_disk
 
         name, read = called(table), {"MODEL": model, "TABLE": table}
-        pictured = reports.report_of(report, kind, name, read, force)
+        place = reports.report_of(report, kind, read, force)
         bars = error_bars(uncertainty, n_draws=draws)
         estimator = loaded(model)
         drift, held, file = drifting.Total(), coverage.CoverageCheck(estimator), on_disk(table)
+        examples = None if place is None else Examples(estimator)
         with drifting.reported_to(drift):
-            measured = None if bars is None else _measured(held, file, bars, report)
-            found = measured.answers if measured else evaluating.evaluate(estimator, file, held)
+            measured = None if bars is None else _measured(held, file, bars, examples)
+            found = (
+                measured.answers
+                if measured
+                else evaluating.evaluate(estimator, file, held, examples)
+            )
         _judge(drift.message(estimator), strict)
         where = printable(f"{name}, {counted(len(found.y), 'row')}")
-        print_scores(estimator, evaluating.scores(estimator, found), where)
+        scores = evaluating.scores(estimator, found)
+        print_scores(estimator, scores, evaluating.each_class(estimator, found), where)
         print_remarks(_remarks(held, found, file))
         print_decision(estimator)
         print_held(held.message())
         if bars is not None:
             _print_calibration(f"{estimator.card_['target']}: {where}", measured, bars)
-        if pictured is not None:
-            reports.print_paths(pictures.save_report(estimator, found, pictured, measured))
+        if place is not None:
+            _save(place, (estimator, printable(name), found, measured, examples), bars)
 
 
 def _remarks(held: Any, found: Any, file: Path) -> list[str]:
@@ -90,10 +97,17 @@ def _judge(drift: str, strict: bool) -> None:
         note(drift)
 
 
-def _measured(held: Any, table: Path, bars: Any, report: Path | None) -> Any:
+def _measured(held: Any, table: Path, bars: Any, examples: Any) -> Any:
     from thinnet.commands import measuring
 
-    return measuring.measure(held.estimator, table, bars, held, least_certain=report is not None)
+    return measuring.measure(held.estimator, table, bars, held, examples)
+
+
+def _save(place: Any, found: tuple[Any, ...], bars: Any) -> None:
+    from thinnet.commands import reporting
+    from thinnet.commands.pictures import Findings
+
+    reports.print_paths(reporting.save_report(Findings(*found), place, bars))
 
 
 def _print_calibration(title: str, measured: Any, bars: Any) -> None:

@@ -114,7 +114,7 @@ def fit(
         _of(OF_TABLES, "Keep a fifth of the rows apart, so that predict writes intervals or sets "
             "with a guaranteed coverage.", "--conformal"),
     ] = None,
-    report: Annotated[Path | None, _of(OF_TABLES, "A folder for pictures.")] = None,
+    report: Annotated[Path | None, _of(OF_TABLES, reports.REPORT)] = None,
     pictured: Annotated[str | None, _of(OF_TABLES, reports.FORMAT, "--format")] = None,
     data_dir: Annotated[
         Path | None, _of(OF_NAMED, "Folder with the four idx files of fashion-mnist or mnist.")

@@ -12,12 +12,13 @@ from thinnet.cli.common import STOPPED, fail, note, say, unsaved
 from thinnet.cli.flags import SETTINGS
 from thinnet.cli.models import print_held, print_remarks, print_scores
 from thinnet.commands.recipes import RECIPES
+from thinnet.console.tables import printable
 
 MODEL: Final = ".thinnet"
 
 
 def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
-    from thinnet.commands import fitting, pictures, places
+    from thinnet.commands import fitting, places
     from thinnet.persistence import save
     from thinnet.tables.reading.spooling import called
 
@@ -30,14 +31,14 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     places.check("--out", out, places.MODEL, read, force)
     measured_on = called(options.get("test") or data)
     folder, kind = options.pop("report", None), options.pop("format", None)
-    report = reports.report_of(folder, kind, measured_on, read | {"--out": out}, force)
+    report = reports.report_of(folder, kind, read | {"--out": out}, force)
     with unsaved():
         outcome = fitting.fit(_order(data, options), report=say)
-    _print(outcome.estimator, outcome.scores)
+    _print(outcome)
     save(outcome.estimator, out)
     say(f"model: {out}")
     if report is not None:
-        reports.print_paths(pictures.save_report(outcome.estimator, outcome.answers, report))
+        _save_report(outcome, measured_on, report)
     if outcome.estimator.interrupted_:
         fail("stopped; the model is of what was finished", STOPPED)
 
@@ -58,14 +59,25 @@ def _check_target(data: str, options: dict[str, Any]) -> None:
         )
 
 
-def _print(estimator: Any, scores: Any) -> None:
+def _save_report(outcome: Any, table: str, place: Any) -> None:
+    from thinnet.commands import reporting
+    from thinnet.commands.pictures import Findings
+
+    found = Findings(
+        outcome.estimator, printable(table), outcome.answers, examples=outcome.examples
+    )
+    reports.print_paths(reporting.save_report(found, place))
+
+
+def _print(outcome: Any) -> None:
     """Print the notes on the table and the scores of the model."""
     from thinnet.commands import coverage
 
+    estimator = outcome.estimator
     for message in estimator.notes_:
         note(message)
     print_held(coverage.of_training(estimator))
-    print_scores(estimator, scores)
+    print_scores(estimator, outcome.scores, outcome.classes)
     print_remarks(estimator.card_["remarks"])
     print_held(estimator.card_.get("held"))
 

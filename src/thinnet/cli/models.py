@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final
 
 import typer
@@ -32,8 +32,11 @@ def loaded(path: str) -> Any:
     return estimator
 
 
-def print_scores(estimator: Any, scores: Any, where: str | None = None) -> None:
-    from thinnet.commands import scoring
+def print_scores(
+    estimator: Any, scores: Any, classes: Sequence[Any], where: str | None = None
+) -> None:
+    """Print the scores, and those of each class, of the rows that `where` or the card names."""
+    from thinnet.commands import class_scores, scoring
     from thinnet.uncertainty.draws.heads import ClassHead
 
     card, head = estimator.card_, estimator.head_
@@ -46,6 +49,8 @@ def print_scores(estimator: Any, scores: Any, where: str | None = None) -> None:
     plain = "most frequent class" if of_classes else "mean"
     title = f"{card['target']}: {where}"
     screen.print(scoring.table(title, scores, plain, is_decided=of_classes and head.is_decided))
+    if classes:
+        screen.print(class_scores.table(classes))
 
 
 def print_remarks(remarks: Iterable[str]) -> None:

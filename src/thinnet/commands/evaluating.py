@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.checks import DataFileError, quoted
-from thinnet.commands import scoring, targets
+from thinnet.commands import class_scores, scoring, targets
 from thinnet.commands.blame import data_at_fault
+from thinnet.commands.class_scores import ClassScore
 from thinnet.commands.coverage import CoverageCheck
 from thinnet.tables.reading import blocks
 from thinnet.tables.reading.cells import Frame
@@ -33,16 +34,45 @@ def answers(estimator: Any, frame: Frame, y: Array) -> Answers:
 
 def scores(estimator: Any, found: Answers) -> list[scoring.Score]:
     plain = np.array(estimator.card_["plain"])
-    if isinstance(estimator.head_, ClassHead):
-        return scoring.of_classes(*found, plain, estimator.head_.places(found.predicted))
+    head = estimator.head_
+    if isinstance(head, ClassHead):
+        classes = scoring.Classes(tuple(map(str, head.classes)), positive(estimator))
+        return scoring.of_classes(*found, plain, head.places(found.predicted), classes)
     return scoring.of_numbers(*found, float(plain[0]))
+
+
+def each_class(estimator: Any, found: Answers) -> list[ClassScore]:
+    """The figures of each class; none of numbers."""
+    head = estimator.head_
+    if not isinstance(head, ClassHead):
+        return []
+    guessed = head.places(found.predicted)
+    return class_scores.of_each(*found, guessed, [str(label) for label in head.classes])
+
+
+def positive(estimator: Any) -> int:
+    """The place of the positive class of two, as for `threshold_for`: the rarer or a named one."""
+    decision = estimator.head_.decision
+    frequencies = estimator.card_["plain"]
+    return int(np.argmin(frequencies)) if decision is None else int(decision.positive)
+
+
+class Blocks(Protocol):
+    """What takes the rows of a table block by block, with their answers."""
+
+    def add(self, rows: Frame, answers: Answers) -> None: ...
 
 
 @data_at_fault()
 def evaluate(
-    estimator: Any, table: str | os.PathLike[str], coverage_check: CoverageCheck | None = None
+    estimator: Any,
+    table: str | os.PathLike[str],
+    coverage_check: CoverageCheck | None = None,
+    examples: Blocks | None = None,
 ) -> Answers:
     """Answers for all rows of a file whose target is known, read in blocks and added to the check.
+
+    Rows and answers are added to the examples, if there are any.
 
     Raises
     ------
@@ -55,6 +85,8 @@ def evaluate(
         found.append(answers(estimator, rows, y))
         if coverage_check is not None:
             coverage_check.add(rows, y)
+        if examples is not None:
+            examples.add(rows, found[-1])
     y, predicted = zip(*found, strict=True)
     return Answers(np.concatenate(y), np.concatenate(predicted))
 

@@ -6,20 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from thinnet._version import __version__
 from thinnet.arrays import Array
 from thinnet.checks import UnfitSettingError
-from thinnet.commands import conformal, remarks, scoring, task_text
+from thinnet.commands import class_scores, conformal, remarks, scoring, task_text
 from thinnet.commands.blame import data_at_fault
+from thinnet.commands.cards import card
+from thinnet.commands.class_scores import ClassScore
 from thinnet.commands.coverage import CoverageCheck
-from thinnet.commands.evaluating import Answers, answers, scores
+from thinnet.commands.evaluating import Answers, answers, each_class, scores
+from thinnet.commands.examples import Examples
 from thinnet.commands.fit_job import FitJob, check_of_numbers
 from thinnet.commands.holding_out import Part, Parts, parts
-from thinnet.console.tables import counted, printable
 from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.columns import amounts
 from thinnet.tables.members import held_out
-from thinnet.tables.reading.spooling import called, on_disk
+from thinnet.tables.reading.spooling import on_disk
 from thinnet.tables.regressor import TableRegressor
 from thinnet.training import INTERRUPTED
 from thinnet.uncertainty.draws.heads import ClassHead
@@ -28,11 +29,16 @@ __all__ = ["FitJob", "Outcome", "fit"]
 
 
 class Outcome(NamedTuple):
-    """A fitted estimator, its answers on the test rows, and its scores there; none without any."""
+    """A fitted estimator, its answers on the test rows, and its scores there; none without any.
+
+    The examples are of the test rows, or of the training rows where there are none to measure on.
+    """
 
     estimator: Any
     answers: Answers | None
     scores: list[scoring.Score]
+    classes: list[ClassScore]
+    examples: Examples
 
 
 def fit(
@@ -66,13 +72,18 @@ def fit(
     estimator, train = _trained(job, found, progress)
     test = found.test
     answered = None if test is None else answers(estimator, test.frame, test.y)
-    estimator.card_ = _card(job, train, test, _baseline(estimator, train.y)) | {"task": task}
+    estimator.card_ = card(job, estimator, train, test)
+    estimator.card_ |= {"task": task, "plain": _baseline(estimator, train.y)}
     measured = [] if answered is None else scores(estimator, answered)
+    of_classes = [] if answered is None else each_class(estimator, answered)
     estimator.card_["scores"] = scoring.as_values(measured)
+    estimator.card_["classes"] = class_scores.as_values(of_classes)
     estimator.card_["remarks"] = _remarks(job, estimator, answered)
     if test is not None:
         estimator.card_["held"] = _held(estimator, test)
-    return Outcome(estimator, answered, measured)
+    examples = Examples(estimator)
+    examples.add(train.frame if test is None else test.frame, answered)
+    return Outcome(estimator, answered, measured, of_classes, examples)
 
 
 def _trained(job: FitJob, found: Parts, progress: bool | None) -> tuple[Any, Part]:
@@ -143,21 +154,3 @@ def _baseline(estimator: Any, y: Array) -> list[float]:
     if isinstance(head, ClassHead):
         return [float((y == label).mean()) for label in head.classes]
     return [float(y.mean())]
-
-
-def _card(job: FitJob, train: Part, test: Part | None, plain: list[float]) -> dict[str, Any]:
-    """The facts about a model that `thinnet show` prints."""
-    tested = f"{job.test_fraction:.0%} of the rows" if job.test is None else called(job.test)
-    return {
-        "table": printable(called(job.table)),
-        "content": remarks.content(job.table),
-        "target": job.target,
-        "rows": len(train.y),
-        "tested on": None
-        if test is None
-        else f"{printable(tested)}, {counted(len(test.y), 'row')}",
-        "left out": list(job.leave_out),
-        "plain": plain,
-        "seed": job.seed,
-        "thinnet": __version__,
-    }

@@ -12,7 +12,7 @@ from thinnet.commands import evaluating
 from thinnet.commands.blame import data_at_fault
 from thinnet.commands.coverage import CoverageCheck
 from thinnet.commands.error_bars import ErrorBars, Forecast, forecast
-from thinnet.commands.evaluating import Answers
+from thinnet.commands.evaluating import Answers, Blocks
 from thinnet.tables import drifting, uncertain
 from thinnet.tables.reading.cells import Frame
 from thinnet.uncertainty.draws.distributions import central
@@ -50,8 +50,7 @@ def measure(
     table: str | os.PathLike[str],
     bars: ErrorBars,
     held: CoverageCheck | None = None,
-    *,
-    least_certain: bool = False,
+    examples: Blocks | None = None,
 ) -> Measured:
     """All that calibration is judged by; for each row some numbers stay in memory, no columns.
 
@@ -60,8 +59,8 @@ def measure(
     estimator, table, bars
     held : CoverageCheck, optional
         Counts the targets in intervals or sets with a guarantee, which use no draws.
-    least_certain : bool, default=False
-        Whether to keep the least certain rows.
+    examples : Blocks, optional
+        Takes rows and answers; with it the least certain rows are kept too.
 
     Raises
     ------
@@ -78,10 +77,11 @@ def measure(
         answers.append(evaluating.answers(estimator, rows, y))
         if held is not None and held.is_conformal:
             held.add(rows, y)
-        if least_certain:
+        if examples is not None:
+            examples.add(rows, answers[-1])
             uncertain_rows.add(rows, draws[-1])
     with drifting.reported_to(drifting.ignored):
-        shown = uncertain_rows.frame(bars.n_draws) if least_certain else None
+        shown = uncertain_rows.frame(bars.n_draws) if examples is not None else None
     return Measured(Answers(*_joined(answers)), type(draws[0])(*_joined(draws)), shown)
 
 

@@ -95,7 +95,12 @@ def _names(classes: Array) -> list[str]:
     names = [str(name) for name in classes]
     if all(name.endswith(MIDNIGHT) for name in names):
         names = [name.removesuffix(MIDNIGHT) for name in names]
-    return [name if len(name) <= LONG_NAME else f"{name[: LONG_NAME - 1]}…" for name in names]
+    return list(map(short_name, names))
+
+
+def short_name(name: str) -> str:
+    """A name of at most `LONG_NAME` letters."""
+    return name if len(name) <= LONG_NAME else f"{name[: LONG_NAME - 1]}…"
 
 
 def agreement(target: str, found: Answers, title: str) -> Any:

@@ -22,6 +22,8 @@ from thinnet.snapshots import kind_of
 
 MOST_LETTERS: Final = 100  # letters of names in a sentence
 HEAD: Final = 2**20  # bytes at the beginning of a file in which its names must stand
+PAGE_HEAD: Final = 1000  # bytes in which the mark of our pages stands
+PAGE_MARK: Final = b'<meta name="generator" content="thinnet">'
 ONNX_HEAD: Final = re.compile(rb"\x08.\x12\x07thinnet", re.DOTALL)  # version, then producer
 
 
@@ -84,11 +86,11 @@ def check_report(
     reads: Others,
     force: bool = False,
 ) -> None:
-    """`check` for all pictures and tables that a report may have."""
+    """`check` for all files that a report may have."""
     where = Path(folder)
     must(where.is_dir() or not where.exists(), option, "a folder", os.fspath(folder))
     for name in names:
-        kind = UNCERTAIN if name.endswith(".csv") else PICTURE
+        kind = OF_REPORTS.get(Path(name).suffix, PICTURE)
         check_apart(option, where / name, reads)
         if not force:
             check_kind(option, where / name, kind)
@@ -154,6 +156,12 @@ def _names(path: Path) -> list[str]:
     return next(csv.reader(io.StringIO(head, newline="")))
 
 
+def is_page(path: Path) -> bool:
+    """Whether a file is a page that a report has."""
+    with path.open("rb") as file:
+        return PAGE_MARK in file.read(PAGE_HEAD)
+
+
 def _is_onnx(path: Path) -> bool:
     with path.open("rb") as file:
         return ONNX_HEAD.match(file.read(16)) is not None
@@ -166,3 +174,5 @@ UNCERTAIN: Final = table_with(
     lambda found: found[:2] == ["row", "prediction"] and found[-1] == "why",
     "a table of uncertain rows",
 )
+PAGE: Final = FileKind("a report of thinnet's", is_page)
+OF_REPORTS: Final = {".csv": UNCERTAIN, ".html": PAGE}

@@ -49,5 +49,5 @@ def of_classes(classes: Array, y: Array) -> str:
     others = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
     return (
         f"no row that was measured is of class {named}{others}: nothing is known of how well it is "
-        "found, and neither balanced accuracy nor ROC AUC can be measured"
+        "found, and balanced accuracy, F1, ROC AUC and PR AUC of all can't be measured"
     )

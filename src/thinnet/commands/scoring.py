@@ -10,6 +10,7 @@ from rich.table import Table
 from sklearn import metrics
 
 from thinnet.arrays import Array
+from thinnet.checks import quoted
 
 LEAST: Final = 1e-15  # probability, so that a log loss stays finite
 
@@ -27,10 +28,23 @@ class Score(NamedTuple):
         return self.model > self.baseline if self.rises else self.model < self.baseline
 
 
-def of_classes(y: Array, p: Array, frequencies: Array, decided: Array | None = None) -> list[Score]:
+class Classes(NamedTuple):
+    """The labels of the classes, and the place of the one that two are about."""
+
+    labels: tuple[str, ...]
+    positive: int
+
+
+def of_classes(
+    y: Array,
+    p: Array,
+    frequencies: Array,
+    decided: Array | None = None,
+    classes: Classes | None = None,
+) -> list[Score]:
     """Scores of probabilities `p` for labels at places `y`; the plain answer is the frequencies.
 
-    Balanced accuracy and ROC AUC are left out where a class is missing in `y`.
+    Balanced accuracy, F1, ROC AUC and PR AUC are left out where a class is missing in `y`.
 
     Parameters
     ----------
@@ -40,6 +54,8 @@ def of_classes(y: Array, p: Array, frequencies: Array, decided: Array | None = N
         The frequencies of the classes in training, which every row gets as the plain answer.
     decided : array of int, shape (rows,), optional
         Places of the classes that the model predicts; by default the most probable ones.
+    classes : Classes, optional
+        By default their places, and the rarer of two.
     """
     labels, plain = np.arange(p.shape[1]), np.tile(frequencies, (len(y), 1))
     there = np.unique(y)
@@ -66,7 +82,27 @@ def of_classes(y: Array, p: Array, frequencies: Array, decided: Array | None = N
         q = p[:, 1] if len(labels) == 2 else proper(p)
         area = float(metrics.roc_auc_score(y, q, multi_class="ovr", labels=labels))
         found.append(Score("ROC AUC", area, 0.5, True))
+        known = classes or Classes(tuple(map(str, labels)), int(np.argmin(frequencies)))
+        found += _of_retrieval(y, p, guessed, most, known)
     return found
+
+
+def _of_retrieval(y: Array, p: Array, guessed: Array, most: Array, classes: Classes) -> list[Score]:
+    """PR AUC and F1 of one class of two, or the means over more."""
+    two = len(classes.labels) == 2
+    wanted = [classes.positive] if two else range(len(classes.labels))
+    name = f"{{}} of {quoted(classes.labels[classes.positive], 30)}" if two else "macro {}"
+
+    def f1(places: Array) -> float:
+        found = metrics.f1_score(y, places, labels=list(wanted), average=None, zero_division=0.0)
+        return float(np.mean(found))
+
+    area = [metrics.average_precision_score(y == k, p[:, k]) for k in wanted]
+    by_chance = [(y == k).mean() for k in wanted]
+    return [
+        Score(name.format("PR AUC"), float(np.mean(area)), float(np.mean(by_chance)), True),
+        Score(name.format("F1"), f1(guessed), f1(most), True),
+    ]
 
 
 def proper(p: Array) -> Array:

@@ -3,6 +3,7 @@ from .images import CertainImages as CertainImages
 from .learning_curve import LearningCurve as LearningCurve
 from .maps import UncertaintyMap as UncertaintyMap
 from .masks import KeptUnits as KeptUnits
+from .partial_dependence import PartialDependence as PartialDependence
 from .pit import PITHistogram as PITHistogram
 from .reliability import ReliabilityDiagram as ReliabilityDiagram
 from .risk_coverage import RiskCoverageCurve as RiskCoverageCurve

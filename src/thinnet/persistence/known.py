@@ -18,6 +18,7 @@ from thinnet.network import Network
 from thinnet.persistence import networks, tables, wrappers
 from thinnet.persistence.transformers import finish_one_hot, without_function
 from thinnet.persistence.ways import Kinds, Way, fitted, record, records
+from thinnet.tables.importances import Importances
 from thinnet.training.history import History
 
 ARRAY: Final = np.ndarray
@@ -116,6 +117,7 @@ MAY_BE: Final[Kinds] = {
     "conformal_": tuple,
     "drift_": tuple,
     "dialect_": object,
+    "importances_": Importances,
     "interrupted_": bool,
     "target_decimal_": str | None,
     "target_name_": str,
@@ -125,11 +127,13 @@ TABLES: Final[dict[str, Way]] = {
         {**TABLE, "classes_": ARRAY},
         {**MAY_BE, "class_weights_": ARRAY, "decision_": object},
         tables.finish_classifier,
+        tables.state_of_table,
     ),
     "thinnet.tables.calibrating.Calibration": record(),
     "thinnet.tables.deciding.Decision": record(),
     "thinnet.tables.reading.dialect.Dialect": record(),
     "thinnet.tables.drifting.Known": record(),
+    "thinnet.tables.importances.Importances": record(),
     "thinnet.tables.columns.encoding.TableEncoder": fitted(
         {"columns_": tuple, "names_in_": ARRAY},
         {"missing_": tuple, "parts_": object, "transformer_": object},
@@ -146,6 +150,7 @@ TABLES: Final[dict[str, Way]] = {
         {**TABLE, "n_outputs_": int, "target_scale_": object},
         {**MAY_BE, **NOISE, "calibration_": object},
         tables.finish_regressor,
+        tables.state_of_table,
     ),
     "thinnet.tables.targets.TargetScale": record(),
     "thinnet.uncertainty.conformal_classifier.SplitConformalClassifier": fitted(

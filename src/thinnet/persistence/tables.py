@@ -12,7 +12,9 @@ from sklearn.compose import ColumnTransformer
 from thinnet import checks
 from thinnet.layers import ColumnEncoding, Columns
 from thinnet.network import Network
+from thinnet.persistence.cards import check_card
 from thinnet.persistence.networks import check_noise
+from thinnet.persistence.ways import State, state_of_estimator
 from thinnet.tables.calibrating import Calibration
 from thinnet.tables.columns.amounts import PATTERNS, PLAIN
 from thinnet.tables.columns.encoding import TableEncoder
@@ -28,17 +30,16 @@ from thinnet.uncertainty.draws.shapes import Shape
 
 MOST_HASHED: Final = 2**20
 PROBE: Final = (None, "0", "x y z", "2020-02-29")  # cells of all kinds
-CARD: Final[dict[str, Any]] = {
-    "table": str,
-    "target": str,
-    "rows": int,
-    "tested on": str | None,
-    "plain": list,
-    "seed": int,
-    "thinnet": str,
-    "scores": list,
-}
-SCORE: Final[dict[str, Any]] = {"name": str, "model": float, "baseline": float, "rises": bool}
+HELD_OUT: Final = "_held_out"
+
+
+def state_of_table(estimator: Any) -> State:
+    """The state with importances in place of the held-out rows that they are computed from."""
+    if HELD_OUT in vars(estimator):
+        assert estimator.importances_  # computed now, if nobody has asked for them before
+    state = state_of_estimator(estimator)
+    state.pop(HELD_OUT, None)
+    return state
 
 
 def finish_classifier(estimator: Any) -> None:
@@ -115,21 +116,6 @@ def _is_column(column: Any) -> bool:
     return plain and all(type(day) is float for day in column.never)
 
 
-def _check_card(card: Any) -> None:
-    """ValueError unless the card has the facts that `thinnet show` prints, in their types."""
-    for name, kind in CARD.items():
-        if not isinstance(card.get(name, ...), kind):
-            raise ValueError(
-                f"card_ must have {name!r}, of the type {kind}, got {card.get(name)!r}"
-            )
-    if not all(type(fraction) is float for fraction in card["plain"]):
-        raise ValueError(f"plain must be numbers, got {card['plain']!r}")
-    for score in card["scores"]:
-        fits = isinstance(score, dict) and score.keys() == SCORE.keys()
-        if not fits or not all(isinstance(score[name], SCORE[name]) for name in SCORE):
-            raise ValueError(f"scores must have {', '.join(SCORE)}, got {score!r}")
-
-
 def _check_drift(estimator: Any) -> None:
     """ValueError unless what drift compares with is of the encoder's columns."""
     used = [(c.name, c.kind) for c in estimator.encoder_.columns_ if c.kind != "left out"]
@@ -147,6 +133,23 @@ def _check_drift(estimator: Any) -> None:
             raise ValueError(f"drift_ must hold ranges, labels and counts, got {known!r}")
         if not all(0 <= n <= known.rows for n in counts[1:]):
             raise ValueError(f"drift_ must hold counts of its rows, got {known!r}")
+
+
+def _check_importances(estimator: Any) -> None:
+    """ValueError unless importances are finite numbers for each of the table's columns."""
+    found = vars(estimator).get("importances_")
+    if found is None:
+        return
+    names = tuple(column.name for column in estimator.encoder_.columns_)
+    measure = "log loss" if isinstance(estimator.head_, ClassHead) else "squared error"
+    if found.columns != names or found.measure != measure:
+        raise ValueError(f"importances_ must be of {measure} and the columns {names}, got others")
+    values, loss = found.values, found.loss
+    fits = isinstance(values, np.ndarray) and values.dtype == np.float64 and values.ndim == 2
+    if not fits or values.shape[0] != len(names) or not values.shape[1]:
+        raise ValueError("importances_ must have numbers for each column, got others")
+    if type(loss) is not float or not checks.is_integer(found.rows):
+        raise ValueError(f"importances_ must have a loss of rows, got {loss!r} of {found.rows!r}")
 
 
 def _check_decision(estimator: Any) -> None:
@@ -220,10 +223,8 @@ def _finish(estimator: Any) -> None:
     if not all(type(note) is str for note in estimator.notes_):
         raise ValueError(f"notes_ must be text, got {estimator.notes_!r}")
     if hasattr(estimator, "card_"):
-        _check_card(estimator.card_)
         plain = head.width if isinstance(head, ClassHead) else 1
-        if len(estimator.card_["plain"]) != plain:
-            raise ValueError(f"plain must be {plain} numbers, got {estimator.card_['plain']!r}")
+        check_card(estimator.card_, plain, getattr(estimator.encoder_, "columns_", ()))
     if not isinstance(estimator.encoder_, TableEncoder):
         raise ValueError(f"encoder_ must be a TableEncoder, got {estimator.encoder_!r}")
     _check_drift(estimator)
@@ -244,3 +245,4 @@ def _finish(estimator: Any) -> None:
             raise ValueError("networks_ must have the encoder's columns, got others")
     if not estimator.networks_:
         raise ValueError("networks_ must hold a network at least, got none")
+    _check_importances(estimator)

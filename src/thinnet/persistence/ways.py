@@ -67,8 +67,21 @@ def nothing_more(estimator: Any) -> None:
     """Leave an estimator as it is."""
 
 
+def state_of_estimator(estimator: Any) -> State:
+    """The settings of an estimator and the attributes that `fit` has set."""
+    state = estimator.__getstate__()
+    kept = {name: value for name, value in state.items() if name not in LEFT_OUT}
+    for name in signature(type(estimator)).parameters:
+        if name in OF_TRAINING or isinstance(kept[name], np.random.RandomState):
+            kept[name] = None
+    return kept
+
+
 def fitted(
-    always: Kinds, maybe: Kinds | None = None, finish: Callable[[Any], None] = nothing_more
+    always: Kinds,
+    maybe: Kinds | None = None,
+    finish: Callable[[Any], None] = nothing_more,
+    state_of: Callable[[Any], State] = state_of_estimator,
 ) -> Way:
     """The way of estimators, which have settings and the attributes that `fit` sets.
 
@@ -79,6 +92,8 @@ def fitted(
     finish : callable
         Is called with the fitted estimator that was made; it raises ValueError if its parts don't
         fit together.
+    state_of : callable
+        Takes an estimator apart.
     """
     known = {**ALL_MAY_HAVE, **(maybe or {}), **always}
 
@@ -91,16 +106,7 @@ def fitted(
             finish(estimator)
         return estimator
 
-    return Way(_state_of_estimator, make, alone=True)
-
-
-def _state_of_estimator(estimator: Any) -> State:
-    state = estimator.__getstate__()
-    kept = {name: value for name, value in state.items() if name not in LEFT_OUT}
-    for name in signature(type(estimator)).parameters:
-        if name in OF_TRAINING or isinstance(kept[name], np.random.RandomState):
-            kept[name] = None
-    return kept
+    return Way(state_of, make, alone=True)
 
 
 def _check_kinds(cls: Any, state: State, known: Kinds) -> None:

@@ -26,6 +26,7 @@ from thinnet.tables.columns.kinds import checked_kinds
 from thinnet.tables.columns.missing import words
 from thinnet.tables.columns.noticing import notes
 from thinnet.tables.drifting import Known
+from thinnet.tables.importances import HeldOut, kept
 from thinnet.tables.inspected import Inspected
 from thinnet.tables.members import SomeRows, TableRows, TrainingSet
 from thinnet.tables.parameters import TableParameters
@@ -48,6 +49,7 @@ OF_A_FIT: Final = (
     "calibration_",
     "drift_",
     "conformal_",
+    "importances_",
 )  # attributes that not every fit sets
 
 
@@ -102,7 +104,8 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
         head = self.head_
         labels = head.classes[targets] if isinstance(head, ClassHead) else targets
-        of_columns = notes(frame, self.encoder_, labels, classes=classes)
+        numbers = None if isinstance(head, ClassHead) else head.units.back(targets)
+        of_columns = notes(frame, self.encoder_, labels, classes=classes, numbers=numbers)
         self.notes_ = (*given.notes, *self._target_notes(y), *of_columns)
         rows = TableRows(encoded.astype(self.dtype, copy=False), targets, self._weights(y))
         held = None if eval_set is None else self._held(eval_set)
@@ -205,6 +208,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
                 message = self._learn_from_all(rows, stream, flag)
         with limited(self.n_threads):
             self._calibrate(training_sets, stopped, held)
+        self._held_out = self._kept(training_sets, stopped, held)
         self.history_ = self.histories_[0]
         self.n_iter_ = max(len(history) for history in self.histories_)
         self.interrupted_ = flag.interrupted
@@ -212,6 +216,16 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
             self.notes_ += (message,)
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
         return places
+
+    def _kept(
+        self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None
+    ) -> HeldOut:
+        """Some of the rows held out from `stopped`, for importances."""
+        if held is not None:
+            return kept(self.encoder_, self.head_, [(stopped, SomeRows(held))])
+        pairs = zip(stopped, training_sets, strict=True)
+        parts = [([network], part.held) for network, part in pairs if part.held is not None]
+        return kept(self.encoder_, self.head_, parts)
 
     def _learn_from_all(
         self, rows: TableRows, stream: np.random.RandomState, flag: InterruptFlag

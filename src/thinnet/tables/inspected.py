@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
 from thinnet import checks
 from thinnet.arrays import Array, DataFrame, Ids, Samples, Share, TableLike, TargetLike
+from thinnet.engine.threads import limited
 from thinnet.network import Network
 from thinnet.philox import Purpose
 from thinnet.tables import drifting, members, memory
 from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.drifting import Known
+from thinnet.tables.importances import HeldOut, Importances, importances
 from thinnet.tables.reading import glimpse
 
 
@@ -23,6 +26,8 @@ class Inspected:
     encoder_: TableEncoder
     networks_: list[Network]
     drift_: tuple[Known, ...]
+    n_threads: int | None
+    _held_out: HeldOut  # a file has the importances in its place
 
     @abstractmethod
     def _new_encoder(self) -> TableEncoder:
@@ -88,6 +93,32 @@ class Inspected:
         return pd.DataFrame(
             drifting.findings(found, self.drift_), columns=list(drifting.Finding._fields)
         )
+
+    @cached_property
+    def importances_(self) -> Importances:
+        """The permutation importances of the columns, on rows held out from each network.
+
+        They are computed when they are first asked for, or saved, from at most 2,000 rows that
+        `fit` has kept, and depend on nothing but these and the networks' seeds.
+        """
+        check_is_fitted(self)
+        if (held := getattr(self, "_held_out", None)) is None:
+            raise AttributeError(
+                "importances_ must be of a model that knows its held-out rows, got one of an "
+                "earlier version: fit it again"
+            )
+        with limited(self.n_threads):
+            return importances(held)
+
+    @property
+    def feature_importances_(self) -> Array:
+        """The mean of `importances_` over its repeats, shape (n_features_in_,)."""
+        return self.importances_.mean
+
+    @property
+    def feature_importances_std_(self) -> Array:
+        """The standard deviation over the repeats, shape (n_features_in_,)."""
+        return self.importances_.std
 
     def masks(
         self,

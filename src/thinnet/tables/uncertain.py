@@ -159,7 +159,7 @@ def frame_of(estimator: Any, rows: Frame, typical: Frame, n_draws: int, measure:
         values |= {"prediction": found.mean, "std": found.std}
     values[measure] = getattr(found, measure)
     replaced = _replaced(estimator, rows, typical, n_draws, measure)
-    values["why"] = _reasons(rows, typical, values[measure], replaced)
+    values["why"] = reasons(rows, typical, values[measure], replaced)
     return pd.DataFrame(values)
 
 
@@ -172,30 +172,41 @@ def _replaced(estimator: Any, rows: Frame, typical: Frame, n_draws: int, measure
     found = []
     for start in range(0, len(names), step):
         some = names[start : start + step]
-        batch = pd.concat([_with(rows, typical[name]) for name in some], ignore_index=True)
+        batch = pd.concat([with_cell(rows, typical[name]) for name in some], ignore_index=True)
         values = getattr(estimator.uncertainty(batch, n_draws, progress=False), measure)
         found.append(values.reshape(len(some), len(rows)))
     return np.concatenate(found)
 
 
-def _with(rows: Frame, cell: Cells) -> Frame:
+def with_cell(rows: Frame, cell: Cells) -> Frame:
     """The rows with one cell in all places of a column."""
     column = cell.iloc[np.zeros(len(rows), int)].set_axis(rows.index)
     return rows.assign(**{str(cell.name): column})
 
 
-def _reasons(rows: Frame, typical: Frame, before: Array, replaced: Array) -> list[str]:
+def reasons(rows: Frame, typical: Frame, before: Array, replaced: Array) -> list[str]:
+    """Words for the cells of each row that raise a measure most.
+
+    Parameters
+    ----------
+    rows, typical : pandas.DataFrame
+    before : array, shape (rows,)
+        The measure.
+    replaced : array, shape (columns, rows)
+        The measure with the typical cell of each column in place of the row's own.
+    """
     falls = np.where(before > 0, 1 - replaced / np.where(before > 0, before, 1.0), 0.0)
     texts = []
     for i, fall in enumerate(falls.T):
         most = [j for j in np.argsort(-fall, kind="stable")[:REASONS] if fall[j] >= LEAST]
-        cells = [_cell_text(rows[typical.columns[j]].iloc[i], typical.columns[j]) for j in most]
+        cells = [cell_text(rows[typical.columns[j]].iloc[i], typical.columns[j]) for j in most]
         falls_by = [f"(-{100 * fall[j]:.0f} %)" for j in most]
         texts.append("; ".join(map(" ".join, zip(cells, falls_by, strict=True))))
     return texts
 
 
-def _cell_text(cell: Any, name: str) -> str:
+def cell_text(cell: Any, name: str) -> str:
+    """A cell and its column: age = 30, or age is missing."""
     import pandas as pd
 
     if pd.isna(cell):

@@ -75,4 +75,20 @@ FAULTS = [
         "False",
         ("persistence/test_table_models.py",),
     ),
+    Mutant(
+        "a file has rows of the table",
+        "persistence/tables.py",
+        "state_of_table",
+        "state.pop(HELD_OUT, None)",
+        "pass",
+        ("tables/test_importances.py",),
+    ),
+    Mutant(
+        "holes of a file are of any column",
+        "persistence/cards.py",
+        "check_card",
+        "name not in names",
+        "False",
+        ("persistence/test_table_models.py",),
+    ),
 ]

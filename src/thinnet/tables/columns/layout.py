@@ -30,12 +30,13 @@ class Piece(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The columns of a row, and their inputs.
+    """The columns of a row by their names, and their inputs.
 
     `places` has for each part where its slots lie in a row, and `sources` for each input its place
     among those of all parts, one after the other.
     """
 
+    columns: tuple[str, ...]
     encodings: tuple[ColumnEncoding, ...]
     names: tuple[str, ...]
     places: tuple[Array, ...]
@@ -63,7 +64,7 @@ def laid_out(parts: Sequence[Sequence[Piece]]) -> Layout:
     ends = np.cumsum([len(piece.names) for piece in pieces])
     sources = np.concatenate([np.arange(ends[i] - len(pieces[i].names), ends[i]) for i in order])
     encodings = tuple(ColumnEncoding(*each) for each in counts.values())
-    return Layout(encodings, names, places, sources)
+    return Layout(tuple(columns), encodings, names, places, sources)
 
 
 def pieces_of(transformer: Any, columns: Sequence[str]) -> list[Piece]:

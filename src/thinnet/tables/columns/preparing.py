@@ -41,6 +41,15 @@ def prepared(
     return pd.DataFrame({k: v for part in found for k, v in part.items()}, index=frame.index)
 
 
+def names_of_parts(columns: tuple[Column, ...]) -> dict[str, tuple[str, ...]]:
+    """The names that `prepared` gives to the parts of each column; none to one that is left out."""
+    import pandas as pd
+
+    names = {column.name for column in columns}
+    empty = pd.DataFrame({name: [None] for name in names}, dtype=object)
+    return {column.name: tuple(_parts(empty, column, names, ())) for column in columns}
+
+
 def parts_of(table: Table, columns: tuple[Column, ...]) -> dict[str, Any]:
     """What `prepared` makes of the columns, as arrays, where few rows are read by themselves."""
     found: dict[str, Any] = {}
