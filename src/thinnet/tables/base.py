@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from abc import abstractmethod
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -19,7 +19,7 @@ from thinnet.checks import quoted
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
 from thinnet.network import Network
-from thinnet.tables import drifting, members, memory
+from thinnet.tables import drifting, members, memory, time_limits
 from thinnet.tables.columns import amounts
 from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.columns.kinds import checked_kinds
@@ -37,6 +37,7 @@ from thinnet.tables.reading.frames import as_frame, collected, frame_of
 from thinnet.tables.reading.spooling import on_disk
 from thinnet.tables.targeting import Targeted, check_there, targeted
 from thinnet.tables.teaching import FittedMembers, fit_members
+from thinnet.tables.time_limits import TimeLimit
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.uncertainty.draws.drawing import Drawer
 from thinnet.uncertainty.draws.heads import ClassHead, Head
@@ -62,7 +63,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
     notes_: tuple[str, ...]
     target_decimal_: str | None = None  # a mark for each target of amounts such as "$1,023.45"
 
-    centers: ClassVar[bool] = False  # does its own encoder take means off?
+    time_limit_: TimeLimit  # of the fit under way
 
     hidden_layer_sizes: Any  # a field of the classes below
     activation: Any
@@ -82,6 +83,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
 
     def _fit(self, X: Any, y: Any, eval_set: Any, whole: Any = None) -> None:
         members.check(self)
+        self.time_limit_ = TimeLimit(self.time_limit)
         given = self._table(X, y)
         with amounts.written_with(given.dialect.decimal if given.dialect else None):
             self._fit_table(given, eval_set, whole)
@@ -127,8 +129,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
 
     def _new_encoder(self) -> TableEncoder:
         """An unfitted encoder like `encoder`, with the estimator's `kinds` and `missing`."""
-        own = self.encoder
-        encoder: TableEncoder = TableEncoder(center=self.centers) if own is None else clone(own)
+        encoder: TableEncoder = TableEncoder() if self.encoder is None else clone(self.encoder)
         kinds = {**checked_kinds(encoder.kinds), **checked_kinds(self.kinds)}
         words(self.missing)
         return encoder.set_params(kinds=kinds or None, missing=(*encoder.missing, *self.missing))
@@ -195,6 +196,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
             places = list(members.splits(self, rows.y, stream))
             some = [(SomeRows(rows, kept), SomeRows(rows, stop)) for kept, stop in places]
             training_sets = [self._training_set(kept, stop) for kept, stop in some]
+        self.time_limit_.expect(self._networks_to_train(len(training_sets), held, n))
         with InterruptFlag() as flag:
             folds = self._fit_members(training_sets, stream, flag)
             trained = folds.kept
@@ -212,6 +214,9 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         self.history_ = self.histories_[0]
         self.n_iter_ = max(len(history) for history in self.histories_)
         self.interrupted_ = flag.interrupted
+        del self.time_limit_
+        stopped_by = [history.stopped for history in self.histories_]
+        self.notes_ += time_limits.note(self.time_limit, stopped_by)
         if flag.interrupted:
             self.notes_ += (message,)
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
@@ -226,6 +231,11 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         pairs = zip(stopped, training_sets, strict=True)
         parts = [([network], part.held) for network, part in pairs if part.held is not None]
         return kept(self.encoder_, self.head_, parts)
+
+    def _networks_to_train(self, folds: int, held: TableRows | None, rows: int) -> int:
+        """Those of the folds, one more to decide by, and those that learn from all rows."""
+        from_all = held is None and folds > 1 and rows < members.FEW_ROWS
+        return folds + 1 + (self.n_networks if from_all else 0)
 
     def _learn_from_all(
         self, rows: TableRows, stream: np.random.RandomState, flag: InterruptFlag

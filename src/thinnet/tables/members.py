@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
@@ -21,13 +20,13 @@ from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.network.summary import has_random_masks
 from thinnet.optimizers import AdamW
-from thinnet.training import EarlyStopping, History, train
+from thinnet.tables import efforts
+from thinnet.training import EarlyStopping, History, WeightAverage, train
 from thinnet.uncertainty.draws import noise
 
 FEW_ROWS: Final = 2000  # with fewer rows the final networks are trained on all of them
-WIDTH: Final = 256  # units of the hidden layer
-LEAST_STEPS: Final = 400  # the least number of steps without an improvement that ends training
-BATCHES: Final = 40  # batches of an epoch, if 16 to 512 rows a batch allow it
+BATCHES: Final = 40  # batches of an epoch, if 16 to 256 rows a batch allow it
+AVERAGE: Final = WeightAverage(0.98, every=10)  # about an epoch's steps
 
 
 class TableRows(NamedTuple):
@@ -44,12 +43,12 @@ def check(estimator: Any) -> None:
     """ValueError for the first parameter that is out of its range."""
     checks.one_of("activation", estimator.activation, tuple(ACTIVATIONS))
     checks.one_of("dtype", estimator.dtype, ("float32", "float64"))
-    for name in ("n_networks", "max_iter", "n_iter_no_change"):
+    efforts.check(estimator)
+    for name in ("n_networks", "max_iter"):
         checks.integer(name, getattr(estimator, name), 1)
     checks.below_one("input_dropout", estimator.input_dropout)
     for rate in np.atleast_1d(np.asarray(estimator.dropout, object)):
         checks.below_one("dropout", rate)
-    checks.positive("learning_rate_init", estimator.learning_rate_init)
     checks.non_negative("weight_decay", estimator.weight_decay)
     fraction = checks.below_one("validation_fraction", estimator.validation_fraction)
     checks.must(fraction > 0, "validation_fraction", "in (0, 1)", fraction)
@@ -120,7 +119,7 @@ def layers(estimator: Any, n_outputs: int) -> list[Layer]:
 def chain(estimator: Any, n_outputs: int) -> list[Layer]:
     """The layers that the parameters describe."""
     return mlp(
-        hidden_widths(estimator.hidden_layer_sizes),
+        efforts.hidden_widths(estimator),
         n_outputs,
         activation=ACTIVATIONS[estimator.activation].layer,
         dropout=estimator.dropout,
@@ -165,20 +164,22 @@ def train_member(
     )
     n = len(rows.y)
     batch = _batch_size(estimator.batch_size, n)
-    patience = max(estimator.n_iter_no_change, math.ceil(LEAST_STEPS * batch / n))
+    patience = efforts.patience(estimator, n / batch)
+    optimizer = AdamW(efforts.learning_rate(estimator), weight_decay=estimator.weight_decay)
     try:
         history = train(
             network,
             rows.X,
             rows.y,
             loss=loss,
-            optimizer=AdamW(estimator.learning_rate_init, weight_decay=estimator.weight_decay),
+            optimizer=optimizer,
             epochs=training_set.epochs,
             batch_size=batch,
             sample_weight=rows.weights,
             validation=None if held is None else tuple(held),
             early_stopping=None if held is None else EarlyStopping(patience),
-            callbacks=estimator.callbacks or (),
+            average=AVERAGE,
+            callbacks=[*(estimator.callbacks or ()), *estimator.time_limit_.next()],
             progress=estimator.progress,
             title=title,
         )
@@ -215,14 +216,7 @@ def draws_of(network: Network, X: Array, n: int) -> Array:
     return np.repeat(network.outputs(X)[None], n, axis=0)
 
 
-def hidden_widths(wanted: Any) -> list[int]:
-    if isinstance(wanted, str):
-        checks.one_of("hidden_layer_sizes", wanted, ("auto",))
-        return [WIDTH]
-    return [checks.integer("each of hidden_layer_sizes", width, 1) for width in wanted]
-
-
 def _batch_size(wanted: Any, rows: int) -> int:
     if wanted != "auto":
         return int(min(wanted, rows))
-    return int(min(rows, 2 ** np.clip(nearest_power_of_two(max(rows, 1) / BATCHES), 4, 9)))
+    return int(min(rows, 2 ** np.clip(nearest_power_of_two(max(rows, 1) / BATCHES), 4, 8)))

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from thinnet.engine.control_groups import OWN, ROOT, folders
 from thinnet.layers.encodings import inputs_in
 from thinnet.tables.columns.transformers import TOGETHER, bins
-from thinnet.tables.members import hidden_widths
+from thinnet.tables.efforts import hidden_widths
 from thinnet.tables.reading.cells import Frame
 
 ANYWAY: Final = "THINNET_IGNORE_MEMORY"  # if set to 1, a fit begins whatever the estimate is
@@ -72,7 +72,7 @@ def bytes_of_fit(estimator: Any, rows: int, width: int, inputs: int) -> float:
     """
     slots, size = rows * width, np.dtype(estimator.dtype).itemsize
     training, encoding = 3 * size * slots, 8 * slots + 5 * 8 * min(slots // 2, TOGETHER)
-    units = [*hidden_widths(estimator.hidden_layer_sizes), 1][0]
+    units = [*hidden_widths(estimator), 1][0]
     parameters = inputs * units * size * (7 + 4 * estimator.n_networks)
     return float(max(training, encoding) + parameters)
 

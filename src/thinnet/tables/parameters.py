@@ -13,10 +13,10 @@ from thinnet.training.loop import Callback
 
 PARAMETERS: Final = indented("""\
 hidden_layer_sizes : sequence of int or 'auto', default='auto'
-    Widths of the hidden layers; 'auto' is one of 256 units.
+    Widths of the hidden layers; 'auto' is one of 128 units, or 256 with ``effort='high'``.
 activation : str, default='relu'
     As in `MLPClassifier`.
-dropout : float or sequence of float, default=0.3
+dropout : float or sequence of float, default=0.3 for classes, 0.2 for numbers
     The probability of dropping each hidden unit, in [0, 1), or one rate for each layer.
 input_dropout : float, default=0.1 for classes, 0 for numbers
     The probability of dropping a column, with all that its cells are encoded as, in [0, 1).  A date
@@ -29,17 +29,26 @@ n_networks : int, default=5
     The number of networks whose predictions are averaged.  Each is trained on other rows and stops
     by the part held out from it, so that each row is held out once.  With fewer than 2,000 rows
     this only finds the best number of epochs, and as many networks are then trained on all rows.
-learning_rate_init : float, default=0.001
-    The learning rate of AdamW, above 0.
+effort : 'normal' or 'high', default='normal'
+    How large networks are and how long they are trained, where the settings for it are 'auto':
+    'high' is for who has minutes.
+time_limit : float or None, default=None
+    The seconds, above 0, that `fit` may take: each network has an equal share of what is left, and
+    its best weights until then are kept.  A step or two, and what follows training (a tenth is kept
+    for it), may end later.
+learning_rate_init : float or 'auto', default='auto'
+    The learning rate of AdamW, above 0; 'auto' is .001, or .002 for networks whose inputs have
+    their means off, but with ``effort='high'``.
 weight_decay : float, default=0.01
     The weight decay of AdamW, at least 0.
 batch_size : int or 'auto', default='auto'
-    Rows of a step; 'auto' is a fortieth of the rows, from 16 to 512.
+    Rows of a step; 'auto' is a fortieth of the rows, from 16 to 256.
 max_iter : int, default=500
     The largest number of epochs.
-n_iter_no_change : int, default=20
-    The number of epochs (and at least 400 steps) without a lower loss on the held-out rows after
-    which training ends; the weights of the best epoch are kept.
+n_iter_no_change : int or 'auto', default='auto'
+    The number of epochs (and at least 200 steps) without a lower loss on the held-out rows after
+    which training ends; the weights of the best epoch, averaged over the last steps, are kept.
+    'auto' is 6, or 20 (and 400 steps) with ``effort='high'``.
 validation_fraction : float, default=0.15
     The fraction of rows that a single network (``n_networks=1``) holds out, in (0, 1).
 kinds : dict or None, default=None
@@ -48,7 +57,8 @@ kinds : dict or None, default=None
 missing : sequence of str, default=()
     Words that mean a missing cell, beside those of docs/tables.md.
 encoder : TableEncoder or None, default=None
-    The encoder of columns; None is a `TableEncoder` with its defaults.
+    The encoder of columns; None is a `TableEncoder` with its defaults, which takes the means of
+    inputs off (`center`) if the first network is better with it on rows held out.
 dtype : 'float32' or 'float64', default='float32'
     The type of the networks' parameters and passes.
 random_state : int, RandomState instance or None, default=None
@@ -97,11 +107,13 @@ class TableParameters:
     dropout_share: str | None = None
     batch_norm: bool = False
     n_networks: int = 5
-    learning_rate_init: float = 0.001
+    effort: str = "normal"
+    time_limit: float | None = None
+    learning_rate_init: float | str = "auto"
     weight_decay: float = 0.01
     batch_size: int | str = "auto"
     max_iter: int = 500
-    n_iter_no_change: float = 20
+    n_iter_no_change: float | str = "auto"
     validation_fraction: float = 0.15
     kinds: Mapping[str, str] | None = None
     missing: Sequence[str] = ()

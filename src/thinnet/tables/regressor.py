@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -88,11 +88,10 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
     True
     """
 
-    centers: ClassVar[bool] = True  # it learns details; probabilities are better smooth
-
     hidden_layer_sizes: Sequence[int] | str = "auto"
     activation: str = "relu"
     _: KW_ONLY
+    dropout: float | Sequence[float] = 0.2
     input_dropout: float = 0.0
     loss: str = "squared_error"
     calibrated: bool = True

@@ -193,11 +193,11 @@ class Loop:
         with training.average.shown():
             clean = self._evaluate(data, self._clean) if measured else (NOT_MEASURED,) * 2
             validation = self._evaluate(training.validation) if measured else (NOT_MEASURED,) * 2
-            bar.show(self._recorded(penalty, clean, validation, due))
+            bar.show(self._recorded(penalty, clean, validation, due).progress_text)
         self._seconds = 0.0
 
-    def _recorded(self, penalty: float, clean: Score, validation: Score, due: bool) -> str:
-        """Record the epoch that ends; what a bar shows of it."""
+    def _recorded(self, penalty: float, clean: Score, validation: Score, due: bool) -> Epoch:
+        """Record the epoch that ends."""
         training = self.training
         epoch = Epoch(
             epoch=training.epoch,
@@ -214,7 +214,7 @@ class Loop:
         )
         # A last epoch that was not due is measured for the history; early stopping ignores it.
         training.end_epoch(epoch, decides=due)
-        return epoch.progress_text
+        return epoch
 
     def _evaluate(self, data: Data | None, rows: Array | None = None) -> Score:
         """Loss and score with dropout off."""

@@ -148,7 +148,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.__dict__.pop("transformer_", None)  # if an encoder of an earlier model is fitted again
         parts = ColumnParts(tuple(self._parts(ready, y is not None)))
         rows = parts.fit(ready, y)
-        self.parts_ = parts.centered(rows) if self.center else parts
+        self.parts_ = parts.centered(rows)
         return rows
 
     def transform(self, X: TableLike) -> Array:
@@ -179,7 +179,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         if self.parts_ is None:
             raise AttributeError("only a fitted TableEncoder that has parts_ has encodings_")
-        return self.parts_.encodings or self.parts_.layout.encodings
+        return (self.center and self.parts_.encodings) or self.parts_.layout.encodings
 
     def lookups(self, X: TableLike) -> Array:
         """The rows of a table as `thinnet.Columns` reads them: the same features in few numbers.
