@@ -191,10 +191,10 @@ def test_classes_are_learned_from_all_kinds_of_columns():
     p = model.predict_proba(TABLE)
     assert_allclose(p.sum(axis=1), 1)
     assert_allclose(np.exp(model.predict_log_proba(TABLE)), p)
-    assert model.masks(step=0, samples=model.rows(0)[:1])[1].shape == (1, 256)
+    assert model.masks(step=0, samples=model.rows(0)[:1])[1].shape == (1, 128)
     shown = model.masks(step=3, purpose="predict", network=1, share="batch")[1]
     assert_array_equal(shown, model.networks_[1].masks(step=3, purpose="predict", share="batch")[1])
-    assert shown.shape == (1, 256)
+    assert shown.shape == (1, 128)
 
 
 def test_numbers_are_learned_in_their_own_units():

@@ -27,6 +27,7 @@ from thinnet.tables.columns.missing import words
 from thinnet.tables.columns.noticing import notes
 from thinnet.tables.drifting import Known
 from thinnet.tables.importances import HeldOut, kept
+from thinnet.tables.efforts import FEW_ROWS
 from thinnet.tables.inspected import Inspected
 from thinnet.tables.members import SomeRows, TableRows, TrainingSet
 from thinnet.tables.parameters import TableParameters
@@ -206,7 +207,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
             whole = folds.is_whole and held is None and len(training_sets) > 1
             self._learn_noise(training_sets)
             message = folds.message("were trained to their end", "stands for all")
-            if whole and n < members.FEW_ROWS:
+            if whole and n < FEW_ROWS:
                 message = self._learn_from_all(rows, stream, flag)
         with limited(self.n_threads):
             self._calibrate(training_sets, stopped, held)
@@ -234,7 +235,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
 
     def _networks_to_train(self, folds: int, held: TableRows | None, rows: int) -> int:
         """Those of the folds, one more to decide by, and those that learn from all rows."""
-        from_all = held is None and folds > 1 and rows < members.FEW_ROWS
+        from_all = held is None and folds > 1 and rows < FEW_ROWS
         return folds + 1 + (self.n_networks if from_all else 0)
 
     def _learn_from_all(

@@ -15,32 +15,27 @@ class Effort(NamedTuple):
     ----------
     width : int
         Units of the hidden layer.
-    rate, rate_of_centered : float
-        The learning rate of networks whose inputs are as they are, or have the mean 0, with which
-        larger steps go well.
     epochs, steps : int
-        The least numbers without an improvement that end training.
+        The least numbers without an improvement that end training; twice as many with few rows,
+        which are held out in small numbers, and learned in no time.
     """
 
     width: int
-    rate: float
-    rate_of_centered: float
     epochs: int
     steps: int
 
 
 EFFORTS: Final = {
-    "normal": Effort(width=128, rate=0.001, rate_of_centered=0.002, epochs=6, steps=200),
-    "high": Effort(width=256, rate=0.001, rate_of_centered=0.001, epochs=20, steps=400),
+    "normal": Effort(width=128, epochs=6, steps=200),
+    "high": Effort(width=256, epochs=20, steps=400),
 }
+FEW_ROWS: Final = 2000  # with fewer rows the final networks are trained on all of them
 
 
 def check(estimator: Any) -> None:
     """ValueError for a setting of effort that is out of its range."""
     checks.one_of("effort", estimator.effort, tuple(EFFORTS))
     hidden_widths(estimator)
-    if estimator.learning_rate_init != "auto":
-        checks.positive("learning_rate_init", estimator.learning_rate_init)
     if estimator.n_iter_no_change != "auto":
         checks.integer("n_iter_no_change", estimator.n_iter_no_change, 1)
     if estimator.time_limit is not None:
@@ -55,16 +50,9 @@ def hidden_widths(estimator: Any) -> list[int]:
     return [checks.integer("each of hidden_layer_sizes", width, 1) for width in wanted]
 
 
-def learning_rate(estimator: Any) -> float:
-    """That of networks whose inputs are as the fitted encoder has them."""
-    effort, wanted = EFFORTS[estimator.effort], estimator.learning_rate_init
-    if wanted != "auto":
-        return float(wanted)
-    return effort.rate_of_centered if estimator.encoder_.center else effort.rate
-
-
-def patience(estimator: Any, steps_of_epoch: float) -> int:
+def patience(estimator: Any, rows: int, batch: int) -> int:
     """The number of epochs without an improvement that ends training."""
     effort, wanted = EFFORTS[estimator.effort], estimator.n_iter_no_change
-    least = effort.epochs if wanted == "auto" else wanted
-    return max(least, math.ceil(effort.steps / steps_of_epoch))
+    times = 2 if rows < FEW_ROWS else 1
+    least = times * effort.epochs if wanted == "auto" else wanted
+    return max(least, math.ceil(times * effort.steps * batch / rows))

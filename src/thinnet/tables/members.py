@@ -24,7 +24,6 @@ from thinnet.tables import efforts
 from thinnet.training import EarlyStopping, History, WeightAverage, train
 from thinnet.uncertainty.draws import noise
 
-FEW_ROWS: Final = 2000  # with fewer rows the final networks are trained on all of them
 BATCHES: Final = 40  # batches of an epoch, if 16 to 256 rows a batch allow it
 AVERAGE: Final = WeightAverage(0.98, every=10)  # about an epoch's steps
 
@@ -49,6 +48,7 @@ def check(estimator: Any) -> None:
     checks.below_one("input_dropout", estimator.input_dropout)
     for rate in np.atleast_1d(np.asarray(estimator.dropout, object)):
         checks.below_one("dropout", rate)
+    checks.positive("learning_rate_init", estimator.learning_rate_init)
     checks.non_negative("weight_decay", estimator.weight_decay)
     fraction = checks.below_one("validation_fraction", estimator.validation_fraction)
     checks.must(fraction > 0, "validation_fraction", "in (0, 1)", fraction)
@@ -135,6 +135,10 @@ class SomeRows(NamedTuple):
     table: TableRows
     places: Array | slice = slice(None)
 
+    @property
+    def n(self) -> int:
+        return len(np.arange(len(self.table.y))[self.places])
+
     def copied(self) -> TableRows:
         return self.table.part(self.places)
 
@@ -152,6 +156,10 @@ class TrainingSet(NamedTuple):
     epochs: int
     n_outputs: int
 
+    @property
+    def n_held(self) -> int:
+        return 0 if self.held is None else self.held.n
+
 
 def train_member(
     estimator: Any, loss: Loss, training_set: TrainingSet, seed: int, title: str
@@ -164,15 +172,14 @@ def train_member(
     )
     n = len(rows.y)
     batch = _batch_size(estimator.batch_size, n)
-    patience = efforts.patience(estimator, n / batch)
-    optimizer = AdamW(efforts.learning_rate(estimator), weight_decay=estimator.weight_decay)
+    patience = efforts.patience(estimator, n, batch)
     try:
         history = train(
             network,
             rows.X,
             rows.y,
             loss=loss,
-            optimizer=optimizer,
+            optimizer=AdamW(estimator.learning_rate_init, weight_decay=estimator.weight_decay),
             epochs=training_set.epochs,
             batch_size=batch,
             sample_weight=rows.weights,

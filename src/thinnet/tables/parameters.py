@@ -36,9 +36,8 @@ time_limit : float or None, default=None
     The seconds, above 0, that `fit` may take: each network has an equal share of what is left, and
     its best weights until then are kept.  A step or two, and what follows training (a tenth is kept
     for it), may end later.
-learning_rate_init : float or 'auto', default='auto'
-    The learning rate of AdamW, above 0; 'auto' is .001, or .002 for networks whose inputs have
-    their means off, but with ``effort='high'``.
+learning_rate_init : float, default=0.001
+    The learning rate of AdamW, above 0.
 weight_decay : float, default=0.01
     The weight decay of AdamW, at least 0.
 batch_size : int or 'auto', default='auto'
@@ -46,9 +45,10 @@ batch_size : int or 'auto', default='auto'
 max_iter : int, default=500
     The largest number of epochs.
 n_iter_no_change : int or 'auto', default='auto'
-    The number of epochs (and at least 200 steps) without a lower loss on the held-out rows after
-    which training ends; the weights of the best epoch, averaged over the last steps, are kept.
-    'auto' is 6, or 20 (and 400 steps) with ``effort='high'``.
+    The number of epochs (and at least 200 steps, or 400 with ``effort='high'``) without a lower
+    loss on the held-out rows after which training ends; the weights of the best epoch, averaged
+    over the last steps, are kept.  'auto' is 6, or 20 with ``effort='high'``; with fewer than 2,000
+    rows epochs and steps are twice as many.
 validation_fraction : float, default=0.15
     The fraction of rows that a single network (``n_networks=1``) holds out, in (0, 1).
 kinds : dict or None, default=None
@@ -58,7 +58,7 @@ missing : sequence of str, default=()
     Words that mean a missing cell, beside those of docs/tables.md.
 encoder : TableEncoder or None, default=None
     The encoder of columns; None is a `TableEncoder` with its defaults, which takes the means of
-    inputs off (`center`) if the first network is better with it on rows held out.
+    inputs off (`center`) if the first network is clearly better with it on rows held out.
 dtype : 'float32' or 'float64', default='float32'
     The type of the networks' parameters and passes.
 random_state : int, RandomState instance or None, default=None
@@ -109,7 +109,7 @@ class TableParameters:
     n_networks: int = 5
     effort: str = "normal"
     time_limit: float | None = None
-    learning_rate_init: float | str = "auto"
+    learning_rate_init: float = 0.001
     weight_decay: float = 0.01
     batch_size: int | str = "auto"
     max_iter: int = 500
