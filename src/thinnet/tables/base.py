@@ -26,8 +26,8 @@ from thinnet.tables.columns.kinds import checked_kinds
 from thinnet.tables.columns.missing import words
 from thinnet.tables.columns.noticing import notes
 from thinnet.tables.drifting import Known
-from thinnet.tables.importances import HeldOut, kept
 from thinnet.tables.efforts import FEW_ROWS
+from thinnet.tables.importances import HeldOut, kept
 from thinnet.tables.inspected import Inspected
 from thinnet.tables.members import SomeRows, TableRows, TrainingSet
 from thinnet.tables.parameters import TableParameters
