@@ -79,6 +79,21 @@ def fit(
         list[str] | None,
         _of(OF_TABLES, "A column not to learn from; may be repeated.", metavar="<column>"),
     ] = None,
+    weight: Annotated[
+        str | None,
+        _of(OF_TABLES, "The column of the rows' weights, in training and in scores.",
+            metavar="<column>"),
+    ] = None,
+    group: Annotated[
+        str | None,
+        _of(OF_TABLES, "The column of a group, such as a patient: no group is parted between rows "
+            "to learn from and rows to measure on.", metavar="<column>"),
+    ] = None,
+    time: Annotated[
+        str | None,
+        _of(OF_TABLES, "The column of a time: the last rows are those to measure on, and nothing "
+            "is learned from what is later.", metavar="<column>"),
+    ] = None,
     kind: Annotated[
         list[str] | None,
         _of(OF_TABLES, "What a column is, if that is not to be found out: number, category, date, "
@@ -156,6 +171,9 @@ def fit(
             "test": test,
             "test_fraction": test_fraction,
             "leave_out": leave_out or None,
+            "weight": weight,
+            "group": group,
+            "time": time,
             "kind": kind or None,
             "missing": missing or None,
             "header": header,

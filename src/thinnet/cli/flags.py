@@ -28,6 +28,9 @@ OPTIONS: Final = {  # by the names of settings in Python
     **SWITCHES,
     "data_dir": "--data-dir",
     "kinds": "--kind",
+    "sample_weight": "--weight",
+    "groups": "--group",
+    "time": "--time",
 }  # fmt: skip
 EACH: Final = "each of "
 # Only names that no sentence has by chance, and none between quotes or in a file's name.

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
+from thinnet.checks import quoted
 from thinnet.cli.common import note, one_sentence, say, screen
 from thinnet.cli.models import Model, loaded, print_held, print_remarks, print_scores
 from thinnet.console.tables import counted
@@ -24,6 +25,10 @@ def show(model: Model) -> None:
         say(f"trained on {rows} by thinnet {card['thinnet']}, seed {card['seed']}")
         if "task" in card:
             say(card["task"])
+        if "split" in card:
+            say(card["split"])
+        if (weight := vars(estimator).get("weight_name_")) is not None:
+            say(f"rows are weighed by {quoted(weight)}")
         screen.print(_columns(estimator))
         network = estimator.networks_[0]
         chain = ", ".join(map(title, network.layers))

@@ -6,21 +6,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from thinnet._version import __version__
-from thinnet.arrays import Array
-from thinnet.checks import UnfitSettingError
+from thinnet.checks import UnfitSettingError, quoted
 from thinnet.commands import conformal, remarks, scoring, task_text
 from thinnet.commands.blame import data_at_fault
 from thinnet.commands.coverage import CoverageCheck
 from thinnet.commands.evaluating import Answers, answers, scores
 from thinnet.commands.fit_job import FitJob, check_of_numbers
-from thinnet.commands.holding_out import Part, Parts, parts
+from thinnet.commands.holding_out import Part, Parts, parts, split_text
 from thinnet.console.tables import counted, printable
 from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.columns import amounts
-from thinnet.tables.members import held_out
 from thinnet.tables.reading.spooling import called, on_disk
 from thinnet.tables.regressor import TableRegressor
+from thinnet.tables.splitting import held_out
+from thinnet.tables.taking import ROLES
 from thinnet.training import INTERRUPTED
 from thinnet.uncertainty.draws.heads import ClassHead
 
@@ -61,12 +63,15 @@ def fit(
     _check_memory(job)
     found = parts(job)
     task = task_text.task(job, found)
-    if report is not None:
-        report(task)
+    split = split_text(job, found.train, found.test)
+    for line in filter(None, (task, split)):
+        if report is not None:
+            report(line)
     estimator, train = _trained(job, found, progress)
     test = found.test
-    answered = None if test is None else answers(estimator, test.frame, test.y)
-    estimator.card_ = _card(job, train, test, _baseline(estimator, train.y)) | {"task": task}
+    answered = None if test is None else answers(estimator, test.frame, test.y, test.beside.weights)
+    estimator.card_ = _card(job, train, test, _baseline(estimator, train)) | {"task": task}
+    estimator.card_ |= {"split": split} if split else {}
     measured = [] if answered is None else scores(estimator, answered)
     estimator.card_["scores"] = scoring.as_values(measured)
     estimator.card_["remarks"] = _remarks(job, estimator, answered)
@@ -80,14 +85,18 @@ def _trained(job: FitJob, found: Parts, progress: bool | None) -> tuple[Any, Par
     estimator = _estimator(job, found.reading.task, progress)
     train, apart = found.train, None
     if job.conformal:
-        kept, held = held_out(train.y, conformal.FRACTION, job.seed)
+        kept, held = held_out(train.y, conformal.FRACTION, job.seed, train.beside)
         train, apart = train.rows(kept), train.rows(held)
         conformal.check(len(apart.y))
     with data_at_fault(), amounts.written_with(found.dialect.decimal):
-        estimator.fit(train.frame, train.y, whole=found.table)
+        roles = dict(zip(("sample_weight", "groups", "time"), train.beside, strict=True))
+        estimator.fit(train.frame, train.y, whole=found.table, **roles)
     _check_trained(estimator)
     estimator.dialect_, estimator.target_name_ = found.dialect, job.target
     estimator.target_decimal_ = found.reading.decimal
+    for role, name in (("sample_weight", job.weight), ("groups", job.group), ("time", job.time)):
+        if name is not None:
+            setattr(estimator, ROLES[role], name)
     if apart is not None:
         conformal.learn(estimator, apart.frame, apart.y)
     return estimator, train
@@ -128,7 +137,7 @@ def _check_memory(job: FitJob) -> None:
     known = TableRegressor().get_params()
     settings = {name: value for name, value in job.settings.items() if name in known}
     estimator = TableRegressor(kinds=dict(job.kinds) or None, missing=job.missing, **settings)
-    estimator.check_memory(job.table, (job.target, *job.leave_out), job.header)
+    estimator.check_memory(job.table, (job.target, *job.not_learned), job.header)
 
 
 def _check_trained(estimator: Any) -> None:
@@ -137,16 +146,17 @@ def _check_trained(estimator: Any) -> None:
         raise KeyboardInterrupt("interrupted before a network was trained; no model is saved")
 
 
-def _baseline(estimator: Any, y: Array) -> list[float]:
-    """The plainest prediction: the classes' frequencies, or the mean."""
-    head = estimator.head_
+def _baseline(estimator: Any, train: Part) -> list[float]:
+    """The plainest prediction: the classes' frequencies, or the mean, by the rows' weights."""
+    head, (y, weights) = estimator.head_, (train.y, train.beside.weights)
     if isinstance(head, ClassHead):
-        return [float((y == label).mean()) for label in head.classes]
-    return [float(y.mean())]
+        return [float(np.average(y == label, weights=weights)) for label in head.classes]
+    return [float(np.average(y, weights=weights))]
 
 
 def _card(job: FitJob, train: Part, test: Part | None, plain: list[float]) -> dict[str, Any]:
     """The facts about a model that `thinnet show` prints."""
+    by = "" if job.weight is None else f", weighed by {quoted(job.weight)}"
     tested = f"{job.test_fraction:.0%} of the rows" if job.test is None else called(job.test)
     return {
         "table": printable(called(job.table)),
@@ -155,7 +165,7 @@ def _card(job: FitJob, train: Part, test: Part | None, plain: list[float]) -> di
         "rows": len(train.y),
         "tested on": None
         if test is None
-        else f"{printable(tested)}, {counted(len(test.y), 'row')}",
+        else f"{printable(tested)}, {counted(len(test.y), 'row')}{by}",
         "left out": list(job.leave_out),
         "plain": plain,
         "seed": job.seed,

@@ -27,7 +27,13 @@ class Score(NamedTuple):
         return self.model > self.baseline if self.rises else self.model < self.baseline
 
 
-def of_classes(y: Array, p: Array, frequencies: Array, decided: Array | None = None) -> list[Score]:
+def of_classes(
+    y: Array,
+    p: Array,
+    frequencies: Array,
+    decided: Array | None = None,
+    weights: Array | None = None,
+) -> list[Score]:
     """Scores of probabilities `p` for labels at places `y`; the plain answer is the frequencies.
 
     Balanced accuracy and ROC AUC are left out where a class is missing in `y`.
@@ -40,6 +46,8 @@ def of_classes(y: Array, p: Array, frequencies: Array, decided: Array | None = N
         The frequencies of the classes in training, which every row gets as the plain answer.
     decided : array of int, shape (rows,), optional
         Places of the classes that the model predicts; by default the most probable ones.
+    weights : array, shape (rows,), optional
+        The rows' weights in all scores.
     """
     labels, plain = np.arange(p.shape[1]), np.tile(frequencies, (len(y), 1))
     there = np.unique(y)
@@ -47,13 +55,13 @@ def of_classes(y: Array, p: Array, frequencies: Array, decided: Array | None = N
 
     def balanced(places: Array) -> float:
         hits = places == y
-        return float(np.mean([hits[y == k].mean() for k in labels]))
+        return float(np.mean([_mean(hits, weights, y == k) for k in labels]))
 
     def log_loss(q: Array) -> float:
-        return float(metrics.log_loss(y, proper(q), labels=labels))
+        return float(metrics.log_loss(y, proper(q), labels=labels, sample_weight=weights))
 
     def accuracy(places: Array) -> float:
-        return float((places == y).mean())
+        return _mean(places == y, weights)
 
     most = plain.argmax(axis=1)
 
@@ -64,9 +72,16 @@ def of_classes(y: Array, p: Array, frequencies: Array, decided: Array | None = N
     if len(there) == len(labels):
         found.insert(1, Score("balanced accuracy", balanced(guessed), balanced(most), True))
         q = p[:, 1] if len(labels) == 2 else proper(p)
-        area = float(metrics.roc_auc_score(y, q, multi_class="ovr", labels=labels))
+        of_all = {"labels": labels, "sample_weight": weights}
+        area = float(metrics.roc_auc_score(y, q, multi_class="ovr", **of_all))
         found.append(Score("ROC AUC", area, 0.5, True))
     return found
+
+
+def _mean(values: Array, weights: Array | None, some: Array | slice = slice(None)) -> float:
+    """The weighted mean of some of the values; 0 where they weigh nothing."""
+    w = None if weights is None else weights[some]
+    return 0.0 if w is not None and not w.any() else float(np.average(values[some], weights=w))
 
 
 def proper(p: Array) -> Array:
@@ -75,19 +90,21 @@ def proper(p: Array) -> Array:
     return p / p.sum(axis=1, keepdims=True)
 
 
-def of_numbers(y: Array, predicted: Array, mean: float) -> list[Score]:
+def of_numbers(
+    y: Array, predicted: Array, mean: float, weights: Array | None = None
+) -> list[Score]:
     """Scores of predicted numbers; the plain answer is the mean of the training rows."""
     plain = np.full(len(y), mean)
 
     def rmse(z: Array) -> float:
-        return float(np.sqrt(np.mean((y - z) ** 2)))
+        return float(np.sqrt(_mean((y - z) ** 2, weights)))
 
     def r_squared(z: Array) -> float:
-        spread = float(np.sum((y - y.mean()) ** 2))
-        return 1 - float(np.sum((y - z) ** 2)) / spread if spread > 0 else 0.0
+        spread = _mean((y - _mean(y, weights)) ** 2, weights)
+        return 1 - _mean((y - z) ** 2, weights) / spread if spread > 0 else 0.0
 
     def mean_absolute(z: Array) -> float:
-        return float(np.abs(y - z).mean())
+        return _mean(np.abs(y - z), weights)
 
     return [
         Score("RMSE", rmse(predicted), rmse(plain), False),

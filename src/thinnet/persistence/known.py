@@ -119,6 +119,9 @@ MAY_BE: Final[Kinds] = {
     "interrupted_": bool,
     "target_decimal_": str | None,
     "target_name_": str,
+    "weight_name_": str,
+    "group_name_": str,
+    "time_name_": str,
 }
 TABLES: Final[dict[str, Way]] = {
     "thinnet.tables.classifier.TableClassifier": fitted(

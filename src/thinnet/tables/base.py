@@ -2,59 +2,42 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from abc import abstractmethod
-from typing import Any, Final, TypeAlias
+from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from thinnet import checks
 from thinnet.arithmetic import lane_mean
 from thinnet.arrays import Array
-from thinnet.checks import quoted
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
 from thinnet.network import Network
-from thinnet.tables import drifting, members, memory
+from thinnet.tables import beside, drifting, members, memory, splitting
+from thinnet.tables.beside import Given
 from thinnet.tables.columns import amounts
-from thinnet.tables.columns.encoding import TableEncoder
-from thinnet.tables.columns.kinds import checked_kinds
-from thinnet.tables.columns.missing import words
 from thinnet.tables.columns.noticing import notes
 from thinnet.tables.drifting import Known
-from thinnet.tables.inspected import Inspected
 from thinnet.tables.members import SomeRows, TableRows, TrainingSet
 from thinnet.tables.parameters import TableParameters
-from thinnet.tables.reading import read_table
 from thinnet.tables.reading.cells import Frame
-from thinnet.tables.reading.dialect import Dialect
-from thinnet.tables.reading.frames import as_frame, collected, frame_of
-from thinnet.tables.reading.spooling import on_disk
-from thinnet.tables.targeting import Targeted, check_there, targeted
+from thinnet.tables.reading.frames import as_frame, frame_of
+from thinnet.tables.splitting import Split
+from thinnet.tables.taking import TakesTables
+from thinnet.tables.targeting import Targeted
 from thinnet.tables.teaching import FittedMembers, fit_members
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.uncertainty.draws.drawing import Drawer
 from thinnet.uncertainty.draws.heads import ClassHead, Head
 
-Splits: TypeAlias = list[tuple[Array, Array]]
-OF_A_FIT: Final = (
-    "dialect_",
-    "target_name_",
-    "target_decimal_",
-    "calibration_",
-    "drift_",
-    "conformal_",
-)  # attributes that not every fit sets
 
-
-class TableEstimator(TableParameters, Inspected, BaseEstimator):
+class TableEstimator(TableParameters, TakesTables, BaseEstimator):
     """The base of `TableClassifier` and `TableRegressor`, not for use by itself."""
 
-    dialect_: Dialect | None = None  # the dialect of the file in fit
     interrupted_: bool = False  # older files don't have it
 
     notes_: tuple[str, ...]
@@ -68,47 +51,47 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
     def head_(self) -> Head:
         """The head that gives the networks' outputs their meaning."""
 
-    @abstractmethod
-    def _read_targets(self, y: Any) -> Array:
-        """Targets in the form of the loss; their classes or scale are learned."""
-
     def _weights(self, y: Any) -> Array | None:
         """The weight of each row's class."""
         return None
 
-    def _fit(self, X: Any, y: Any, eval_set: Any, whole: Any = None) -> None:
+    def _fit(self, X: Any, y: Any, eval_set: Any, whole: Any, given: Given) -> None:
         members.check(self)
-        given = self._table(X, y)
-        with amounts.written_with(given.dialect.decimal if given.dialect else None):
-            self._fit_table(given, eval_set, whole)
+        found = self._table(X, y, given)
+        with amounts.written_with(found.dialect.decimal if found.dialect else None):
+            self._fit_table(found, given, eval_set, whole)
 
-    def _fit_table(self, given: Targeted, eval_set: Any, whole: Any) -> None:
-        X, y = given.X, given.y
-        if y is None:
-            raise ValueError("fit requires y to be passed, but the target y is None")
-        check_there(y)
+    def _fit_table(self, found: Targeted, given: Given, eval_set: Any, whole: Any) -> None:
+        given.check_fits(eval_set)
+        taken = self._taken(found, given)
+        X, y = taken.table.X, taken.table.y
         if (n := _num_samples(X)) < 2:
             raise ValueError(f"X must have 2 rows at least, got {n} sample(s)")
         targets = self._learned_targets(y)
         checks.same_length("y", targets, "X", n)
         self.encoder_ = self._new_encoder()
-        whole = given.whole if whole is None else whole
+        whole = taken.table.whole if whole is None else whole
         if len(getattr(X, "shape", ())) == 2:
             memory.check(self, self.encoder_, frame_of(X)[: memory.SAMPLE_ROWS], n, 0)
-        encoded = self.encoder_.fit_part(X, _one_number(targets), whole)
+        stream, splits = check_random_state(self.random_state), list[Split]()
+        if eval_set is None:
+            splits += splitting.splits(self, targets, stream, taken.beside)
+        folds = splitting.folds_of_means(splits, taken.beside)
+        encoded = self.encoder_.fit_part(X, _one_number(targets), whole, folds)
         self._take_names(self.encoder_)
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
         head = self.head_
         labels = head.classes[targets] if isinstance(head, ClassHead) else targets
         of_columns = notes(frame, self.encoder_, labels, classes=classes)
-        self.notes_ = (*given.notes, *self._target_notes(y), *of_columns)
-        rows = TableRows(encoded.astype(self.dtype, copy=False), targets, self._weights(y))
+        self.notes_ = (*found.notes, *taken.notes, *self._target_notes(y), *of_columns)
+        own, encoded = taken.beside.weights, encoded.astype(self.dtype, copy=False)
+        rows = TableRows(encoded, targets, members.product(own, self._weights(y)), own)
         held = None if eval_set is None else self._held(eval_set)
         with limited(self.n_threads):
-            splits = self._train(rows, held)
+            self._train(rows, held, splits, stream, in_time=taken.beside.times is not None)
         self.drift_ = self._drift(frame, splits, eval_set)
 
-    def _drift(self, frame: Frame, splits: Splits, eval_set: Any) -> tuple[Known, ...]:
+    def _drift(self, frame: Frame, splits: list[Split], eval_set: Any) -> tuple[Known, ...]:
         if splits:
             return drifting.learned(frame, self.encoder_, splits)
         import pandas as pd
@@ -120,74 +103,30 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         places = np.arange(len(both))
         return drifting.learned(both, self.encoder_, [(places[:n], places[n:])], n)
 
-    def _new_encoder(self) -> TableEncoder:
-        """An unfitted encoder like `encoder`, with the estimator's `kinds` and `missing`."""
-        encoder: TableEncoder = TableEncoder() if self.encoder is None else clone(self.encoder)
-        kinds = {**checked_kinds(encoder.kinds), **checked_kinds(self.kinds)}
-        words(self.missing)
-        return encoder.set_params(kinds=kinds or None, missing=(*encoder.missing, *self.missing))
-
-    def _take_names(self, encoder: TableEncoder) -> None:
-        self.n_features_in_ = encoder.n_features_in_
-        if hasattr(encoder, "feature_names_in_"):
-            self.feature_names_in_ = encoder.feature_names_in_
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-
-    def _table(self, X: Any, y: Any) -> Targeted:
-        """The table and its targets; `y` may be names of columns, whose holes are left out."""
-        for name in OF_A_FIT:
-            self.__dict__.pop(name, None)  # it would be of an earlier fit
-        from_file = isinstance(X, str | os.PathLike)
-        if from_file:
-            X = on_disk(X)
-            self.check_memory(X, y)
-        more = () if self.encoder is None else self.encoder.missing
-        found = targeted(X, y, missing=words((*more, *self.missing)))
-        if from_file:
-            self.dialect_ = found.dialect
-        if found.name is not None:
-            self.target_name_ = found.name
-        return found
-
-    def _target_notes(self, y: Any) -> tuple[str, ...]:
-        """Notes on how targets were read if that may surprise."""
-        return ()
-
-    def _targeted(self, X: Any, y: Any) -> Targeted:
-        """Rows and targets, read like those of fit."""
-        check_is_fitted(self)
-        return targeted(X, y, self.dialect_, missing=self.encoder_.missing_)
-
-    def _paired(self, X: Any, y: Any) -> tuple[Any, Any]:
-        found = self._targeted(X, y)
-        check_there(found.y)
-        return found.X, found.y
-
-    def _learned_targets(self, y: Any) -> Array:
-        """The result of `_read_targets`; errors name the target's column if it is known."""
-        try:
-            return self._read_targets(y)
-        except (TypeError, ValueError) as error:
-            if (name := getattr(self, "target_name_", None)) is None:
-                raise
-            raise ValueError(f"target column {quoted(name)} can't be used: {error}") from error
-
     def _held(self, eval_set: Any) -> TableRows:
-        X, y = self._paired(*evaluation_pair(eval_set))
+        found = self._rows_with_targets(*evaluation_pair(eval_set))
+        name = vars(self).get("weight_name_")
+        there = name is not None and name in frame_of(found.X).columns
+        own = beside.weights_of(found, name if there else None, self.encoder_.missing_)
         with drifting.reported_to(drifting.ignored):
-            encoded = self._encoded(X)
-        return TableRows(encoded, self.head_.targets(np.asarray(y)), None)
+            encoded = self._encoded(found.X)
+        rows = TableRows(encoded, self.head_.targets(np.asarray(found.y)), own, own)
+        return rows if own is None else rows.part(np.flatnonzero(own))
 
-    def _train(self, rows: TableRows, held: TableRows | None) -> Splits:
-        """Train the networks; return the places of training and held-out rows in the table."""
-        stream, n = check_random_state(self.random_state), len(rows.y)
-        places: Splits = []
+    def _train(
+        self,
+        rows: TableRows,
+        held: TableRows | None,
+        splits: list[Split],
+        stream: np.random.RandomState,
+        *,
+        in_time: bool,
+    ) -> None:
+        """Train the networks, each on its split, or all on all rows where `held` is given."""
         if held is not None:
             training_sets = [self._training_set(SomeRows(rows), SomeRows(held))] * self.n_networks
         else:
-            places = list(members.splits(self, rows.y, stream))
-            some = [(SomeRows(rows, kept), SomeRows(rows, stop)) for kept, stop in places]
+            some = [(SomeRows(rows, kept), SomeRows(rows, stop)) for kept, stop in splits]
             training_sets = [self._training_set(kept, stop) for kept, stop in some]
         with InterruptFlag() as flag:
             folds = self._fit_members(training_sets, stream, flag)
@@ -198,7 +137,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
             whole = folds.is_whole and held is None and len(training_sets) > 1
             self._learn_noise(training_sets)
             message = folds.message("were trained to their end", "stands for all")
-            if whole and n < members.FEW_ROWS:
+            if whole and (in_time or len(rows.y) < members.FEW_ROWS):
                 message = self._learn_from_all(rows, stream, flag)
         with limited(self.n_threads):
             self._calibrate(training_sets, stopped, held)
@@ -208,7 +147,6 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         if flag.interrupted:
             self.notes_ += (message,)
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
-        return places
 
     def _learn_from_all(
         self, rows: TableRows, stream: np.random.RandomState, flag: InterruptFlag
@@ -247,10 +185,6 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         encoded = self.encoder_.encoded(table).astype(self.dtype, copy=False)
         drifting.report(self, table)
         return encoded
-
-    def _read(self, X: Any) -> Any:
-        is_path = isinstance(X, str | os.PathLike)
-        return read_table(X, self.dialect_, typed=False)[0] if is_path else collected(X)
 
     def _drawer(self, X: Any) -> Drawer:
         return Drawer(self.networks_, self._encoded(X), self.n_threads)

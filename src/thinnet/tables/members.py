@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
 from thinnet import checks
 from thinnet.arithmetic import lane_mean, nearest_power_of_two
@@ -31,13 +30,21 @@ BATCHES: Final = 40  # batches of an epoch, if 16 to 512 rows a batch allow it
 
 
 class TableRows(NamedTuple):
+    """Encoded rows, targets, the weights of their losses, and `own`, those without the classes'."""
+
     X: Array
     y: Array
     weights: Array | None
+    own: Array | None = None
 
     def part(self, places: Array | slice) -> TableRows:
-        weights = None if self.weights is None else self.weights[places]
-        return TableRows(self.X[places], self.y[places], weights)
+        weights, own = (None if part is None else part[places] for part in self[2:])
+        return TableRows(self.X[places], self.y[places], weights, own)
+
+
+def product(a: Array | None, b: Array | None) -> Array | None:
+    """The products of two weights of each row, of which None is 1."""
+    return b if a is None else a if b is None else a * b
 
 
 def check(estimator: Any) -> None:
@@ -58,47 +65,6 @@ def check(estimator: Any) -> None:
     if estimator.n_threads is not None:
         checks.integer("n_threads", estimator.n_threads, 1)
     chain(estimator, 1)
-
-
-def strata(y: Array, parts: float) -> Array | None:
-    """`y`, if each of its classes has a row for each of so many equal parts; None for numbers."""
-    if y.dtype.kind == "f":
-        return None
-    return y if np.unique(y, return_counts=True)[1].min() >= parts else None
-
-
-def held_out(y: Array, fraction: float, seed: int) -> tuple[Array, Array]:
-    """The places of training rows and of a `fraction`, in (0, 1), held out to stop or measure by.
-
-    If all rows of a class would be held out, they are training rows instead.
-    """
-    kept, held = _parted(y, fraction, seed)
-    if y.dtype.kind == "f":
-        return kept, held
-    places = np.unique(y, return_inverse=True)[1]
-    unseen = ~np.isin(places[held], places[kept])
-    return np.append(kept, held[unseen]), held[~unseen]
-
-
-def _parted(y: Array, fraction: float, seed: int) -> tuple[Array, Array]:
-    stratify = strata(y, 1 / min(fraction, 1 - fraction))
-    places = np.arange(len(y))
-    kept, held = train_test_split(places, test_size=fraction, random_state=seed, stratify=stratify)
-    return kept, held
-
-
-def splits(estimator: Any, y: Array, stream: np.random.RandomState) -> Iterator[Any]:
-    """The training rows of each network, and the rows held out to stop by."""
-    n = len(y)
-    seed = stream.randint(2**31)
-    if estimator.n_networks == 1:
-        fraction = max(estimator.validation_fraction, 1 / n)
-        kept, held = held_out(y, fraction, seed)
-        return iter([(kept, held) if len(held) else _parted(y, fraction, seed)])
-    folds = max(2, min(estimator.n_networks, n // 2))
-    stratify = strata(y, folds)
-    kind = KFold if stratify is None else StratifiedKFold
-    return kind(folds, shuffle=True, random_state=seed).split(np.zeros(n), stratify)
 
 
 def common_epochs(histories: Sequence[History]) -> int:
@@ -176,7 +142,7 @@ def train_member(
             epochs=training_set.epochs,
             batch_size=batch,
             sample_weight=rows.weights,
-            validation=None if held is None else tuple(held),
+            validation=None if held is None else held[:3],
             early_stopping=None if held is None else EarlyStopping(patience),
             callbacks=estimator.callbacks or (),
             progress=estimator.progress,
@@ -190,22 +156,29 @@ def train_member(
 
 def held_out_draws(
     networks: Sequence[Network], training_sets: Sequence[TrainingSet]
-) -> tuple[Array, Array]:
-    """Draws of each network for the rows held out from it, and their targets.
+) -> tuple[Array, Array, Array | None]:
+    """Draws of each network for the rows held out from it, their targets and own weights.
 
     Returns
     -------
     array, shape (n_draws, rows, outputs)
         The draws; a network without dropout repeats the same one `noise.N_DRAWS` times.
     array, shape (rows, outputs)
+    array, shape (rows,), or None
     """
-    draws, targets = [], []
+    draws, parts = [], []
     for network, training_set in zip(networks, training_sets, strict=True):
         assert training_set.held is not None
-        some = training_set.held.some()
-        targets.append(some.y)
-        draws.append(draws_of(network, some.X, noise.N_DRAWS))
-    return np.concatenate(draws, axis=1).astype(np.float64), np.concatenate(targets)
+        parts.append(training_set.held.some())
+        draws.append(draws_of(network, parts[-1].X, noise.N_DRAWS))
+    y = np.concatenate([part.y for part in parts])
+    return np.concatenate(draws, axis=1).astype(np.float64), y, own_weights(parts)
+
+
+def own_weights(parts: Sequence[TableRows]) -> Array | None:
+    """The own weights of all rows of some parts of a table."""
+    own = [part.own for part in parts if part.own is not None]
+    return np.concatenate(own) if own else None
 
 
 def draws_of(network: Network, X: Array, n: int) -> Array:

@@ -118,7 +118,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         rows = self.fit_part(X, y)
         return expanded(self.encodings_, rows)
 
-    def fit_part(self, X: TableLike, y: TargetLike = None, whole: TableLike = None) -> Array:
+    def fit_part(
+        self,
+        X: TableLike,
+        y: TargetLike = None,
+        whole: TableLike = None,
+        folds: Sequence[tuple[Array, Array]] | None = None,
+    ) -> Array:
         """Fit to some rows of a table, whose columns have the kinds found in all rows.
 
         Parameters
@@ -127,6 +133,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             As for `fit`.
         whole : data frame or array, shape (more rows, columns), optional
             The table of which X is a part; X by default.
+        folds : sequence of pairs of arrays, optional
+            Places of rows, and of the rows whose mean targets come from these; rows in none of
+            the latter get theirs from random folds of each other, as by default all rows do.
 
         Returns
         -------
@@ -142,7 +151,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             raise ValueError("X must have a column that differs from row to row, got none")
         self.__dict__.pop("transformer_", None)  # if an encoder of an earlier model is fitted again
         self.parts_ = ColumnParts(tuple(self._parts(ready, y is not None)))
-        return self.parts_.fit(ready, y)
+        return self.parts_.fit(ready, y, folds)
 
     def transform(self, X: TableLike) -> Array:
         """The rows of a table with the columns of the one that was fitted, in any order.
