@@ -113,6 +113,12 @@ def fit(
         int | None, _by("networks", "How many networks are averaged.", panel=OF_TABLES)
     ] = None,
     weight_decay: Annotated[float | None, _by("weight_decay", "Of AdamW.", panel=OF_TABLES)] = None,
+    eval_metric: Annotated[
+        str | None,
+        _of(OF_TABLES, "What training stops by on rows held out: loss; of classes log_loss, "
+            "accuracy, balanced_accuracy, roc_auc, f1 or brier; of numbers squared_error, rmse, "
+            "absolute_error or r2.", default="loss"),
+    ] = None,
     balanced: Annotated[
         bool | None, _of(OF_TABLES, "Weigh classes up that are rare.", "--balanced", default="no")
     ] = None,
@@ -122,7 +128,9 @@ def fit(
             "predicted, for f1, balanced-accuracy, recall=0.8 or precision=0.8."),
     ] = None,
     positive: Annotated[
-        str | None, _of(OF_TABLES, "With --threshold-for: the class meant; by default the rarer.")
+        str | None,
+        _of(OF_TABLES, "With --threshold-for or --eval-metric f1: the class meant; by default the "
+            "rarer."),
     ] = None,
     conformal: Annotated[
         bool | None,
@@ -179,6 +187,7 @@ def fit(
             "header": header,
             "networks": networks,
             "weight_decay": weight_decay,
+            "eval_metric": eval_metric,
             "balanced": balanced,
             "threshold_for": threshold_for,
             "positive": positive,

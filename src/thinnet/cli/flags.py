@@ -18,6 +18,7 @@ SETTINGS: Final = {  # an option, and the parameter of a table's estimator
     "epochs": "max_iter",
     "networks": "n_networks",
     "weight_decay": "weight_decay",
+    "eval_metric": "eval_metric",
     "threshold_for": "threshold_for",
     "positive": "positive_class",
 }

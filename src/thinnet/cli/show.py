@@ -34,6 +34,8 @@ def show(model: Model) -> None:
         chain = ", ".join(map(title, network.layers))
         networks = counted(len(estimator.networks_), "network")
         say(f"{networks} of {network.theta.size:,} parameters: {chain}")
+        if not estimator.stops_by_loss:
+            say(f"stopped by {estimator.history_.score_name} of rows held out")
         for message in estimator.notes_:
             note(message)
         print_held(coverage.of_training(estimator))

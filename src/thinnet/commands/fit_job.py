@@ -11,6 +11,7 @@ from thinnet import checks
 from thinnet.checks import SettingError
 from thinnet.tables import members
 from thinnet.tables.deciding import goal_of
+from thinnet.tables.eval_metrics import CLASSES, LOSS, NUMBERS, spelt
 from thinnet.tables.regressor import TableRegressor
 
 
@@ -47,10 +48,13 @@ class FitJob:
             raise ValueError("--group must be left out with --time, got both")
         if (goal := self.settings.get("threshold_for")) is not None:
             goal_of(goal)
-        elif "positive_class" in self.settings:
-            raise ValueError("--positive is for --threshold-for, got none")
-        known = TableRegressor().get_params()
-        given = {name: value for name, value in self.settings.items() if name in known}
+        elif "positive_class" in self.settings and self.settings.get("eval_metric") != "f1":
+            raise ValueError("--positive is for --threshold-for or --eval-metric f1, got none")
+        of_task = {"classification": CLASSES, "regression": NUMBERS}
+        known = of_task.get(self.task, (*CLASSES, *NUMBERS[1:]))
+        spelt(self.settings.get("eval_metric", LOSS), known)
+        of_numbers = TableRegressor().get_params()
+        given = {name: value for name, value in self.settings.items() if name in of_numbers}
         members.check(TableRegressor(**given))
         if self.task == "regression":
             check_of_numbers(self.settings, SettingError)

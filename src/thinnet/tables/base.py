@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -22,6 +22,7 @@ from thinnet.tables.beside import Given
 from thinnet.tables.columns import amounts
 from thinnet.tables.columns.noticing import notes
 from thinnet.tables.drifting import Known
+from thinnet.tables.eval_metrics import CLASSES, LOSS, NUMBERS, Metric, spelt
 from thinnet.tables.members import SomeRows, TableRows, TrainingSet
 from thinnet.tables.parameters import TableParameters
 from thinnet.tables.reading.cells import Frame
@@ -50,6 +51,15 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
     @abstractmethod
     def head_(self) -> Head:
         """The head that gives the networks' outputs their meaning."""
+
+    @abstractmethod
+    def _metric(self, y: Array) -> Metric | None:
+        """What training stops by in place of the loss, for targets `y` of the networks."""
+
+    @property
+    def stops_by_loss(self) -> bool:
+        """Whether training stops by its loss on the rows held out."""
+        return spelt(self.eval_metric, (*CLASSES, *NUMBERS)) == LOSS
 
     def _weights(self, y: Any) -> Array | None:
         """The weight of each row's class."""
@@ -124,10 +134,14 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
     ) -> None:
         """Train the networks, each on its split, or all on all rows where `held` is given."""
         if held is not None:
-            training_sets = [self._training_set(SomeRows(rows), SomeRows(held))] * self.n_networks
+            some = [(SomeRows(rows), SomeRows(held))] * self.n_networks
         else:
             some = [(SomeRows(rows, kept), SomeRows(rows, stop)) for kept, stop in splits]
-            training_sets = [self._training_set(kept, stop) for kept, stop in some]
+        metric = self._metric(rows.y)
+        if metric is not None:
+            for _, stop in some:
+                metric.check(stop.table.y[stop.places])
+        training_sets = [self._training_set(*each, monitor=metric or "loss") for each in some]
         with InterruptFlag() as flag:
             folds = self._fit_members(training_sets, stream, flag)
             trained = folds.kept
@@ -152,7 +166,7 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
         self, rows: TableRows, stream: np.random.RandomState, flag: InterruptFlag
     ) -> str:
         """Train networks on all rows, for the number of epochs that was best on the folds."""
-        epochs = members.common_epochs(self.histories_)
+        epochs = members.common_epochs(self.histories_, by_score=not self.stops_by_loss)
         fitted = self._fit_members(
             [self._training_set(SomeRows(rows), None, epochs)] * self.n_networks, stream, flag
         )
@@ -175,8 +189,14 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
     ) -> None:
         """Calibrate on rows held out from `stopped`: on `held` if all have the same."""
 
-    def _training_set(self, rows: SomeRows, held: SomeRows | None, epochs: int = 0) -> TrainingSet:
-        return TrainingSet(rows, held, epochs or self.max_iter, self.head_.width)
+    def _training_set(
+        self,
+        rows: SomeRows,
+        held: SomeRows | None,
+        epochs: int = 0,
+        monitor: Literal["loss"] | Metric = "loss",
+    ) -> TrainingSet:
+        return TrainingSet(rows, held, epochs or self.max_iter, self.head_.width, monitor)
 
     def _encoded(self, X: Any) -> Array:
         """Rows as the networks take them."""

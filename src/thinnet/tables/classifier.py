@@ -28,6 +28,7 @@ from thinnet.network import Network
 from thinnet.tables.base import TableEstimator
 from thinnet.tables.beside import Given
 from thinnet.tables.deciding import decision, decision_message, goal_of
+from thinnet.tables.eval_metrics import CLASSES, ClassMetric, spelt
 from thinnet.tables.heads import WeighedHead
 from thinnet.tables.members import TableRows, TrainingSet, own_weights
 from thinnet.tables.parameters import FITTED, PARAMETERS
@@ -59,7 +60,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
         this on the rows held out (with the largest precision for a recall, and the other way
         round).  None takes the most probable class.
     positive_class : label or None, default=None
-        The class that `threshold_for` is about; None is the rarer one.
+        The class that `threshold_for` and `eval_metric='f1'` are about; None is the rarer one.
 
     Attributes
     ----------
@@ -188,6 +189,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
             raise ValueError(
                 f"y must hold two classes at least, got only the class {str(self.classes_[0])!r}"
             )
+        spelt(self.eval_metric, CLASSES)
         self._check_decision()
         for name in ("class_weights_", "decision_"):
             self.__dict__.pop(name, None)
@@ -197,15 +199,13 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
         return self.head_.targets(y)
 
     def _check_decision(self) -> None:
-        if self.threshold_for is None:
-            alone = self.positive_class is None
-            checks.must(alone, "positive_class", "None without threshold_for", self.positive_class)
-            return
-        goal_of(self.threshold_for)
-        two = len(self.classes_) == 2
-        checks.must(
-            two, "threshold_for", f"None for {len(self.classes_)} classes", self.threshold_for
-        )
+        two, n = len(self.classes_) == 2, len(self.classes_)
+        if self.threshold_for is not None:
+            goal_of(self.threshold_for)
+            checks.must(two, "threshold_for", f"None for {n} classes", self.threshold_for)
+        elif self.eval_metric != "f1" or not two:
+            unused = "None without threshold_for or eval_metric='f1' of two classes"
+            checks.must(self.positive_class is None, "positive_class", unused, self.positive_class)
         if self.positive_class is not None:
             known = np.isin(self.positive_class, self.classes_)
             there = ", ".join(map(quoted, self.classes_.tolist()))
@@ -223,6 +223,23 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
             known.get("class_weights_"),
             known.get("decision_"),
         )
+
+    @property
+    def stops_by_loss(self) -> bool:
+        plain = self.class_weight is None and spelt(self.eval_metric, CLASSES) == "neg_log_loss"
+        return plain or super().stops_by_loss
+
+    def _metric(self, y: Array) -> ClassMetric | None:
+        if self.stops_by_loss:
+            return None
+        positive = self._positive(y)
+        return ClassMetric(spelt(self.eval_metric, CLASSES), self.head_, positive)
+
+    def _positive(self, y: Array) -> int:
+        """The place of `positive_class`, or of the class with the fewest of the targets `y`."""
+        if self.positive_class is None:
+            return int(np.bincount(y, minlength=len(self.classes_)).argmin())
+        return int(np.flatnonzero(self.classes_ == self.positive_class)[0])
 
     def _weights(self, y: TargetLike) -> Array | None:
         return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
@@ -249,10 +266,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
 
     def _choose(self, goal: str, p: Array, y: Array, weights: Array | None) -> None:
         """Choose the best threshold on rows with probabilities `p` and classes at places `y`."""
-        if self.positive_class is None:
-            positive = int(np.bincount(y, minlength=2).argmin())
-        else:
-            positive = int(np.flatnonzero(self.classes_ == self.positive_class)[0])
+        positive = self._positive(y)
         found = decision(goal, positive, p[:, positive].astype(float), y == positive, weights)
         self.decision_ = found
         self.notes_ += (decision_message(found, self.classes_),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from thinnet.estimators.activations import ACTIVATIONS
 from thinnet.layers import Columns, Dense, Dropout, Layer
 from thinnet.layers.mlp import mlp
 from thinnet.losses import Loss
+from thinnet.losses.scoring import Metric
 from thinnet.network import Network
 from thinnet.network.summary import has_random_masks
 from thinnet.optimizers import AdamW
@@ -67,10 +68,14 @@ def check(estimator: Any) -> None:
     chain(estimator, 1)
 
 
-def common_epochs(histories: Sequence[History]) -> int:
-    """The number of epochs with the least mean loss, over the folds, on their held-out rows."""
+def common_epochs(histories: Sequence[History], *, by_score: bool = False) -> int:
+    """The number of epochs with the least mean loss, over the folds, on their held-out rows.
+
+    With `by_score` that with the largest mean score.
+    """
     n = min(len(history) for history in histories)
-    curve = lane_mean(np.stack([history["validation_loss"][:n] for history in histories]))
+    column, sign = ("validation_score", -1) if by_score else ("validation_loss", 1)
+    curve = sign * lane_mean(np.stack([history[column][:n] for history in histories]))
     return int(np.nanargmin(curve)) + 1 if np.isfinite(curve).any() else n
 
 
@@ -118,6 +123,15 @@ class TrainingSet(NamedTuple):
     held: SomeRows | None
     epochs: int
     n_outputs: int
+    monitor: Literal["loss"] | Metric = "loss"
+
+    @property
+    def to_stop_by(self) -> tuple[Array, Array, Array | None] | None:
+        """The rows to stop by; a metric is of what users get, without the classes' weights."""
+        if self.held is None:
+            return None
+        X, y, weights, own = self.held.copied()
+        return X, y, weights if self.monitor == "loss" else own
 
 
 def train_member(
@@ -125,7 +139,7 @@ def train_member(
 ) -> tuple[Network, History]:
     """Train one network; if it stops by held-out rows it has the weights of its best epoch."""
     rows = training_set.rows.copied()
-    held = None if training_set.held is None else training_set.held.copied()
+    held = training_set.to_stop_by
     network = Network(
         layers(estimator, training_set.n_outputs), rows.X.shape[1], seed=seed, dtype=estimator.dtype
     )
@@ -142,8 +156,10 @@ def train_member(
             epochs=training_set.epochs,
             batch_size=batch,
             sample_weight=rows.weights,
-            validation=None if held is None else held[:3],
-            early_stopping=None if held is None else EarlyStopping(patience),
+            validation=held,
+            early_stopping=None
+            if held is None
+            else EarlyStopping(patience, monitor=training_set.monitor),
             callbacks=estimator.callbacks or (),
             progress=estimator.progress,
             title=title,

@@ -38,8 +38,17 @@ batch_size : int or 'auto', default='auto'
 max_iter : int, default=500
     The largest number of epochs.
 n_iter_no_change : int, default=20
-    The number of epochs (and at least 400 steps) without a lower loss on the held-out rows after
-    which training ends; the weights of the best epoch are kept.
+    The number of epochs (and at least 400 steps) without a lower loss on the held-out rows (or a
+    better `eval_metric`) after which training ends; the weights of the best epoch are kept.
+eval_metric : str, default='loss'
+    The metric of held-out rows by which training stops and the weights of the best epoch are
+    chosen: 'loss' is the loss of training.  Of classes also 'log_loss', 'accuracy',
+    'balanced_accuracy', 'roc_auc' (of more than two classes the mean, each against the others),
+    'f1' (of two classes that of `positive_class`, or of the rarer; of more the mean over all) and
+    'brier'.  Of numbers also 'squared_error', 'rmse', 'absolute_error' and 'r2', in the target's
+    own units.  They are weighed by `sample_weight`, but not by the weights of classes; the names
+    of scikit-learn's scorers are known too, such as 'neg_log_loss'.  Another metric than the loss
+    gives all scores of `histories_`, where larger is better.
 validation_fraction : float, default=0.15
     The fraction of rows that a single network (``n_networks=1``) holds out, in (0, 1).
 kinds : dict or None, default=None
@@ -96,6 +105,7 @@ class TableParameters:
     batch_size: int | str = "auto"
     max_iter: int = 500
     n_iter_no_change: float = 20
+    eval_metric: str = "loss"
     validation_fraction: float = 0.15
     kinds: Mapping[str, str] | None = None
     missing: Sequence[str] = ()

@@ -23,6 +23,7 @@ from thinnet.tables import calibrating
 from thinnet.tables.base import TableEstimator
 from thinnet.tables.beside import Given
 from thinnet.tables.columns import amounts
+from thinnet.tables.eval_metrics import LOSS, NUMBERS, NumberMetric, spelt
 from thinnet.tables.heads import AmountHead
 from thinnet.tables.members import TableRows, TrainingSet, held_out_draws
 from thinnet.tables.parameters import FITTED, PARAMETERS
@@ -144,6 +145,7 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
         """
         checks.one_of("loss", self.loss, LOSSES)
         checks.boolean("calibrated", self.calibrated)
+        spelt(self.eval_metric, NUMBERS)
         self._fit(X, y, eval_set, whole, Given(sample_weight, groups, time))
         return self
 
@@ -189,6 +191,10 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
             known.get("target_name_", NAME),
             self.target_decimal_,
         )
+
+    def _metric(self, y: Array) -> NumberMetric | None:
+        name = spelt(self.eval_metric, NUMBERS)
+        return None if name == LOSS else NumberMetric(name, self.head_)
 
     def _target_notes(self, y: TargetLike) -> tuple[str, ...]:
         numbers = self.head_.read(y)

@@ -179,4 +179,12 @@ FAULTS = [
         "return 1.0",
         ("estimators/test_estimators.py",),
     ),
+    Mutant(
+        "a metric is not what scores are of",
+        "training/plan.py",
+        "Plan.metric",
+        "rule is None or rule.metric is None",
+        "True",
+        ("training/test_stopping.py",),
+    ),
 ]
