@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from commanding import thinnet_command
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from sklearn import metrics
+from trying import given_few_or_many
 
 from thinnet import EarlyStopping, TableClassifier, TableRegressor, load, save
 from thinnet.tables import members, splitting
-from thinnet.tables.eval_metrics import CLASSES, NUMBERS, SPELT
+from thinnet.tables.eval_metrics import CLASSES, NUMBERS, SPELT, _area
 
 ROWS = 200
 QUICK = {"n_networks": 1, "max_iter": 3, "random_state": 0, "hidden_layer_sizes": (8,)}
@@ -84,6 +86,19 @@ def test_scores_of_numbers_are_scikit_learns_in_their_own_units(name, y, loss, w
     expected = OF_NUMBERS[name](y[held], model.predict(TABLE.iloc[held]), w)
     assert model.history_.last.validation_score == pytest.approx(expected, rel=1e-5)
     assert model.history_.score_name == SPELT.get(name, name)
+
+
+@given_few_or_many(
+    50,
+    500,
+    st.lists(
+        st.tuples(st.integers(0, 5), st.booleans(), st.integers(1, 4)), min_size=2, max_size=30
+    ).filter(lambda rows: len({is_class for _, is_class, _ in rows}) == 2),
+)
+def test_ties_count_half_in_an_area(rows):
+    p, y, w = (np.array(part) for part in zip(*rows, strict=True))
+    expected = metrics.roc_auc_score(y, p, sample_weight=w)
+    assert _area(p / 5, y, w.astype(float)) == pytest.approx(expected)
 
 
 def test_each_metric_has_an_oracle():

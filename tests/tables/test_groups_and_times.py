@@ -7,6 +7,8 @@ from numpy.testing import assert_array_equal
 
 from thinnet import TableClassifier, TableEncoder, TableRegressor, load, save
 from thinnet.tables import base, members
+from thinnet.tables.columns.crossing import crossed, crossed_again
+from thinnet.tables.columns.transformers import mean_targets
 
 QUICK = {"n_networks": 3, "max_iter": 3, "random_state": 0, "hidden_layer_sizes": (8,)}
 ROWS = 150
@@ -192,3 +194,19 @@ def test_a_bad_cell_of_a_column_is_named_by_its_row_in_the_table():
     table.loc[2, "y"] = None
     with pytest.raises(ValueError, match=r"group column 'g' must hold .* missing cell in row 9"):
         TableRegressor(**QUICK).fit(table, "y", groups="g")
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_part_without_some_class_has_mean_targets_all_the_same(classes):
+    """Of random folds they are scikit-learn's."""
+    rng = np.random.default_rng(0)
+    cells = pd.DataFrame({"a": rng.integers(0, 20, 90), "b": rng.integers(0, 9, 90)}).astype(str)
+    y = np.repeat(np.arange(classes), 90 // classes)
+    means = mean_targets()
+    expected = crossed(means, cells, y, None)
+    np.testing.assert_allclose(crossed_again(means, cells, y, None), expected, rtol=1e-9)
+    early, late = np.arange(45), np.arange(45, 90)
+    found = crossed(mean_targets(), cells, y, [(early, late)])
+    assert found.shape == expected.shape
+    last = found[late].reshape(45, 2, -1)[:, :, -1]
+    assert (last == (y[early] == classes - 1).mean()).all() or classes == 2

@@ -102,6 +102,19 @@ def test_a_row_of_an_integer_weight_is_as_many_equal_rows(weights, seed):
         assert_allclose(gradient, of_repeated, rtol=1e-9, atol=1e-12)
 
 
+def test_weights_of_rows_and_of_their_classes_are_multiplied():
+    of_classes = {"high": 3.0, "low": 0.5}
+    both = TableClassifier(**QUICK, class_weight=of_classes).fit(
+        TABLE, CLASSES, sample_weight=WEIGHTS + 1
+    )
+    products = (WEIGHTS + 1) * np.where(CLASSES == "high", 3.0, 0.5)
+    one = TableClassifier(**QUICK).fit(TABLE, CLASSES, sample_weight=products)
+    for network, other in zip(both.networks_, one.networks_, strict=True):
+        assert_allclose(network.theta, other.theta, rtol=1e-3, atol=1e-5)
+    only = TableClassifier(**QUICK, class_weight=of_classes).fit(TABLE, CLASSES)
+    assert np.abs(only.networks_[0].theta - both.networks_[0].theta).max() > 1e-3
+
+
 def test_the_loss_that_training_stops_by_is_weighed():
     settings = QUICK | {"n_networks": 1, "max_iter": 1}
     model = TableRegressor(**settings).fit(TABLE, NUMBERS, sample_weight=WEIGHTS + 1)

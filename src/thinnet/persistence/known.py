@@ -115,6 +115,7 @@ MAY_BE: Final[Kinds] = {
     "card_": dict,
     "conformal_": tuple,
     "drift_": tuple,
+    "fold_networks_": list,
     "dialect_": object,
     "interrupted_": bool,
     "target_decimal_": str | None,

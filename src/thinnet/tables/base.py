@@ -17,18 +17,19 @@ from thinnet.arrays import Array
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
 from thinnet.network import Network
-from thinnet.tables import beside, drifting, members, memory, splitting
+from thinnet.tables import beside, drifting, going_on, members, memory, splitting
 from thinnet.tables.beside import Given
 from thinnet.tables.columns import amounts
 from thinnet.tables.columns.noticing import notes
 from thinnet.tables.drifting import Known
 from thinnet.tables.eval_metrics import CLASSES, LOSS, NUMBERS, Metric, spelt
+from thinnet.tables.going_on import KEPT, Earlier, gone_on, unchanged
 from thinnet.tables.members import SomeRows, TableRows, TrainingSet
 from thinnet.tables.parameters import TableParameters
 from thinnet.tables.reading.cells import Frame
 from thinnet.tables.reading.frames import as_frame, frame_of
 from thinnet.tables.splitting import Split
-from thinnet.tables.taking import TakesTables
+from thinnet.tables.taking import BESIDE_NETWORKS, TakesTables
 from thinnet.tables.targeting import Targeted
 from thinnet.tables.teaching import FittedMembers, fit_members
 from thinnet.training.interrupt import InterruptFlag
@@ -61,25 +62,29 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
         """Whether training stops by its loss on the rows held out."""
         return spelt(self.eval_metric, (*CLASSES, *NUMBERS)) == LOSS
 
-    def _weights(self, y: Any) -> Array | None:
+    def _weights(self, targets: Array) -> Array | None:
         """The weight of each row's class."""
         return None
 
     def _fit(self, X: Any, y: Any, eval_set: Any, whole: Any, given: Given) -> None:
         members.check(self)
-        found = self._table(X, y, given)
-        with amounts.written_with(found.dialect.decimal if found.dialect else None):
-            self._fit_table(found, given, eval_set, whole)
-
-    def _fit_table(self, found: Targeted, given: Given, eval_set: Any, whole: Any) -> None:
         given.check_fits(eval_set)
+        earlier = Earlier.of(self) if going_on.goes_on(self) else None
+        found = self._table(X, y, given, first=earlier is None)
+        with amounts.written_with(found.dialect.decimal if found.dialect else None):
+            self._fit_table(found, given, eval_set, whole, earlier)
+
+    def _fit_table(
+        self, found: Targeted, given: Given, eval_set: Any, whole: Any, earlier: Earlier | None
+    ) -> None:
         taken = self._taken(found, given)
         X, y = taken.table.X, taken.table.y
         if (n := _num_samples(X)) < 2:
             raise ValueError(f"X must have 2 rows at least, got {n} sample(s)")
-        targets = self._learned_targets(y)
+        targets = self._learned_targets(y, first=earlier is None)
         checks.same_length("y", targets, "X", n)
-        self.encoder_ = self._new_encoder()
+        if earlier is None:
+            self.encoder_ = self._new_encoder()
         whole = taken.table.whole if whole is None else whole
         if len(getattr(X, "shape", ())) == 2:
             memory.check(self, self.encoder_, frame_of(X)[: memory.SAMPLE_ROWS], n, 0)
@@ -87,18 +92,23 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
         if eval_set is None:
             splits += splitting.splits(self, targets, stream, taken.beside)
         folds = splitting.folds_of_means(splits, taken.beside)
-        encoded = self.encoder_.fit_part(X, _one_number(targets), whole, folds)
-        self._take_names(self.encoder_)
+        if earlier is None:
+            encoded = self.encoder_.fit_part(X, _one_number(targets), whole, folds)
+            self._take_names(self.encoder_)
+        else:
+            encoded = going_on.encoded(self.encoder_, X, _one_number(targets), folds)
+            self._forget(BESIDE_NETWORKS)
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
         head = self.head_
         labels = head.classes[targets] if isinstance(head, ClassHead) else targets
         of_columns = notes(frame, self.encoder_, labels, classes=classes)
         self.notes_ = (*found.notes, *taken.notes, *self._target_notes(y), *of_columns)
         own, encoded = taken.beside.weights, encoded.astype(self.dtype, copy=False)
-        rows = TableRows(encoded, targets, members.product(own, self._weights(y)), own)
+        rows = TableRows(encoded, targets, members.product(own, self._weights(targets)), own)
         held = None if eval_set is None else self._held(eval_set)
         with limited(self.n_threads):
-            self._train(rows, held, splits, stream, in_time=taken.beside.times is not None)
+            in_time = taken.beside.times is not None
+            self._train(rows, held, splits, stream, earlier, in_time=in_time)
         self.drift_ = self._drift(frame, splits, eval_set)
 
     def _drift(self, frame: Frame, splits: list[Split], eval_set: Any) -> tuple[Known, ...]:
@@ -129,6 +139,7 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
         held: TableRows | None,
         splits: list[Split],
         stream: np.random.RandomState,
+        earlier: Earlier | None,
         *,
         in_time: bool,
     ) -> None:
@@ -142,17 +153,25 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
             for _, stop in some:
                 metric.check(stop.table.y[stop.places])
         training_sets = [self._training_set(*each, monitor=metric or "loss") for each in some]
+        if earlier is not None:
+            earlier = earlier.of_all if held is not None else earlier
+            training_sets = earlier.to_go_on(training_sets)
         with InterruptFlag() as flag:
             folds = self._fit_members(training_sets, stream, flag)
-            trained = folds.kept
+            trained, epochs = folds.kept, None
+            if earlier is not None:
+                trained, epochs = gone_on(earlier, folds, training_sets, self.head_.loss)
             self.networks_ = [member.network for member in trained]
             self.histories_ = [member.history for member in trained]
             stopped, training_sets = self.networks_, training_sets[: len(trained)]
             whole = folds.is_whole and held is None and len(training_sets) > 1
             self._learn_noise(training_sets)
-            message = folds.message("were trained to their end", "stands for all")
+            others = "stands for all" if earlier is None else KEPT
+            message = folds.message("were trained to their end", others)
             if whole and (in_time or len(rows.y) < members.FEW_ROWS):
-                message = self._learn_from_all(rows, stream, flag)
+                message = self._learn_from_all(rows, stream, flag, earlier, epochs)
+        if self.warm_start:
+            self.fold_networks_ = [] if self.networks_ is stopped else stopped
         with limited(self.n_threads):
             self._calibrate(training_sets, stopped, held)
         self.history_ = self.histories_[0]
@@ -163,13 +182,20 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
 
     def _learn_from_all(
-        self, rows: TableRows, stream: np.random.RandomState, flag: InterruptFlag
+        self,
+        rows: TableRows,
+        stream: np.random.RandomState,
+        flag: InterruptFlag,
+        earlier: Earlier | None,
+        epochs: int | None,
     ) -> str:
         """Train networks on all rows, for the number of epochs that was best on the folds."""
-        epochs = members.common_epochs(self.histories_, by_score=not self.stops_by_loss)
-        fitted = self._fit_members(
-            [self._training_set(SomeRows(rows), None, epochs)] * self.n_networks, stream, flag
-        )
+        if epochs is None:
+            epochs = members.common_epochs(self.histories_, by_score=not self.stops_by_loss)
+        sets = [self._training_set(SomeRows(rows), None, epochs)] * self.n_networks
+        if earlier is not None:
+            sets = earlier.of_all.to_go_on(sets)
+        fitted = self._fit_members(sets, stream, flag) if epochs else unchanged(sets)
         if fitted.done:
             self.networks_ = [member.network for member in fitted.done]
         return fitted.message(
@@ -193,10 +219,11 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
         self,
         rows: SomeRows,
         held: SomeRows | None,
-        epochs: int = 0,
+        epochs: int | None = None,
         monitor: Literal["loss"] | Metric = "loss",
     ) -> TrainingSet:
-        return TrainingSet(rows, held, epochs or self.max_iter, self.head_.width, monitor)
+        epochs = self.max_iter if epochs is None else epochs
+        return TrainingSet(rows, held, epochs, self.head_.width, monitor)
 
     def _encoded(self, X: Any) -> Array:
         """Rows as the networks take them."""

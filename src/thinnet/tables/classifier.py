@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import compute_class_weight, compute_sample_weight
+from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
@@ -173,7 +173,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
         found, weights = self._measured(X, y, sample_weight)
         return float(super().score(found.X, found.y, weights))
 
-    def _read_targets(self, y: TargetLike) -> Array:
+    def _read_targets(self, y: TargetLike, *, first: bool) -> Array:
         shape: tuple[int, ...] = getattr(y, "shape", ())
         if len(shape) == 2 and shape[1] > 1:
             raise ValueError(f"y must be one column of labels, got {shape[1]} columns")
@@ -184,15 +184,16 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
             invalid="ignore", over="ignore"
         ):  # values that are not classes are refused
             check_classification_targets(y)
+        spelt(self.eval_metric, CLASSES)
+        if not first:
+            return self.head_.targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"y must hold two classes at least, got only the class {str(self.classes_[0])!r}"
             )
-        spelt(self.eval_metric, CLASSES)
         self._check_decision()
-        for name in ("class_weights_", "decision_"):
-            self.__dict__.pop(name, None)
+        self._forget(("class_weights_",))
         if self.class_weight is not None:
             weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
             self.class_weights_ = np.asarray(weights, np.float64)
@@ -241,8 +242,9 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
             return int(np.bincount(y, minlength=len(self.classes_)).argmin())
         return int(np.flatnonzero(self.classes_ == self.positive_class)[0])
 
-    def _weights(self, y: TargetLike) -> Array | None:
-        return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
+    def _weights(self, targets: Array) -> Array | None:
+        known = vars(self).get("class_weights_")
+        return None if known is None else known[targets]
 
     def _calibrate(
         self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None

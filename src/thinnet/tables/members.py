@@ -21,6 +21,7 @@ from thinnet.losses.scoring import Metric
 from thinnet.network import Network
 from thinnet.network.summary import has_random_masks
 from thinnet.optimizers import AdamW
+from thinnet.tables.printing import with_lines
 from thinnet.training import EarlyStopping, History, train
 from thinnet.uncertainty.draws import noise
 
@@ -63,6 +64,9 @@ def check(estimator: Any) -> None:
     checks.must(fraction > 0, "validation_fraction", "in (0, 1)", fraction)
     if estimator.batch_size != "auto":
         checks.integer("batch_size", estimator.batch_size, 1)
+    checks.boolean("warm_start", estimator.warm_start)
+    if not isinstance(estimator.verbose, bool | np.bool_):
+        checks.integer("verbose", estimator.verbose, 0)
     if estimator.n_threads is not None:
         checks.integer("n_threads", estimator.n_threads, 1)
     chain(estimator, 1)
@@ -124,6 +128,7 @@ class TrainingSet(NamedTuple):
     epochs: int
     n_outputs: int
     monitor: Literal["loss"] | Metric = "loss"
+    start: Network | None = None  # the network to go on with, in place; None makes one
 
     @property
     def to_stop_by(self) -> tuple[Array, Array, Array | None] | None:
@@ -140,7 +145,7 @@ def train_member(
     """Train one network; if it stops by held-out rows it has the weights of its best epoch."""
     rows = training_set.rows.copied()
     held = training_set.to_stop_by
-    network = Network(
+    network = training_set.start or Network(
         layers(estimator, training_set.n_outputs), rows.X.shape[1], seed=seed, dtype=estimator.dtype
     )
     n = len(rows.y)
@@ -160,7 +165,7 @@ def train_member(
             early_stopping=None
             if held is None
             else EarlyStopping(patience, monitor=training_set.monitor),
-            callbacks=estimator.callbacks or (),
+            callbacks=with_lines(estimator.callbacks or (), estimator.verbose, title),
             progress=estimator.progress,
             title=title,
         )

@@ -64,6 +64,14 @@ random_state : int, RandomState instance or None, default=None
     The source of splits, first weights, orders and masks.
 callbacks : sequence or None, default=None
     Objects with `on_step_end` or `on_epoch_end`, as in `thinnet.train`.
+verbose : bool or int, default=False
+    Print a line with the losses of each network at the end of every epoch, or of every so many.
+warm_start : bool, default=False
+    Go on from the networks of the last fit: the encoder, the classes and their weights, and the
+    scale of targets are kept, and so are `n_networks`, `dtype` and layers; a table of other columns
+    is refused.  The epochs of a fit are added to those before, and the optimizer starts anew.  It
+    must be True in the first fit too.  With the same rows and an integer `random_state` each
+    network goes on with its own fold; other rows are split anew.
 progress : bool or None, default=False
     Show a progress bar for each network; None shows it on terminals and in notebooks.
 n_threads : int or None, default=None
@@ -88,7 +96,10 @@ interrupted_ : bool
 n_features_in_, feature_names_in_
     The number of columns of the table in fit, and their names.
 n_iter_ : int
-    The largest number of epochs among the networks.""")
+    The largest number of epochs among the networks, with `warm_start` of earlier fits too.
+fold_networks_ : list of Network
+    With `warm_start` the networks of the folds where others have learned from all rows; else
+    empty.""")
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -113,5 +124,7 @@ class TableParameters:
     dtype: str = "float32"
     random_state: RandomState = None
     callbacks: Sequence[Callback] | None = None
+    verbose: bool | int = False
+    warm_start: bool = False
     progress: bool | None = False
     n_threads: int | None = None

@@ -168,7 +168,9 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
         numbers = self.head_.read(found.y)
         return float(super().score(found.X, numbers, weights))
 
-    def _read_targets(self, y: TargetLike) -> Array:
+    def _read_targets(self, y: TargetLike, *, first: bool) -> Array:
+        if not first:
+            return self.head_.units.forward(self.head_.known(y))
         if (decimals := amounts.decimals_needed(y)) is not None:
             self.target_decimal_ = decimals
         numbers = AmountHead(self.loss, 0, decimals=self.target_decimal_).read(y)

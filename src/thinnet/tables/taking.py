@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sklearn.base import clone
@@ -25,14 +25,14 @@ from thinnet.tables.reading.spooling import on_disk
 from thinnet.tables.targeting import Targeted, check_there, targeted
 
 ROLES: Final = {"sample_weight": "weight_name_", "groups": "group_name_", "time": "time_name_"}
+BESIDE_NETWORKS: Final = ("calibration_", "conformal_", "decision_", "drift_")
 OF_A_FIT: Final = (
+    *BESIDE_NETWORKS,
     "dialect_",
+    "fold_networks_",
     "target_name_",
     *ROLES.values(),
     "target_decimal_",
-    "calibration_",
-    "drift_",
-    "conformal_",
 )  # attributes that not every fit sets
 
 
@@ -45,8 +45,8 @@ class TakesTables(Inspected):
     encoder: TableEncoder | None
 
     @abstractmethod
-    def _read_targets(self, y: Any) -> Array:
-        """Targets in the form of the loss; their classes or scale are learned."""
+    def _read_targets(self, y: Any, *, first: bool) -> Array:
+        """Targets in the form of the loss; the first time their classes or scale are learned."""
 
     def _new_encoder(self) -> TableEncoder:
         """An unfitted encoder like `encoder`, with the estimator's `kinds` and `missing`."""
@@ -68,10 +68,15 @@ class TakesTables(Inspected):
         more = () if self.encoder is None else self.encoder.missing
         return words((*more, *self.missing))
 
-    def _table(self, X: Any, y: Any, given: Given) -> Targeted:
+    def _forget(self, names: Iterable[str]) -> None:
+        """Take attributes away that would be of an earlier fit."""
+        for name in names:
+            self.__dict__.pop(name, None)
+
+    def _table(self, X: Any, y: Any, given: Given, *, first: bool) -> Targeted:
         """The table and its targets; `y` may be names of columns, whose holes are left out."""
-        for name in OF_A_FIT:
-            self.__dict__.pop(name, None)  # it would be of an earlier fit
+        if first:
+            self._forget(OF_A_FIT)
         from_file = isinstance(X, str | os.PathLike)
         if from_file:
             X = on_disk(X)
@@ -117,10 +122,10 @@ class TakesTables(Inspected):
         found = self._rows_with_targets(X, y)
         return found, beside.weights_of(found, sample_weight, self.encoder_.missing_)
 
-    def _learned_targets(self, y: Any) -> Array:
+    def _learned_targets(self, y: Any, *, first: bool) -> Array:
         """The result of `_read_targets`; errors name the target's column if it is known."""
         try:
-            return self._read_targets(y)
+            return self._read_targets(y, first=first)
         except (TypeError, ValueError) as error:
             if (name := getattr(self, "target_name_", None)) is None:
                 raise

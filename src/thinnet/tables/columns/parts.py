@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import TargetEncoder
 
 from thinnet.arrays import Array
+from thinnet.tables.columns.crossing import Folds, crossed, crossed_again
 from thinnet.tables.columns.hashing import HashedText
 from thinnet.tables.columns.layout import Layout, laid_out, pieces_of
 from thinnet.tables.reading.cells import Frame
 
-Folds: TypeAlias = Sequence[tuple[Array, Array]] | None
 BLOCK: Final = 2**16  # rows that are encoded at once, so that the result takes most of the memory
 
 
@@ -60,6 +58,19 @@ class ColumnParts:
                 means[part.name] = crossed(part.transformer, part.cells(ready), y, folds)
             else:
                 part.transformer.fit(part.cells(ready), y)
+        return self._rows_with(means, ready)
+
+    def again(self, ready: Frame, y: Array | None, folds: Folds = None) -> Array:
+        """The rows to learn from of another table, as `fit` returns them, without fitting."""
+        means = {
+            part.name: crossed_again(part.transformer, part.cells(ready), y, folds)
+            for part in self.parts
+            if isinstance(part.transformer, TargetEncoder)
+        }
+        return self._rows_with(means, ready)
+
+    def _rows_with(self, means: dict[str, Array], ready: Frame) -> Array:
+        """Rows with other mean targets, by the names of their parts."""
         rows = self.rows(ready)
         for part, places in zip(self.parts, self.layout.places, strict=True):
             if part.name in means:
@@ -82,30 +93,6 @@ class ColumnParts:
         if self not in _layouts:
             _layouts[self] = laid_out([pieces_of(part.last, part.columns) for part in self.parts])
         return _layouts[self]
-
-
-def crossed(means: TargetEncoder, cells: Frame, y: Array | None, folds: Folds) -> Array:
-    """Fit mean targets, and return those of each row, from other rows than its own.
-
-    Parameters
-    ----------
-    means : TargetEncoder
-    cells : pandas.DataFrame
-    y : array, shape (rows,)
-    folds : sequence of pairs of arrays, or None
-        Places of rows, and of the rows whose means come from these; None, and rows in none of the
-        latter: random folds.
-    """
-    found = np.asarray(means.fit_transform(cells, y))
-    if folds is None:
-        return found
-    assert y is not None
-    rest = np.delete(np.arange(len(y)), np.concatenate([held for _, held in folds]))
-    if len(rest) >= means.cv.n_splits:
-        found[rest] = clone(means).fit_transform(cells.iloc[rest], y[rest])
-    for kept, held in folds:
-        found[held] = clone(means).fit(cells.iloc[kept], y[kept]).transform(cells.iloc[held])
-    return found
 
 
 _layouts: WeakKeyDictionary[ColumnParts, Layout] = WeakKeyDictionary()
