@@ -88,6 +88,16 @@ def test_a_table_without_the_weights_is_predicted_and_measured_with_a_note(rows)
     code, output = thinnet_command("evaluate", "m.thinnet", "new.csv")
     assert code == 0
     assert "these scores are not weighed, since the table has no column 'w'" in output
+    rows.assign(w=0).to_csv("zero.csv", index=False)
+    code, output = thinnet_command("evaluate", "m.thinnet", "zero.csv")
+    assert code == 1
+    assert (
+        "zero.csv must hold rows of a weight above 0 in column 'w', got 240 of weight 0" in output
+    )
+    rows.assign(w=["x" if i == 7 else "1" for i in range(ROWS)]).to_csv("bad.csv", index=False)
+    code, output = thinnet_command("evaluate", "m.thinnet", "bad.csv")
+    assert code == 1
+    assert "weight column 'w' must hold numbers >= 0, got 'x' in row 7" in output
 
 
 def test_the_rows_to_measure_on_are_the_last(rows):

@@ -229,9 +229,12 @@ class Presses:
                 signal.raise_signal(signal.SIGINT)
 
 
-def test_what_ctrl_c_leaves_are_the_networks_of_before():
+@pytest.mark.parametrize("few", [True, False])
+def test_what_ctrl_c_leaves_are_the_networks_of_before(few, monkeypatch):
+    monkeypatch.setattr(members, "FEW_ROWS", 1000 if few else 10)
     model = warm(TableRegressor).fit(TABLE, NUMBERS)
-    before = [network.theta.copy() for network in model.fold_networks_]
+    folds = [network.theta.copy() for network in model.fold_networks_ or model.networks_]
+    final = [network.theta.copy() for network in model.networks_]
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.warns(UserWarning, match="interrupted"):
@@ -243,10 +246,12 @@ def test_what_ctrl_c_leaves_are_the_networks_of_before():
         "interrupted: 1 of 3 networks were trained to their end; network 2, stopped after 1 of at "
         "most 3 epochs, is left out"
     )
-    now = [network.theta for network in model.networks_]
+    now = [network.theta for network in model.fold_networks_ or model.networks_]
     assert len(now) == 3
-    assert (now[0] != before[0]).any()
-    assert_array_equal(now[1:], before[1:])
+    assert (now[0] != folds[0]).any()
+    assert_array_equal(now[1:], folds[1:])
+    if few:
+        assert_array_equal([network.theta for network in model.networks_], final)
     assert [len(history) for history in model.histories_] == [6, 3, 3]
     assert np.isfinite(answers(model)).all()
 

@@ -7,6 +7,7 @@ from numpy.testing import assert_array_equal
 
 from thinnet import TableClassifier, TableEncoder, TableRegressor, load, save
 from thinnet.tables import base, members
+from thinnet.tables.beside import times_in
 from thinnet.tables.columns.crossing import crossed, crossed_again
 from thinnet.tables.columns.transformers import mean_targets
 
@@ -82,6 +83,12 @@ def test_nothing_later_than_rows_held_out_is_learned_from(form, training_sets):
     assert "when" in model.feature_names_in_
     array = TableRegressor(**QUICK).fit(table, NUMBERS, time=DAYS)
     assert_array_equal(array.predict(table), model.predict(table))
+
+
+def test_an_hour_that_comes_twice_is_put_in_order():
+    hours = pd.date_range("2024-10-26", periods=60, freq="30min", tz="Europe/Berlin")
+    found = times_in(pd.Series(hours), (), np.arange(60))
+    assert (np.diff(found) == found[1] - found[0]).all()
 
 
 def test_a_time_that_kinds_drop_orders_rows_all_the_same(training_sets):

@@ -178,7 +178,7 @@ BAD = {
     "negative": (np.r_[np.ones(ROWS - 1), -1.0], "finite and >= 0 everywhere, got -1 in row 159"),
     "a hole": (np.r_[np.nan, np.ones(ROWS - 1)], "finite and >= 0 everywhere, got nan in row 0"),
     "infinite": (np.r_[np.inf, np.ones(ROWS - 1)], "everywhere, got inf in row 0"),
-    "all 0": (np.zeros(ROWS), "sample_weight must be above 0 somewhere, got 0.0"),
+    "all 0": (np.zeros(ROWS), "sample_weight must be above 0 somewhere, got zeros only"),
     "too few": (np.ones(3), "as many rows as X, got 3 and 160"),
     "two axes": (np.ones((ROWS, 1)), "sample_weight must be one-dimensional"),
     "texts": (["a"] * ROWS, "sample_weight must be an array of real numbers"),

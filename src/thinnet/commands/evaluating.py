@@ -80,7 +80,7 @@ def known(
     DataFileError
         After the last block, if there are none.
     """
-    target, empty = estimator.target_name_, True
+    target, empty, of_no_weight = estimator.target_name_, True, 0
     for i, block in enumerate(blocks(table, None, estimator.dialect_)):
         frame = block.frame
         if i == 0:
@@ -89,10 +89,17 @@ def known(
         if coverage_check is not None:
             coverage_check.without_target += len(frame) - len(rows)
         weights = weights_of(estimator, rows)
-        rows = rows if weights is None else rows[weights > 0]
+        if weights is not None:
+            of_no_weight += int((weights == 0).sum())
+            rows = rows[weights > 0]
         if len(rows):
             empty = False
             yield rows
+    if empty and of_no_weight:
+        raise DataFileError(
+            f"{table} must hold rows of a weight above 0 in column "
+            f"{quoted(estimator.weight_name_)}, got {of_no_weight} of weight 0"
+        )
     if empty:
         raise DataFileError(
             f"{table} must hold values of the target column {quoted(target)}, got missing cells "

@@ -89,8 +89,9 @@ def _trained(job: FitJob, found: Parts, progress: bool | None) -> tuple[Any, Par
         train, apart = train.rows(kept), train.rows(held)
         conformal.check(len(apart.y))
     with data_at_fault(), amounts.written_with(found.dialect.decimal):
-        roles = dict(zip(("sample_weight", "groups", "time"), train.beside, strict=True))
-        estimator.fit(train.frame, train.y, whole=found.table, **roles)
+        roles = zip(ROLES, train.beside, strict=True)
+        given = {role: part for role, part in roles if part is not None}
+        estimator.fit(train.frame, train.y, whole=found.table, **given)
     _check_trained(estimator)
     estimator.dialect_, estimator.target_name_ = found.dialect, job.target
     estimator.target_decimal_ = found.reading.decimal

@@ -122,7 +122,9 @@ def _beside(job: FitJob, rows: Frame, places: Array) -> Beside:
             found[role] = read(rows[name], missing, places)
     weights = found.get("weights")
     if weights is not None and not weights.any():
-        raise DataFileError(f"weight column {quoted(job.weight)} must be above 0 somewhere, got 0")
+        raise DataFileError(
+            f"weight column {quoted(job.weight)} must be above 0 somewhere, got zeros only"
+        )
     return Beside(**found)
 
 

@@ -170,6 +170,8 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
             message = folds.message("were trained to their end", others)
             if whole and (in_time or len(rows.y) < members.FEW_ROWS):
                 message = self._learn_from_all(rows, stream, flag, earlier, epochs)
+            elif earlier is not None and not folds.is_whole and not earlier.are_of_folds:
+                self.networks_ = earlier.networks
         if self.warm_start:
             self.fold_networks_ = [] if self.networks_ is stopped else stopped
         with limited(self.n_threads):

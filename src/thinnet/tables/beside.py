@@ -16,7 +16,7 @@ from sklearn.utils.validation import _num_samples
 
 from thinnet import checks
 from thinnet.arrays import Array
-from thinnet.checks import quoted
+from thinnet.checks import SettingError, quoted
 from thinnet.tables.columns import dates, naming
 from thinnet.tables.columns.kinds import as_dates, as_numbers
 from thinnet.tables.columns.missing import cleaned
@@ -120,7 +120,8 @@ def weights_of(found: Targeted, given: Any, missing: Words) -> Array | None:
         weights = weights_in(_cells(found, "sample_weight", given), missing, _places(found))
     else:
         weights = _checked(found, checks.numeric("sample_weight", given))
-    checks.must(weights.any(), "sample_weight", "above 0 somewhere", 0.0)
+    if not weights.any():
+        raise SettingError("sample_weight", "above 0 somewhere", "zeros only")
     return weights
 
 
@@ -169,6 +170,8 @@ def groups_in(cells: Cells, missing: Words, places: Array) -> Array:
 def times_in(cells: Cells, missing: Words, places: Array) -> Array:
     """Times as numbers that sort: dates, moments and periods, or numbers such as years."""
     clean = _there(cells, missing, places, "time")
+    if getattr(clean.dtype, "tz", None) is not None:
+        clean = clean.dt.tz_convert("UTC")  # an hour that comes twice is put in order
     bad, numbers = np.full(len(clean), True), None
     if not dates.is_dates(clean):
         numbers = as_numbers(clean, missing).to_numpy()

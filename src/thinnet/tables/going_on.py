@@ -90,6 +90,11 @@ class Earlier(NamedTuple):
         """To go on from those that predict; after an interruption some are those of the folds."""
         return self._replace(starts=[*self.networks, *self.starts[len(self.networks) :]])
 
+    @property
+    def are_of_folds(self) -> bool:
+        """Whether the networks that predict are those of the folds themselves."""
+        return self.starts is self.networks
+
     def start(self, i: int) -> Network:
         return self.starts[i % len(self.starts)]  # of few rows there may be fewer folds
 
