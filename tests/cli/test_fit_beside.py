@@ -133,6 +133,18 @@ REFUSED = {
         "--networks must be at most the number of groups, 2, got 3",
     ),
     "a class of the future": (("--time", "late"), "--time must leave rows of each class to learn"),
+    "a class kept apart": (
+        ("--time", "late", "--conformal", "--test", "t.csv"),
+        "--time must leave rows of each class to learn from, .* leave --conformal out",
+    ),
+    "test rows without weights": (
+        ("--weight", "w", "--test", "new.csv"),
+        "--test new.csv: --weight must name a column of the table, one of 'a', 't', 'y', 'z'",
+    ),
+    "test rows that weigh nothing": (
+        ("--weight", "w", "--test", "zero.csv"),
+        "--test zero.csv: weight column 'w' must be above 0 somewhere, got zeros only",
+    ),
     "a kind": (("--group", "g", "--kind", "g=number"), "--kind must be of a column that is not"),
 }
 
@@ -140,6 +152,7 @@ REFUSED = {
 @pytest.mark.parametrize(("options", "message"), REFUSED.values(), ids=REFUSED)
 def test_columns_that_cannot_be_are_refused_in_a_sentence(options, message, rows):
     more = {"one": 1, "few": np.arange(ROWS) % 3, "late": (rows["y"] == "yes") * 1}
+    rows.assign(w=0).to_csv("zero.csv", index=False)
     rows.assign(**more).to_csv("t.csv", index=False)
     code, output = thinnet_command("fit", "t.csv", "--target", "y", *FAST, *options)
     assert code in (1, 2)

@@ -256,9 +256,14 @@ def test_what_ctrl_c_leaves_are_the_networks_of_before(few, monkeypatch):
     assert np.isfinite(answers(model)).all()
 
 
+def of_all(model):
+    """The epochs that were taken on all rows."""
+    return members.common_epochs(model.histories_, by_score=True)
+
+
 LINE = re.compile(
     r"network (\d) of 2, epoch (\d+): loss ([\d.e+-]+)(?:, held-out loss ([\d.e+-]+))?"
-    r"(?:, held-out roc_auc ([\d.]+))?"
+    r"(?:, held-out roc_auc ([\d.]+))?(?:, on all rows)?"
 )
 
 
@@ -279,7 +284,8 @@ def test_a_line_is_printed_every_so_many_epochs(verbose, epochs, capsys):
         found = [float(number) for number in line.groups()[2:]]
         shown = (epoch.loss, epoch.validation_loss, epoch.validation_score)
         assert_allclose(found, shown, rtol=1e-3)
-    assert all(line[4] is None and line[5] is None for line in lines[len(of_folds) :])
+    assert all(line[0].endswith("on all rows") for line in lines[len(of_folds) :])
+    assert len(lines) == 2 * len(epochs) + 2 * sum(n in epochs for n in range(1, of_all(model) + 1))
 
 
 def test_nothing_is_printed_by_default_and_lines_go_on_counting(capsys):

@@ -15,7 +15,7 @@ from thinnet.commands.blame import data_at_fault
 from thinnet.commands.coverage import CoverageCheck
 from thinnet.commands.evaluating import Answers, answers, scores
 from thinnet.commands.fit_job import FitJob, check_of_numbers
-from thinnet.commands.holding_out import Part, Parts, parts, split_text
+from thinnet.commands.holding_out import Part, Parts, check_classes, parts, split_text
 from thinnet.console.tables import counted, printable
 from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.columns import amounts
@@ -85,8 +85,10 @@ def _trained(job: FitJob, found: Parts, progress: bool | None) -> tuple[Any, Par
     estimator = _estimator(job, found.reading.task, progress)
     train, apart = found.train, None
     if job.conformal:
-        kept, held = held_out(train.y, conformal.FRACTION, job.seed, train.beside)
+        with data_at_fault():
+            kept, held = held_out(train.y, conformal.FRACTION, job.seed, train.beside)
         train, apart = train.rows(kept), train.rows(held)
+        check_classes(job, train, apart, "the rows kept apart", "leave --conformal out")
         conformal.check(len(apart.y))
     with data_at_fault(), amounts.written_with(found.dialect.decimal):
         roles = zip(ROLES, train.beside, strict=True)

@@ -163,18 +163,19 @@ def _held_out(job: FitJob, whole: Part) -> tuple[Part, Part | None]:
     if not len(held):
         return whole.rows(kept), None
     train, test = whole.rows(kept), whole.rows(held)
-    _check_classes(job, train, test)
+    advice = f"take another --test-fraction than {job.test_fraction:g}"
+    check_classes(job, train, test, "test rows", advice)
     return train, test
 
 
-def _check_classes(job: FitJob, train: Part, test: Part) -> None:
-    """DataFileError where a class is in test rows only, as time and groups may have it."""
-    unseen = np.setdiff1d(test.y, train.y)
-    if test.y.dtype.kind != "f" and len(unseen):
+def check_classes(job: FitJob, train: Part, others: Part, which: str, advice: str) -> None:
+    """DataFileError where a class is in `others` only, as time and groups may have it."""
+    unseen = np.setdiff1d(others.y, train.y)
+    if others.y.dtype.kind != "f" and len(unseen):
         by = "--time" if job.time is not None else "--group"
         raise DataFileError(
             f"{by} must leave rows of each class to learn from, got class {quoted(unseen[0])} in "
-            f"test rows only; take another --test-fraction than {job.test_fraction:g}"
+            f"{which} only; {advice}"
         )
 
 

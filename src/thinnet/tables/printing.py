@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,8 +40,8 @@ def with_lines(callbacks: Any, verbose: int, title: str) -> Sequence[Callback]:
 def _words(training: TrainingState) -> str:
     epoch: Epoch = training.history.last
     text = f"loss {epoch.loss:.4g}"
-    if math.isnan(epoch.validation_loss):
-        return text
+    if training.validation is None:
+        return f"{text}, on all rows"
     rule = training.plan.early_stopping
     if rule is None or rule.metric is None:
         return f"{text}, held-out loss {epoch.validation_loss:.4g}"
