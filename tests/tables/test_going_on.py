@@ -301,3 +301,12 @@ def test_nothing_is_printed_by_default_and_lines_go_on_counting(capsys):
     for bad in (-1, 1.5, "loud", None):
         with pytest.raises(ValueError, match="verbose must be an integer >= 0"):
             TableRegressor(**QUICK, verbose=bad).fit(TABLE, NUMBERS)
+
+
+def test_networks_of_folds_that_do_not_fit_are_in_no_file(tmp_path):
+    model = warm(TableRegressor).fit(TABLE, NUMBERS)
+    other = warm(TableRegressor).fit(TABLE[["a"]], NUMBERS)
+    for folds in (other.fold_networks_, ["network"]):
+        model.fold_networks_ = folds
+        with pytest.raises(ValueError, match="networks_ must take"):
+            save(model, tmp_path / "m.thinnet")
