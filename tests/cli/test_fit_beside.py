@@ -104,7 +104,9 @@ def test_the_rows_to_measure_on_are_the_last(rows):
     output, model = fitted("--time", "t")
     split = "split: 192 rows until 2024-04-05 for training, 48 rows from 2024-04-06 on for the test"
     assert split in output
-    assert split in thinnet_command("show", "m.thinnet")[1]
+    shown = thinnet_command("show", "m.thinnet")[1]
+    assert split in shown
+    assert "folds go forward in time by 't'" in shown
     assert "t" in model.feature_names_in_
     assert model.card_["rows"] == (rows["t"] <= "2024-04-05").sum()
     _, model = fitted("--time", "t", "--leave-out", "t", "--conformal")
@@ -114,7 +116,9 @@ def test_the_rows_to_measure_on_are_the_last(rows):
 def test_the_rows_to_measure_on_are_of_other_groups(rows):
     output, model = fitted("--group", "g", "--leave-out", "z")
     (line,) = [line for line in output.splitlines() if line.startswith("split: ")]
-    assert line in thinnet_command("show", "m.thinnet")[1]
+    shown = thinnet_command("show", "m.thinnet")[1]
+    assert line in shown
+    assert "no fold parts a group of 'g'" in shown
     kept, held = (int(part.split()[0]) for part in line.removeprefix("split: ").split("training, "))
     assert kept + held == rows["g"].nunique()
     assert list(model.feature_names_in_) == ["a", "w", "t"]

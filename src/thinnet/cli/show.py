@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from rich.table import Table
 
@@ -11,6 +11,12 @@ from thinnet.cli.common import note, one_sentence, say, screen
 from thinnet.cli.models import Model, loaded, print_held, print_remarks, print_scores
 from thinnet.console.tables import counted
 from thinnet.layers.base import title
+
+ROLES: Final = {  # the names of columns that a fit was given, and what they were for
+    "weight_name_": "rows are weighed by",
+    "group_name_": "no fold parts a group of",
+    "time_name_": "folds go forward in time by",
+}
 
 
 def show(model: Model) -> None:
@@ -27,8 +33,9 @@ def show(model: Model) -> None:
             say(card["task"])
         if "split" in card:
             say(card["split"])
-        if (weight := vars(estimator).get("weight_name_")) is not None:
-            say(f"rows are weighed by {quoted(weight)}")
+        for attribute, text in ROLES.items():
+            if (name := vars(estimator).get(attribute)) is not None:
+                say(f"{text} {quoted(name)}")
         screen.print(_columns(estimator))
         network = estimator.networks_[0]
         chain = ", ".join(map(title, network.layers))
