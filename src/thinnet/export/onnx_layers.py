@@ -39,8 +39,10 @@ def outputs(network: Network, x: Value, expanded: bool = False) -> Value:
         if type(layer) not in FORMS:
             known = ", ".join(sorted(kind.__name__ for kind in FORMS))
             raise ValueError(f"each layer must be one of {known} for ONNX, got {site.name}")
-        is_columns = isinstance(layer, layers.Columns)
-        x = (_of_inputs if expanded and is_columns else FORMS[type(layer)])(layer, site, x)
+        if expanded and isinstance(layer, layers.Columns):
+            x = _of_inputs(layer, site, x)
+        else:
+            x = FORMS[type(layer)](layer, site, x)
     return x
 
 
