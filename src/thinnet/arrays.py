@@ -41,6 +41,7 @@ MatrixLike: TypeAlias = Any  # array, sparse matrix or data frame, shape (rows, 
 TableLike: TypeAlias = Any  # path of a file, data frame of pandas or polars, or array
 TargetLike: TypeAlias = Any  # array, series or list, a target for each row; in tables a name too
 VectorLike: TypeAlias = Any  # array, series or list of numbers, shape (rows,)
+OfRows: TypeAlias = Any  # array or series, an entry for each row; or the name of a table's column
 EvalSet: TypeAlias = Any  # (X, y), alone or in a list, or None
 RandomState: TypeAlias = Any  # int, numpy.random.RandomState or None
 ClassWeight: TypeAlias = Any  # dict from labels to weights, 'balanced', a list of dicts, or None

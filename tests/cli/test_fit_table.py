@@ -137,7 +137,7 @@ REFUSED = {
         "each of --hidden must be an integer >= 1, got 0"),
     "nothing to look for": (
         ("fit", "people.csv", "--target", "buys", "--positive", "yes"), 2,
-        "--positive is for --threshold-for, got none"),
+        "--positive is for --threshold-for or --eval-metric f1, got none"),
     "all dropped": (
         ("fit", "people.csv", "--target", "buys", "--dropout", "1"), 2,
         "--dropout must be a number in [0, 1), got 1"),

@@ -15,7 +15,7 @@ from thinnet.commands.evaluating import Answers
 from thinnet.commands.measuring import LEVELS
 
 RNG = np.random.default_rng(0)
-FAST = ("--epochs", "3", "--networks", "2", "--hidden", "8")
+FAST = ("--epochs", "60", "--networks", "2", "--hidden", "8")
 HEADS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF"}
 CLASSES = np.array(["ash", "beech"])
 

@@ -17,7 +17,7 @@ from thinnet.commands.examples import Examples
 from thinnet.commands.markup import Markup, escaped, tag
 
 RNG = np.random.default_rng(0)
-FAST = ("--epochs", "3", "--networks", "2", "--hidden", "8")
+FAST = ("--epochs", "60", "--networks", "2", "--hidden", "8")
 ROWS = 150
 X = RNG.normal(size=ROWS)
 HOSTILE = [

@@ -117,6 +117,22 @@ def test_figures_of_each_class_are_those_of_scikit_learn(n_classes):
     assert class_scores.from_values(class_scores.as_values(found)) == found
 
 
+@pytest.mark.parametrize("n_classes", [2, 3, 30])
+def test_a_whole_weight_is_as_many_rows(n_classes):
+    y, p, guess = retrieved(n_classes)
+    weights = np.random.default_rng(1).integers(1, 4, len(y))
+    rows = np.repeat(np.arange(len(y)), weights)
+    labels, frequencies = [f"c{k}" for k in range(n_classes)], np.full(n_classes, 1 / n_classes)
+    of_each = class_scores.of_each(y, p, guess, labels, weights)
+    of_copies = class_scores.of_each(y[rows], p[rows], guess[rows], labels)
+    assert_allclose([score[2:] for score in of_each], [score[2:] for score in of_copies])
+    assert [score.rows for score in of_each] == np.bincount(y).tolist()
+    found = scoring.of_classes(y, p, frequencies, None, None, weights)
+    copies = scoring.of_classes(y[rows], p[rows], frequencies)
+    assert [score.name for score in found] == [score.name for score in copies]
+    assert_allclose([score[1:3] for score in found], [score[1:3] for score in copies])
+
+
 def test_classes_without_rows_or_guesses_have_no_such_figure_and_come_last():
     y, p = np.array([0, 0, 1, 1]), np.array([[0.9, 0.1, 0], [0.8, 0.2, 0]] * 2)
     found = class_scores.of_each(y, p, p.argmax(axis=1), ["a", "b", "c"])

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from thinnet import TableClassifier, TableRegressor
-from thinnet.tables.members import held_out
+from thinnet.tables.splitting import held_out
 
 UNFIT = {
     "one class": (TableClassifier, ["x"] * 6, "two classes at least, got only the class 'x'"),

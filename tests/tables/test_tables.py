@@ -177,6 +177,8 @@ def test_scikit_learns_checks_pass(model):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for each, check in estimator_checks_generator(model):
+            if "sample_weight_equivalence" in str(check):
+                continue  # repeated rows make other folds, batches and bins
             try:
                 check(each)
             except Exception as error:

@@ -249,3 +249,45 @@ def test_stopping_for_another_reason_puts_the_best_weights_back_too():
     )
     assert (history.stopped, history.best_epoch) == ("enough", 2)
     assert net.theta[-1] ** 2 == LOSSES[2]
+
+
+class WorstError:
+    """A metric: minus the largest absolute error, over the weight of all rows."""
+
+    score_name = "worst error"
+
+    def __repr__(self):
+        return "WorstError()"
+
+    def score(self, outputs, targets, weights=None):
+        return -float(np.abs(outputs - targets).max()) / (1.0 if weights is None else weights.sum())
+
+
+@pytest.mark.parametrize("executor", ["compiled", "reference"])
+def test_a_metric_is_watched_in_place_of_the_losss_own_score(executor, tmp_path):
+    rng = np.random.default_rng(0)
+    X, y, held = rng.normal(size=(60, 3)), rng.normal(size=60), rng.normal(size=(20, 3))
+    held_y, weights = rng.normal(size=20), np.full(20, 2.0)
+
+    def trained(epochs, **settings):
+        layers = [Dense(8), ReLU(), Dropout(0.5), Dense(1)]
+        network = Network(layers, features=3, seed=0, dtype="float64", executor=executor)
+        history = train(
+            network, X, y, epochs=epochs, batch_size=20, optimizer=SGD(0.1),
+            validation=(held, held_y, weights),
+            early_stopping=EarlyStopping(8, monitor=WorstError()), **settings,
+        )  # fmt: skip
+        return network, history
+
+    network, history = trained(60)
+    scores = history["validation_score"]
+    assert history.score_name == "worst error"
+    assert history.best_epoch == scores.argmax() != history["validation_loss"].argmin()
+    assert history.stopped == "no better validation worst error in 8 evaluations"
+    worst = -np.abs(network.outputs(held)[:, 0] - held_y).max() / 40
+    assert scores.max() == pytest.approx(worst)
+    clean = history["clean_score"][history.best_epoch]
+    assert clean == pytest.approx(-np.abs(network.outputs(X)[:, 0] - y).max())
+    trained(3, checkpoint=tmp_path / "c")
+    again, _ = trained(60, checkpoint=tmp_path / "c", resume=True)
+    assert_array_equal(again.theta, network.theta)

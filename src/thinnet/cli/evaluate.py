@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from thinnet.checks import DataFileError
+from thinnet.checks import DataFileError, quoted
 from thinnet.cli import reports
 from thinnet.cli.common import Force, note, one_sentence, screen
 from thinnet.cli.models import (
@@ -64,7 +64,8 @@ def evaluate(
                 else evaluating.evaluate(estimator, file, held, examples)
             )
         _judge(drift.message(estimator), strict)
-        where = printable(f"{name}, {counted(len(found.y), 'row')}")
+        weighed = "" if found.weights is None else f", weighed by {quoted(estimator.weight_name_)}"
+        where = printable(f"{name}, {counted(len(found.y), 'row')}{weighed}")
         scores = evaluating.scores(estimator, found)
         print_scores(estimator, scores, evaluating.each_class(estimator, found), where)
         print_remarks(_remarks(held, found, file))
@@ -85,6 +86,7 @@ def _remarks(held: Any, found: Any, file: Path) -> list[str]:
     head = estimator.head_
     return [
         left_out(holes) if holes else "",
+        remarks.of_weights(estimator, found.weights),
         remarks.of_table(estimator.card_, file, len(found.y)),
         remarks.of_classes(head.classes, found.y) if isinstance(head, ClassHead) else "",
     ]

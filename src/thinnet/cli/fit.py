@@ -79,6 +79,21 @@ def fit(
         list[str] | None,
         _of(OF_TABLES, "A column not to learn from; may be repeated.", metavar="<column>"),
     ] = None,
+    weight: Annotated[
+        str | None,
+        _of(OF_TABLES, "The column of the rows' weights, in training and in scores.",
+            metavar="<column>"),
+    ] = None,
+    group: Annotated[
+        str | None,
+        _of(OF_TABLES, "The column of a group, such as a patient: no group is parted between rows "
+            "to learn from and rows to measure on.", metavar="<column>"),
+    ] = None,
+    time: Annotated[
+        str | None,
+        _of(OF_TABLES, "The column of a time: the last rows are those to measure on, and nothing "
+            "is learned from what is later.", metavar="<column>"),
+    ] = None,
     kind: Annotated[
         list[str] | None,
         _of(OF_TABLES, "What a column is, if that is not to be found out: number, category, date, "
@@ -98,6 +113,12 @@ def fit(
         int | None, _by("networks", "How many networks are averaged.", panel=OF_TABLES)
     ] = None,
     weight_decay: Annotated[float | None, _by("weight_decay", "Of AdamW.", panel=OF_TABLES)] = None,
+    eval_metric: Annotated[
+        str | None,
+        _of(OF_TABLES, "What training stops by on rows held out: loss; of classes log_loss, "
+            "accuracy, balanced_accuracy, roc_auc, f1 or brier; of numbers squared_error, rmse, "
+            "absolute_error or r2.", default="loss"),
+    ] = None,
     balanced: Annotated[
         bool | None, _of(OF_TABLES, "Weigh classes up that are rare.", "--balanced", default="no")
     ] = None,
@@ -107,7 +128,9 @@ def fit(
             "predicted, for f1, balanced-accuracy, recall=0.8 or precision=0.8."),
     ] = None,
     positive: Annotated[
-        str | None, _of(OF_TABLES, "With --threshold-for: the class meant; by default the rarer.")
+        str | None,
+        _of(OF_TABLES, "With --threshold-for or --eval-metric f1: the class meant; by default the "
+            "rarer."),
     ] = None,
     conformal: Annotated[
         bool | None,
@@ -156,11 +179,15 @@ def fit(
             "test": test,
             "test_fraction": test_fraction,
             "leave_out": leave_out or None,
+            "weight": weight,
+            "group": group,
+            "time": time,
             "kind": kind or None,
             "missing": missing or None,
             "header": header,
             "networks": networks,
             "weight_decay": weight_decay,
+            "eval_metric": eval_metric,
             "balanced": balanced,
             "threshold_for": threshold_for,
             "positive": positive,

@@ -18,6 +18,7 @@ SETTINGS: Final = {  # an option, and the parameter of a table's estimator
     "epochs": "max_iter",
     "networks": "n_networks",
     "weight_decay": "weight_decay",
+    "eval_metric": "eval_metric",
     "threshold_for": "threshold_for",
     "positive": "positive_class",
 }
@@ -28,6 +29,9 @@ OPTIONS: Final = {  # by the names of settings in Python
     **SWITCHES,
     "data_dir": "--data-dir",
     "kinds": "--kind",
+    "sample_weight": "--weight",
+    "groups": "--group",
+    "time": "--time",
 }  # fmt: skip
 EACH: Final = "each of "
 # Only names that no sentence has by chance, and none between quotes or in a file's name.

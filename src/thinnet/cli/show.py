@@ -41,6 +41,8 @@ def _print_origin(estimator: Any) -> None:
     say(f"trained on {rows} by thinnet {card['thinnet']}, seed {card['seed']}{when}")
     if "task" in card:
         say(card["task"])
+    for line in cards.training_lines(estimator):
+        say(line)
 
 
 def _print_networks(estimator: Any) -> None:

@@ -71,7 +71,7 @@ def auroc_of_errors(y: Array, p: Array) -> float:
 
 
 def class_figures(found: Measured) -> list[Comparison]:
-    y, plain = found.answers
+    y, plain, _ = found.answers
     both = proper(plain), proper(found.draws.probabilities)  # type: ignore[union-attr]
     return [
         Comparison(name, *(figure(y, p) for p in both)) for name, figure in CLASS_FIGURES.items()

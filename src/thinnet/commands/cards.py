@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from thinnet._version import __version__
+from thinnet.checks import quoted
 from thinnet.commands import remarks
 from thinnet.commands.fit_job import FitJob
 from thinnet.commands.holding_out import Part
@@ -27,12 +28,18 @@ CHIEF: Final = (  # settings that are shown though they have their defaults
     "batch_size",
     "max_iter",
 )
-APART: Final = ("callbacks", "progress", "n_threads", "random_state")  # settings of the run
+APART: Final = ("callbacks", "progress", "verbose", "n_threads", "random_state")  # of the run
+ROLE_TEXTS: Final = {  # the names of columns that a fit was given, and what they were for
+    "weight_name_": "rows are weighed by",
+    "group_name_": "no fold parts a group of",
+    "time_name_": "folds go forward in time by",
+}
 EPOCH: Final = "SOURCE_DATE_EPOCH"  # a time for results that are to be the same again
 
 
 def card(job: FitJob, estimator: Any, train: Part, test: Part | None) -> dict[str, Any]:
     """The facts about a fitted model but its scores."""
+    by = "" if job.weight is None else f", weighed by {quoted(job.weight)}"
     tested = f"{job.test_fraction:.0%} of the rows" if job.test is None else called(job.test)
     return {
         "table": printable(called(job.table)),
@@ -41,7 +48,7 @@ def card(job: FitJob, estimator: Any, train: Part, test: Part | None) -> dict[st
         "rows": len(train.y),
         "tested on": None
         if test is None
-        else f"{printable(tested)}, {counted(len(test.y), 'row')}",
+        else f"{printable(tested)}, {counted(len(test.y), 'row')}{by}",
         "left out": list(job.leave_out),
         "seed": job.seed,
         "thinnet": __version__,
@@ -60,6 +67,23 @@ def now() -> str:
 def date_text(trained: str) -> str:
     """The time of training for people: 2024-02-29 12:00 UTC."""
     return f"{trained[:16].replace('T', ' ')} UTC"
+
+
+def training_lines(estimator: Any) -> list[str]:
+    """How rows were parted, weighed, grouped and put in order, and what training stopped by."""
+    of_fit = vars(estimator)
+    found = [
+        estimator.card_.get("split", ""),
+        *(
+            f"{text} {quoted(of_fit[role])}"
+            for role, text in ROLE_TEXTS.items()
+            if of_fit.get(role)
+        ),
+        ""
+        if estimator.stops_by_loss
+        else f"stopped by {estimator.history_.score_name} of rows held out",
+    ]
+    return [line for line in found if line]
 
 
 def holes(estimator: Any, frame: Frame) -> dict[str, int]:

@@ -24,9 +24,9 @@ class ClassScore(NamedTuple):
     rows : int
         How many rows are of the class.
     precision : float
-        How many of those predicted as this class are of it.
+        How many of those predicted as this class are of it, by their weights.
     recall : float
-        How many of its rows are predicted as this class.
+        How many of its rows are predicted as this class, by their weights.
     f1 : float
         The harmonic mean of both.
     pr_auc : float
@@ -41,7 +41,9 @@ class ClassScore(NamedTuple):
     pr_auc: float
 
 
-def of_each(y: Array, p: Array, guessed: Array, labels: Sequence[str]) -> list[ClassScore]:
+def of_each(
+    y: Array, p: Array, guessed: Array, labels: Sequence[str], weights: Array | None = None
+) -> list[ClassScore]:
     """The figures of each class, in the classes' order.
 
     Parameters
@@ -50,18 +52,25 @@ def of_each(y: Array, p: Array, guessed: Array, labels: Sequence[str]) -> list[C
         Places of the true classes and of the predicted ones.
     p : array, shape (rows, n_classes)
     labels : sequence of str, of length n_classes
+    weights : array, shape (rows,), optional
+        The rows' weights in all figures but their number.
     """
     places = list(range(len(labels)))
-    precision, recall, f1, rows = metrics.precision_recall_fscore_support(
-        y, guessed, labels=places, zero_division=np.nan
+    rows = np.bincount(y, minlength=len(labels))
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
+        y, guessed, labels=places, zero_division=np.nan, sample_weight=weights
     )
-    areas = [
-        float(metrics.average_precision_score(y == k, p[:, k])) if rows[k] else math.nan
-        for k in places
-    ]
+
+    def area_of(k: int) -> float:
+        if not rows[k]:
+            return math.nan
+        return float(metrics.average_precision_score(y == k, p[:, k], sample_weight=weights))
+
     return [
-        ClassScore(label, int(rows[k]), float(precision[k]), float(recall[k]), float(f1[k]), area)
-        for k, (label, area) in enumerate(zip(labels, areas, strict=True))
+        ClassScore(
+            label, int(rows[k]), float(precision[k]), float(recall[k]), float(f1[k]), area_of(k)
+        )
+        for k, label in enumerate(labels)
     ]
 
 

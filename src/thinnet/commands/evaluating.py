@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -14,22 +14,31 @@ from thinnet.commands import class_scores, scoring, targets
 from thinnet.commands.blame import data_at_fault
 from thinnet.commands.class_scores import ClassScore
 from thinnet.commands.coverage import CoverageCheck
+from thinnet.tables.beside import weights_in
 from thinnet.tables.reading import blocks
 from thinnet.tables.reading.cells import Frame
 from thinnet.uncertainty.draws.heads import ClassHead
 
 
 class Answers(NamedTuple):
-    """Targets (for classes their places), and probabilities or numbers for the same rows."""
+    """Targets (for classes their places), probabilities or numbers for the same rows, weights."""
 
     y: Array
     predicted: Array
+    weights: Array | None = None
+
+    @classmethod
+    def joined(cls, parts: Sequence[Answers]) -> Answers:
+        """The answers of several blocks of rows."""
+        y, predicted, weights = zip(*parts, strict=True)
+        together = None if weights[0] is None else np.concatenate(weights)
+        return cls(np.concatenate(y), np.concatenate(predicted), together)
 
 
-def answers(estimator: Any, frame: Frame, y: Array) -> Answers:
+def answers(estimator: Any, frame: Frame, y: Array, weights: Array | None = None) -> Answers:
     if isinstance(estimator.head_, ClassHead):
-        return Answers(estimator.head_.known(y), estimator.predict_proba(frame))
-    return Answers(y, estimator.predict(frame))
+        return Answers(estimator.head_.known(y), estimator.predict_proba(frame), weights)
+    return Answers(y, estimator.predict(frame), weights)
 
 
 def scores(estimator: Any, found: Answers) -> list[scoring.Score]:
@@ -37,8 +46,9 @@ def scores(estimator: Any, found: Answers) -> list[scoring.Score]:
     head = estimator.head_
     if isinstance(head, ClassHead):
         classes = scoring.Classes(tuple(map(str, head.classes)), positive(estimator))
-        return scoring.of_classes(*found, plain, head.places(found.predicted), classes)
-    return scoring.of_numbers(*found, float(plain[0]))
+        decided = head.places(found.predicted)
+        return scoring.of_classes(*found[:2], plain, decided, classes, found.weights)
+    return scoring.of_numbers(*found[:2], float(plain[0]), found.weights)
 
 
 def each_class(estimator: Any, found: Answers) -> list[ClassScore]:
@@ -47,7 +57,8 @@ def each_class(estimator: Any, found: Answers) -> list[ClassScore]:
     if not isinstance(head, ClassHead):
         return []
     guessed = head.places(found.predicted)
-    return class_scores.of_each(*found, guessed, [str(label) for label in head.classes])
+    labels = [str(label) for label in head.classes]
+    return class_scores.of_each(*found[:2], guessed, labels, found.weights)
 
 
 def positive(estimator: Any) -> int:
@@ -82,23 +93,27 @@ def evaluate(
     found = []
     for rows in known(estimator, table, coverage_check):
         y = truth(estimator, rows)
-        found.append(answers(estimator, rows, y))
+        found.append(answers(estimator, rows, y, weights_of(estimator, rows)))
         if coverage_check is not None:
             coverage_check.add(rows, y)
         if examples is not None:
             examples.add(rows, found[-1])
-    y, predicted = zip(*found, strict=True)
-    return Answers(np.concatenate(y), np.concatenate(predicted))
+    return Answers.joined(found)
 
 
 def known(
     estimator: Any, table: str | os.PathLike[str], coverage_check: CoverageCheck | None = None
 ) -> Iterator[Frame]:
-    """The rows of each block that have a target; DataFileError after the last block if none has.
+    """The rows of each block that have a target and, if there are weights, one above 0.
 
-    The rows without one are counted in the check.
+    The rows without a target are counted in the check.
+
+    Raises
+    ------
+    DataFileError
+        After the last block, if there are none.
     """
-    target, empty = estimator.target_name_, True
+    target, empty, of_no_weight = estimator.target_name_, True, 0
     for i, block in enumerate(blocks(table, None, estimator.dialect_)):
         frame = block.frame
         if i == 0:
@@ -106,14 +121,32 @@ def known(
         rows = frame[targets.known(estimator, frame[target]).notna()]
         if coverage_check is not None:
             coverage_check.without_target += len(frame) - len(rows)
+        weights = weights_of(estimator, rows)
+        if weights is not None:
+            of_no_weight += int((weights == 0).sum())
+            rows = rows[weights > 0]
         if len(rows):
             empty = False
             yield rows
+    if empty and of_no_weight:
+        raise DataFileError(
+            f"{table} must hold rows of a weight above 0 in column "
+            f"{quoted(estimator.weight_name_)}, got {of_no_weight} of weight 0"
+        )
     if empty:
         raise DataFileError(
             f"{table} must hold values of the target column {quoted(target)}, got missing cells "
             "only; fill some in to measure the model by, or run `thinnet predict` instead"
         )
+
+
+def weights_of(estimator: Any, rows: Frame) -> Array | None:
+    """The weights of rows, where the model has learned with weights and the table has them."""
+    name = vars(estimator).get("weight_name_")
+    if name not in rows.columns:
+        return None
+    places = rows.index.to_numpy()
+    return weights_in(rows[name], estimator.encoder_.missing_, places)
 
 
 def truth(estimator: Any, rows: Frame) -> Array:

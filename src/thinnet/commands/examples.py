@@ -18,7 +18,7 @@ HARDEST: Final = 10
 
 
 class Hard(NamedTuple):
-    """Rows with the largest losses, the largest first."""
+    """Rows with the largest losses, the largest first, whatever they weigh."""
 
     rows: Frame
     answers: Answers
@@ -54,18 +54,18 @@ class Examples:
 
         old = self.hardest
         if old is not None:
-            pairs = zip(old.answers, new.answers, strict=True)
+            pairs = zip(old.answers[:2], new.answers[:2], strict=True)
             answers = Answers(*(np.concatenate(pair) for pair in pairs))
             losses = np.concatenate([old.losses, new.losses])
             new = Hard(pd.concat([old.rows, new.rows]), answers, losses)
         worst = uncertain.least_certain(new.losses, HARDEST)
-        answers = Answers(*(part[worst] for part in new.answers))
+        answers = Answers(*(part[worst] for part in new.answers[:2]))
         self.hardest = Hard(new.rows.iloc[worst], answers, new.losses[worst])
 
 
 def row_losses(estimator: Any, answers: Answers) -> Array:
     """For classes the log loss of each row, for numbers the absolute error."""
-    y, predicted = answers
+    y, predicted, _ = answers
     if isinstance(estimator.head_, ClassHead):
         return -np.log(np.maximum(predicted[np.arange(len(y)), y].astype(np.float64), LEAST))
     return np.abs(y - predicted)
@@ -87,7 +87,7 @@ def hardest_rows(examples: Examples) -> Frame:
     with drifting.reported_to(drifting.ignored):
         replaced = np.stack([_replaced(estimator, hard, typical, name) for name in typical.columns])
     found: dict[str, Any] = {"row": hard.rows.index.to_numpy()}
-    head, (y, predicted) = estimator.head_, hard.answers
+    head, (y, predicted, _) = estimator.head_, hard.answers
     if isinstance(head, ClassHead):
         found |= {"true": head.classes[y], "predicted": head.guesses(predicted)}
         found["probability of the true one"] = predicted[np.arange(len(y)), y]

@@ -11,6 +11,7 @@ from thinnet import checks
 from thinnet.checks import SettingError
 from thinnet.tables import members
 from thinnet.tables.deciding import goal_of
+from thinnet.tables.eval_metrics import CLASSES, LOSS, NUMBERS, spelt
 from thinnet.tables.regressor import TableRegressor
 
 
@@ -24,6 +25,9 @@ class FitJob:
     test: str | os.PathLike[str] | None = None
     test_fraction: float = 0.2
     leave_out: tuple[str, ...] = ()
+    weight: str | None = None
+    group: str | None = None
+    time: str | None = None
     header: bool | None = None
     seed: int = 0
     conformal: bool = False
@@ -37,15 +41,29 @@ class FitJob:
         checks.integer("--seed", self.seed, 0, 2**32 - 1)
         others = "names of other columns than the target's"
         checks.must(self.target not in self.leave_out, "--leave-out", others, self.target)
+        for option in ("weight", "group", "time"):
+            other = "the name of another column than the target's"
+            checks.must(getattr(self, option) != self.target, f"--{option}", other, self.target)
+        if self.group is not None and self.time is not None:
+            raise ValueError("--group must be left out with --time, got both")
         if (goal := self.settings.get("threshold_for")) is not None:
             goal_of(goal)
-        elif "positive_class" in self.settings:
-            raise ValueError("--positive is for --threshold-for, got none")
-        known = TableRegressor().get_params()
-        given = {name: value for name, value in self.settings.items() if name in known}
+        elif "positive_class" in self.settings and self.settings.get("eval_metric") != "f1":
+            raise ValueError("--positive is for --threshold-for or --eval-metric f1, got none")
+        of_task = {"classification": CLASSES, "regression": NUMBERS}
+        known = of_task.get(self.task, (*CLASSES, *NUMBERS[1:]))
+        spelt(self.settings.get("eval_metric", LOSS), known)
+        of_numbers = TableRegressor().get_params()
+        given = {name: value for name, value in self.settings.items() if name in of_numbers}
         members.check(TableRegressor(**given))
         if self.task == "regression":
             check_of_numbers(self.settings, SettingError)
+
+    @property
+    def not_learned(self) -> tuple[str, ...]:
+        """The columns beside the target that are taken out of the table, each once."""
+        own = (name for name in (self.weight, self.group) if name is not None)
+        return tuple(dict.fromkeys((*self.leave_out, *own)))
 
 
 def check_of_numbers(settings: Mapping[str, Any], error: type[SettingError]) -> None:

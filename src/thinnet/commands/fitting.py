@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from thinnet.arrays import Array
+import numpy as np
+
 from thinnet.checks import UnfitSettingError
 from thinnet.commands import class_scores, conformal, remarks, scoring, task_text
 from thinnet.commands.blame import data_at_fault
@@ -16,12 +17,13 @@ from thinnet.commands.coverage import CoverageCheck
 from thinnet.commands.evaluating import Answers, answers, each_class, scores
 from thinnet.commands.examples import Examples
 from thinnet.commands.fit_job import FitJob, check_of_numbers
-from thinnet.commands.holding_out import Part, Parts, parts
+from thinnet.commands.holding_out import Part, Parts, check_classes, parts, split_text
 from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.columns import amounts
-from thinnet.tables.members import held_out
 from thinnet.tables.reading.spooling import on_disk
 from thinnet.tables.regressor import TableRegressor
+from thinnet.tables.splitting import held_out
+from thinnet.tables.taking import ROLES
 from thinnet.training import INTERRUPTED
 from thinnet.uncertainty.draws.heads import ClassHead
 
@@ -67,13 +69,16 @@ def fit(
     _check_memory(job)
     found = parts(job)
     task = task_text.task(job, found)
-    if report is not None:
-        report(task)
+    split = split_text(job, found.train, found.test)
+    for line in filter(None, (task, split)):
+        if report is not None:
+            report(line)
     estimator, train = _trained(job, found, progress)
     test = found.test
-    answered = None if test is None else answers(estimator, test.frame, test.y)
+    answered = None if test is None else answers(estimator, test.frame, test.y, test.beside.weights)
     estimator.card_ = card(job, estimator, train, test)
-    estimator.card_ |= {"task": task, "plain": _baseline(estimator, train.y)}
+    estimator.card_ |= {"task": task, "plain": _baseline(estimator, train)}
+    estimator.card_ |= {"split": split} if split else {}
     measured = [] if answered is None else scores(estimator, answered)
     of_classes = [] if answered is None else each_class(estimator, answered)
     estimator.card_["scores"] = scoring.as_values(measured)
@@ -91,14 +96,21 @@ def _trained(job: FitJob, found: Parts, progress: bool | None) -> tuple[Any, Par
     estimator = _estimator(job, found.reading.task, progress)
     train, apart = found.train, None
     if job.conformal:
-        kept, held = held_out(train.y, conformal.FRACTION, job.seed)
+        with data_at_fault():
+            kept, held = held_out(train.y, conformal.FRACTION, job.seed, train.beside)
         train, apart = train.rows(kept), train.rows(held)
+        check_classes(job, train, apart, "the rows kept apart", "leave --conformal out")
         conformal.check(len(apart.y))
     with data_at_fault(), amounts.written_with(found.dialect.decimal):
-        estimator.fit(train.frame, train.y, whole=found.table)
+        roles = zip(ROLES, train.beside, strict=True)
+        given = {role: part for role, part in roles if part is not None}
+        estimator.fit(train.frame, train.y, whole=found.table, **given)
     _check_trained(estimator)
     estimator.dialect_, estimator.target_name_ = found.dialect, job.target
     estimator.target_decimal_ = found.reading.decimal
+    for role, name in (("sample_weight", job.weight), ("groups", job.group), ("time", job.time)):
+        if name is not None:
+            setattr(estimator, ROLES[role], name)
     if apart is not None:
         conformal.learn(estimator, apart.frame, apart.y)
     return estimator, train
@@ -139,7 +151,7 @@ def _check_memory(job: FitJob) -> None:
     known = TableRegressor().get_params()
     settings = {name: value for name, value in job.settings.items() if name in known}
     estimator = TableRegressor(kinds=dict(job.kinds) or None, missing=job.missing, **settings)
-    estimator.check_memory(job.table, (job.target, *job.leave_out), job.header)
+    estimator.check_memory(job.table, (job.target, *job.not_learned), job.header)
 
 
 def _check_trained(estimator: Any) -> None:
@@ -148,9 +160,9 @@ def _check_trained(estimator: Any) -> None:
         raise KeyboardInterrupt("interrupted before a network was trained; no model is saved")
 
 
-def _baseline(estimator: Any, y: Array) -> list[float]:
-    """The plainest prediction: the classes' frequencies, or the mean."""
-    head = estimator.head_
+def _baseline(estimator: Any, train: Part) -> list[float]:
+    """The plainest prediction: the classes' frequencies, or the mean, by the rows' weights."""
+    head, (y, weights) = estimator.head_, (train.y, train.beside.weights)
     if isinstance(head, ClassHead):
-        return [float((y == label).mean()) for label in head.classes]
-    return [float(y.mean())]
+        return [float(np.average(y == label, weights=weights)) for label in head.classes]
+    return [float(np.average(y, weights=weights))]

@@ -74,7 +74,8 @@ def measure(
         y = evaluating.truth(estimator, rows)
         with drifting.reported_to(drifting.ignored):  # the answers without draws warn of drift
             draws.append(_draw_summary(estimator, rows, y, bars))
-        answers.append(evaluating.answers(estimator, rows, y))
+        weights = evaluating.weights_of(estimator, rows)
+        answers.append(evaluating.answers(estimator, rows, y, weights))
         if held is not None and held.is_conformal:
             held.add(rows, y)
         if examples is not None:
@@ -82,7 +83,7 @@ def measure(
             uncertain_rows.add(rows, draws[-1])
     with drifting.reported_to(drifting.ignored):
         shown = uncertain_rows.frame(bars.n_draws) if examples is not None else None
-    return Measured(Answers(*_joined(answers)), type(draws[0])(*_joined(draws)), shown)
+    return Measured(Answers.joined(answers), type(draws[0])(*_joined(draws)), shown)
 
 
 def _joined(parts: list[Any]) -> list[Array]:

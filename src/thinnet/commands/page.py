@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from thinnet.checks import NothingDrawsError
+from thinnet.checks import NothingDrawsError, quoted
 from thinnet.commands import (
     calibration,
     cards,
@@ -116,11 +116,20 @@ def _origin(found: Findings) -> Markup:
     networks = counted(len(estimator.networks_), "network")
     texts = [
         card.get("task", ""),
+        *cards.training_lines(estimator),
         f"trained on {card['rows']:,} rows by thinnet {card['thinnet']}, seed {card['seed']}{when}",
         f"{networks} of {network.theta.size:,} parameters, at most {int(estimator.n_iter_)} epochs",
-        f"measured on {found.table}, {len(found.answers.y):,} rows" if found.answers else "",
+        f"measured on {found.table}, {len(found.answers.y):,} rows{_weighed(found)}"
+        if found.answers
+        else "",
     ]
     return joined(tag("p", text) for text in texts if text)
+
+
+def _weighed(found: Findings) -> str:
+    assert found.answers is not None
+    name = vars(found.estimator).get("weight_name_")
+    return "" if found.answers.weights is None else f", weighed by {quoted(name)}"
 
 
 def _notes(found: Findings) -> Markup | None:
@@ -142,7 +151,8 @@ def _scores(found: Findings) -> Markup | None:
     if of_classes and head.decision is not None:
         parts.append(tag("p", decision_message(head.decision, head.classes)))
     missing = remarks.of_classes(head.classes, answers.y) if of_classes else ""
-    return section("Scores", *parts, lines(None, [missing]))
+    weights = remarks.of_weights(estimator, answers.weights)
+    return section("Scores", *parts, lines(None, [weights, missing]))
 
 
 def _error_bars(found: Findings, bars: ErrorBars | None, shown: dict[str, Markup]) -> Markup | None:

@@ -135,7 +135,7 @@ def _epochs_on_all(estimator: Any) -> int | None:
     entries = estimator.networks_[0].logbook.entries
     if not entries or entries[0].rows < estimator.card_["rows"]:
         return None
-    return members.common_epochs(estimator.histories_)
+    return members.common_epochs(estimator.histories_, by_score=not estimator.stops_by_loss)
 
 
 def _agreement(found: Findings, answers: Answers) -> Picture:

@@ -40,6 +40,14 @@ def of_table(card: dict[str, Any], table: str | os.PathLike[str], rows: int) -> 
     )
 
 
+def of_weights(estimator: Any, weights: Array | None) -> str:
+    """The remark on scores without the weights that the model has learned with; else empty."""
+    name = vars(estimator).get("weight_name_")
+    if name is None or weights is not None:
+        return ""
+    return f"these scores are not weighed, since the table has no column {quoted(name)}"
+
+
 def of_classes(classes: Array, y: Array) -> str:
     """The remark on classes that no row of `y` has; empty where all are there."""
     missing = np.delete(classes, np.unique(y))

@@ -41,6 +41,7 @@ def of_classes(
     frequencies: Array,
     decided: Array | None = None,
     classes: Classes | None = None,
+    weights: Array | None = None,
 ) -> list[Score]:
     """Scores of probabilities `p` for labels at places `y`; the plain answer is the frequencies.
 
@@ -56,6 +57,8 @@ def of_classes(
         Places of the classes that the model predicts; by default the most probable ones.
     classes : Classes, optional
         By default their places, and the rarer of two.
+    weights : array, shape (rows,), optional
+        The rows' weights in all scores.
     """
     labels, plain = np.arange(p.shape[1]), np.tile(frequencies, (len(y), 1))
     there = np.unique(y)
@@ -63,13 +66,13 @@ def of_classes(
 
     def balanced(places: Array) -> float:
         hits = places == y
-        return float(np.mean([hits[y == k].mean() for k in labels]))
+        return float(np.mean([_mean(hits, weights, y == k) for k in labels]))
 
     def log_loss(q: Array) -> float:
-        return float(metrics.log_loss(y, proper(q), labels=labels))
+        return float(metrics.log_loss(y, proper(q), labels=labels, sample_weight=weights))
 
     def accuracy(places: Array) -> float:
-        return float((places == y).mean())
+        return _mean(places == y, weights)
 
     most = plain.argmax(axis=1)
 
@@ -80,29 +83,46 @@ def of_classes(
     if len(there) == len(labels):
         found.insert(1, Score("balanced accuracy", balanced(guessed), balanced(most), True))
         q = p[:, 1] if len(labels) == 2 else proper(p)
-        area = float(metrics.roc_auc_score(y, q, multi_class="ovr", labels=labels))
+        of_all = {"labels": labels, "sample_weight": weights}
+        area = float(metrics.roc_auc_score(y, q, multi_class="ovr", **of_all))
         found.append(Score("ROC AUC", area, 0.5, True))
         known = classes or Classes(tuple(map(str, labels)), int(np.argmin(frequencies)))
-        found += _of_retrieval(y, p, guessed, most, known)
+        found += _of_retrieval(Truth(y, weights), p, guessed, most, known)
     return found
 
 
-def _of_retrieval(y: Array, p: Array, guessed: Array, most: Array, classes: Classes) -> list[Score]:
+class Truth(NamedTuple):
+    """The places of the true classes, and the rows' weights."""
+
+    y: Array
+    weights: Array | None
+
+
+def _of_retrieval(
+    truth: Truth, p: Array, guessed: Array, most: Array, classes: Classes
+) -> list[Score]:
     """PR AUC and F1 of one class of two, or the means over more."""
+    y, weights = truth
     two = len(classes.labels) == 2
     wanted = [classes.positive] if two else range(len(classes.labels))
     name = f"{{}} of {quoted(classes.labels[classes.positive], 30)}" if two else "macro {}"
 
     def f1(places: Array) -> float:
-        found = metrics.f1_score(y, places, labels=list(wanted), average=None, zero_division=0.0)
-        return float(np.mean(found))
+        how = {"labels": list(wanted), "zero_division": 0.0, "sample_weight": weights}
+        return float(np.mean(metrics.f1_score(y, places, average=None, **how)))
 
-    area = [metrics.average_precision_score(y == k, p[:, k]) for k in wanted]
-    by_chance = [(y == k).mean() for k in wanted]
+    area = [metrics.average_precision_score(y == k, p[:, k], sample_weight=weights) for k in wanted]
+    by_chance = [_mean(y == k, weights) for k in wanted]
     return [
         Score(name.format("PR AUC"), float(np.mean(area)), float(np.mean(by_chance)), True),
         Score(name.format("F1"), f1(guessed), f1(most), True),
     ]
+
+
+def _mean(values: Array, weights: Array | None, some: Array | slice = slice(None)) -> float:
+    """The weighted mean of some of the values; 0 where they weigh nothing."""
+    w = None if weights is None else weights[some]
+    return 0.0 if w is not None and not w.any() else float(np.average(values[some], weights=w))
 
 
 def proper(p: Array) -> Array:
@@ -111,19 +131,21 @@ def proper(p: Array) -> Array:
     return p / p.sum(axis=1, keepdims=True)
 
 
-def of_numbers(y: Array, predicted: Array, mean: float) -> list[Score]:
+def of_numbers(
+    y: Array, predicted: Array, mean: float, weights: Array | None = None
+) -> list[Score]:
     """Scores of predicted numbers; the plain answer is the mean of the training rows."""
     plain = np.full(len(y), mean)
 
     def rmse(z: Array) -> float:
-        return float(np.sqrt(np.mean((y - z) ** 2)))
+        return float(np.sqrt(_mean((y - z) ** 2, weights)))
 
     def r_squared(z: Array) -> float:
-        spread = float(np.sum((y - y.mean()) ** 2))
-        return 1 - float(np.sum((y - z) ** 2)) / spread if spread > 0 else 0.0
+        spread = _mean((y - _mean(y, weights)) ** 2, weights)
+        return 1 - _mean((y - z) ** 2, weights) / spread if spread > 0 else 0.0
 
     def mean_absolute(z: Array) -> float:
-        return float(np.abs(y - z).mean())
+        return _mean(np.abs(y - z), weights)
 
     return [
         Score("RMSE", rmse(predicted), rmse(plain), False),

@@ -46,4 +46,9 @@ def _rows(job: FitJob, found: Parts) -> str:
     missing = found.whole.without_target
     if job.test is not None and found.test is not None:
         missing += found.test.without_target
-    return f"{text}, {missing:,} left out: their target is missing" if missing else text
+    if missing:
+        text += f", {missing:,} left out: their target is missing"
+    zeros = found.whole.without_weight
+    if job.test is not None and found.test is not None:
+        zeros += found.test.without_weight
+    return f"{text}, {zeros:,} left out: their weight is 0" if zeros else text

@@ -1,9 +1,9 @@
-"""Scores of one set of rows again and again: what does not change is computed once."""
+"""Metrics, and the scores of one set of rows again and again, of which a part is computed once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -15,11 +15,27 @@ from thinnet.losses.base import Loss, mean_r_squared, r_squared_score, relative_
 Scorer: TypeAlias = Callable[[Rows], float]
 
 
-def scorer(loss: Loss, targets: Array, weights: Weights | None = None) -> Scorer:
-    """``loss.score(outputs, targets, weights)`` as a function of the outputs."""
-    if getattr(type(loss), "score", None) is r_squared_score and len(targets) > ROWS_OF_A_LEAF:
-        return _RSquared(loss, targets, weights)
-    return lambda outputs: loss.score(outputs, targets, weights)
+@runtime_checkable
+class Metric(Protocol):
+    """What outputs are scored by, where larger is better; each loss is one.
+
+    `score_name` is the name of the score, as a history shows it.
+    """
+
+    @property
+    def score_name(self) -> str: ...
+
+    def score(self, outputs: Rows, targets: Array, weights: Weights | None = None) -> float:
+        """The score of raw outputs."""
+        ...
+
+
+def scorer(metric: Metric, targets: Array, weights: Weights | None = None) -> Scorer:
+    """``metric.score(outputs, targets, weights)`` as a function of the outputs."""
+    is_r_squared = getattr(type(metric), "score", None) is r_squared_score
+    if is_r_squared and isinstance(metric, Loss) and len(targets) > ROWS_OF_A_LEAF:
+        return _RSquared(metric, targets, weights)
+    return lambda outputs: metric.score(outputs, targets, weights)
 
 
 class _RSquared:

@@ -116,11 +116,15 @@ MAY_BE: Final[Kinds] = {
     "card_": dict,
     "conformal_": tuple,
     "drift_": tuple,
+    "fold_networks_": list,
     "dialect_": object,
     "importances_": Importances,
     "interrupted_": bool,
     "target_decimal_": str | None,
     "target_name_": str,
+    "weight_name_": str,
+    "group_name_": str,
+    "time_name_": str,
 }
 TABLES: Final[dict[str, Way]] = {
     "thinnet.tables.classifier.TableClassifier": fitted(

@@ -234,7 +234,7 @@ def _finish(estimator: Any) -> None:
         raise ValueError("histories_ must be Historys, got something else")
     width = estimator.encoder_.width
     encodings = getattr(estimator.encoder_, "encodings_", None)
-    for network in estimator.networks_:
+    for network in (*estimator.networks_, *getattr(estimator, "fold_networks_", ())):
         fits = isinstance(network, Network)
         if not fits or network.features != (width,) or network.out != (head.width,):
             raise ValueError(

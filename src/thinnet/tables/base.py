@@ -2,69 +2,51 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from abc import abstractmethod
-from typing import Any, Final, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from thinnet import checks
 from thinnet.arithmetic import lane_mean
 from thinnet.arrays import Array
-from thinnet.checks import quoted
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
 from thinnet.network import Network
-from thinnet.tables import drifting, members, memory, time_limits
+from thinnet.tables import beside, drifting, going_on, members, memory, splitting, time_limits
+from thinnet.tables.beside import Given
 from thinnet.tables.columns import amounts
-from thinnet.tables.columns.encoding import TableEncoder
-from thinnet.tables.columns.kinds import checked_kinds
-from thinnet.tables.columns.missing import words
 from thinnet.tables.columns.noticing import notes
 from thinnet.tables.drifting import Known
 from thinnet.tables.efforts import FEW_ROWS
+from thinnet.tables.eval_metrics import CLASSES, LOSS, NUMBERS, Metric, spelt
+from thinnet.tables.going_on import KEPT, Earlier, gone_on, unchanged
 from thinnet.tables.importances import HeldOut, kept
-from thinnet.tables.inspected import Inspected
 from thinnet.tables.members import SomeRows, TableRows, TrainingSet
 from thinnet.tables.parameters import TableParameters
-from thinnet.tables.reading import read_table
 from thinnet.tables.reading.cells import Frame
-from thinnet.tables.reading.dialect import Dialect
-from thinnet.tables.reading.frames import as_frame, collected, frame_of
-from thinnet.tables.reading.spooling import on_disk
-from thinnet.tables.targeting import Targeted, check_there, targeted
+from thinnet.tables.reading.frames import as_frame, frame_of
+from thinnet.tables.splitting import Split
+from thinnet.tables.taking import BESIDE_NETWORKS, TakesTables
+from thinnet.tables.targeting import Targeted
 from thinnet.tables.teaching import FittedMembers, fit_members
 from thinnet.tables.time_limits import TimeLimit
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.uncertainty.draws.drawing import Drawer
 from thinnet.uncertainty.draws.heads import ClassHead, Head
 
-Splits: TypeAlias = list[tuple[Array, Array]]
-OF_A_FIT: Final = (
-    "dialect_",
-    "target_name_",
-    "target_decimal_",
-    "calibration_",
-    "drift_",
-    "conformal_",
-    "importances_",
-)  # attributes that not every fit sets
 
-
-class TableEstimator(TableParameters, Inspected, BaseEstimator):
+class TableEstimator(TableParameters, TakesTables, BaseEstimator):
     """The base of `TableClassifier` and `TableRegressor`, not for use by itself."""
 
-    dialect_: Dialect | None = None  # the dialect of the file in fit
     interrupted_: bool = False  # older files don't have it
 
     notes_: tuple[str, ...]
     target_decimal_: str | None = None  # a mark for each target of amounts such as "$1,023.45"
-
-    time_limit_: TimeLimit  # of the fit under way
 
     hidden_layer_sizes: Any  # a field of the classes below
     activation: Any
@@ -75,48 +57,69 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         """The head that gives the networks' outputs their meaning."""
 
     @abstractmethod
-    def _read_targets(self, y: Any) -> Array:
-        """Targets in the form of the loss; their classes or scale are learned."""
+    def _metric(self, y: Array) -> Metric | None:
+        """What training stops by in place of the loss, for targets `y` of the networks."""
 
-    def _weights(self, y: Any) -> Array | None:
+    @property
+    def stops_by_loss(self) -> bool:
+        """Whether training stops by its loss on the rows held out."""
+        return spelt(self.eval_metric, (*CLASSES, *NUMBERS)) == LOSS
+
+    def _weights(self, targets: Array) -> Array | None:
         """The weight of each row's class."""
         return None
 
-    def _fit(self, X: Any, y: Any, eval_set: Any, whole: Any = None) -> None:
+    def _fit(self, X: Any, y: Any, eval_set: Any, whole: Any, given: Given) -> None:
         members.check(self)
+        given.check_fits(eval_set)
+        earlier = Earlier.of(self) if going_on.goes_on(self) else None
+        found = self._table(X, y, given, first=earlier is None)
         self.time_limit_ = TimeLimit(self.time_limit)
-        given = self._table(X, y)
-        with amounts.written_with(given.dialect.decimal if given.dialect else None):
-            self._fit_table(given, eval_set, whole)
+        try:
+            with amounts.written_with(found.dialect.decimal if found.dialect else None):
+                self._fit_table(found, given, eval_set, whole, earlier)
+        finally:
+            del self.time_limit_
 
-    def _fit_table(self, given: Targeted, eval_set: Any, whole: Any) -> None:
-        X, y = given.X, given.y
-        if y is None:
-            raise ValueError("fit requires y to be passed, but the target y is None")
-        check_there(y)
+    def _fit_table(
+        self, found: Targeted, given: Given, eval_set: Any, whole: Any, earlier: Earlier | None
+    ) -> None:
+        taken = self._taken(found, given)
+        X, y = taken.table.X, taken.table.y
         if (n := _num_samples(X)) < 2:
             raise ValueError(f"X must have 2 rows at least, got {n} sample(s)")
-        targets = self._learned_targets(y)
+        targets = self._learned_targets(y, first=earlier is None)
         checks.same_length("y", targets, "X", n)
-        self.encoder_ = self._new_encoder()
-        whole = given.whole if whole is None else whole
+        if earlier is None:
+            self.encoder_ = self._new_encoder()
+        whole = taken.table.whole if whole is None else whole
         if len(getattr(X, "shape", ())) == 2:
             memory.check(self, self.encoder_, frame_of(X)[: memory.SAMPLE_ROWS], n, 0)
-        encoded = self.encoder_.fit_part(X, _one_number(targets), whole)
-        self._take_names(self.encoder_)
+        stream, splits = check_random_state(self.random_state), list[Split]()
+        if eval_set is None:
+            splits += splitting.splits(self, targets, stream, taken.beside)
+        folds = splitting.folds_of_means(splits, taken.beside)
+        if earlier is None:
+            encoded = self.encoder_.fit_part(X, _one_number(targets), whole, folds)
+            self._take_names(self.encoder_)
+        else:
+            encoded = going_on.encoded(self.encoder_, X, _one_number(targets), folds)
+            self._forget(BESIDE_NETWORKS)
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
         head = self.head_
         labels = head.classes[targets] if isinstance(head, ClassHead) else targets
         numbers = None if isinstance(head, ClassHead) else head.units.back(targets)
         of_columns = notes(frame, self.encoder_, labels, classes=classes, numbers=numbers)
-        self.notes_ = (*given.notes, *self._target_notes(y), *of_columns)
-        rows = TableRows(encoded.astype(self.dtype, copy=False), targets, self._weights(y))
+        self.notes_ = (*found.notes, *taken.notes, *self._target_notes(y), *of_columns)
+        own, encoded = taken.beside.weights, encoded.astype(self.dtype, copy=False)
+        rows = TableRows(encoded, targets, members.product(own, self._weights(targets)), own)
         held = None if eval_set is None else self._held(eval_set)
         with limited(self.n_threads):
-            splits = self._train(rows, held)
+            in_time = taken.beside.times is not None
+            self._train(rows, held, splits, stream, earlier, in_time=in_time)
         self.drift_ = self._drift(frame, splits, eval_set)
 
-    def _drift(self, frame: Frame, splits: Splits, eval_set: Any) -> tuple[Known, ...]:
+    def _drift(self, frame: Frame, splits: list[Split], eval_set: Any) -> tuple[Known, ...]:
         if splits:
             return drifting.learned(frame, self.encoder_, splits)
         import pandas as pd
@@ -128,100 +131,69 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         places = np.arange(len(both))
         return drifting.learned(both, self.encoder_, [(places[:n], places[n:])], n)
 
-    def _new_encoder(self) -> TableEncoder:
-        """An unfitted encoder like `encoder`, with the estimator's `kinds` and `missing`."""
-        encoder: TableEncoder = TableEncoder() if self.encoder is None else clone(self.encoder)
-        kinds = {**checked_kinds(encoder.kinds), **checked_kinds(self.kinds)}
-        words(self.missing)
-        return encoder.set_params(kinds=kinds or None, missing=(*encoder.missing, *self.missing))
-
-    def _take_names(self, encoder: TableEncoder) -> None:
-        self.n_features_in_ = encoder.n_features_in_
-        if hasattr(encoder, "feature_names_in_"):
-            self.feature_names_in_ = encoder.feature_names_in_
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-
-    def _table(self, X: Any, y: Any) -> Targeted:
-        """The table and its targets; `y` may be names of columns, whose holes are left out."""
-        for name in OF_A_FIT:
-            self.__dict__.pop(name, None)  # it would be of an earlier fit
-        from_file = isinstance(X, str | os.PathLike)
-        if from_file:
-            X = on_disk(X)
-            self.check_memory(X, y)
-        more = () if self.encoder is None else self.encoder.missing
-        found = targeted(X, y, missing=words((*more, *self.missing)))
-        if from_file:
-            self.dialect_ = found.dialect
-        if found.name is not None:
-            self.target_name_ = found.name
-        return found
-
-    def _target_notes(self, y: Any) -> tuple[str, ...]:
-        """Notes on how targets were read if that may surprise."""
-        return ()
-
-    def _targeted(self, X: Any, y: Any) -> Targeted:
-        """Rows and targets, read like those of fit."""
-        check_is_fitted(self)
-        return targeted(X, y, self.dialect_, missing=self.encoder_.missing_)
-
-    def _paired(self, X: Any, y: Any) -> tuple[Any, Any]:
-        found = self._targeted(X, y)
-        check_there(found.y)
-        return found.X, found.y
-
-    def _learned_targets(self, y: Any) -> Array:
-        """The result of `_read_targets`; errors name the target's column if it is known."""
-        try:
-            return self._read_targets(y)
-        except (TypeError, ValueError) as error:
-            if (name := getattr(self, "target_name_", None)) is None:
-                raise
-            raise ValueError(f"target column {quoted(name)} can't be used: {error}") from error
-
     def _held(self, eval_set: Any) -> TableRows:
-        X, y = self._paired(*evaluation_pair(eval_set))
+        found = self._rows_with_targets(*evaluation_pair(eval_set))
+        name = vars(self).get("weight_name_")
+        there = name is not None and name in frame_of(found.X).columns
+        own = beside.weights_of(found, name if there else None, self.encoder_.missing_)
         with drifting.reported_to(drifting.ignored):
-            encoded = self._encoded(X)
-        return TableRows(encoded, self.head_.targets(np.asarray(y)), None)
+            encoded = self._encoded(found.X)
+        rows = TableRows(encoded, self.head_.targets(np.asarray(found.y)), own, own)
+        return rows if own is None else rows.part(np.flatnonzero(own))
 
-    def _train(self, rows: TableRows, held: TableRows | None) -> Splits:
-        """Train the networks; return the places of training and held-out rows in the table."""
-        stream, n = check_random_state(self.random_state), len(rows.y)
-        places: Splits = []
+    def _train(
+        self,
+        rows: TableRows,
+        held: TableRows | None,
+        splits: list[Split],
+        stream: np.random.RandomState,
+        earlier: Earlier | None,
+        *,
+        in_time: bool,
+    ) -> None:
+        """Train the networks, each on its split, or all on all rows where `held` is given."""
         if held is not None:
-            training_sets = [self._training_set(SomeRows(rows), SomeRows(held))] * self.n_networks
+            some = [(SomeRows(rows), SomeRows(held))] * self.n_networks
         else:
-            places = list(members.splits(self, rows.y, stream))
-            some = [(SomeRows(rows, kept), SomeRows(rows, stop)) for kept, stop in places]
-            training_sets = [self._training_set(kept, stop) for kept, stop in some]
-        self.time_limit_.expect(self._networks_to_train(len(training_sets), held, n))
+            some = [(SomeRows(rows, kept), SomeRows(rows, stop)) for kept, stop in splits]
+        metric = self._metric(rows.y)
+        if metric is not None:
+            for _, stop in some:
+                metric.check(stop.table.y[stop.places])
+        training_sets = [self._training_set(*each, monitor=metric or "loss") for each in some]
+        if earlier is not None:
+            earlier = earlier.of_all if held is not None else earlier
+            training_sets = earlier.to_go_on(training_sets)
+        few = in_time or len(rows.y) < FEW_ROWS  # those held out are then learned from in the end
+        whole = held is None and len(training_sets) > 1
+        self.time_limit_.expect(len(training_sets) + 1 + (self.n_networks if whole and few else 0))
         with InterruptFlag() as flag:
             folds = self._fit_members(training_sets, stream, flag)
-            trained = folds.kept
+            trained, epochs = folds.kept, None
+            if earlier is not None:
+                trained, epochs = gone_on(earlier, folds, training_sets, self.head_.loss)
             self.networks_ = [member.network for member in trained]
             self.histories_ = [member.history for member in trained]
             stopped, training_sets = self.networks_, training_sets[: len(trained)]
-            whole = folds.is_whole and held is None and len(training_sets) > 1
             self._learn_noise(training_sets)
-            message = folds.message("were trained to their end", "stands for all")
-            if whole and n < FEW_ROWS:
-                message = self._learn_from_all(rows, stream, flag)
+            others = "stands for all" if earlier is None else KEPT
+            message = folds.message("were trained to their end", others)
+            if whole and few and folds.is_whole:
+                message = self._learn_from_all(rows, stream, flag, earlier, epochs)
+            elif earlier is not None and not folds.is_whole and not earlier.are_of_folds:
+                self.networks_ = earlier.networks
+        if self.warm_start:
+            self.fold_networks_ = [] if self.networks_ is stopped else stopped
         with limited(self.n_threads):
             self._calibrate(training_sets, stopped, held)
         self._held_out = self._kept(training_sets, stopped, held)
         self.history_ = self.histories_[0]
         self.n_iter_ = max(len(history) for history in self.histories_)
         self.interrupted_ = flag.interrupted
-        del self.time_limit_
-        stopped_by = [history.stopped for history in self.histories_]
-        self.notes_ += time_limits.note(self.time_limit, stopped_by)
+        self.notes_ += time_limits.note(self.time_limit, self.histories_)
         if flag.interrupted:
             self.notes_ += (message,)
             warnings.warn("Training interrupted by user.", UserWarning, stacklevel=5)
-        return places
 
     def _kept(
         self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None
@@ -233,19 +205,21 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         parts = [([network], part.held) for network, part in pairs if part.held is not None]
         return kept(self.encoder_, self.head_, parts)
 
-    def _networks_to_train(self, folds: int, held: TableRows | None, rows: int) -> int:
-        """Those of the folds, one more to decide by, and those that learn from all rows."""
-        from_all = held is None and folds > 1 and rows < FEW_ROWS
-        return folds + 1 + (self.n_networks if from_all else 0)
-
     def _learn_from_all(
-        self, rows: TableRows, stream: np.random.RandomState, flag: InterruptFlag
+        self,
+        rows: TableRows,
+        stream: np.random.RandomState,
+        flag: InterruptFlag,
+        earlier: Earlier | None,
+        epochs: int | None,
     ) -> str:
         """Train networks on all rows, for the number of epochs that was best on the folds."""
-        epochs = members.common_epochs(self.histories_)
-        fitted = self._fit_members(
-            [self._training_set(SomeRows(rows), None, epochs)] * self.n_networks, stream, flag
-        )
+        if epochs is None:
+            epochs = members.common_epochs(self.histories_, by_score=not self.stops_by_loss)
+        sets = [self._training_set(SomeRows(rows), None, epochs)] * self.n_networks
+        if earlier is not None:
+            sets = earlier.of_all.to_go_on(sets)
+        fitted = self._fit_members(sets, stream, flag) if epochs else unchanged(sets)
         if fitted.done:
             self.networks_ = [member.network for member in fitted.done]
         return fitted.message(
@@ -265,8 +239,15 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
     ) -> None:
         """Calibrate on rows held out from `stopped`: on `held` if all have the same."""
 
-    def _training_set(self, rows: SomeRows, held: SomeRows | None, epochs: int = 0) -> TrainingSet:
-        return TrainingSet(rows, held, epochs or self.max_iter, self.head_.width)
+    def _training_set(
+        self,
+        rows: SomeRows,
+        held: SomeRows | None,
+        epochs: int | None = None,
+        monitor: Literal["loss"] | Metric = "loss",
+    ) -> TrainingSet:
+        epochs = self.max_iter if epochs is None else epochs
+        return TrainingSet(rows, held, epochs, self.head_.width, monitor)
 
     def _encoded(self, X: Any) -> Array:
         """Rows as the networks take them."""
@@ -275,10 +256,6 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         encoded = self.encoder_.encoded(table).astype(self.dtype, copy=False)
         drifting.report(self, table)
         return encoded
-
-    def _read(self, X: Any) -> Any:
-        is_path = isinstance(X, str | os.PathLike)
-        return read_table(X, self.dialect_, typed=False)[0] if is_path else collected(X)
 
     def _drawer(self, X: Any) -> Drawer:
         return Drawer(self.networks_, self._encoded(X), self.n_threads)

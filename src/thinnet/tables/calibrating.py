@@ -5,6 +5,9 @@ smaller.  The other networks show by how much.  A network's errors on its traini
 its errors on new rows times a number below 1; so their correlation with the errors of the network
 that these rows were held out from is the correlation of two networks' errors on new rows.  Networks
 that were trained on all rows differ by their seeds alone; for them the errors of one network count.
+
+Where rows have weights, the shape, the correlation and the observed coverage are those of a table
+in which a row stands as often as its weight says.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ import numpy as np
 from thinnet.arithmetic import lane_sum, normal_quantile, tree_sum
 from thinnet.arrays import Array
 from thinnet.network import Network
-from thinnet.tables.members import TableRows, draws_of
+from thinnet.tables.members import TableRows, draws_of, own_weights
 from thinnet.uncertainty.draws import noise
 from thinnet.uncertainty.draws.distributions import central
 from thinnet.uncertainty.draws.mixtures import Gaussians
@@ -58,12 +61,14 @@ class Folds(NamedTuple):
     X: Array
     y: Array
     owner: Array
+    weights: Array | None = None
 
     @classmethod
     def of(cls, held: Sequence[TableRows]) -> Folds:
         """The folds of held-out rows, at most `noise.MOST_ROWS` of each network."""
         owner = np.repeat(np.arange(len(held)), [len(rows.y) for rows in held])
-        return cls(np.concatenate([r.X for r in held]), np.concatenate([r.y for r in held]), owner)
+        X, y = (np.concatenate(part) for part in zip(*(rows[:2] for rows in held), strict=True))
+        return cls(X, y, owner, own_weights(held))
 
 
 def of_folds(
@@ -96,9 +101,9 @@ def of_folds(
     plain = np.stack([mixture(n.outputs(folds.X)[None]).centers[0] for n in stopped])
     errors = (folds.y - center) / spread
     if networks is stopped:  # else all networks have the same rows, and one's errors count
-        errors *= _of_mean(folds.y - plain, folds.owner)
+        errors *= _of_mean(folds.y - plain, folds.owner, folds.weights)
     halves = np.arange(len(errors)) % 2  # two halves of each network's rows
-    return _calibration(errors, folds.owner if len(stopped) > 1 else halves)
+    return _calibration(errors, folds.owner if len(stopped) > 1 else halves, folds.weights)
 
 
 def of_others(
@@ -107,7 +112,7 @@ def of_others(
     """The calibration from rows that no network was trained on."""
     some = rows.part(noise.some_rows(len(rows.y)))
     center, spread = standardised(mixture(_of_all(networks, some.X)))
-    return _calibration((some.y - center) / spread, np.arange(len(some.y)) % 2)
+    return _calibration((some.y - center) / spread, np.arange(len(some.y)) % 2, some.own)
 
 
 def _of_all(networks: Sequence[Network], X: Array) -> Array:
@@ -115,11 +120,13 @@ def _of_all(networks: Sequence[Network], X: Array) -> Array:
     return np.concatenate([draws_of(network, X, n) for network in networks])
 
 
-def _of_mean(errors: Array, owner: Array) -> Array:
+def _of_mean(errors: Array, owner: Array, weights: Array | None) -> Array:
     """The error of the networks' mean on new rows over that of one network, shape (outputs,)."""
     k, rows = len(errors), np.arange(len(owner))
     if k == 1:
         return np.ones(errors.shape[-1])
+    if weights is not None:
+        errors = errors * np.sqrt(weights)[:, None]  # so that their squares are weighed
     own = errors[owner, rows]
     others = errors[(owner + np.arange(1, k)[:, None]) % k, rows]
     product = tree_sum(np.square(own)) * (k - 1) * tree_sum(lane_sum(np.square(others)))
@@ -127,22 +134,27 @@ def _of_mean(errors: Array, owner: Array) -> Array:
     return np.asarray(np.sqrt((1 + (k - 1) * np.clip(together, 0, 1)) / k))
 
 
-def _calibration(errors: Array, group: Array) -> Calibration | None:
+def _calibration(errors: Array, group: Array, weights: Array | None) -> Calibration | None:
     fine = np.isfinite(errors).all(axis=1)
     errors, group = errors[fine], group[fine]
+    weights = None if weights is None else weights[fine]
     if len(errors) < FEWEST:
         return None
-    held = [float(np.mean(part)) for part in np.transpose(_held(errors, group), (1, 0, 2))]
-    return Calibration(shape_of(errors), len(errors), COVERAGES, tuple(held))
+    inside = np.transpose(_held(errors, group, weights), (1, 0, 2))
+    of_rows = None if weights is None else np.broadcast_to(weights[:, None], inside.shape[1:])
+    held = [min(float(np.average(part, weights=of_rows)), 1.0) for part in inside]
+    return Calibration(shape_of(errors, weights), len(errors), COVERAGES, tuple(held))
 
 
-def _held(errors: Array, group: Array) -> Array:
+def _held(errors: Array, group: Array, weights: Array | None) -> Array:
     """Whether errors are inside intervals of other groups' shape, (rows, coverages, outputs)."""
     ends = normal_quantile(np.array([central(coverage) for coverage in COVERAGES]))
     held = np.empty((len(errors), len(COVERAGES), errors.shape[1]), bool)
     for one in np.unique(group):
         mine = group == one
-        bounds = shape_of(errors[~mine] if not mine.all() else errors).at(ends)
+        others = np.full(len(mine), True) if mine.all() else ~mine
+        shape = shape_of(errors[others], None if weights is None else weights[others])
+        bounds = shape.at(ends)
         here = errors[mine][:, None, :]
         held[mine] = (here >= bounds[:, 0]) & (here <= bounds[:, 1])
     return held

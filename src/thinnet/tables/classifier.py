@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import compute_class_weight, compute_sample_weight
+from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
@@ -18,20 +18,21 @@ from thinnet.arrays import (
     Array,
     ClassWeight,
     EvalSet,
+    OfRows,
     TableLike,
     TargetLike,
-    VectorLike,
 )
 from thinnet.checks import quoted
 from thinnet.estimators.predicting import PredictsClasses
 from thinnet.network import Network
 from thinnet.tables.base import TableEstimator
+from thinnet.tables.beside import Given
 from thinnet.tables.deciding import decision, decision_message, goal_of
+from thinnet.tables.eval_metrics import CLASSES, ClassMetric, spelt
 from thinnet.tables.heads import WeighedHead
-from thinnet.tables.members import TableRows, TrainingSet
+from thinnet.tables.members import TableRows, TrainingSet, own_weights
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.repeating import check_repeats
-from thinnet.tables.targeting import check_there
 from thinnet.uncertainty.draws.heads import NAME, check_learned
 
 BROUGHT_BACK: Final = "probabilities are brought back to what they are without it"
@@ -59,7 +60,7 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
         this on the rows held out (with the largest precision for a recall, and the other way
         round).  None takes the most probable class.
     positive_class : label or None, default=None
-        The class that `threshold_for` is about; None is the rarer one.
+        The class that `threshold_for` and `eval_metric='f1'` are about; None is the rarer one.
 
     Attributes
     ----------
@@ -104,7 +105,15 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
     positive_class: bool | int | float | str | None = None
 
     def fit(
-        self, X: TableLike, y: TargetLike, eval_set: EvalSet = None, whole: TableLike = None
+        self,
+        X: TableLike,
+        y: TargetLike,
+        eval_set: EvalSet = None,
+        whole: TableLike = None,
+        *,
+        sample_weight: OfRows = None,
+        groups: OfRows = None,
+        time: OfRows = None,
     ) -> TableClassifier:
         """Train.
 
@@ -119,15 +128,34 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
             Held-out rows that all networks stop by; then each learns from all of `X`.
         whole : data frame or array, optional
             The table of which X is a part; the kinds of columns are found from all its rows.
+        sample_weight : str or array, shape (rows,), optional
+            The weight of each row in the loss, in the loss of held-out rows and in what is learned
+            from these: a number, at least 0, not all 0; or the name of the column of `X` that has
+            them, which is then not learned from.  A weight of 2 counts as two equal rows do, and
+            only the ratios of weights matter, so the learning rate keeps its meaning.  Rows of
+            weight 0 are left out as if they were not there.  With `class_weight` both
+            are multiplied.  Columns are encoded, and targets
+            scaled, without weights.  Of a named column `eval_set` is weighed too, where it has it.
+        groups : str or array, shape (rows,), optional
+            The group of each row, such as a patient, or the name of the column of `X` that has it,
+            which is then not learned from.  No group is parted: each network stops by groups that
+            it has not learned from.
+        time : str or array, shape (rows,), optional
+            The time of each row, dates or numbers, or the name of the column of `X` that has it,
+            which is learned from unless `kinds` drops it.  No network learns from rows later than
+            those that it stops by: each learns from the rows before some date, half of them at
+            least, and stops by those after it, up to the date of the next.  The final networks
+            learn from all rows, for the number of epochs that was best, however many rows there
+            are; a single one (``n_networks=1``) holds the last rows out.
 
         Returns
         -------
         self
         """
-        self._fit(X, y, eval_set, whole)
+        self._fit(X, y, eval_set, whole, Given(sample_weight, groups, time))
         return self
 
-    def score(self, X: TableLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
+    def score(self, X: TableLike, y: TargetLike, sample_weight: OfRows = None) -> float:
         """The accuracy of `predict`.
 
         Parameters
@@ -135,17 +163,17 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
         X : as for `predict`
         y : as for `fit`
             The name of a column of `X` too; then rows without a label are left out.
-        sample_weight : array, shape (rows,), optional
+        sample_weight : str or array, shape (rows,), optional
+            Weights, or the name of the column of `X` that has them.
 
         Returns
         -------
         float
         """
-        found = self._targeted(X, y)
-        check_there(found.y)
-        return float(super().score(found.X, found.y, found.weights(sample_weight)))
+        found, weights = self._measured(X, y, sample_weight)
+        return float(super().score(found.X, found.y, weights))
 
-    def _read_targets(self, y: TargetLike) -> Array:
+    def _read_targets(self, y: TargetLike, *, first: bool) -> Array:
         shape: tuple[int, ...] = getattr(y, "shape", ())
         if len(shape) == 2 and shape[1] > 1:
             raise ValueError(f"y must be one column of labels, got {shape[1]} columns")
@@ -156,29 +184,29 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
             invalid="ignore", over="ignore"
         ):  # values that are not classes are refused
             check_classification_targets(y)
+        spelt(self.eval_metric, CLASSES)
+        if not first:
+            return self.head_.targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"y must hold two classes at least, got only the class {str(self.classes_[0])!r}"
             )
         self._check_decision()
-        for name in ("class_weights_", "decision_"):
-            self.__dict__.pop(name, None)
+        self._forget(("class_weights_",))
         if self.class_weight is not None:
             weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
             self.class_weights_ = np.asarray(weights, np.float64)
         return self.head_.targets(y)
 
     def _check_decision(self) -> None:
-        if self.threshold_for is None:
-            alone = self.positive_class is None
-            checks.must(alone, "positive_class", "None without threshold_for", self.positive_class)
-            return
-        goal_of(self.threshold_for)
-        two = len(self.classes_) == 2
-        checks.must(
-            two, "threshold_for", f"None for {len(self.classes_)} classes", self.threshold_for
-        )
+        two, n = len(self.classes_) == 2, len(self.classes_)
+        if self.threshold_for is not None:
+            goal_of(self.threshold_for)
+            checks.must(two, "threshold_for", f"None for {n} classes", self.threshold_for)
+        elif self.eval_metric != "f1" or not two:
+            unused = "None without threshold_for or eval_metric='f1' of two classes"
+            checks.must(self.positive_class is None, "positive_class", unused, self.positive_class)
         if self.positive_class is not None:
             known = np.isin(self.positive_class, self.classes_)
             there = ", ".join(map(quoted, self.classes_.tolist()))
@@ -197,8 +225,26 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
             known.get("decision_"),
         )
 
-    def _weights(self, y: TargetLike) -> Array | None:
-        return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
+    @property
+    def stops_by_loss(self) -> bool:
+        plain = self.class_weight is None and spelt(self.eval_metric, CLASSES) == "neg_log_loss"
+        return plain or super().stops_by_loss
+
+    def _metric(self, y: Array) -> ClassMetric | None:
+        if self.stops_by_loss:
+            return None
+        positive = self._positive(y)
+        return ClassMetric(spelt(self.eval_metric, CLASSES), self.head_, positive)
+
+    def _positive(self, y: Array) -> int:
+        """The place of `positive_class`, or of the class with the fewest of the targets `y`."""
+        if self.positive_class is None:
+            return int(np.bincount(y, minlength=len(self.classes_)).argmin())
+        return int(np.flatnonzero(self.classes_ == self.positive_class)[0])
+
+    def _weights(self, targets: Array) -> Array | None:
+        known = vars(self).get("class_weights_")
+        return None if known is None else known[targets]
 
     def _calibrate(
         self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None
@@ -210,23 +256,20 @@ class TableClassifier(ClassifierMixin, TableEstimator, PredictsClasses):
 
     def _of_held(
         self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None
-    ) -> tuple[Array, Array]:
-        """Probabilities of the rows held out, and the places of their classes."""
+    ) -> tuple[Array, Array, Array | None]:
+        """Probabilities of the rows held out, the places of their classes, and own weights."""
         parts = [part.held.copied() for part in training_sets if part.held is not None]
         if held is not None:
             each = [self.head_.predict(network.outputs(held.X)) for network in stopped]
-            return lane_mean(np.stack(each, dtype=np.float64)), held.y
+            return lane_mean(np.stack(each, dtype=np.float64)), held.y, held.own
         pairs = zip(stopped, parts, strict=True)
         p = np.concatenate([self.head_.predict(network.outputs(part.X)) for network, part in pairs])
-        return p, np.concatenate([part.y for part in parts])
+        return p, np.concatenate([part.y for part in parts]), own_weights(parts)
 
-    def _choose(self, goal: str, p: Array, y: Array) -> None:
+    def _choose(self, goal: str, p: Array, y: Array, weights: Array | None) -> None:
         """Choose the best threshold on rows with probabilities `p` and classes at places `y`."""
-        if self.positive_class is None:
-            positive = int(np.bincount(y, minlength=2).argmin())
-        else:
-            positive = int(np.flatnonzero(self.classes_ == self.positive_class)[0])
-        found = decision(goal, positive, p[:, positive].astype(float), y == positive)
+        positive = self._positive(y)
+        found = decision(goal, positive, p[:, positive].astype(float), y == positive, weights)
         self.decision_ = found
         self.notes_ += (decision_message(found, self.classes_),)
 

@@ -48,7 +48,9 @@ def goal_of(text: Any) -> tuple[str, float]:
     return name, least
 
 
-def decision(goal: str, positive: int, p: Array, is_positive: Array) -> Decision:
+def decision(
+    goal: str, positive: int, p: Array, is_positive: Array, weights: Array | None = None
+) -> Decision:
     """The threshold that is best for a goal.
 
     Parameters
@@ -60,9 +62,11 @@ def decision(goal: str, positive: int, p: Array, is_positive: Array) -> Decision
         The probability of the class.
     is_positive : array of bool, shape (rows,)
         Whether the row is of that class.
+    weights : array, shape (rows,), optional
+        The rows' weights in the figures.
     """
     name, least = goal_of(goal)
-    thresholds, figures = _figures(p, is_positive)
+    thresholds, figures = _figures(p, is_positive, np.ones(len(p)) if weights is None else weights)
     values = figures[name]
     if name in BEST:
         at = int(np.argmax(values))
@@ -87,18 +91,20 @@ def decision_message(found: Decision, classes: Array) -> str:
     )
 
 
-def _figures(p: Array, is_positive: Array) -> tuple[Array, dict[str, Array]]:
+def _figures(p: Array, is_positive: Array, weights: Array) -> tuple[Array, dict[str, Array]]:
     """Thresholds between neighbouring probabilities, from above, and the figures of each."""
     order = np.argsort(-p, kind="stable")
-    p, is_positive = p[order], is_positive[order]
+    p, is_positive, weights = p[order], is_positive[order], weights[order]
     last = np.flatnonzero(np.append(p[1:] != p[:-1], True))
     thresholds = (p[last] + np.append(p[last][1:], 0.0)) / 2
-    hits, taken = np.cumsum(is_positive)[last], last + 1
-    n, others = max(is_positive.sum(), 1), max((~is_positive).sum(), 1)
+    hits, taken = np.cumsum(weights * is_positive), np.cumsum(weights)
+    n, others = hits[-1] or 1.0, (taken - hits)[-1] or 1.0
+    hits, taken = hits[last], taken[last]
     recall, precision = hits / n, hits / taken
-    return thresholds, {
+    figures = {
         "precision": precision,
         "recall": recall,
         "f1": 2 * hits / (taken + n),
         "balanced-accuracy": (recall + 1 - (taken - hits) / others) / 2,
     }
+    return thresholds, {name: np.clip(each, 0, 1) for name, each in figures.items()}

@@ -17,7 +17,7 @@ from thinnet.arrays import Array
 from thinnet.network import Network
 from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.columns.preparing import names_of_parts
-from thinnet.tables.members import SomeRows, TableRows
+from thinnet.tables.members import SomeRows, TableRows, own_weights
 from thinnet.uncertainty.draws.heads import ClassHead, Head
 
 N_REPEATS: Final = 10
@@ -66,7 +66,7 @@ class Importances:
         The loss with this column shuffled less the loss without, each repeat shuffled anew; 0 for
         columns that were left out.
     loss : float
-        The loss without shuffling.
+        The loss without shuffling, by the rows' weights if there are some.
     measure : {'log loss', 'squared error'}
         What the loss is: in nats, or in the target's own units, squared; of several targets the
         mean.
@@ -167,6 +167,8 @@ class Shuffled:
         self.head, self.parts = held.head, held.parts
         self.X = np.concatenate([part.rows.X for part in held.parts])
         self.generator = np.random.default_rng(held.seed)
+        own = own_weights([part.rows for part in held.parts])
+        self.shares = None if own is None else own / lane_mean(own)
 
     def losses(self, slots: list[int], n: int) -> Array:
         """The mean loss in each of `n` repeats with the cells of these slots shuffled."""
@@ -177,7 +179,8 @@ class Shuffled:
             rows = np.concatenate([self._with(here, slots, order) for order in orders])
             found.append(self._row_losses(part, rows, n))
             start = here.stop
-        return np.asarray(tree_mean(np.concatenate(found, axis=1).T))
+        each = np.concatenate(found, axis=1).T
+        return np.asarray(tree_mean(each if self.shares is None else each * self.shares[:, None]))
 
     def _with(self, here: slice, slots: list[int], order: Array) -> Array:
         rows = self.X[here].copy()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
 from thinnet import checks
 from thinnet.arithmetic import lane_mean, nearest_power_of_two
@@ -17,10 +16,12 @@ from thinnet.estimators.activations import ACTIVATIONS
 from thinnet.layers import Columns, Dense, Dropout, Layer
 from thinnet.layers.mlp import mlp
 from thinnet.losses import Loss
+from thinnet.losses.scoring import Metric
 from thinnet.network import Network
 from thinnet.network.summary import has_random_masks
 from thinnet.optimizers import AdamW
 from thinnet.tables import efforts
+from thinnet.tables.printing import with_lines
 from thinnet.training import EarlyStopping, History, WeightAverage, train
 from thinnet.uncertainty.draws import noise
 
@@ -29,13 +30,21 @@ AVERAGE: Final = WeightAverage(0.98, every=10)  # about an epoch's steps
 
 
 class TableRows(NamedTuple):
+    """Encoded rows, targets, the weights of their losses, and `own`, those without the classes'."""
+
     X: Array
     y: Array
     weights: Array | None
+    own: Array | None = None
 
     def part(self, places: Array | slice) -> TableRows:
-        weights = None if self.weights is None else self.weights[places]
-        return TableRows(self.X[places], self.y[places], weights)
+        weights, own = (None if part is None else part[places] for part in self[2:])
+        return TableRows(self.X[places], self.y[places], weights, own)
+
+
+def product(a: Array | None, b: Array | None) -> Array | None:
+    """The products of two weights of each row, of which None is 1."""
+    return b if a is None else a if b is None else a * b
 
 
 def check(estimator: Any) -> None:
@@ -54,56 +63,22 @@ def check(estimator: Any) -> None:
     checks.must(fraction > 0, "validation_fraction", "in (0, 1)", fraction)
     if estimator.batch_size != "auto":
         checks.integer("batch_size", estimator.batch_size, 1)
+    checks.boolean("warm_start", estimator.warm_start)
+    if not isinstance(estimator.verbose, bool | np.bool_):
+        checks.integer("verbose", estimator.verbose, 0)
     if estimator.n_threads is not None:
         checks.integer("n_threads", estimator.n_threads, 1)
     chain(estimator, 1)
 
 
-def strata(y: Array, parts: float) -> Array | None:
-    """`y`, if each of its classes has a row for each of so many equal parts; None for numbers."""
-    if y.dtype.kind == "f":
-        return None
-    return y if np.unique(y, return_counts=True)[1].min() >= parts else None
+def common_epochs(histories: Sequence[History], *, by_score: bool = False) -> int:
+    """The number of epochs with the least mean loss, over the folds, on their held-out rows.
 
-
-def held_out(y: Array, fraction: float, seed: int) -> tuple[Array, Array]:
-    """The places of training rows and of a `fraction`, in (0, 1), held out to stop or measure by.
-
-    If all rows of a class would be held out, they are training rows instead.
+    With `by_score` that with the largest mean score.
     """
-    kept, held = _parted(y, fraction, seed)
-    if y.dtype.kind == "f":
-        return kept, held
-    places = np.unique(y, return_inverse=True)[1]
-    unseen = ~np.isin(places[held], places[kept])
-    return np.append(kept, held[unseen]), held[~unseen]
-
-
-def _parted(y: Array, fraction: float, seed: int) -> tuple[Array, Array]:
-    stratify = strata(y, 1 / min(fraction, 1 - fraction))
-    places = np.arange(len(y))
-    kept, held = train_test_split(places, test_size=fraction, random_state=seed, stratify=stratify)
-    return kept, held
-
-
-def splits(estimator: Any, y: Array, stream: np.random.RandomState) -> Iterator[Any]:
-    """The training rows of each network, and the rows held out to stop by."""
-    n = len(y)
-    seed = stream.randint(2**31)
-    if estimator.n_networks == 1:
-        fraction = max(estimator.validation_fraction, 1 / n)
-        kept, held = held_out(y, fraction, seed)
-        return iter([(kept, held) if len(held) else _parted(y, fraction, seed)])
-    folds = max(2, min(estimator.n_networks, n // 2))
-    stratify = strata(y, folds)
-    kind = KFold if stratify is None else StratifiedKFold
-    return kind(folds, shuffle=True, random_state=seed).split(np.zeros(n), stratify)
-
-
-def common_epochs(histories: Sequence[History]) -> int:
-    """The number of epochs with the least mean loss, over the folds, on their held-out rows."""
     n = min(len(history) for history in histories)
-    curve = lane_mean(np.stack([history["validation_loss"][:n] for history in histories]))
+    column, sign = ("validation_score", -1) if by_score else ("validation_loss", 1)
+    curve = sign * lane_mean(np.stack([history[column][:n] for history in histories]))
     return int(np.nanargmin(curve)) + 1 if np.isfinite(curve).any() else n
 
 
@@ -155,6 +130,16 @@ class TrainingSet(NamedTuple):
     held: SomeRows | None
     epochs: int
     n_outputs: int
+    monitor: Literal["loss"] | Metric = "loss"
+    start: Network | None = None  # the network to go on with, in place; None makes one
+
+    @property
+    def to_stop_by(self) -> tuple[Array, Array, Array | None] | None:
+        """The rows to stop by; a metric is of what users get, without the classes' weights."""
+        if self.held is None:
+            return None
+        X, y, weights, own = self.held.copied()
+        return X, y, weights if self.monitor == "loss" else own
 
     @property
     def n_held(self) -> int:
@@ -166,13 +151,14 @@ def train_member(
 ) -> tuple[Network, History]:
     """Train one network; if it stops by held-out rows it has the weights of its best epoch."""
     rows = training_set.rows.copied()
-    held = None if training_set.held is None else training_set.held.copied()
-    network = Network(
+    held = training_set.to_stop_by
+    network = training_set.start or Network(
         layers(estimator, training_set.n_outputs), rows.X.shape[1], seed=seed, dtype=estimator.dtype
     )
     n = len(rows.y)
     batch = _batch_size(estimator.batch_size, n)
     patience = efforts.patience(estimator, n, batch)
+    callbacks = with_lines(estimator.callbacks or (), estimator.verbose, title)
     try:
         history = train(
             network,
@@ -183,10 +169,12 @@ def train_member(
             epochs=training_set.epochs,
             batch_size=batch,
             sample_weight=rows.weights,
-            validation=None if held is None else tuple(held),
-            early_stopping=None if held is None else EarlyStopping(patience),
+            validation=held,
+            early_stopping=None
+            if held is None
+            else EarlyStopping(patience, monitor=training_set.monitor),
             average=AVERAGE,
-            callbacks=[*(estimator.callbacks or ()), *estimator.time_limit_.next()],
+            callbacks=[*callbacks, *estimator.time_limit_.next()],
             progress=estimator.progress,
             title=title,
         )
@@ -198,22 +186,29 @@ def train_member(
 
 def held_out_draws(
     networks: Sequence[Network], training_sets: Sequence[TrainingSet]
-) -> tuple[Array, Array]:
-    """Draws of each network for the rows held out from it, and their targets.
+) -> tuple[Array, Array, Array | None]:
+    """Draws of each network for the rows held out from it, their targets and own weights.
 
     Returns
     -------
     array, shape (n_draws, rows, outputs)
         The draws; a network without dropout repeats the same one `noise.N_DRAWS` times.
     array, shape (rows, outputs)
+    array, shape (rows,), or None
     """
-    draws, targets = [], []
+    draws, parts = [], []
     for network, training_set in zip(networks, training_sets, strict=True):
         assert training_set.held is not None
-        some = training_set.held.some()
-        targets.append(some.y)
-        draws.append(draws_of(network, some.X, noise.N_DRAWS))
-    return np.concatenate(draws, axis=1).astype(np.float64), np.concatenate(targets)
+        parts.append(training_set.held.some())
+        draws.append(draws_of(network, parts[-1].X, noise.N_DRAWS))
+    y = np.concatenate([part.y for part in parts])
+    return np.concatenate(draws, axis=1).astype(np.float64), y, own_weights(parts)
+
+
+def own_weights(parts: Sequence[TableRows]) -> Array | None:
+    """The own weights of all rows of some parts of a table."""
+    own = [part.own for part in parts if part.own is not None]
+    return np.concatenate(own) if own else None
 
 
 def draws_of(network: Network, X: Array, n: int) -> Array:

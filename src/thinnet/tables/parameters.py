@@ -46,9 +46,18 @@ max_iter : int, default=500
     The largest number of epochs.
 n_iter_no_change : int or 'auto', default='auto'
     The number of epochs (and at least 200 steps, or 400 with ``effort='high'``) without a lower
-    loss on the held-out rows after which training ends; the weights of the best epoch, averaged
-    over the last steps, are kept.  'auto' is 6, or 20 with ``effort='high'``; with fewer than 2,000
-    rows epochs and steps are twice as many.
+    loss on the held-out rows (or a better `eval_metric`) after which training ends; the weights of
+    the best epoch, averaged over the last steps, are kept.  'auto' is 6, or 20 with
+    ``effort='high'``; with fewer than 2,000 rows epochs and steps are twice as many.
+eval_metric : str, default='loss'
+    The metric of held-out rows by which training stops and the weights of the best epoch are
+    chosen: 'loss' is the loss of training.  Of classes also 'log_loss', 'accuracy',
+    'balanced_accuracy', 'roc_auc' (of more than two classes the mean, each against the others),
+    'f1' (of two classes that of `positive_class`, or of the rarer; of more the mean over all) and
+    'brier'.  Of numbers also 'squared_error', 'rmse', 'absolute_error' and 'r2', in the target's
+    own units.  They are weighed by `sample_weight`, but not by the weights of classes; the names
+    of scikit-learn's scorers are known too, such as 'neg_log_loss'.  Another metric than the loss
+    gives all scores of `histories_`, where larger is better.
 validation_fraction : float, default=0.15
     The fraction of rows that a single network (``n_networks=1``) holds out, in (0, 1).
 kinds : dict or None, default=None
@@ -65,6 +74,14 @@ random_state : int, RandomState instance or None, default=None
     The source of splits, first weights, orders and masks.
 callbacks : sequence or None, default=None
     Objects with `on_step_end` or `on_epoch_end`, as in `thinnet.train`.
+verbose : bool or int, default=False
+    Print a line with the losses of each network at the end of every epoch, or of every so many.
+warm_start : bool, default=False
+    Go on from the networks of the last fit: the encoder, the classes and their weights, and the
+    scale of targets are kept, and so are `n_networks`, `dtype` and layers; a table of other columns
+    is refused.  The epochs of a fit are added to those before, and the optimizer starts anew.  It
+    must be True in the first fit too.  With the same rows and an integer `random_state` each
+    network goes on with its own fold; other rows are split anew.
 progress : bool or None, default=False
     Show a progress bar for each network; None shows it on terminals and in notebooks.
 n_threads : int or None, default=None
@@ -95,7 +112,10 @@ interrupted_ : bool
 n_features_in_, feature_names_in_
     The number of columns of the table in fit, and their names.
 n_iter_ : int
-    The largest number of epochs among the networks.""")
+    The largest number of epochs among the networks, with `warm_start` of earlier fits too.
+fold_networks_ : list of Network
+    With `warm_start` the networks of the folds where others have learned from all rows; else
+    empty.""")
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -114,6 +134,7 @@ class TableParameters:
     batch_size: int | str = "auto"
     max_iter: int = 500
     n_iter_no_change: float | str = "auto"
+    eval_metric: str = "loss"
     validation_fraction: float = 0.15
     kinds: Mapping[str, str] | None = None
     missing: Sequence[str] = ()
@@ -121,5 +142,7 @@ class TableParameters:
     dtype: str = "float32"
     random_state: RandomState = None
     callbacks: Sequence[Callback] | None = None
+    verbose: bool | int = False
+    warm_start: bool = False
     progress: bool | None = False
     n_threads: int | None = None

@@ -13,19 +13,20 @@ from thinnet import checks
 from thinnet.arrays import (
     Array,
     EvalSet,
+    OfRows,
     TableLike,
     TargetLike,
-    VectorLike,
 )
 from thinnet.estimators.predicting import PredictsNumbers
 from thinnet.network import Network
 from thinnet.tables import calibrating
 from thinnet.tables.base import TableEstimator
+from thinnet.tables.beside import Given
 from thinnet.tables.columns import amounts
+from thinnet.tables.eval_metrics import LOSS, NUMBERS, NumberMetric, spelt
 from thinnet.tables.heads import AmountHead
 from thinnet.tables.members import TableRows, TrainingSet, held_out_draws
 from thinnet.tables.parameters import FITTED, PARAMETERS
-from thinnet.tables.targeting import check_there
 from thinnet.tables.targets import TargetScale
 from thinnet.uncertainty.draws import noise
 from thinnet.uncertainty.draws.heads import NAME, check_learned
@@ -97,7 +98,15 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
     calibrated: bool = True
 
     def fit(
-        self, X: TableLike, y: TargetLike, eval_set: EvalSet = None, whole: TableLike = None
+        self,
+        X: TableLike,
+        y: TargetLike,
+        eval_set: EvalSet = None,
+        whole: TableLike = None,
+        *,
+        sample_weight: OfRows = None,
+        groups: OfRows = None,
+        time: OfRows = None,
     ) -> TableRegressor:
         """Train.
 
@@ -112,6 +121,24 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
             Held-out rows that all networks stop by; then each learns from all of `X`.
         whole : data frame or array, optional
             The table of which X is a part; the kinds of columns are found from all its rows.
+        sample_weight : str or array, shape (rows,), optional
+            The weight of each row in the loss, in the loss of held-out rows and in what is learned
+            from these: a number, at least 0, not all 0; or the name of the column of `X` that has
+            them, which is then not learned from.  A weight of 2 counts as two equal rows do, and
+            only the ratios of weights matter, so the learning rate keeps its meaning.  Rows of
+            weight 0 are left out as if they were not there.  Columns are encoded, and targets
+            scaled, without weights.  Of a named column `eval_set` is weighed too, where it has it.
+        groups : str or array, shape (rows,), optional
+            The group of each row, such as a patient, or the name of the column of `X` that has it,
+            which is then not learned from.  No group is parted: each network stops by groups that
+            it has not learned from.
+        time : str or array, shape (rows,), optional
+            The time of each row, dates or numbers, or the name of the column of `X` that has it,
+            which is learned from unless `kinds` drops it.  No network learns from rows later than
+            those that it stops by: each learns from the rows before some date, half of them at
+            least, and stops by those after it, up to the date of the next.  The final networks
+            learn from all rows, for the number of epochs that was best, however many rows there
+            are; a single one (``n_networks=1``) holds the last rows out.
 
         Returns
         -------
@@ -119,10 +146,11 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
         """
         checks.one_of("loss", self.loss, LOSSES)
         checks.boolean("calibrated", self.calibrated)
-        self._fit(X, y, eval_set, whole)
+        spelt(self.eval_metric, NUMBERS)
+        self._fit(X, y, eval_set, whole, Given(sample_weight, groups, time))
         return self
 
-    def score(self, X: TableLike, y: TargetLike, sample_weight: VectorLike | None = None) -> float:
+    def score(self, X: TableLike, y: TargetLike, sample_weight: OfRows = None) -> float:
         """The coefficient of determination R^2 of `predict`.
 
         Parameters
@@ -130,18 +158,20 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
         X : as for `predict`
         y : as for `fit`
             Names of columns of `X` too; then rows without a target are left out.
-        sample_weight : array, shape (rows,), optional
+        sample_weight : str or array, shape (rows,), optional
+            Weights, or the name of the column of `X` that has them.
 
         Returns
         -------
         float
         """
-        found = self._targeted(X, y)
-        check_there(found.y)
+        found, weights = self._measured(X, y, sample_weight)
         numbers = self.head_.read(found.y)
-        return float(super().score(found.X, numbers, found.weights(sample_weight)))
+        return float(super().score(found.X, numbers, weights))
 
-    def _read_targets(self, y: TargetLike) -> Array:
+    def _read_targets(self, y: TargetLike, *, first: bool) -> Array:
+        if not first:
+            return self.head_.units.forward(self.head_.known(y))
         if (decimals := amounts.decimals_needed(y)) is not None:
             self.target_decimal_ = decimals
         numbers = AmountHead(self.loss, 0, decimals=self.target_decimal_).read(y)
@@ -165,6 +195,10 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
             self.target_decimal_,
         )
 
+    def _metric(self, y: Array) -> NumberMetric | None:
+        name = spelt(self.eval_metric, NUMBERS)
+        return None if name == LOSS else NumberMetric(name, self.head_)
+
     def _target_notes(self, y: TargetLike) -> tuple[str, ...]:
         numbers = self.head_.read(y)
         columns = np.asarray(y).reshape(numbers.shape).T
@@ -174,8 +208,7 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
 
     def _learn_noise(self, training_sets: list[TrainingSet]) -> None:
         if self.loss == "squared_error":
-            centers, y = held_out_draws(self.networks_, training_sets)
-            self.noise_ = noise.noise_of(centers, y)
+            self.noise_ = noise.noise_of(*held_out_draws(self.networks_, training_sets))
 
     def _calibrate(
         self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None

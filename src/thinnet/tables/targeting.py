@@ -32,12 +32,6 @@ class Targeted(NamedTuple):
             return ()
         return (left_out(int((~self.known).sum())),)
 
-    def weights(self, given: Any) -> Any:
-        """The weights of the rows that are left."""
-        if given is None or self.known is None or len(given) != len(self.known):
-            return given
-        return np.asarray(given)[self.known]
-
 
 def left_out(n: int) -> str:
     """The note about rows without a target."""

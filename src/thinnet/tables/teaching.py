@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from thinnet.estimators.weights import SEEDS
 from thinnet.losses import Loss
+from thinnet.losses.scoring import Metric
 from thinnet.network import Network
 from thinnet.tables.members import TrainingSet, train_member
 from thinnet.training import INTERRUPTED, History
@@ -81,7 +82,8 @@ def _teach(*how: Any) -> Member:
 
 def _decides(estimator: Any, training_set: TrainingSet) -> bool:
     """Is it found by rows held out whether inputs are less their means?"""
-    return estimator.encoder is None and training_set.held is not None
+    is_new = training_set.held is not None and training_set.start is None
+    return is_new and estimator.encoder is None
 
 
 def _better_of_two(
@@ -100,12 +102,13 @@ def _better_of_two(
         found[center] = _teach(estimator, loss, training_set, seed, title)
         if found[center].history.stopped == INTERRUPTED:
             return found[center]
-    plain, centered = (_held_out_loss(member.history) for member in found.values())
+    plain, centered = (_loss(member.history, training_set.monitor) for member in found.values())
     best = centered < plain - margin * abs(plain)
     estimator.encoder_.center = best
     return found[best]
 
 
-def _held_out_loss(history: History) -> float:
-    losses = history["validation_loss"]
+def _loss(history: History, monitor: Literal["loss"] | Metric) -> float:
+    """What training stopped by, of the best epoch; less is better."""
+    losses = history["validation_loss"] if monitor == "loss" else -history["validation_score"]
     return float(np.nanmin(losses)) if np.isfinite(losses).any() else math.inf

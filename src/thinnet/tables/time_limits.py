@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from thinnet.training import History
 from thinnet.training.state import TrainingState
 
 FOR_TRAINING: Final = 0.9  # of the seconds; what follows training needs the rest
@@ -51,9 +53,9 @@ class Ending:
     on_epoch_end = on_step_end
 
 
-def note(seconds: float | None, stopped: list[str]) -> tuple[str, ...]:
-    """What to say of trainings that ended for these reasons."""
-    n, of = sum(reason == IS_OVER for reason in stopped), len(stopped)
+def note(seconds: float | None, histories: Sequence[History]) -> tuple[str, ...]:
+    """What to say of trainings that the limit ended."""
+    n, of = sum(history.stopped == IS_OVER for history in histories), len(histories)
     if not n:
         return ()
     return (f"time_limit of {seconds:g} s ended the training of {n} of {of} networks",)

@@ -61,7 +61,7 @@ class History:
     ----------
     epochs : list of Epoch
     score_name : str
-        What the scores are: "accuracy" or "R^2".
+        What the scores are: "accuracy" or "R^2", or the metric that training stops by.
     stopped : str
         Why training ended; empty while it goes on.
     best_epoch : int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -14,7 +14,7 @@ from thinnet.console import progress as bars
 from thinnet.console.progress import Bar
 from thinnet.engine.rounding_mode import standard_mode
 from thinnet.losses import Loss
-from thinnet.losses.scoring import scorer
+from thinnet.losses.scoring import Metric, scorer
 from thinnet.network import Network, executor
 from thinnet.network.row_order import generator_state
 from thinnet.training.checkpointing import Keeper
@@ -26,6 +26,7 @@ from thinnet.training.reference import ReferenceSteps
 from thinnet.training.state import TrainingState
 
 INTERRUPTED: Final = "interrupted"
+Text: TypeAlias = Callable[[], str]  # made when a bar shows it
 Score: TypeAlias = tuple[float, float]  # a mean loss, and accuracy or R^2
 
 
@@ -97,7 +98,7 @@ class Loop:
         self._every = [_every(c) for c in callbacks if isinstance(c, StepCallback)]
         self._steps: tuple[int, Steps] | None = None  # with the number of changes till then
         self._order: tuple[int, Array] | None = None  # the order of the rows, with its epoch
-        self._score = scorer(plan.loss, data.targets, data.weights)
+        self._score = scorer(plan.metric, data.targets, data.weights)
         self._seconds = 0.0  # the time of the epoch that is not complete
         self._left_at: int | None = None  # the step of the network after the last call
 
@@ -193,11 +194,11 @@ class Loop:
         with training.average.shown():
             clean = self._evaluate(data, self._clean) if measured else (NOT_MEASURED,) * 2
             validation = self._evaluate(training.validation) if measured else (NOT_MEASURED,) * 2
-            bar.show(self._recorded(penalty, clean, validation, due).progress_text)
+            bar.show(self._recorded(penalty, clean, validation, due))
         self._seconds = 0.0
 
-    def _recorded(self, penalty: float, clean: Score, validation: Score, due: bool) -> Epoch:
-        """Record the epoch that ends."""
+    def _recorded(self, penalty: float, clean: Score, validation: Score, due: bool) -> Text:
+        """Record the epoch that ends; what a bar shows of it."""
         training = self.training
         epoch = Epoch(
             epoch=training.epoch,
@@ -214,13 +215,14 @@ class Loop:
         )
         # A last epoch that was not due is measured for the history; early stopping ignores it.
         training.end_epoch(epoch, decides=due)
-        return epoch
+        return epoch.progress_text
 
     def _evaluate(self, data: Data | None, rows: Array | None = None) -> Score:
         """Loss and score with dropout off."""
         if data is None or (rows is not None and not len(rows)):
             return NOT_MEASURED, NOT_MEASURED
-        return measure(self.training.network, self.training.plan.loss, data, rows)
+        plan = self.training.plan
+        return measure(self.training.network, plan.loss, data, rows, plan.metric)
 
     def _call(self, method: str) -> str:
         """Call all callbacks that are due; return the first reason to stop that one gives."""
@@ -243,12 +245,16 @@ def _every(callback: Any) -> int:
 
 @standard_mode()
 def measure(
-    network: Network, loss: Loss, data: Data, rows: Array | None = None
+    network: Network,
+    loss: Loss,
+    data: Data,
+    rows: Array | None = None,
+    metric: Metric | None = None,
 ) -> tuple[float, float]:
-    """Loss and score of some rows, or of all, with dropout off."""
+    """Loss and score (by default the loss's own) of some rows, or of all, with dropout off."""
     part = data if rows is None else data.part(rows)
     if part.weights is not None and not part.weights.any():
         return NOT_MEASURED, NOT_MEASURED
     outputs = network.outputs(part.X)
     value, _ = loss(outputs, part.targets, part.weights)
-    return value, loss.score(outputs, part.targets, part.weights)
+    return value, (metric or loss).score(outputs, part.targets, part.weights)

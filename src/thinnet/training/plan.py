@@ -11,6 +11,7 @@ from typing import Literal
 from thinnet import checks
 from thinnet.layers.base import title
 from thinnet.losses import Loss
+from thinnet.losses.scoring import Metric
 from thinnet.network import Network
 from thinnet.optimizers import Optimizer
 from thinnet.schedules.plateau import ReduceOnPlateau
@@ -57,6 +58,12 @@ class Plan:
             checks.must(right, "early_stopping", "an EarlyStopping or None", self.early_stopping)
         right = isinstance(self.average, WeightAverage | None)
         checks.must(right, "average", "a WeightAverage or None", self.average)
+
+    @property
+    def metric(self) -> Metric:
+        """What gives the scores: the loss, or what early stopping watches in place of its score."""
+        rule = self.early_stopping
+        return self.loss if rule is None or rule.metric is None else rule.metric
 
     def penalised(self, weight: float) -> float:
         """The factor of the penalties in a step whose rows have this total weight."""

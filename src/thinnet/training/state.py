@@ -107,7 +107,7 @@ class TrainingState:
         self._penalties = Penalties(network)
         self.outputs = np.zeros((data.n_rows, *network.out), network.dtype)
         self.plateau, self.waiting = Plateau(), Waiting()
-        self.history = History(plan.loss.score_name)
+        self.history = History(plan.metric.score_name)
         self.best = Learned.of(network)
         self.best_epoch: int | None = None  # None: none are kept
         self._good = Learned.of(network)
@@ -247,7 +247,7 @@ class TrainingState:
         rule = self.plan.early_stopping
         if rule is None or not rule.is_over(self.waiting):
             return ""
-        return f"no better validation {rule.monitor} in {self.waiting.waited} evaluations"
+        return f"no better validation {rule.watched} in {self.waiting.waited} evaluations"
 
     def keep_best(self, epoch: int) -> None:
         """Keep the present weights, those of an epoch, as the best; -1 before any epoch."""

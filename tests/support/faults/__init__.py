@@ -11,6 +11,8 @@ from faults import (
     layers,
     network,
     persistence,
+    table_fits,
+    table_insight,
     tables,
     training,
     uncertainty,
@@ -20,7 +22,7 @@ MUTANTS = [
     fault
     for room in (
         *(basics, layers, network, training, engine),
-        *(estimators, tables, uncertainty),
+        *(estimators, tables, table_fits, table_insight, uncertainty),
         *(persistence, export, displays, commands, cli),
     )
     for fault in room.FAULTS

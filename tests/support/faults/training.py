@@ -54,7 +54,7 @@ FAULTS = [
     Mutant(
         "the noisy score is the clean one",
         "training/loop.py",
-        "Loop._end_epoch",
+        "Loop._recorded",
         "self._score(training.outputs)",
         "clean[1]",
         ("training/test_loop.py",),
@@ -178,5 +178,13 @@ FAULTS = [
         'return 1.0 if self.penalty_per == "step" else 1.0 / weight',
         "return 1.0",
         ("estimators/test_estimators.py",),
+    ),
+    Mutant(
+        "a metric is not what scores are of",
+        "training/plan.py",
+        "Plan.metric",
+        "rule is None or rule.metric is None",
+        "True",
+        ("training/test_stopping.py",),
     ),
 ]

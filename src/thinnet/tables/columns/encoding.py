@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import MissingIndicator
 from sklearn.utils.validation import check_is_fitted
 
 from thinnet import checks
 from thinnet.arrays import Array, TableLike, TargetLike, VectorLike
 from thinnet.layers import ColumnEncoding
 from thinnet.layers.encodings import expanded
-from thinnet.tables.columns import transformers
+from thinnet.tables.columns.division import Sizes, unfitted
 from thinnet.tables.columns.few import FEW, Table
 from thinnet.tables.columns.flat import flat_of
 from thinnet.tables.columns.kinds import Column, columns_of, in_part
 from thinnet.tables.columns.missing import cleaned, words
-from thinnet.tables.columns.parts import ColumnPart, ColumnParts
+from thinnet.tables.columns.parts import ColumnParts
 from thinnet.tables.columns.preparing import parts_of, prepared
-from thinnet.tables.columns.transformers import bins
 from thinnet.tables.reading.cells import Frame
 from thinnet.tables.reading.frames import as_frame, frame_of
-
-FEW_CATEGORIES: Final = 100  # of a column that has no mean targets
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -123,7 +118,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         rows = self.fit_part(X, y)
         return self._features(rows)
 
-    def fit_part(self, X: TableLike, y: TargetLike = None, whole: TableLike = None) -> Array:
+    def fit_part(
+        self,
+        X: TableLike,
+        y: TargetLike = None,
+        whole: TableLike = None,
+        folds: Sequence[tuple[Array, Array]] | None = None,
+    ) -> Array:
         """Fit to some rows of a table, whose columns have the kinds found in all rows.
 
         Parameters
@@ -132,6 +133,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             As for `fit`.
         whole : data frame or array, shape (more rows, columns), optional
             The table of which X is a part; X by default.
+        folds : sequence of pairs of arrays, optional
+            Places of rows, and of the rows whose mean targets come from these; rows in none of
+            the latter get theirs from random folds of each other, as by default all rows do.
 
         Returns
         -------
@@ -146,8 +150,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if not ready.shape[1]:
             raise ValueError("X must have a column that differs from row to row, got none")
         self.__dict__.pop("transformer_", None)  # if an encoder of an earlier model is fitted again
-        parts = ColumnParts(tuple(self._parts(ready, y is not None)))
-        rows = parts.fit(ready, y)
+        texts = {column.name for column in self.columns_ if column.kind == "text"}
+        sizes = Sizes(self.n_bins, self.min_frequency, self.max_categories)
+        parts = ColumnParts(tuple(unfitted(ready, texts, sizes, has_target=y is not None)))
+        rows = parts.fit(ready, y, folds)
         self.parts_ = parts.centered(rows)
         return rows
 
@@ -267,26 +273,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             checks.integer("min_frequency", self.min_frequency, 1)
         checks.integer("max_categories", self.max_categories, 2)
         checks.boolean("center", self.center)
-
-    def _parts(self, ready: Frame, has_target: bool) -> list[ColumnPart]:
-        """The parts, not yet fitted."""
-        numbers = [name for name in ready.columns if ready[name].dtype == np.float64]
-        texts = {column.name for column in self.columns_ if column.kind == "text"}
-        labels = [name for name in ready.columns if name not in {*numbers, *texts}]
-        few = min(self.max_categories, FEW_CATEGORIES)
-        many = [name for name in labels if has_target and ready[name].nunique() > few]
-        holes = [name for name in numbers if ready[name].isna().any()]
-        rows = len(ready)
-        n_bins, in_parts = bins(self.n_bins, rows), list(transformers.by_memory(numbers, rows))
-        parts = [
-            *(("number", transformers.normal_scores(rows), some) for some in in_parts),
-            *(("piece", transformers.positions(n_bins), some) for some in in_parts),
-            ("hole", MissingIndicator(features="all"), holes),
-            ("category", transformers.codes(self.min_frequency, self.max_categories, rows), labels),
-            ("mean", transformers.mean_targets(), many),
-            *(("text", transformers.hashed(), [name]) for name in ready.columns if name in texts),
-        ]
-        return [ColumnPart(name, part, tuple(columns)) for name, part, columns in parts if columns]
 
 
 def _plain(name: str) -> str:

@@ -63,7 +63,9 @@ def laid_out(parts: Sequence[Sequence[Piece]]) -> Layout:
     names = tuple(name for i in order for name in pieces[i].names)
     ends = np.cumsum([len(piece.names) for piece in pieces])
     sources = np.concatenate([np.arange(ends[i] - len(pieces[i].names), ends[i]) for i in order])
-    encodings = tuple(ColumnEncoding(b, v, c) for b, v, c in counts.values())
+    encodings = tuple(
+        ColumnEncoding(bins, values, codes) for bins, values, codes in counts.values()
+    )
     return Layout(tuple(columns), encodings, names, places, sources)
 
 

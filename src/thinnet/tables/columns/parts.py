@@ -13,6 +13,7 @@ from sklearn.preprocessing import TargetEncoder
 from thinnet.arrays import Array
 from thinnet.layers import ColumnEncoding
 from thinnet.layers.encodings import centered
+from thinnet.tables.columns.crossing import Folds, crossed, crossed_again
 from thinnet.tables.columns.hashing import HashedText
 from thinnet.tables.columns.layout import Layout, laid_out, pieces_of
 from thinnet.tables.reading.cells import Frame
@@ -53,18 +54,34 @@ class ColumnParts:
         """The same, with the means of the inputs of some rows."""
         return replace(self, encodings=centered(self.layout.encodings, rows))
 
-    def fit(self, ready: Frame, y: Array | None) -> Array:
-        """Fit each part; return the rows, with target means of other rows than their own."""
-        crossed = dict[str, Array]()
+    def fit(self, ready: Frame, y: Array | None, folds: Folds = None) -> Array:
+        """Fit each part; return the rows, with target means of other rows than their own.
+
+        `folds` are the places of rows and of those whose means come from them, as in `crossed`.
+        """
+        means = dict[str, Array]()
         for part in self.parts:
             if isinstance(part.transformer, TargetEncoder):
-                crossed[part.name] = part.transformer.fit_transform(part.cells(ready), y)
+                means[part.name] = crossed(part.transformer, part.cells(ready), y, folds)
             else:
                 part.transformer.fit(part.cells(ready), y)
+        return self._rows_with(means, ready)
+
+    def again(self, ready: Frame, y: Array | None, folds: Folds = None) -> Array:
+        """The rows to learn from of another table, as `fit` returns them, without fitting."""
+        means = {
+            part.name: crossed_again(part.transformer, part.cells(ready), y, folds)
+            for part in self.parts
+            if isinstance(part.transformer, TargetEncoder)
+        }
+        return self._rows_with(means, ready)
+
+    def _rows_with(self, means: dict[str, Array], ready: Frame) -> Array:
+        """Rows with other mean targets, by the names of their parts."""
         rows = self.rows(ready)
         for part, places in zip(self.parts, self.layout.places, strict=True):
-            if part.name in crossed:
-                rows[:, places] = crossed[part.name]
+            if part.name in means:
+                rows[:, places] = means[part.name]
         return rows
 
     def rows(self, ready: Frame) -> Array:

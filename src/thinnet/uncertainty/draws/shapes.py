@@ -62,21 +62,39 @@ def _linear(x: Array, knots: Array, values: Array) -> tuple[Array, Array]:
     return values[at] + (x - knots[at]) * slope, slope
 
 
-def shape_of(errors: Array) -> Shape:
+def shape_of(errors: Array, weights: Array | None = None) -> Shape:
     """The shape of standardised errors of shape (rows, outputs); if they are few, only a size.
 
     The quantile at level p of n errors is the one of rank ``p * (n + 1)``, as in split-conformal
-    prediction.
+    prediction.  With weights a row takes as much of the ranks as it weighs, and n is Kish's
+    effective number of rows, ``sum(w)^2 / sum(w^2)``.
     """
-    rows = len(errors)
+    rows = float(len(errors))
+    if weights is not None:
+        rows = float(np.square(tree_sum(weights)) / tree_sum(np.square(weights)))
+        weights = weights * (rows / tree_sum(weights))
     if rows < ENOUGH:
-        size = np.sqrt(tree_sum(np.square(errors)) / max(rows - 1, 1))[:, None]
+        squares = np.square(errors) if weights is None else weights[:, None] * np.square(errors)
+        size = np.sqrt(tree_sum(squares) / max(rows - 1, 1))[:, None]
         return Shape(np.array([-1.0, 1.0]), np.maximum(size, LEAST_SLOPE) * np.array([-1.0, 1.0]))
     knots = int(np.clip(rows // ROWS_A_KNOT, 3, MOST_KNOTS)) | 1
     last = -normal_quantile(IN_A_TAIL / (rows + 1))
     scores = np.linspace(-last, last, knots)
-    found = np.quantile(errors, normal_cdf(scores), axis=0, method="weibull").T
+    found = _quantiles(errors, normal_cdf(scores), weights, rows).T
     return Shape(scores, _increasing(scores, found))
+
+
+def _quantiles(errors: Array, levels: Array, weights: Array | None, rows: float) -> Array:
+    """Quantiles of each output, shape (levels, outputs); `weights` sum to `rows`."""
+    if weights is None:
+        return np.quantile(errors, levels, axis=0, method="weibull")
+    found = np.empty((len(levels), errors.shape[1]))
+    for j, column in enumerate(errors.T):
+        order = np.argsort(column, kind="stable")
+        w = weights[order]
+        ranks = np.cumsum(w) + (1 - w) / 2  # 1, 2, 3, ... without weights
+        found[:, j] = np.interp(levels * (rows + 1), ranks, column[order])
+    return found
 
 
 def _increasing(scores: Array, values: Array) -> Array:
