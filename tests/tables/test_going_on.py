@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from thinnet import TableClassifier, TableEncoder, TableRegressor, evaluate, load, save
-from thinnet.tables import members, splitting
+from thinnet.tables import efforts, members, splitting
 
 ROWS = 180
 QUICK = {"n_networks": 3, "max_iter": 3, "random_state": 0, "hidden_layer_sizes": (8,)}
@@ -119,13 +119,13 @@ def test_other_rows_are_learned_from_in_the_units_of_the_first_fit():
 
 
 def test_networks_of_folds_that_predict_themselves_go_on(monkeypatch):
-    monkeypatch.setattr(members, "FEW_ROWS", 10)
+    monkeypatch.setattr(efforts, "FEW_ROWS", 10)
     model = warm(TableRegressor).fit(TABLE, NUMBERS)
     assert model.fold_networks_ == []
     steps = [network.clock.step for network in model.networks_]
     model.fit(TABLE, NUMBERS)
     assert [network.clock.step for network in model.networks_] == [2 * n for n in steps]
-    monkeypatch.setattr(members, "FEW_ROWS", 1000)
+    monkeypatch.setattr(efforts, "FEW_ROWS", 1000)
     model.fit(TABLE, NUMBERS)
     assert len(model.fold_networks_) == 3
     assert all(
@@ -231,7 +231,7 @@ class Presses:
 
 @pytest.mark.parametrize("few", [True, False])
 def test_what_ctrl_c_leaves_are_the_networks_of_before(few, monkeypatch):
-    monkeypatch.setattr(members, "FEW_ROWS", 1000 if few else 10)
+    monkeypatch.setattr(efforts, "FEW_ROWS", 1000 if few else 10)
     model = warm(TableRegressor).fit(TABLE, NUMBERS)
     folds = [network.theta.copy() for network in model.fold_networks_ or model.networks_]
     final = [network.theta.copy() for network in model.networks_]
@@ -272,6 +272,7 @@ LINE = re.compile(
 )
 def test_a_line_is_printed_every_so_many_epochs(verbose, epochs, capsys):
     settings = QUICK | {"n_networks": 2, "max_iter": 4, "eval_metric": "roc_auc"}
+    settings |= {"encoder": TableEncoder()}  # so that no network is trained twice
     model = TableClassifier(**settings, verbose=verbose).fit(TABLE, CLASSES)
     lines = [LINE.fullmatch(line) for line in capsys.readouterr().out.splitlines()]
     assert all(lines)

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from thinnet import TableClassifier, TableEncoder, TableRegressor, load, save
-from thinnet.tables import base, members
+from thinnet.tables import base, efforts, members
 from thinnet.tables.beside import times_in
 from thinnet.tables.columns.crossing import crossed, crossed_again
 from thinnet.tables.columns.transformers import mean_targets
@@ -108,7 +108,7 @@ def test_a_single_network_holds_the_last_rows_out(training_sets):
 
 
 def test_final_networks_know_the_last_rows_however_many_there_are(monkeypatch, training_sets):
-    monkeypatch.setattr(members, "FEW_ROWS", 10)
+    monkeypatch.setattr(efforts, "FEW_ROWS", 10)
     TableRegressor(**QUICK).fit(TABLE, NUMBERS, time=DAYS)
     assert len(training_sets) == 2
     TableRegressor(**QUICK).fit(TABLE, NUMBERS, groups=GROUPS)

@@ -15,6 +15,7 @@ from thinnet import (
     EnsembleRegressor,
     MLPRegressor,
     TableClassifier,
+    TableEncoder,
     TableRegressor,
     load,
     save,
@@ -26,6 +27,7 @@ X = RNG.normal(size=(60, 3))
 Y = X @ [1.0, 2, 3]
 PRESSED = "Training interrupted by user"
 SMALL = {"hidden_layer_sizes": (4,), "max_iter": 9, "n_networks": 3, "random_state": 0}
+ONE_WAY = {"encoder": TableEncoder()}  # so that no network is trained twice
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +56,7 @@ class Presses:
 
 def interrupted(kind, network, y=Y, **settings):
     press = Presses(network)
-    model = kind(**SMALL | settings, callbacks=[press])
+    model = kind(**SMALL | ONE_WAY | settings, callbacks=[press])
     with pytest.warns(UserWarning, match=PRESSED):
         model.fit(X, y)
     return model, press
@@ -82,6 +84,14 @@ def test_a_first_network_that_was_stopped_stands_alone(kind, y):
     assert len(press.seen) == len(model.networks_) == 1
     assert re.match("interrupted: none of 3 networks .* stands for all$", model.notes_[-1])
     assert np.isfinite(model.uncertainty(X, 5).std).all()
+
+
+def test_a_first_network_stands_if_the_trial_of_another_kind_is_stopped():
+    model, press = interrupted(TableRegressor, 2, encoder=None)
+    assert len(press.seen) == 2
+    assert model.networks_ == press.seen[:1]
+    assert not model.encoder_.center
+    assert "1 of 3 networks were trained to their end" in model.notes_[-1]
 
 
 @pytest.mark.parametrize("network", [4, 5])
@@ -200,6 +210,7 @@ class Pressed(TableRegressor):
 
     def fit(self, X, y, eval_set=None, whole=None):
         self.callbacks = [Presses(self.network, times=self.times)]
+        self.encoder = TableEncoder()
         super().fit(X, y, eval_set, whole)
         self.callbacks, self.__class__ = None, TableRegressor
         return self

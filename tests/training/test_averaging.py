@@ -45,13 +45,14 @@ class Weights:
         self.seen.append(training.network.theta.copy())
 
 
-def averaged(first, thetas, decay, every):
+def averaged(first, thetas, decay, every, per_epoch=5):
     """By the words of `WeightAverage`, from the first weights on."""
-    mean = first
+    mean, since = first, 0
     for t, theta in enumerate(thetas, start=1):
-        if t % every == 0:
-            left = min(decay, (1 + t) / (10 + t)) ** every
-            mean = left * mean + (1 - left) * theta
+        since += 1
+        if t % every == 0 or t % per_epoch == 0:
+            left = min(decay, (1 + t) / (10 + t)) ** since
+            mean, since = left * mean + (1 - left) * theta, 0
     return mean
 
 

@@ -17,12 +17,20 @@ from thinnet.arrays import Array
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
 from thinnet.network import Network
-from thinnet.tables import beside, drifting, going_on, members, memory, splitting, time_limits
+from thinnet.tables import (
+    beside,
+    drifting,
+    efforts,
+    going_on,
+    members,
+    memory,
+    splitting,
+    time_limits,
+)
 from thinnet.tables.beside import Given
 from thinnet.tables.columns import amounts
 from thinnet.tables.columns.noticing import notes
 from thinnet.tables.drifting import Known
-from thinnet.tables.efforts import FEW_ROWS
 from thinnet.tables.eval_metrics import CLASSES, LOSS, NUMBERS, Metric, spelt
 from thinnet.tables.going_on import KEPT, Earlier, gone_on, unchanged
 from thinnet.tables.importances import HeldOut, kept
@@ -164,7 +172,7 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
         if earlier is not None:
             earlier = earlier.of_all if held is not None else earlier
             training_sets = earlier.to_go_on(training_sets)
-        few = in_time or len(rows.y) < FEW_ROWS  # those held out are then learned from in the end
+        few = in_time or len(rows.y) < efforts.FEW_ROWS  # then all are learned from in the end
         whole = held is None and len(training_sets) > 1
         self.time_limit_.expect(len(training_sets) + 1 + (self.n_networks if whole and few else 0))
         with InterruptFlag() as flag:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
@@ -40,7 +40,6 @@ class TakesTables(Inspected):
     """A base of `TableClassifier` and `TableRegressor`, not for use by itself."""
 
     dialect_: Dialect | None = None  # the dialect of the file in fit
-    centers: ClassVar[bool] = False  # does its own encoder take means off?
 
     kinds: Mapping[str, str] | None
     missing: Sequence[str]
@@ -52,8 +51,7 @@ class TakesTables(Inspected):
 
     def _new_encoder(self) -> TableEncoder:
         """An unfitted encoder like `encoder`, with the estimator's `kinds` and `missing`."""
-        own = self.encoder
-        encoder: TableEncoder = TableEncoder(center=self.centers) if own is None else clone(own)
+        encoder: TableEncoder = TableEncoder() if self.encoder is None else clone(self.encoder)
         kinds = {**checked_kinds(encoder.kinds), **checked_kinds(self.kinds)}
         words(self.missing)
         return encoder.set_params(kinds=kinds or None, missing=(*encoder.missing, *self.missing))

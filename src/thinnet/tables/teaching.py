@@ -99,9 +99,11 @@ def _better_of_two(
     found, margin = dict[bool, Member](), 1 / math.sqrt(training_set.n_held)
     for center in (False, True):
         estimator.encoder_.center = center
-        found[center] = _teach(estimator, loss, training_set, seed, title)
+        words = f"{title}, with means off" if center else title
+        found[center] = _teach(estimator, loss, training_set, seed, words)
         if found[center].history.stopped == INTERRUPTED:
-            return found[center]
+            estimator.encoder_.center = False
+            return found[False]  # as far as it came, or whole
     plain, centered = (_loss(member.history, training_set.monitor) for member in found.values())
     best = centered < plain - margin * abs(plain)
     estimator.encoder_.center = best

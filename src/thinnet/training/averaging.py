@@ -19,8 +19,9 @@ HEAD_START: Final = 10  # the average holds at first about a tenth of the steps 
 class WeightAverage:
     """The exponential moving average of a training's weights (Polyak and Juditsky 1992).
 
-    After steps `every`, 2 `every`, ... of the training ``mean += share * (theta - mean)`` with
-    ``share = 1 - min(decay, (1 + t) / (10 + t)) ** every``, where t is the number of steps taken.
+    After steps `every`, 2 `every`, ... of the training, and at the ends of epochs, ``mean +=
+    share * (theta - mean)`` with ``share = 1 - min(decay, (1 + t) / (10 + t)) ** n``, where t is the
+    number of steps taken, n of them since the addition before.
     Validation, early stopping and the clean training score take the averaged weights, and the
     network has them when training ends; steps go on from its own.  Running statistics of BatchNorm
     are averages already and stay as they are.
@@ -43,8 +44,8 @@ class WeightAverage:
 
     Examples
     --------
-    >>> rule = WeightAverage(0.98, every=1)
-    >>> round(rule.share(t=1), 2), round(rule.share(t=1000), 2)
+    >>> rule = WeightAverage(0.98)
+    >>> round(rule.share(t=1, steps=1), 2), round(rule.share(t=1000, steps=1), 2)
     (0.82, 0.02)
     """
 
@@ -55,10 +56,10 @@ class WeightAverage:
         checks.below_one("decay", self.decay)
         checks.integer("every", self.every, 1)
 
-    def share(self, t: int) -> float:
-        """What the weights after step number `t`, counted from 1, are multiplied by."""
+    def share(self, t: int, steps: int) -> float:
+        """What the weights are multiplied by after step number `t`, counted from 1."""
         left = min(float(self.decay), (1 + t) / (HEAD_START + t))
-        return 1 - math.prod([left] * self.every)
+        return 1 - math.prod([left] * steps)
 
 
 class Average:
@@ -68,11 +69,16 @@ class Average:
         self._rule, self._network = rule, network
         self.mean: Flat | None = None if rule is None else network.theta.copy()
 
-    def take(self, t: int) -> None:
-        """Move towards the weights after step number `t`, if it is time."""
-        if self._rule is not None and self.mean is not None and t % self._rule.every == 0:
-            share = self.mean.dtype.type(self._rule.share(t))
-            self.mean += share * (self._network.theta - self.mean)
+    def take(self, t: int, of_epoch: int, is_last: bool) -> None:
+        """Move towards the weights after step number `t`, if it is time.
+
+        That step is number `of_epoch` of its epoch, from 1, and the last one or not.
+        """
+        if self._rule is None or self.mean is None or not (is_last or t % self._rule.every == 0):
+            return
+        before = max((t - 1) // self._rule.every * self._rule.every, t - of_epoch)
+        share = self.mean.dtype.type(self._rule.share(t, t - before))
+        self.mean += share * (self._network.theta - self.mean)
 
     @contextmanager
     def shown(self) -> Iterator[None]:

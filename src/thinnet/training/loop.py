@@ -159,7 +159,7 @@ class Loop:
         order = self._order_of_epoch()
         while training.batch < end and not reason:
             bar.advance(self._executor().take(order, min(self._until_due(), end - training.batch)))
-            training.average.take(training.t)
+            training.average.take(training.t, training.batch, training.batch == n)
             reason = self._call("on_step_end") or interrupt_reason(flag)
         self._seconds += time.perf_counter() - start
         if training.batch < n:

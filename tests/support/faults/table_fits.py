@@ -63,8 +63,8 @@ FAULTS = [
         "the networks of a fit in time never know its last rows",
         "tables/base.py",
         "TableEstimator._train",
-        "whole and (in_time or len(rows.y) < members.FEW_ROWS)",
-        "whole and len(rows.y) < members.FEW_ROWS",
+        "in_time or len(rows.y) < efforts.FEW_ROWS",
+        "len(rows.y) < efforts.FEW_ROWS",
         ("tables/test_groups_and_times.py",),
     ),
     Mutant(
