@@ -97,6 +97,18 @@ def _is_part(part: Any) -> bool:
     return all(type(text) is str for text in (part.name, *part.columns))
 
 
+def finish_pieces(pieces: Any) -> None:
+    """ValueError unless there are bins between ascending edges, as positions among them need."""
+    if not pieces.edges_ or not all(map(_ascend, pieces.edges_)):
+        raise ValueError("edges_ must be two ascending numbers or more for each column, got others")
+
+
+def _ascend(edges: Any) -> bool:
+    fits = isinstance(edges, np.ndarray) and edges.dtype == np.float64 and edges.ndim == 1
+    fits = fits and len(edges) > 1 and bool(np.isfinite(edges).all())
+    return fits and bool((edges[1:] > edges[:-1]).all())
+
+
 def finish_hashed(hashed: Any) -> None:
     """ValueError if the file's settings would take all of the memory."""
     checks.integer("n_features", hashed.n_features, 1, MOST_HASHED)

@@ -18,6 +18,7 @@ from thinnet.arrays import Array
 from thinnet.checks import quoted
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
+from thinnet.layers.encodings import inputs_in
 from thinnet.network import Network
 from thinnet.tables import drifting, members, memory
 from thinnet.tables.columns import amounts
@@ -96,6 +97,7 @@ class TableEstimator(TableParameters, Inspected, BaseEstimator):
         if len(getattr(X, "shape", ())) == 2:
             memory.check(self, self.encoder_, frame_of(X)[: memory.SAMPLE_ROWS], n, 0)
         encoded = self.encoder_.fit_part(X, _one_number(targets), whole)
+        memory.check_inputs(self, inputs_in(self.encoder_.encodings_))
         self._take_names(self.encoder_)
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
         head = self.head_
