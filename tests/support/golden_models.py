@@ -169,6 +169,9 @@ def models(folder):
         "table-regressor-nll": TableRegressor(loss="gaussian_nll", **SMALL_TABLE).fit(
             inputs, np.log(frame["price"] + 100)
         ),
+        "table-regressor-quantile": TableRegressor(loss="quantile", **SMALL_TABLE).fit(
+            inputs, frame["price"]
+        ),
         **untexted(inputs, frame),
         "table-classifier-file": TableClassifier(**SMALL_TABLE).fit(path, "size"),
         **{name: ordered(path, *order) for name, order in ORDERS.items()},

@@ -98,6 +98,15 @@ def fit(
         int | None, _by("networks", "How many networks are averaged.", panel=OF_TABLES)
     ] = None,
     weight_decay: Annotated[float | None, _by("weight_decay", "Of AdamW.", panel=OF_TABLES)] = None,
+    loss: Annotated[
+        str | None,
+        _by("loss", "Of numbers: squared_error, gaussian_nll or quantile.", panel=OF_TABLES),
+    ] = None,
+    quantile: Annotated[
+        str | None,
+        _by("quantile", "With --loss quantile: the levels, in (0, 1); predictions are the median, "
+            "or the quantile at the one level.", panel=OF_TABLES),
+    ] = None,
     balanced: Annotated[
         bool | None, _of(OF_TABLES, "Weigh classes up that are rare.", "--balanced", default="no")
     ] = None,
@@ -161,6 +170,8 @@ def fit(
             "header": header,
             "networks": networks,
             "weight_decay": weight_decay,
+            "loss": loss,
+            "quantile": numbers("--quantile", float, quantile),
             "balanced": balanced,
             "threshold_for": threshold_for,
             "positive": positive,

@@ -18,6 +18,8 @@ SETTINGS: Final = {  # an option, and the parameter of a table's estimator
     "epochs": "max_iter",
     "networks": "n_networks",
     "weight_decay": "weight_decay",
+    "loss": "loss",
+    "quantile": "quantile",
     "threshold_for": "threshold_for",
     "positive": "positive_class",
 }

@@ -44,6 +44,8 @@ def print_scores(estimator: Any, scores: Any, where: str | None = None) -> None:
         return
     of_classes = isinstance(head, ClassHead)
     plain = "most frequent class" if of_classes else "mean"
+    if not of_classes and not head.has_distributions:
+        plain = "the same for all rows"
     title = f"{card['target']}: {where}"
     screen.print(scoring.table(title, scores, plain, is_decided=of_classes and head.is_decided))
 

@@ -35,6 +35,8 @@ def scores(estimator: Any, found: Answers) -> list[scoring.Score]:
     plain = np.array(estimator.card_["plain"])
     if isinstance(estimator.head_, ClassHead):
         return scoring.of_classes(*found, plain, estimator.head_.places(found.predicted))
+    if not estimator.head_.has_distributions:
+        return scoring.of_quantile(*found, float(plain[0]), *estimator.head_.levels)
     return scoring.of_numbers(*found, float(plain[0]))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from thinnet._version import __version__
 from thinnet.arrays import Array
 from thinnet.checks import UnfitSettingError
@@ -13,10 +15,9 @@ from thinnet.commands import conformal, remarks, scoring, task_text
 from thinnet.commands.blame import data_at_fault
 from thinnet.commands.coverage import CoverageCheck
 from thinnet.commands.evaluating import Answers, answers, scores
-from thinnet.commands.fit_job import FitJob, check_of_numbers
+from thinnet.commands.fit_job import KINDS, FitJob, check_of_task
 from thinnet.commands.holding_out import Part, Parts, parts
 from thinnet.console.tables import counted, printable
-from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.columns import amounts
 from thinnet.tables.members import held_out
 from thinnet.tables.reading.spooling import called, on_disk
@@ -94,9 +95,8 @@ def _trained(job: FitJob, found: Parts, progress: bool | None) -> tuple[Any, Par
 
 
 def _estimator(job: FitJob, task: str, progress: bool | None) -> Any:
-    kind = TableClassifier if task == "classification" else TableRegressor
-    if kind is TableRegressor:
-        check_of_numbers(job.settings, UnfitSettingError)
+    check_of_task(job.settings, task, UnfitSettingError)
+    kind, _ = KINDS[task]
     return kind(
         random_state=job.seed,
         progress=progress,
@@ -138,11 +138,11 @@ def _check_trained(estimator: Any) -> None:
 
 
 def _baseline(estimator: Any, y: Array) -> list[float]:
-    """The plainest prediction: the classes' frequencies, or the mean."""
+    """The plainest prediction: the classes' frequencies, the mean, or the one quantile learned."""
     head = estimator.head_
     if isinstance(head, ClassHead):
         return [float((y == label).mean()) for label in head.classes]
-    return [float(y.mean())]
+    return [float(y.mean() if head.has_distributions else np.quantile(y, *head.levels))]
 
 
 def _card(job: FitJob, train: Part, test: Part | None, plain: list[float]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sklearn.compose import ColumnTransformer
 
 from thinnet import checks
 from thinnet.layers import Columns
+from thinnet.losses.quantiles import checked_levels
 from thinnet.network import Network
 from thinnet.persistence.networks import check_noise
 from thinnet.tables.calibrating import Calibration
@@ -57,6 +58,7 @@ def finish_regressor(estimator: Any) -> None:
     )
     if not fits:
         raise ValueError(f"target_scale_ must hold numbers of the shape {shape}, got {scale!r}")
+    checked_levels("quantile", estimator.quantile)
     _check_marks(estimator)
     check_noise(estimator)
     _check_calibration(estimator)

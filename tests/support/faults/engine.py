@@ -211,4 +211,12 @@ FAULTS = [
         "add_multiple(one * (k > 0), weights, behind, 1)",
         ("engine/test_lookups.py",),
     ),
+    Mutant(
+        "compiled quantiles have the levels of their places",
+        "engine/kernels/losses.py",
+        "pinball",
+        "levels[i % per_row]",
+        "levels[0]",
+        ("losses/test_losses.py::test_compiled_quantiles_are_those_of_the_reference",),
+    ),
 ]

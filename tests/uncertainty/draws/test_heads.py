@@ -33,6 +33,7 @@ ESTIMATORS = [
     TableClassifier(threshold_for="f1", **TABLE),
     TableRegressor(**TABLE),
     TableRegressor(loss="gaussian_nll", calibrated=False, **TABLE),
+    TableRegressor(loss="quantile", **TABLE),
 ]
 each = pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
 
