@@ -22,6 +22,7 @@ from thinnet.losses.base import (
 )
 
 MEDIAN: Final = 0.5
+LEVELS: Final = (0.05, 0.25, 0.5, 0.75, 0.95)  # that estimators learn by default
 
 
 def checked_levels(name: str, levels: float | Sequence[float]) -> tuple[float, ...]:

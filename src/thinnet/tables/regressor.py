@@ -18,7 +18,7 @@ from thinnet.arrays import (
     VectorLike,
 )
 from thinnet.estimators.predicting import PredictsNumbers
-from thinnet.losses.quantiles import checked_levels
+from thinnet.losses.quantiles import LEVELS, checked_levels
 from thinnet.network import Network
 from thinnet.tables import calibrating
 from thinnet.tables.base import TableEstimator
@@ -29,10 +29,9 @@ from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.targeting import check_there
 from thinnet.tables.targets import TargetScale
 from thinnet.uncertainty.draws import noise
-from thinnet.uncertainty.draws.heads import NAME, check_learned
+from thinnet.uncertainty.draws.heads import NAME, QUANTILE, check_learned
 
-LOSSES: Final = ("squared_error", "gaussian_nll", "quantile")
-LEVELS: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+LOSSES: Final = ("squared_error", "gaussian_nll", QUANTILE)
 
 
 @dataclass(eq=False, repr=False)
@@ -170,7 +169,7 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
             self.target_scale_,
             None if calibration is None else calibration.shape,
             known.get("target_name_", NAME),
-            checked_levels("quantile", self.quantile) if self.loss == "quantile" else (),
+            checked_levels("quantile", self.quantile) if self.loss == QUANTILE else (),
             self.target_decimal_,
         )
 

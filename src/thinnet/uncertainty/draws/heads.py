@@ -54,6 +54,7 @@ LOSSES: Final[dict[str, Loss]] = {
     "poisson": Poisson(),
     "gaussian_nll": GaussianNLL(),
 }
+QUANTILE: Final = "quantile"  # whose loss has levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,17 +188,17 @@ class NumberHead:
     @property
     def width(self) -> int:
         """The number of outputs of a network."""
-        of_each = {"gaussian_nll": 2, "quantile": len(self.levels)}
+        of_each = {"gaussian_nll": 2, QUANTILE: len(self.levels)}
         return self.n_outputs * of_each.get(self.kind, 1)
 
     @property
     def loss(self) -> Loss:
-        return Pinball(self.levels) if self.kind == "quantile" else LOSSES[self.kind]
+        return Pinball(self.levels) if self.kind == QUANTILE else LOSSES[self.kind]
 
     @property
     def activation(self) -> str:
         """The function that makes numbers of raw outputs."""
-        return {"poisson": "exp", "quantile": "median"}.get(self.kind, "identity")
+        return {"poisson": "exp", QUANTILE: "median"}.get(self.kind, "identity")
 
     def targets(self, y: Any) -> Array:
         """Targets for the loss, shape (rows, n_outputs)."""
@@ -227,7 +228,7 @@ class NumberHead:
 
         With 'quantile' they are medians.
         """
-        if self.kind == "quantile":
+        if self.kind == QUANTILE:
             medians = self.predict(outputs.reshape(-1, self.width))
             return self.units.back(medians.reshape(*outputs.shape[:2], self.n_outputs))
         return self.mixture(outputs).means()
@@ -236,7 +237,7 @@ class NumberHead:
         """The distribution that raw outputs of shape (n_draws, rows, width) make together."""
         if self.kind == "poisson":
             return Poissons(exp(outputs))
-        if self.kind == "quantile":
+        if self.kind == QUANTILE:
             return self.curves(outputs)
         plain = self.gaussians(outputs)
         return plain if self.shape is None else Calibrated.of(plain, self.shape)
