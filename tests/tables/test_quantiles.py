@@ -178,3 +178,12 @@ def test_levels_of_another_network_are_refused_in_a_file(rng, tmp_path):
     with pytest.raises(ValueError, match="loss must be 'squared_error' or 'gaussian_nll' or 'qu"):
         TableRegressor(loss="pinball").fit(table, y)
     export_onnx(TableRegressor(loss="quantile", **TINY).fit(table, y), tmp_path / "m.onnx")
+
+
+def test_a_constant_target_has_no_width(rng):
+    table, _ = noisy(rng, 60)
+    model = TableRegressor(loss="quantile", **TINY).fit(table, np.ones(60))
+    found = model.uncertainty(table, 4)
+    for part in (found.mean, found.std, found.epistemic, found.aleatoric):
+        assert np.isfinite(part).all()
+    assert np.isfinite(model.predict_interval(table)).all()

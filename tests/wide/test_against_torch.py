@@ -227,7 +227,7 @@ def poisson_nll(z, y):
 
 def pinball(z, y):
     errors = torch.stack([y - part for part in z.chunk(2, dim=1)])
-    p = torch.tensor([0.1, 0.8])[:, None, None]
+    p = torch.tensor([0.1, 0.8], dtype=torch.float64)[:, None, None]
     return torch.maximum(p * errors, (p - 1) * errors).mean()
 
 

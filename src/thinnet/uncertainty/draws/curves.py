@@ -15,6 +15,7 @@ from thinnet.uncertainty.draws import reducing
 from thinnet.uncertainty.draws.mixtures import Gaussians, Units
 from thinnet.uncertainty.draws.shapes import GRID, Shape, increasing, integrated
 
+NARROWEST: Final = 1e-12  # the width of the outermost quantiles, so that there is a density
 OF_SCORES: Final = Shape(np.array([-1.0, 1.0]), np.array([[-1.0, 1.0]]))  # leaves them as they are
 
 
@@ -48,7 +49,8 @@ class Curves:
         """The curves of raw outputs of shape (n_draws, rows, width)."""
         found, scores = loss.ascending(outputs), normal_quantile(np.array(loss.levels))
         middle = np.moveaxis(found, -2, 0) * median_weights(loss.levels)[:, None, None, None]
-        spread = (found[..., -1, :] - found[..., 0, :]) / (scores[-1] - scores[0])
+        widths = np.maximum(found[..., -1, :] - found[..., 0, :], NARROWEST)
+        spread = widths / (scores[-1] - scores[0])
         knots = increasing(scores, np.moveaxis(reducing.mean(found), -2, -1))
         each = Gaussians(reducing.sum_along(np.moveaxis(middle, 0, -1)), spread, units)
         outputs_of = OF_SCORES._replace(errors=np.repeat(OF_SCORES.errors, knots.shape[1], axis=0))
