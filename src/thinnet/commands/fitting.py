@@ -15,9 +15,10 @@ from thinnet.commands import conformal, remarks, scoring, task_text
 from thinnet.commands.blame import data_at_fault
 from thinnet.commands.coverage import CoverageCheck
 from thinnet.commands.evaluating import Answers, answers, scores
-from thinnet.commands.fit_job import KINDS, FitJob, check_of_task
+from thinnet.commands.fit_job import FitJob, check_of_task
 from thinnet.commands.holding_out import Part, Parts, parts
 from thinnet.console.tables import counted, printable
+from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.columns import amounts
 from thinnet.tables.members import held_out
 from thinnet.tables.reading.spooling import called, on_disk
@@ -96,7 +97,7 @@ def _trained(job: FitJob, found: Parts, progress: bool | None) -> tuple[Any, Par
 
 def _estimator(job: FitJob, task: str, progress: bool | None) -> Any:
     check_of_task(job.settings, task, UnfitSettingError)
-    kind, _ = KINDS[task]
+    kind = TableClassifier if task == "classification" else TableRegressor
     return kind(
         random_state=job.seed,
         progress=progress,
