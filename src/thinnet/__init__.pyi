@@ -64,6 +64,7 @@ from .losses import AbsoluteError as AbsoluteError
 from .losses import BinaryCrossEntropy as BinaryCrossEntropy
 from .losses import GaussianNLL as GaussianNLL
 from .losses import Huber as Huber
+from .losses import Pinball as Pinball
 from .losses import Poisson as Poisson
 from .losses import SoftmaxCrossEntropy as SoftmaxCrossEntropy
 from .losses import SquaredError as SquaredError

@@ -138,6 +138,18 @@ REFUSED = {
     "nothing to look for": (
         ("fit", "people.csv", "--target", "buys", "--positive", "yes"), 2,
         "--positive is for --threshold-for or --eval-metric f1, got none"),
+    "levels of no quantiles": (
+        ("fit", "people.csv", "--target", "age", "--quantile", "0.5"), 2,
+        "--quantile is for --loss quantile, got none"),
+    "levels that fall": (
+        ("fit", "people.csv", "--target", "age", "--loss", "quantile", "--quantile", ".9,.1"), 2,
+        "--quantile must be a number in (0, 1), or several that ascend, got (0.9, 0.1)"),
+    "no such loss": (
+        ("fit", "people.csv", "--target", "age", "--loss", "pinball"), 2,
+        "--loss must be 'squared_error' or 'gaussian_nll' or 'quantile', got 'pinball'"),
+    "quantiles of classes, as was asked": (
+        ("fit", "people.csv", "--target", "age", "--task", "classification", "--loss", "quantile"),
+        2, "--loss must be left out for a target of classes, got 'quantile'"),
     "all dropped": (
         ("fit", "people.csv", "--target", "buys", "--dropout", "1"), 2,
         "--dropout must be a number in [0, 1), got 1"),
@@ -178,6 +190,8 @@ REFUSED_BY_DATA = {
         ("--target", "city", "--threshold-for", "f1"), "--threshold-for must be left out for"),
     "weights of numbers": (
         ("--target", "age", "--balanced"), "--balanced must be left out for a target of numbers"),
+    "quantiles of classes": (
+        ("--target", "city", "--loss", "quantile"), "--loss must be left out for a target of cl"),
 }  # fmt: skip
 
 
@@ -225,3 +239,23 @@ def test_a_long_name_is_shortened_in_a_sentence(table):
     code, output = thinnet_command("fit", table, "--target", "n" * 3000)
     assert code != 0
     assert len(output) < 500
+
+
+@pytest.mark.parametrize("level", [None, "0.9"])
+def test_quantiles_are_learned_measured_and_predicted(level, table):
+    options = ("--quantile", level) if level else ()
+    settings = ("--target", "age", "--loss", "quantile", *options, "--out", "age.thinnet", *FAST)
+    code, output = thinnet_command("fit", "people.csv", *settings)
+    assert code == 0, output
+    assert ("pinball loss at 0.9" in output, "RMSE" in output) == (bool(level), not level)
+    assert ("the same for all rows" in output, "intervals meant" in output) == (
+        bool(level), not level
+    )  # fmt: skip
+    model = load("age.thinnet")
+    assert (model.loss, len(model.head_.levels)) == ("quantile", 1 if level else 5)
+    uncertain = ("--uncertainty", "--draws", "4")
+    command = ("predict", "age.thinnet", "people.csv", "--out", "ages.csv", *uncertain)
+    code, output = thinnet_command(*command)
+    sentence = "quantile must be two levels at least to give distributions"
+    assert (code, sentence in output) == ((1, True) if level else (0, False))
+    assert thinnet_command("evaluate", "age.thinnet", "people.csv")[0] == 0

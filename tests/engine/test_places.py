@@ -39,6 +39,7 @@ LOSSES = [
     thinnet.Huber(),
     thinnet.BinaryCrossEntropy(),
     thinnet.Poisson(),
+    thinnet.Pinball(0.3),
     SoftmaxCrossEntropy(label_smoothing=0.1),
 ]
 SOME, FEW = [1, 3, 15, 17, 63, 130], [7, 63]

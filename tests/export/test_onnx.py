@@ -223,7 +223,6 @@ def test_classes_that_are_neither_integers_nor_text_are_refused(y, path):
 NUMBERS = np.random.default_rng(4).normal(size=40)
 WORDS = [f"a text of {i} words and {i * i} more" for i in range(40)]
 REFUSED = {
-    "dates": ({"when": pd.date_range("2001", periods=40)}, "column 'when' must be .* got 'dates'"),
     "texts": ({"words": WORDS}, "column 'words' must be .* got 'texts'"),
     "an output": ({"label": NUMBERS}, "name of a column must be .* got 'label'"),
     "no name": ({"": NUMBERS}, "name of a column must be .* got ''"),

@@ -4,7 +4,8 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
-from exported_models import exported, runs
+from exported_models import runs
+from exported_tables import assert_table_is_alike, encoded_in_onnx
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
@@ -14,36 +15,11 @@ from trying import given_few_or_many
 from thinnet import TableClassifier, TableEncoder, TableRegressor, export_onnx
 from thinnet.export.onnx_graph import Graph
 from thinnet.export.onnx_numbers import normal_quantile
-from thinnet.export.onnx_tables import encoded
-from thinnet.tables.columns.kinds import as_labels
 
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "model.onnx"
-
-
-def feed_of(columns, table):
-    """What goes into the graph, with texts as a file would have them."""
-    kinds = {column.name: column.kind for column in columns if column.kind != "left out"}
-    return {
-        name: (
-            np.asarray(table[[name]], float)
-            if kind == "number"
-            else np.asarray(as_labels(table[name]).fillna(""), object)[:, None]
-        )
-        for name, kind in kinds.items()
-    }
-
-
-def assert_table_is_alike(model, table, path):
-    found = exported(model, feed_of(model.encoder_.columns_, table), path)
-    if isinstance(model, TableClassifier):
-        assert_array_equal(found["label"], model.predict(table))
-        assert_allclose(found["probabilities"], model.predict_proba(table), rtol=0, atol=1e-5)
-        return
-    wanted = model.predict(table).reshape(len(table), -1)
-    assert_allclose(found["variable"], wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max())
 
 
 def holed(values, share, rng):
@@ -135,12 +111,6 @@ def test_a_column_may_be_called_like_a_value_within_the_graph(path, rng):
     for inner in (graph.node[3].output[0], graph.initializer[3].name):
         renamed = table.rename(columns={"b": inner})
         assert_table_is_alike(TableRegressor(**few).fit(renamed, table["a"]), renamed, path)
-
-
-def encoded_in_onnx(encoder, table):
-    graph = Graph("table", ("encoded",))
-    graph.output("encoded", encoded(graph, encoder), (len(encoder.get_feature_names_out()),))
-    return runs(graph.content(), feed_of(encoder.columns_, table))["encoded"]
 
 
 @given_few_or_many(

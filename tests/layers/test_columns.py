@@ -189,13 +189,13 @@ def test_the_weights_of_a_column_that_all_rows_drop_stay_as_they_were():
 @pytest.mark.parametrize(
     ("slot", "value", "message"),
     [
-        (0, -0.5, r"slot 0 of a row must be a position in \[0, 3\], got -0.5"),
-        (0, 3.5, r"slot 0 of a row must be a position in \[0, 3\], got 3.5"),
-        (0, np.nan, r"slot 0 of a row must be a position in \[0, 3\], got nan"),
-        (2, 3.0, "slot 2 of a row must be a code from 0 to 2, got 3.0"),
-        (2, -1.0, "slot 2 of a row must be a code from 0 to 2, got -1.0"),
-        (2, 0.5, "slot 2 of a row must be a code from 0 to 2, got 0.5"),
-        (2, np.nan, "slot 2 of a row must be a code from 0 to 2, got nan"),
+        (0, -0.5, r"slot 0 of row 2 must be a position in \[0, 3\], got -0.5"),
+        (0, 3.5, r"slot 0 of row 2 must be a position in \[0, 3\], got 3.5"),
+        (0, np.nan, r"slot 0 of row 2 must be a position in \[0, 3\], got nan"),
+        (2, 3.0, "slot 2 of row 2 must be a code from 0 to 2, got 3.0"),
+        (2, -1.0, "slot 2 of row 2 must be a code from 0 to 2, got -1.0"),
+        (2, 0.5, "slot 2 of row 2 must be a code from 0 to 2, got 0.5"),
+        (2, np.nan, "slot 2 of row 2 must be a code from 0 to 2, got nan"),
     ],
 )
 def test_numbers_that_no_table_gives_are_refused(slot, value, message):
@@ -209,7 +209,9 @@ def test_numbers_that_no_table_gives_are_refused(slot, value, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ColumnEncoding(bins=-1), "bins must be an integer >= 0, got -1"),
+        (lambda: ColumnEncoding(bins=-1), "bins must be an integer from 0 to 16777216, got -1"),
+        (lambda: ColumnEncoding(categories=2**24 + 1), "categories must be an int"),
+        (lambda: ColumnEncoding(values=2.0), "values must be an integer from 0 to 16777216"),
         (lambda: ColumnEncoding(), "a ColumnEncoding must be of at least one input, got"),
         (lambda: ColumnEncoding(2, 1, 1, [0.5]), "means must be none or 3 finite numbers, got 1"),
         (

@@ -30,6 +30,7 @@ from thinnet import (
     LayerNorm,
     LeakyReLU,
     Network,
+    Pinball,
     Poisson,
     ReLU,
     Run,
@@ -247,6 +248,8 @@ LOSSES = [
     (Huber(delta=0.3), reals),
     (GaussianNLL(), half_as_many),
     (Poisson(), counts),
+    (Pinball(0.3), reals),
+    (Pinball((0.1, 0.8)), half_as_many),
 ]
 
 

@@ -13,13 +13,18 @@ from scipy import stats
 from sklearn import metrics
 
 from thinnet import (
+    SGD,
     AbsoluteError,
     BinaryCrossEntropy,
+    Dense,
     GaussianNLL,
     Huber,
+    Network,
+    Pinball,
     Poisson,
     SoftmaxCrossEntropy,
     SquaredError,
+    train,
 )
 from thinnet.losses import loss_for
 
@@ -33,6 +38,7 @@ LOSSES = [
     Huber(0.8),
     GaussianNLL(),
     Poisson(),
+    Pinball((0.2, 0.9)),
 ]
 
 
@@ -51,7 +57,7 @@ def example(loss, rng, rows=8):
         y = rng.integers(0, K, size=rows)
     elif isinstance(loss, BinaryCrossEntropy):
         y = rng.integers(0, 2, size=(rows, K))
-    elif isinstance(loss, GaussianNLL):
+    elif isinstance(loss, GaussianNLL | Pinball):
         y = rng.normal(size=(rows, K // 2))
     elif isinstance(loss, Poisson):
         y = rng.poisson(2, size=(rows, K))
@@ -85,6 +91,9 @@ def textbook(loss, z, y):
         return np.where(e <= 0.8, e**2 / 2, 0.8 * e - 0.32).mean()
     if isinstance(loss, GaussianNLL):
         return -stats.norm(z[:, :2], np.exp(z[:, 2:] / 2)).logpdf(y).mean()
+    if isinstance(loss, Pinball):
+        each = [(z[:, :2], 0.2), (z[:, 2:], 0.9)]
+        return np.mean([metrics.mean_pinball_loss(y[:, :2], q, alpha=p) for q, p in each])
     return -stats.poisson(np.exp(z)).logpmf(y).mean()
 
 
@@ -235,6 +244,9 @@ def test_one_output_takes_targets_of_one_axis(loss):
         (Huber(), lambda z: z),
         (GaussianNLL(), lambda z: z[:, :2]),
         (Poisson(), np.exp),
+        (Pinball(0.3), lambda z: z),
+        (Pinball((0.3, 0.5)), lambda z: np.maximum(z[:, :2], z[:, 2:])),
+        (Pinball((0.2, 0.8)), lambda z: (z[:, :2] + z[:, 2:]) / 2),
     ],
 )
 def test_predictions_are_in_the_targets_terms(loss, expected, rng):
@@ -253,7 +265,7 @@ def test_scores_are_scikit_learns(weighted, rng):
     subset = metrics.accuracy_score(bits, z[:, :2] > 0, sample_weight=w)
     assert BinaryCrossEntropy().score(z[:, :2], bits, w) == pytest.approx(subset)
     y = z + rng.normal(size=(40, K))
-    for loss in (SquaredError(), AbsoluteError(), Huber()):
+    for loss in (SquaredError(), AbsoluteError(), Huber(), Pinball(0.3)):
         assert loss.score(z, y, w) == pytest.approx(metrics.r2_score(y, z, sample_weight=w))
     counts = rng.poisson(np.exp(z)).astype(float)
     expected = metrics.r2_score(counts, np.exp(z), sample_weight=w)
@@ -306,6 +318,7 @@ BAD_TARGETS = [
     (AbsoluteError(), np.ones(4), r"y must have the shape \(rows, 4\), got \(4,\)"),
     (Huber(), [["a"] * 4], "y must be an array of real numbers, got dtype"),
     (GaussianNLL(), np.ones((3, 4)), r"y must have the shape \(rows, 2\), got \(3, 4\)"),
+    (Pinball((0.1, 0.5)), np.ones((3, 4)), r"y must have the shape \(rows, 2\), got \(3, 4\)"),
     (Poisson(), np.full((2, 4), -1), "y must be >= 0 for Poisson, got -1 in row 0"),
     (SquaredError(), 3.0, r"y must be an array with at least one axis, got 3\.0"),
 ]
@@ -327,6 +340,7 @@ def test_bad_targets_are_refused_in_one_sentence(loss, y, message):
         ),
         (GaussianNLL(), (2, 2), r"must get outputs of shape \(rows, outputs\), got \(rows, 2, 2\)"),
         (GaussianNLL(), (3,), "must get an even number of outputs, got 3"),
+        (Pinball((0.1, 0.9)), (3,), "must get a multiple of 2 outputs, got 3"),
     ],
     ids=str,
 )
@@ -346,6 +360,13 @@ def test_outputs_that_do_not_fit_a_loss_are_refused(loss, out, message):
             lambda: SoftmaxCrossEntropy(-0.1),
             r"label_smoothing must be a number in \[0, 1\), got -0.1",
         ),
+        *(
+            (
+                lambda p=p: Pinball(p),
+                r"quantile must be a number in \(0, 1\), or several that ascend",
+            )
+            for p in (0, 1, 1.5, math.nan, "0.5", None, True, (), (0.5, 0.5), (0.9, 0.1), (0.1, 1))
+        ),
         (lambda: Huber(0.0), "delta must be a finite number > 0, got 0.0"),
         (lambda: Huber(math.inf), "delta must be a finite number > 0, got inf"),
     ],
@@ -356,5 +377,46 @@ def test_bad_settings_of_a_loss_are_refused_by_name(make, message):
 
 
 def test_absolute_error_and_huber_have_no_slope_where_they_are_exact():
-    for loss in (AbsoluteError(), Huber()):
+    for loss in (AbsoluteError(), Huber(), Pinball(0.3)):
         assert_array_equal(loss(np.ones((2, 1)), np.ones((2, 1)))[1], np.zeros((2, 1)))
+
+
+def test_the_best_constants_are_the_quantiles_of_the_targets(rng):
+    levels, y = (0.1, 0.5, 0.9), rng.exponential(size=(4001, 1))
+    loss = Pinball(levels)
+    targets = loss.targets(y, (3,))
+    best = np.quantile(y, levels)
+
+    def at(values):
+        return loss(np.tile(np.asarray(values), (len(y), 1)), targets)[0]
+
+    for i in range(3):
+        for less in (-0.05, 0.05):
+            assert at(best) < at(best + less * np.eye(3)[i])
+
+
+def test_quantiles_are_sorted_and_sorting_makes_no_loss_larger(rng):
+    loss, z = Pinball((0.1, 0.4, 0.5, 0.95)), rng.normal(size=(500, 8))
+    found = loss.ascending(z)
+    assert found.shape == (500, 4, 2)
+    assert (np.diff(found, axis=1) >= 0).all()
+    targets = loss.targets(rng.normal(size=(500, 2)), (8,))
+    before, _ = loss.rows(z, targets)
+    after, _ = loss.rows(found.reshape(500, 8), targets)
+    assert (after <= before + 1e-12).all()
+    assert_allclose(loss.predict(z), found[:, 2])
+    with_nan = np.where(rng.random(z.shape) < 0.1, np.nan, z)
+    assert np.isnan(loss.rows(with_nan, targets)[1]).sum() == np.isnan(with_nan).sum()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_compiled_quantiles_are_those_of_the_reference(dtype, rng):
+    """To the last bit in tests/engine/test_arithmetic.py."""
+    X, y = rng.normal(size=(70, 3)), rng.normal(size=(70, 2))
+    found = []
+    for executor in ("compiled", "reference"):
+        network = Network([Dense(6)], 3, seed=0, dtype=dtype, executor=executor)
+        how = {"loss": Pinball((0.1, 0.5, 0.8)), "optimizer": SGD(0.5), "batch_size": 35}
+        train(network, X, y, epochs=3, progress=False, **how)
+        found.append(network.theta)
+    assert_allclose(*found, rtol=1e-4 if dtype == "float32" else 1e-10, atol=1e-6)

@@ -16,6 +16,7 @@ LOSSES = [
     losses.Huber(0.7),
     losses.GaussianNLL(),
     losses.Poisson(),
+    losses.Pinball((0.1, 0.5, 0.95)),
 ]
 BY_LOSS = pytest.mark.parametrize("loss", LOSSES, ids=str)
 BY_TYPE = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -27,6 +28,8 @@ def example(loss, dtype, rng, rows=300, n=18):
         return z, rng.integers(n, size=rows)
     if isinstance(loss, losses.GaussianNLL):
         return z, rng.standard_normal((rows, n // 2))
+    if isinstance(loss, losses.Pinball):
+        return z, loss.targets(rng.standard_normal((rows, n // 3)), (n,))
     if isinstance(loss, losses.BinaryCrossEntropy):
         return z, rng.random((rows, n))
     return z, rng.poisson(3.0, (rows, n)) + 0.0

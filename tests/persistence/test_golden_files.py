@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from golden_models import CHECKPOINT, expected, inputs_of, predictions, run
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from paths import VECTORS
 
 from thinnet import load
@@ -38,11 +38,18 @@ def test_a_model_of_an_earlier_version_predicts_what_it_predicted(path):
         assert_close(values, then[f"{path.stem}/{method}"])
 
 
-@pytest.mark.parametrize("folder", VERSIONS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", VERSIONS[:2], ids=lambda folder: folder.name)
 def test_a_checkpoint_of_another_arithmetic_is_refused_in_a_sentence(folder, tmp_path):
     shutil.copy(folder / CHECKPOINT, tmp_path)
     with pytest.raises(CheckpointError, match=r"arithmetic version 1, got arithmetic version 0$"):
         run(tmp_path, epochs=6, resume=True)
+
+
+def test_a_checkpoint_of_this_arithmetic_goes_on_with_the_same_bits(tmp_path):
+    folder = VERSIONS[-1]
+    shutil.copy(folder / CHECKPOINT, tmp_path)
+    found = run(tmp_path, epochs=6, resume=True).theta
+    assert_array_equal(found, expected(folder)["run/theta"])
 
 
 @pytest.mark.parametrize("folder", VERSIONS, ids=lambda folder: folder.name)

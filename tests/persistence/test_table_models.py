@@ -49,10 +49,10 @@ def with_column(model, **values):
     return encoder_with(model, columns_=(first._replace(**values), *rest))
 
 
-def with_endless_bins(model):
+def with_holes_for_holes(model):
     encoder = copy.deepcopy(model.encoder_)
-    piece = next(part.last for part in encoder.parts_.parts if part.name == "piece")
-    piece.edges_ = [np.full_like(edges, np.nan) for edges in piece.edges_]
+    fill = next(part.transformer[0] for part in encoder.parts_.parts if part.name == "piece")
+    fill.statistics_ = np.full_like(fill.statistics_, np.nan)
     return encoder
 
 
@@ -83,12 +83,8 @@ SPOILED = {
     "other names": (
         "classifier", "encoder_", lambda m: encoder_with(m, names_in_=np.array(["b", "a"], object)),
         r"names_in_ must be \['a', 'b'\]"),
-    "bins without edges": (
-        "classifier",
-        "encoder_",
-        with_endless_bins,
-        "must make finite numbers of the shape",
-    ),
+    "holes filled with holes": (
+        "classifier", "encoder_", with_holes_for_holes, "must make finite numbers of the shape"),
     "columns that drift, and are none": ("classifier", "drift_", lambda m: (), "have the columns"),
     "drift of a range that is none": (
         "classifier", "drift_", lambda m: (m.drift_[0]._replace(low="x"), *m.drift_[1:]),

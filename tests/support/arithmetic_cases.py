@@ -141,6 +141,7 @@ CASES = {
     "binary": Case([Dense(20), ReLU(), Dense(2)], loss=losses.BinaryCrossEntropy()),
     "huber": Case([Dense(20), ReLU(), Dense(2)], loss=losses.Huber(0.5)),
     "gaussian": Case([Dense(20), ReLU(), Dense(4)], loss=losses.GaussianNLL()),
+    "pinball": Case([Dense(20), ReLU(), Dense(6)], loss=losses.Pinball((0.1, 0.5, 0.95))),
     "poisson": Case([Dense(20), ReLU(), Dense(2)], loss=losses.Poisson()),
 }  # fmt: skip
 CASES |= {f"{name}, float64": case._replace(dtype="float64") for name, case in CASES.items()}
@@ -182,6 +183,8 @@ def targets(case, rng, out):
         return (values > 0) * 1.0
     if isinstance(loss, losses.GaussianNLL):
         return values[:, : out[-1] // 2]
+    if isinstance(loss, losses.Pinball):
+        return values[:, : out[-1] // len(loss.levels)]
     return abs(values).round() if isinstance(loss, losses.Poisson) else values
 
 

@@ -56,6 +56,15 @@ def huber(loss, z, targets):
     return _of_outputs(clipped * fma(real(-0.5), clipped, error), clipped)
 
 
+def pinball(loss, z, targets):
+    real = z.dtype.type
+    error = z - targets.astype(z.dtype)
+    p = np.repeat(loss.levels, z.shape[1] // len(loss.levels))
+    side = np.where(error < 0, -p.astype(real), error)
+    side = np.where(error > 0, (1 - p).astype(real), side)
+    return _of_outputs(side * error, side)
+
+
 def poisson(loss, z, targets):
     t, rate = targets.astype(z.dtype), exp(z)
     constant = special.gammaln(targets.astype(np.float64) + 1).astype(z.dtype)
@@ -80,5 +89,6 @@ LOSSES = {
     losses.AbsoluteError: absolute,
     losses.Huber: huber,
     losses.Poisson: poisson,
+    losses.Pinball: pinball,
     losses.GaussianNLL: gaussian,
 }

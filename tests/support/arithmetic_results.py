@@ -63,11 +63,21 @@ def of_outputs(loss, z, t):
             yield exp(a) - y * a + lgamma(y + 1.0)
 
 
+def pinball(loss, z, t):
+    """The loss of each of a row's outputs, which lie level by level."""
+    n = len(z) // len(loss.levels)
+    for i, (a, y) in enumerate(zip(z, t, strict=True)):
+        p, error = loss.levels[i // n], a - y
+        yield (1 - p) * error if error > 0 else -p * error
+
+
 def row_loss(loss, z, t):
     if isinstance(loss, losses.SoftmaxCrossEntropy):
         return cross_entropy(loss, z, t)
     if isinstance(loss, losses.GaussianNLL):
         return gaussian(z, t)
+    if isinstance(loss, losses.Pinball):
+        return mean([*pinball(loss, z, t)])
     return mean([*of_outputs(loss, z, t)])
 
 

@@ -38,6 +38,7 @@ from thinnet import (
     LayerNorm,
     LeakyReLU,
     Network,
+    Pinball,
     Poisson,
     ReLU,
     RMSprop,
@@ -60,7 +61,7 @@ RATES = [0.0, 0.1, 0.3, 0.5, 0.9, 1.0]
 KEEP_ZERO = [ReLU(), LeakyReLU(0.1), LeakyReLU(-0.2), ELU(1.3), SELU(), GELU(), SiLU(), Tanh()]
 LOSSES = [
     SoftmaxCrossEntropy(), SoftmaxCrossEntropy(label_smoothing=0.1), BinaryCrossEntropy(),
-    SquaredError(), AbsoluteError(), Huber(0.7), GaussianNLL(), Poisson(),
+    SquaredError(), AbsoluteError(), Huber(0.7), GaussianNLL(), Poisson(), Pinball((0.2, 0.7)),
 ]  # fmt: skip
 PLAIN = [SGD(0.005), SGD(0.005, momentum=0.9), SGD(0.005, momentum=0.9, nesterov=True)]
 OPTIMIZERS = [
@@ -153,7 +154,8 @@ def targets(loss, rows, outputs, rng):
         return rng.random((rows, outputs))
     if isinstance(loss, Poisson):
         return rng.integers(5, size=(rows, outputs)).astype(float)
-    return rng.normal(size=(rows, outputs // 2 if isinstance(loss, GaussianNLL) else outputs))
+    halves = isinstance(loss, GaussianNLL | Pinball)
+    return rng.normal(size=(rows, outputs // 2 if halves else outputs))
 
 
 class Seen:
@@ -306,7 +308,7 @@ def batches(draw, normalised):
 
 def n_outputs(loss):
     few = st.integers(1, 5)
-    if isinstance(loss, GaussianNLL):
+    if isinstance(loss, GaussianNLL | Pinball):
         return few.map(lambda n: 2 * n)
     return few.map(lambda n: n + isinstance(loss, SoftmaxCrossEntropy))
 
@@ -330,7 +332,7 @@ def unchecked_problems(draw, chains, optimizers, dtype):
     layers, features, normalised = draw(chains(plain=plain, tame=tame, outputs=outputs))
     # Slopes of a few sizes only may add up to 0 on paper too, unless rows have weights: where all
     # inputs are dropped, a class with its even share of the rows has the gradient 0.
-    few_sizes = isinstance(loss, AbsoluteError | Huber | SoftmaxCrossEntropy | Poisson)
+    few_sizes = isinstance(loss, AbsoluteError | Huber | Pinball | SoftmaxCrossEntropy | Poisson)
     return Problem(
         layers=layers,
         features=features,

@@ -26,6 +26,7 @@ from thinnet import (
     LayerNorm,
     LeakyReLU,
     Network,
+    Pinball,
     Poisson,
     ReLU,
     RMSprop,
@@ -224,6 +225,12 @@ def poisson_nll(z, y):
     return functional.poisson_nll_loss(z, y) + torch.lgamma(y + 1).mean()
 
 
+def pinball(z, y):
+    errors = torch.stack([y - part for part in z.chunk(2, dim=1)])
+    p = torch.tensor([0.1, 0.8], dtype=torch.float64)[:, None, None]
+    return torch.maximum(p * errors, (p - 1) * errors).mean()
+
+
 LOSSES = {
     "soft targets": (SoftmaxCrossEntropy(), "soft", functional.cross_entropy),
     "smoothed": (
@@ -237,6 +244,7 @@ LOSSES = {
     "huber": (Huber(0.7), "normal", lambda z, y: functional.huber_loss(z, y, delta=0.7)),
     "gaussian": (GaussianNLL(), "half", gaussian_nll),
     "poisson": (Poisson(), "count", poisson_nll),
+    "pinball": (Pinball((0.1, 0.8)), "half", pinball),
 }
 
 

@@ -210,6 +210,7 @@ TARGETS = {
     losses.BinaryCrossEntropy: (X[:, :2] > 0).astype(int),
     losses.GaussianNLL: X[:, :1],
     losses.Huber: X[:, :2],
+    losses.Pinball: X[:, :2],
     losses.Poisson: np.floor(np.abs(3 * X[:, :2])),
     losses.SoftmaxCrossEntropy: LABELS,
     losses.SquaredError: X[:, :2],

@@ -16,6 +16,8 @@ TABLES: Final = {  # as `TableRegressor` and `TableClassifier` have them
     "epochs": "500",
     "networks": "5",
     "weight_decay": "0.01",
+    "loss": "squared_error",
+    "quantile": "0.05,0.25,0.5,0.75,0.95",
     "seed": "0",
 }
 NAMED: Final = tuple(Settings.__dataclass_fields__)

@@ -119,6 +119,15 @@ def fit(
             "accuracy, balanced_accuracy, roc_auc, f1 or brier; of numbers squared_error, rmse, "
             "absolute_error or r2.", default="loss"),
     ] = None,
+    loss: Annotated[
+        str | None,
+        _by("loss", "Of numbers: squared_error, gaussian_nll or quantile.", panel=OF_TABLES),
+    ] = None,
+    quantile: Annotated[
+        str | None,
+        _by("quantile", "With --loss quantile: the levels, in (0, 1); predictions are the median, "
+            "or the quantile at the one level.", panel=OF_TABLES),
+    ] = None,
     balanced: Annotated[
         bool | None, _of(OF_TABLES, "Weigh classes up that are rare.", "--balanced", default="no")
     ] = None,
@@ -188,6 +197,8 @@ def fit(
             "networks": networks,
             "weight_decay": weight_decay,
             "eval_metric": eval_metric,
+            "loss": loss,
+            "quantile": numbers("--quantile", float, quantile),
             "balanced": balanced,
             "threshold_for": threshold_for,
             "positive": positive,

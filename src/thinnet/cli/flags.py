@@ -19,6 +19,8 @@ SETTINGS: Final = {  # an option, and the parameter of a table's estimator
     "networks": "n_networks",
     "weight_decay": "weight_decay",
     "eval_metric": "eval_metric",
+    "loss": "loss",
+    "quantile": "quantile",
     "threshold_for": "threshold_for",
     "positive": "positive_class",
 }

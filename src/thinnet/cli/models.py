@@ -36,7 +36,7 @@ def print_scores(
     estimator: Any, scores: Any, classes: Sequence[Any], where: str | None = None
 ) -> None:
     """Print the scores, and those of each class, of the rows that `where` or the card names."""
-    from thinnet.commands import class_scores, scoring
+    from thinnet.commands import class_scores, evaluating, scoring
     from thinnet.uncertainty.draws.heads import ClassHead
 
     card, head = estimator.card_, estimator.head_
@@ -45,8 +45,7 @@ def print_scores(
         rows = counted(card["rows"], "row")
         say(f"trained on {rows}; no rows were held out to measure on")
         return
-    of_classes = isinstance(head, ClassHead)
-    plain = "most frequent class" if of_classes else "mean"
+    of_classes, plain = isinstance(head, ClassHead), evaluating.plain_answer(estimator)
     title = f"{card['target']}: {where}"
     screen.print(scoring.table(title, scores, plain, is_decided=of_classes and head.is_decided))
     if classes:

@@ -32,8 +32,10 @@ class CoverageCheck:
         self.without_target = 0
         self.estimator, self.held = estimator, list[Array]()
         noisy = len(estimator.networks_) > 1 or has_random_masks(estimator.networks_[0])
+        head = estimator.head_
         self.is_conformal = conformal.is_conformal(estimator)
-        self.is_able = self.is_conformal or (noisy and isinstance(estimator.head_, NumberHead))
+        of_numbers = isinstance(head, NumberHead) and head.has_distributions
+        self.is_able = self.is_conformal or (noisy and of_numbers)
 
     def add(self, frame: Frame, y: Array) -> None:
         if not self.is_able:

@@ -48,7 +48,17 @@ def scores(estimator: Any, found: Answers) -> list[scoring.Score]:
         classes = scoring.Classes(tuple(map(str, head.classes)), positive(estimator))
         decided = head.places(found.predicted)
         return scoring.of_classes(*found[:2], plain, decided, classes, found.weights)
+    if not head.has_distributions:
+        (level,) = head.levels
+        return scoring.of_quantile(*found[:2], float(plain[0]), level, found.weights)
     return scoring.of_numbers(*found[:2], float(plain[0]), found.weights)
+
+
+def plain_answer(estimator: Any) -> str:
+    """What the plainest answer is, beside which scores stand."""
+    if isinstance(estimator.head_, ClassHead):
+        return "most frequent class"
+    return "mean" if estimator.head_.has_distributions else "the same for all rows"
 
 
 def each_class(estimator: Any, found: Answers) -> list[ClassScore]:

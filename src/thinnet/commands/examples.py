@@ -64,11 +64,14 @@ class Examples:
 
 
 def row_losses(estimator: Any, answers: Answers) -> Array:
-    """For classes the log loss of each row, for numbers the absolute error."""
+    """For classes the log loss of each row, for numbers the absolute error or a quantile's loss."""
     y, predicted, _ = answers
     if isinstance(estimator.head_, ClassHead):
         return -np.log(np.maximum(predicted[np.arange(len(y)), y].astype(np.float64), LEAST))
-    return np.abs(y - predicted)
+    if estimator.head_.has_distributions:
+        return np.abs(y - predicted)
+    (level,) = estimator.head_.levels
+    return np.maximum(level * (y - predicted), (1 - level) * (predicted - y))
 
 
 def hardest_rows(examples: Examples) -> Frame:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from thinnet import checks
 from thinnet.checks import SettingError
 from thinnet.tables import members
+from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.deciding import goal_of
 from thinnet.tables.eval_metrics import CLASSES, LOSS, NUMBERS, spelt
-from thinnet.tables.regressor import TableRegressor
+from thinnet.tables.regressor import TableRegressor, check_loss
+
+KINDS: Final[dict[str, tuple[type[Any], str]]] = {
+    "classification": (TableClassifier, "classes"),
+    "regression": (TableRegressor, "numbers"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,11 @@ class FitJob:
         of_numbers = TableRegressor().get_params()
         given = {name: value for name, value in self.settings.items() if name in of_numbers}
         members.check(TableRegressor(**given))
-        if self.task == "regression":
-            check_of_numbers(self.settings, SettingError)
+        check_loss(TableRegressor(**given))
+        if "quantile" in given and given.get("loss") != "quantile":
+            raise ValueError("--quantile is for --loss quantile, got none")
+        if self.task != "auto":
+            check_of_task(self.settings, self.task, SettingError)
 
     @property
     def not_learned(self) -> tuple[str, ...]:
@@ -66,7 +75,8 @@ class FitJob:
         return tuple(dict.fromkeys((*self.leave_out, *own)))
 
 
-def check_of_numbers(settings: Mapping[str, Any], error: type[SettingError]) -> None:
-    """Raise `error` for a setting that only models of classes have."""
-    for name in settings.keys() - TableRegressor().get_params():
-        raise error(name, "left out for a target of numbers", repr(settings[name]))
+def check_of_task(settings: Mapping[str, Any], task: str, error: type[SettingError]) -> None:
+    """Raise `error` for a setting that only models of the other task have."""
+    kind, what = KINDS[task]
+    for name in sorted(settings.keys() - kind().get_params()):
+        raise error(name, f"left out for a target of {what}", repr(settings[name]))

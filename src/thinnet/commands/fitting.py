@@ -16,7 +16,7 @@ from thinnet.commands.class_scores import ClassScore
 from thinnet.commands.coverage import CoverageCheck
 from thinnet.commands.evaluating import Answers, answers, each_class, scores
 from thinnet.commands.examples import Examples
-from thinnet.commands.fit_job import FitJob, check_of_numbers
+from thinnet.commands.fit_job import FitJob, check_of_task
 from thinnet.commands.holding_out import Part, Parts, check_classes, parts, split_text
 from thinnet.tables.classifier import TableClassifier
 from thinnet.tables.columns import amounts
@@ -117,9 +117,8 @@ def _trained(job: FitJob, found: Parts, progress: bool | None) -> tuple[Any, Par
 
 
 def _estimator(job: FitJob, task: str, progress: bool | None) -> Any:
+    check_of_task(job.settings, task, UnfitSettingError)
     kind = TableClassifier if task == "classification" else TableRegressor
-    if kind is TableRegressor:
-        check_of_numbers(job.settings, UnfitSettingError)
     return kind(
         random_state=job.seed,
         progress=progress,
@@ -161,8 +160,11 @@ def _check_trained(estimator: Any) -> None:
 
 
 def _baseline(estimator: Any, train: Part) -> list[float]:
-    """The plainest prediction: the classes' frequencies, or the mean, by the rows' weights."""
+    """The plainest prediction: the classes' frequencies, the mean, or the quantile, all weighed."""
     head, (y, weights) = estimator.head_, (train.y, train.beside.weights)
     if isinstance(head, ClassHead):
         return [float(np.average(y == label, weights=weights)) for label in head.classes]
-    return [float(np.average(y, weights=weights))]
+    if head.has_distributions:
+        return [float(np.average(y, weights=weights))]
+    how: dict[str, Any] = {} if weights is None else {"weights": weights, "method": "inverted_cdf"}
+    return [float(np.quantile(y, *head.levels, **how))]

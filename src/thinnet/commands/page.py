@@ -24,7 +24,7 @@ from thinnet.commands.markup import Markup, joined, of_rich, table, tag
 from thinnet.commands.pictures import DEPENDENCE, Findings, Picture
 from thinnet.commands.styles import STYLE
 from thinnet.console.tables import counted
-from thinnet.tables import drifting, uncertain
+from thinnet.tables import drifting, importances, uncertain
 from thinnet.tables.deciding import decision_message
 from thinnet.tables.reading.cells import Frame
 from thinnet.uncertainty.draws.heads import ClassHead
@@ -36,6 +36,11 @@ SALT: Final[dict[Any, Any]] = {
     "svg.hashsalt": "thinnet"
 }  # so that the same pictures are the same files
 LEAST_CERTAIN: Final = 10
+LARGEST: Final = {  # what the hardest rows have, by the measure of importances
+    "log loss": "the least probability for their class",
+    "squared error": "the largest errors",
+    "pinball loss": "the largest pinball losses",
+}
 WORDS: Final = ("column", "kind", "note", "setting", "value", "default")
 
 
@@ -142,7 +147,7 @@ def _scores(found: Findings) -> Markup | None:
     estimator = found.estimator
     head = estimator.head_
     of_classes = isinstance(head, ClassHead)
-    plain = "most frequent class" if of_classes else "mean"
+    plain = evaluating.plain_answer(estimator)
     decided = of_classes and head.is_decided
     scores = scoring.table("", evaluating.scores(estimator, answers), plain, is_decided=decided)
     parts = [of_rich(scores)]
@@ -178,7 +183,9 @@ def _least_certain(found: Findings) -> tuple[Frame, str] | None:
         return found.measured.least_certain.head(LEAST_CERTAIN), ""
     if found.examples is None or (sample := found.examples.sample) is None:
         return None
-    used = uncertain.used(estimator)
+    head, used = estimator.head_, uncertain.used(estimator)
+    if not isinstance(head, ClassHead) and not head.has_distributions:
+        return None
     with drifting.reported_to(drifting.ignored):
         try:
             measure = uncertain.checked_measure(estimator, None)
@@ -241,17 +248,17 @@ def _about_dependence(shown: dict[str, Markup]) -> Markup | None:
 
 def _columns(found: Findings) -> Markup | None:
     estimator = found.estimator
-    card, importances = estimator.card_, texts_of(estimator)
+    card, texts = estimator.card_, texts_of(estimator)
     holes = card.get("holes")
     heads = ["column", "kind"]
-    heads += ["missing"] * (holes is not None) + ["importance"] * (importances is not None)
+    heads += ["missing"] * (holes is not None) + ["importance"] * (texts is not None)
     rows, noted = [], any(column.why for column in estimator.encoder_.columns_)
     for column in estimator.encoder_.columns_:
         cells = [column.name, column.kind]
         if holes is not None:
             cells.append(cards.holes_text(holes.get(column.name, 0), card["rows"]))
-        if importances is not None:
-            cells.append(importances[column.name])
+        if texts is not None:
+            cells.append(texts[column.name])
         rows.append([*cells, column.why] if noted else cells)
     encoder = estimator.encoder_
     inputs = len(encoder.get_feature_names_out())
@@ -264,8 +271,7 @@ def _hardest(found: Findings) -> Markup | None:
     if found.examples is None or found.examples.hardest is None:
         return None
     frame = examples.hardest_rows(found.examples)
-    of_classes = isinstance(found.estimator.head_, ClassHead)
-    what = "the least probability for their class" if of_classes else "the largest errors"
+    what = LARGEST[importances.measure_of(found.estimator.head_).split(" at ")[0]]
     intro = tag("p", f"The rows with {what}, of all that were measured.")
     return section("Hardest rows", intro, of_frame(frame), _about_reasons("answered better"))
 

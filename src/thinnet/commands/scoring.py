@@ -154,6 +154,18 @@ def of_numbers(
     ]
 
 
+def of_quantile(
+    y: Array, predicted: Array, plain: float, level: float, weights: Array | None = None
+) -> list[Score]:
+    """The score of predicted quantiles; the plain answer is that of the training rows."""
+
+    def pinball(z: Array) -> float:
+        return float(metrics.mean_pinball_loss(y, z, alpha=level, sample_weight=weights))
+
+    name = f"pinball loss at {level:g}"
+    return [Score(name, pinball(predicted), pinball(np.full(len(y), plain)), False)]
+
+
 def table(title: str, scores: Sequence[Score], plain: str, *, is_decided: bool = False) -> Table:
     """The scores, with those that are no better than the plain answer's marked.
 

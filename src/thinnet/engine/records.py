@@ -178,6 +178,7 @@ class Arrays:
     labels: Address
     targets: Address
     weights: Address
+    quantiles: Address  # the level of each output, of a loss that has some
     ids: Address
     order: Address
     outputs: Address

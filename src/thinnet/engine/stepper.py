@@ -26,6 +26,7 @@ from thinnet.losses import (
     BinaryCrossEntropy,
     GaussianNLL,
     Huber,
+    Pinball,
     Poisson,
     SoftmaxCrossEntropy,
     SquaredError,
@@ -43,6 +44,7 @@ LOSSES: Final[dict[type, int]] = {
     Huber: code.HUBER,
     GaussianNLL: code.GAUSSIAN,
     Poisson: code.POISSON,
+    Pinball: code.PINBALL,
 }
 Known: TypeAlias = SGD | Adagrad | RMSprop | Adam | AdamW
 OPTIMIZERS: Final[tuple[type, ...]] = get_args(Known)
@@ -126,6 +128,9 @@ class Stepper:
         self._workspace = workspace_of(lowered, builder, vectors, flat, rows, self._team.size)
         self._workspace.forget("theta")
         self._put_optimizer(optimizer)
+        if isinstance(loss, Pinball):
+            of_each = lowered.operations[-1].n_out // len(loss.levels)
+            self._workspace.put({"quantiles": np.repeat(loss.levels, of_each)})
         self._workspace.set(
             shard_rows=shard, learns=1, keeps_gradient=keeps,
             clip_norm=math.inf if clip_norm is None else clip_norm,

@@ -132,7 +132,8 @@ class PredictsNumbers(DrawnNumbers):
     ) -> Predicted:
         """The mean of each row's target, dropout off; or over draws, with error bars.
 
-        With several networks it is the mean over them.
+        With several networks it is the mean over them.  With ``loss="quantile"`` it is the median,
+        or the quantile at the one level.
 
         Parameters
         ----------

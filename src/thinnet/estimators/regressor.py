@@ -22,9 +22,10 @@ from thinnet.estimators.base import MLP, takes_steps
 from thinnet.estimators.parameters import FITTED, PARAMETERS
 from thinnet.estimators.predicting import PredictsNumbers
 from thinnet.estimators.solvers import Task
+from thinnet.losses.quantiles import LEVELS, checked_levels
 from thinnet.network.summary import has_random_masks
 from thinnet.uncertainty.draws import noise
-from thinnet.uncertainty.draws.heads import LOSSES, NumberHead, check_learned, columns
+from thinnet.uncertainty.draws.heads import LOSSES, QUANTILE, NumberHead, check_learned, columns
 
 LEAST_WEIGHT = 0.1  # the least weight of the latest rows in the noise that partial_fit learns
 
@@ -37,14 +38,18 @@ class MLPRegressor(RegressorMixin, MLP, PredictsNumbers):
 
     Parameters
     ----------
-    loss : {{'squared_error', 'poisson', 'gaussian_nll'}}, default='squared_error'
+    loss : {{'squared_error', 'poisson', 'gaussian_nll', 'quantile'}}, default='squared_error'
         Half the squared error, or half the Poisson deviance of targets >= 0, where the network's
         output is the log of the mean.  'gaussian_nll': the network also learns the noise of each
-        row's target (Nix and Weigend 1994), for targets of about unit size.
+        row's target (Nix and Weigend 1994), for targets of about unit size.  'quantile': it learns
+        quantiles of the target (Koenker and Bassett 1978), and `predict` gives the median.
     precision : float or None, default=None
         With 'squared_error' and dropout: ``1 / variance`` of the noise around the draws, tau of
         Gal and Ghahramani 2016, in the target's own units.  None: learned by maximum likelihood
         from held-out rows if there are any, else from training rows, where it may be too high.
+    quantile : float or sequence of float, default=(0.05, 0.25, 0.5, 0.75, 0.95)
+        With 'quantile' the levels, ascending in (0, 1).  With one level `predict` gives that
+        quantile, and there are no error bars.
     {PARAMETERS}
 
     Attributes
@@ -78,6 +83,7 @@ class MLPRegressor(RegressorMixin, MLP, PredictsNumbers):
     activation: str = "relu"
     _: KW_ONLY
     precision: float | None = None
+    quantile: float | Sequence[float] = LEVELS
 
     def fit(
         self,
@@ -138,10 +144,12 @@ class MLPRegressor(RegressorMixin, MLP, PredictsNumbers):
     def head_(self) -> NumberHead:
         """The head that makes numbers and their noise of the network's outputs."""
         check_learned(self, "n_outputs_")
-        return NumberHead(self.loss, self.n_outputs_, vars(self).get("noise_"))
+        levels = checked_levels("quantile", self.quantile) if self.loss == QUANTILE else ()
+        return NumberHead(self.loss, self.n_outputs_, vars(self).get("noise_"), levels=levels)
 
     def _read_targets(self, y: TargetLike, *, first: bool, incremental: bool) -> Array:
-        checks.one_of("loss", self.loss, tuple(LOSSES))
+        checks.one_of("loss", self.loss, (*LOSSES, QUANTILE))
+        checked_levels("quantile", self.quantile)
         if self.precision is not None:
             checks.positive("precision", self.precision)
         targets = columns(y)

@@ -70,7 +70,10 @@ def _check_concrete(estimator: Any) -> None:
             f"solver must be {others} with dropout_kind='concrete', where alpha is of a penalty, "
             "got 'adamw'"
         )
-    if getattr(estimator, "loss", "") == "squared_error" and estimator.precision is None:
+    likelihoods = "a likelihood with dropout_kind='concrete'"
+    loss = getattr(estimator, "loss", "")
+    checks.must(loss != "quantile", "loss", likelihoods, loss)
+    if loss == "squared_error" and estimator.precision is None:
         raise ValueError(
             "precision must be a number > 0 with dropout_kind='concrete' and loss='squared_error' "
             "(or loss='gaussian_nll', which learns the noise), got None"
@@ -82,6 +85,8 @@ def _check_lbfgs(estimator: Any) -> None:
     stochastic = f"solver must be one of {', '.join(STOCHASTIC)} (such as 'sgd' or 'adam')"
     if drops(estimator):
         raise ValueError(f"{stochastic} with dropout, which lbfgs can't follow, got 'lbfgs'")
+    if getattr(estimator, "loss", "") == "quantile":
+        raise ValueError(f"{stochastic} with loss='quantile', which has corners, got 'lbfgs'")
     for name, off in (("batch_norm", False), ("l1", 0), ("max_norm", None), ("checkpoint", None)):
         if getattr(estimator, name) != off:
             raise ValueError(f"{stochastic} with {name}, which lbfgs can't follow, got 'lbfgs'")

@@ -46,6 +46,8 @@ def export_onnx(model: FittedEstimator, path: str | os.PathLike[str]) -> None:
     X and the outputs have the type of the network; with tables all numbers are float64.  Labels
     are int64 or text.  A column of numbers has NaN for missing cells, one of categories "".
     Categories are text as a file has it: "3" for 3 and 3.0, "true" for True, without blanks around.
+    Dates are seconds since 1970-01-01, by their own clocks (UTC for texts with a time zone), NaN
+    for missing ones; docs/tables.md has the line of pandas that makes them.
     The operators are those of opset 13, for categories also those of ai.onnx.ml 2.
 
     Parameters
@@ -61,7 +63,7 @@ def export_onnx(model: FittedEstimator, path: str | os.PathLike[str]) -> None:
         Before fit.
     ValueError
         If the model is of another class, or has a layer without a form in ONNX, classes that are
-        neither whole numbers nor text, or columns of dates or texts; if no file can be written at
+        neither whole numbers nor text, or columns of texts; if no file can be written at
         `path`; if the library onnx is not installed.
     OSError
         If writing fails; an old file is untouched.

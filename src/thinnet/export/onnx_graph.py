@@ -75,6 +75,12 @@ class Value:
     def shaped(self, *shape: int) -> Value:
         return self.graph.node("Reshape", self, np.array(shape, np.int64))
 
+    def ascending(self, n: int, axis: int) -> Value:
+        """This value sorted along an axis that has n numbers."""
+        return self.graph.node(
+            "TopK", self, np.array([n], np.int64), spare=1, axis=axis, largest=0, sorted=1
+        )
+
     def cast(self, dtype: Any) -> Value:
         if self.dtype == dtype:
             return self
@@ -111,17 +117,21 @@ class Graph:
 
     def output(self, name: str, value: Value, features: Features) -> None:
         self._outputs.append(self._described(name, value.dtype, features))
-        self._add("Identity", [value.name], name, {})
+        self._add("Identity", [value.name], [name], {})
 
-    def node(self, op: str, *inputs: Any, dtype: Any = None, **attributes: Any) -> Value:
+    def node(
+        self, op: str, *inputs: Any, dtype: Any = None, spare: int = 0, **attributes: Any
+    ) -> Value:
         """The result of an operator; it has the type of the first input, unless one is given.
 
-        A plain number among the inputs is a constant of the type of the first value.
+        A plain number among the inputs is a constant of the type of the first value.  Of an
+        operator with `spare` results more the first is taken.
         """
         first = next(given for given in inputs if isinstance(given, Value))
         names = [self.value(given, first.dtype).name for given in inputs]
         found = Value(self, self._new(op), np.dtype(dtype or first.dtype))
-        self._add(op, names, found.name, attributes)
+        others = [f"{found.name}_{i + 1}" for i in range(spare)]
+        self._add(op, names, [found.name, *others], attributes)
         return found
 
     def value(self, given: Any, dtype: np.dtype) -> Value:
@@ -148,8 +158,10 @@ class Graph:
         self._onnx.checker.check_model(model, full_check=True)
         return bytes(model.SerializeToString(deterministic=True))
 
-    def _add(self, op: str, inputs: list[str], output: str, attributes: dict[str, Any]) -> None:
-        self._nodes.append(self._onnx.helper.make_node(op, inputs, [output], **attributes))
+    def _add(
+        self, op: str, inputs: list[str], outputs: list[str], attributes: dict[str, Any]
+    ) -> None:
+        self._nodes.append(self._onnx.helper.make_node(op, inputs, outputs, **attributes))
 
     def _new(self, stem: str) -> str:
         name = f"{stem}_{len(self._nodes) + len(self._constants)}"

@@ -16,6 +16,7 @@ from thinnet import layers
 from thinnet.export.onnx_graph import Value
 from thinnet.layers.encodings import CATEGORY, VALUE, inputs_of
 from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
+from thinnet.losses.quantiles import median_weights
 from thinnet.masks import keep_probability
 from thinnet.network import Network
 from thinnet.passes import Run, Site
@@ -48,8 +49,18 @@ def outputs(network: Network, x: Value, expanded: bool = False) -> Value:
 
 def predicted(head: Head, z: Value) -> Value:
     """The probabilities or means that the head makes of raw outputs."""
+    if head.activation == "median":
+        return _median(z, head.loss)
     operator = OPERATORS[head.activation]
     return z.to(operator) if operator else z
+
+
+def _median(z: Value, loss: Any) -> Value:
+    """The median of quantiles that don't cross, as `thinnet.losses.Pinball` has it."""
+    n = len(loss.levels)
+    found = z.cast(np.float64).shaped(0, n, -1).ascending(n, axis=1)
+    found = found * median_weights(loss.levels)[None, :, None]
+    return found.graph.node("ReduceSum", found, np.array([1]), keepdims=0).cast(z.dtype)
 
 
 def _same(layer: Any, site: Site, x: Value) -> Value:

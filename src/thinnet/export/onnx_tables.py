@@ -11,6 +11,7 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.checks import must, quoted
+from thinnet.export import onnx_dates as dates
 from thinnet.export.onnx_graph import TEXT, Graph, Value
 from thinnet.export.onnx_labels import add_label, most_probable
 from thinnet.export.onnx_layers import outputs, predicted
@@ -20,11 +21,12 @@ from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.columns.kinds import MISSING_LABEL, Column
 from thinnet.tables.columns.missing import numbers_of
 from thinnet.tables.columns.parts import ColumnParts
+from thinnet.tables.columns.preparing import apart
 from thinnet.tables.heads import WeighedHead
 from thinnet.tables.regressor import TableRegressor
 from thinnet.tables.targets import TargetScale
 
-Inputs: TypeAlias = dict[str, tuple[Column, Value]]
+Inputs = dict[str, tuple[Column, Value]]
 Part: TypeAlias = Callable[[Inputs, Any, Sequence[str], Sequence[str]], Value]
 
 
@@ -81,7 +83,7 @@ def encoded(graph: Graph, encoder: TableEncoder) -> Value:
     Raises
     ------
     ValueError
-        If a column holds dates or texts, or has the name of an output.
+        If a column holds texts, or has the name of an output.
     """
     inputs = {
         column.name: (column, _input(graph, column))
@@ -89,8 +91,7 @@ def encoded(graph: Graph, encoder: TableEncoder) -> Value:
         if column.kind != "left out"
     }
     missing = encoder.missing_ or ()
-    absent = np.array(numbers_of(missing), np.float64)
-    inputs = {name: (column, _with_holes(x, absent)) for name, (column, x) in inputs.items()}
+    inputs = _prepared(inputs, [column.name for column in encoder.columns_], missing)
     fitted: Any = encoder.parts_ or encoder.transformer_
     steps = fitted.parts if isinstance(fitted, ColumnParts) else fitted.transformers_
     parts = [
@@ -100,10 +101,22 @@ def encoded(graph: Graph, encoder: TableEncoder) -> Value:
     return found.columns(fitted.layout.sources) if isinstance(fitted, ColumnParts) else found
 
 
+def _prepared(inputs: Inputs, all_names: Sequence[str], missing: Sequence[str]) -> Inputs:
+    """The columns by the names of what `thinnet.tables.columns.preparing` makes of them."""
+    absent, found = np.array(numbers_of(missing), np.float64), Inputs()
+    for name, (column, x) in inputs.items():
+        if column.kind == "date":
+            others = {*all_names} - {name}
+            found |= {apart(part, others): of for part, of in dates.parts(column, x).items()}
+        else:
+            found[name] = column, _with_holes(x, absent)
+    return found
+
+
 def _input(graph: Graph, column: Column) -> Value:
-    types = {"number": np.float64, "category": TEXT}
+    types = {"number": np.float64, "category": TEXT, "date": np.float64}
     what = f"column {quoted(column.name)}"
-    must(column.kind in types, what, "of numbers or categories for ONNX", f"{column.kind}s")
+    must(column.kind in types, what, "of numbers, categories or dates for ONNX", f"{column.kind}s")
     free = column.name != "" and column.name not in graph.taken
     must(free, "the name of a column", "neither empty nor that of an output", column.name)
     return graph.input(column.name, types[column.kind], (1,))
@@ -143,8 +156,16 @@ def _hole(inputs: Inputs, step: Any, names: Sequence[str], _: Sequence[str]) -> 
 
 def _category(inputs: Inputs, step: Any, names: Sequence[str], missing: Sequence[str]) -> Value:
     columns = zip(names, step.categories_, step.infrequent_categories_, strict=True)
-    parts = [_one_hot(inputs[name][1], missing, *categories) for name, *categories in columns]
+    parts = [
+        _one_hot(inputs[name][1], _of_cells(inputs[name][0], missing), *categories)
+        for name, *categories in columns
+    ]
     return parts[0].graph.node("Concat", *parts, axis=1)
+
+
+def _of_cells(column: Column, missing: Sequence[str]) -> Sequence[str]:
+    """The missing words of a column's cells; of what dates become there are none."""
+    return () if column.kind == "date" else missing
 
 
 def _one_hot(x: Value, missing: Sequence[str], categories: Array, rare: Array | None) -> Value:
@@ -163,7 +184,8 @@ def _mean_target(inputs: Inputs, step: Any, names: Sequence[str], missing: Seque
     for i, (name, categories) in enumerate(zip(names, step.categories_, strict=True)):
         known = np.transpose(step.encodings_[i * n : (i + 1) * n])
         rows = np.vstack([known, unknown]).astype(np.float32)
-        parts.append(_looked_up(inputs[name][1], list(categories), rows, missing))
+        column, x = inputs[name]
+        parts.append(_looked_up(x, list(categories), rows, _of_cells(column, missing)))
     return parts[0].graph.node("Concat", *parts, axis=1)
 
 

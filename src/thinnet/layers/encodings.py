@@ -16,6 +16,7 @@ from thinnet.arrays import Array
 BLOCK: Final = 2**16  # rows that are checked at once, so that checks take little memory
 EXPANDED: Final = 2**10  # rows whose inputs are made at once
 KNOWN: Final = 64  # tables whose slots are remembered
+MOST: Final = 2**24  # numbers of a slot: above, float32 does not have all whole numbers
 BIN, VALUE, CATEGORY = range(3)  # kinds of inputs, and of the slots that they are made of
 
 
@@ -40,7 +41,7 @@ class ColumnEncoding:
     Parameters
     ----------
     bins, values, categories : int
-        From 0 on; at least one of them is above 0.
+        From 0 to 2**24, up to which float32 has every code; at least one of them is above 0.
     means : sequence of float
         A finite number for each bin and each category, or none.
 
@@ -64,7 +65,7 @@ class ColumnEncoding:
 
     def __post_init__(self) -> None:
         for name in ("bins", "values", "categories"):
-            checks.integer(name, getattr(self, name), 0)
+            checks.integer(name, getattr(self, name), 0, MOST)
         checks.must(self.inputs > 0, "a ColumnEncoding", "of at least one input", self)
         object.__setattr__(self, "means", tuple(self.means))
         allowed = f"none or {self.bins + self.categories} finite numbers"
@@ -173,7 +174,7 @@ def check_encoded(columns: tuple[ColumnEncoding, ...], x: Array) -> None:
             slot = slots_of(columns)[i]
             kinds = {BIN: f"a position in [0, {slot.inputs}]", VALUE: "a number"}
             allowed = kinds.get(slot.kind, f"a code from 0 to {slot.inputs}")
-            checks.must(False, f"slot {i} of a row", allowed, block[row, i].item())
+            checks.must(False, f"slot {i} of row {start + row}", allowed, block[row, i].item())
 
 
 class Inputs(NamedTuple):

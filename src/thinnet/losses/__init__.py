@@ -5,6 +5,7 @@ import numpy as np
 from thinnet.arrays import TargetLike
 from thinnet.losses.base import Loss
 from thinnet.losses.classification import BinaryCrossEntropy, SoftmaxCrossEntropy
+from thinnet.losses.quantiles import Pinball
 from thinnet.losses.regression import AbsoluteError, GaussianNLL, Huber, Poisson, SquaredError
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "GaussianNLL",
     "Huber",
     "Loss",
+    "Pinball",
     "Poisson",
     "SoftmaxCrossEntropy",
     "SquaredError",

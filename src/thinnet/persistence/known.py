@@ -148,7 +148,12 @@ TABLES: Final[dict[str, Way]] = {
     ),
     "thinnet.tables.columns.hashing.HashedText": fitted({}, finish=tables.finish_hashed),
     "thinnet.tables.columns.kinds.Column": record(),
-    **{f"thinnet.tables.columns.pieces.{name}": fitted({"edges_": list}) for name in PIECES},
+    **{
+        f"thinnet.tables.columns.pieces.{name}": fitted(
+            {"edges_": list}, finish=tables.finish_pieces
+        )
+        for name in PIECES
+    },
     **records("thinnet.tables.columns.parts", "ColumnPart", "ColumnParts"),
     "thinnet.tables.regressor.TableRegressor": fitted(
         {**TABLE, "n_outputs_": int, "target_scale_": object},

@@ -11,6 +11,7 @@ from sklearn.compose import ColumnTransformer
 
 from thinnet import checks
 from thinnet.layers import ColumnEncoding, Columns
+from thinnet.losses.quantiles import checked_levels
 from thinnet.network import Network
 from thinnet.persistence.cards import check_card
 from thinnet.persistence.networks import check_noise
@@ -22,6 +23,7 @@ from thinnet.tables.columns.kinds import Column, Kind
 from thinnet.tables.columns.parts import ColumnPart, ColumnParts
 from thinnet.tables.deciding import Decision, goal_of
 from thinnet.tables.drifting import Known
+from thinnet.tables.importances import measure_of
 from thinnet.tables.reading.dialect import Dialect
 from thinnet.tables.targets import TargetScale
 from thinnet.training.history import History
@@ -58,6 +60,7 @@ def finish_regressor(estimator: Any) -> None:
     )
     if not fits:
         raise ValueError(f"target_scale_ must hold numbers of the shape {shape}, got {scale!r}")
+    checked_levels("quantile", estimator.quantile)
     _check_marks(estimator)
     check_noise(estimator)
     _check_calibration(estimator)
@@ -103,6 +106,18 @@ def _is_part(part: Any) -> bool:
     return all(type(text) is str for text in (part.name, *part.columns))
 
 
+def finish_pieces(pieces: Any) -> None:
+    """ValueError unless there are bins between ascending edges, as positions among them need."""
+    if not pieces.edges_ or not all(map(_ascend, pieces.edges_)):
+        raise ValueError("edges_ must be two ascending numbers or more for each column, got others")
+
+
+def _ascend(edges: Any) -> bool:
+    fits = isinstance(edges, np.ndarray) and edges.dtype == np.float64 and edges.ndim == 1
+    fits = fits and len(edges) > 1 and bool(np.isfinite(edges).all())
+    return fits and bool((edges[1:] > edges[:-1]).all())
+
+
 def finish_hashed(hashed: Any) -> None:
     """ValueError if the file's settings would take all of the memory."""
     checks.integer("n_features", hashed.n_features, 1, MOST_HASHED)
@@ -141,7 +156,7 @@ def _check_importances(estimator: Any) -> None:
     if found is None:
         return
     names = tuple(column.name for column in estimator.encoder_.columns_)
-    measure = "log loss" if isinstance(estimator.head_, ClassHead) else "squared error"
+    measure = measure_of(estimator.head_)
     if found.columns != names or found.measure != measure:
         raise ValueError(f"importances_ must be of {measure} and the columns {names}, got others")
     values, loss = found.values, found.loss

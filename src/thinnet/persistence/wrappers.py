@@ -28,7 +28,7 @@ def finish_ensemble_regressor(ensemble: Any) -> None:
     """ValueError where the members' losses differ, or noise is no number above 0."""
     check_members(ensemble)
     check_noise(ensemble)
-    losses = {member.head_.kind for member in ensemble.estimators_}
+    losses = {(member.head_.kind, member.head_.levels) for member in ensemble.estimators_}
     if len(losses) > 1:
         raise ValueError(f"estimators_ must have one loss, got {len(losses)}")
 

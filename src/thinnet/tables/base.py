@@ -16,6 +16,7 @@ from thinnet.arithmetic import lane_mean
 from thinnet.arrays import Array
 from thinnet.engine.threads import limited
 from thinnet.estimators.settings import evaluation_pair
+from thinnet.layers.encodings import inputs_in
 from thinnet.network import Network
 from thinnet.tables import (
     beside,
@@ -109,6 +110,7 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
         folds = splitting.folds_of_means(splits, taken.beside)
         if earlier is None:
             encoded = self.encoder_.fit_part(X, _one_number(targets), whole, folds)
+            memory.check_inputs(self, inputs_in(self.encoder_.encodings_))
             self._take_names(self.encoder_)
         else:
             encoded = going_on.encoded(self.encoder_, X, _one_number(targets), folds)

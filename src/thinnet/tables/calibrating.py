@@ -23,6 +23,7 @@ from thinnet.arrays import Array
 from thinnet.network import Network
 from thinnet.tables.members import TableRows, draws_of, own_weights
 from thinnet.uncertainty.draws import noise
+from thinnet.uncertainty.draws.curves import Curves
 from thinnet.uncertainty.draws.distributions import central
 from thinnet.uncertainty.draws.mixtures import Gaussians
 from thinnet.uncertainty.draws.shapes import Shape, shape_of, standardised
@@ -113,6 +114,35 @@ def of_others(
     some = rows.part(noise.some_rows(len(rows.y)))
     center, spread = standardised(mixture(_of_all(networks, some.X)))
     return _calibration((some.y - center) / spread, np.arange(len(some.y)) % 2, some.own)
+
+
+def curves_of_folds(
+    curves: Callable[[Array], Curves],
+    held: Sequence[TableRows],
+    stopped: Sequence[Network],
+    networks: Sequence[Network],
+) -> Calibration | None:
+    """As `of_folds`, of networks that give quantiles: errors are targets as normal scores."""
+    folds = Folds.of(held)
+    errors, plain = np.empty(folds.y.shape), []
+    for i, network in enumerate(stopped):
+        mine = folds.owner == i
+        found = curves(draws_of(network, folds.X[mine], noise.N_DRAWS))
+        errors[mine] = found.scored(folds.y[mine])[0]
+        plain.append(curves(network.outputs(folds.X)[None]).each.centers[0])
+    if networks is stopped:
+        errors *= _of_mean(folds.y - np.stack(plain), folds.owner, folds.weights)
+    halves = np.arange(len(errors)) % 2
+    return _calibration(errors, folds.owner if len(stopped) > 1 else halves, folds.weights)
+
+
+def curves_of_others(
+    curves: Callable[[Array], Curves], rows: TableRows, networks: Sequence[Network]
+) -> Calibration | None:
+    """As `of_others`, of networks that give quantiles."""
+    some = rows.part(noise.some_rows(len(rows.y)))
+    errors, _ = curves(_of_all(networks, some.X)).scored(some.y)
+    return _calibration(errors, np.arange(len(some.y)) % 2, some.own)
 
 
 def _of_all(networks: Sequence[Network], X: Array) -> Array:

@@ -98,7 +98,8 @@ class NumberMetric:
 
     def score(self, outputs: Rows, targets: Array, weights: Weights | None = None) -> float:
         back = self.head.units.back
-        return OF_NUMBERS[self.score_name](back(self.head.predict(outputs)), back(targets), weights)
+        y = back(targets[:, : self.head.n_outputs])  # quantiles have them once for each level
+        return OF_NUMBERS[self.score_name](back(self.head.predict(outputs)), y, weights)
 
     def check(self, targets: Array) -> None:
         """Any numbers have a score."""

@@ -20,6 +20,7 @@ ANYWAY: Final = "THINNET_IGNORE_MEMORY"  # if set to 1, a fit begins whatever th
 SAMPLE_ROWS: Final = 2000
 MANY_CELLS: Final = 2**20  # for fewer cells nothing is estimated
 GIGA: Final = 1e9
+LITTLE: Final = GIGA  # that parameters may take unasked
 
 
 def check(estimator: Any, encoder: Any, some: Frame, rows: int, table_bytes: float) -> None:
@@ -51,6 +52,22 @@ def check(estimator: Any, encoder: Any, some: Frame, rows: int, table_bytes: flo
         )
 
 
+def check_inputs(estimator: Any, inputs: int) -> None:
+    """Raise MemoryError if the parameters of the first layer take more memory than there is.
+
+    Some rows don't show how many categories all of them have.
+    """
+    needed = _bytes_of_parameters(estimator, inputs)
+    if needed <= LITTLE or os.environ.get(ANYWAY) == "1":
+        return
+    if needed > (there := available()):
+        raise MemoryError(
+            f"fit needs about {needed / GIGA:,.1f} GB for networks of {inputs:,} inputs, there are "
+            f"{there / GIGA:,.1f} GB: take an encoder of fewer max_categories, or fewer units or "
+            f"networks; {ANYWAY}=1 tries it anyway"
+        )
+
+
 def encoded_sizes(encoder: Any, some: Frame, rows: int) -> tuple[int, int]:
     """The slots that a row is encoded as and their inputs, if the others are like `some`."""
     like = clone(encoder)
@@ -72,9 +89,13 @@ def bytes_of_fit(estimator: Any, rows: int, width: int, inputs: int) -> float:
     """
     slots, size = rows * width, np.dtype(estimator.dtype).itemsize
     training, encoding = 3 * size * slots, 8 * slots + 5 * 8 * min(slots // 2, TOGETHER)
+    return float(max(training, encoding) + _bytes_of_parameters(estimator, inputs))
+
+
+def _bytes_of_parameters(estimator: Any, inputs: int) -> float:
     units = [*hidden_widths(estimator), 1][0]
-    parameters = inputs * units * size * (7 + 4 * estimator.n_networks)
-    return float(max(training, encoding) + parameters)
+    size = np.dtype(estimator.dtype).itemsize
+    return float(inputs * units * size * (7 + 4 * estimator.n_networks))
 
 
 def available() -> float:

@@ -101,8 +101,8 @@ notes_ : tuple of str
     Notes on the table: columns left out and why, columns that leak the target, classes out of
     balance; and on the networks if training was interrupted.
 feature_importances_, feature_importances_std_ : array, shape (n_features_in_,)
-    How much the log loss or squared error of held-out rows rises if the cells of a column are
-    shuffled, and its standard deviation over ten repeats; 0 for columns left out.  Columns that say
+    How much the log loss or squared error (of one quantile learned its pinball loss) of held-out
+    rows, by their weights, rises if the cells of a column are shuffled, and its standard deviation over ten repeats; 0 for columns left out.  Columns that say
     the same share it.  They are computed when they are first asked for.
 importances_ : Importances
     The same as a small object, with each repeat.

@@ -18,6 +18,7 @@ from thinnet.arrays import (
     TargetLike,
 )
 from thinnet.estimators.predicting import PredictsNumbers
+from thinnet.losses.quantiles import LEVELS, checked_levels
 from thinnet.network import Network
 from thinnet.tables import calibrating
 from thinnet.tables.base import TableEstimator
@@ -29,9 +30,9 @@ from thinnet.tables.members import TableRows, TrainingSet, held_out_draws
 from thinnet.tables.parameters import FITTED, PARAMETERS
 from thinnet.tables.targets import TargetScale
 from thinnet.uncertainty.draws import noise
-from thinnet.uncertainty.draws.heads import NAME, check_learned
+from thinnet.uncertainty.draws.heads import NAME, QUANTILE, check_learned
 
-LOSSES: Final = ("squared_error", "gaussian_nll")
+LOSSES: Final = ("squared_error", "gaussian_nll", QUANTILE)
 
 
 @dataclass(eq=False, repr=False)
@@ -43,9 +44,14 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
     Parameters
     ----------
     {PARAMETERS}
-    loss : {{'squared_error', 'gaussian_nll'}}, default='squared_error'
+    loss : {{'squared_error', 'gaussian_nll', 'quantile'}}, default='squared_error'
         'gaussian_nll': the networks also learn the noise of each row's target (Nix and Weigend
-        1994); else the noise is the same for all rows, learned from rows held out.
+        1994).  'quantile': they learn quantiles of it (Koenker and Bassett 1978), `predict` gives
+        the median, and a row's distribution may have any shape.  Else the noise is the same for
+        all rows, learned from rows held out.
+    quantile : float or sequence of float, default=(0.05, 0.25, 0.5, 0.75, 0.95)
+        With 'quantile' the levels, ascending in (0, 1).  With one level `predict` gives that
+        quantile, as HistGradientBoostingRegressor does, and there are no error bars.
     calibrated : bool, default=True
         Take the size and the shape of errors on rows held out for quantiles, intervals, standard
         deviations and likelihoods; else noise is Gaussian.
@@ -75,7 +81,8 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
     Gorishniy et al. 2022, "On embeddings for numerical features in tabular deep learning";
     Srivastava et al. 2014; Loshchilov and Hutter 2019.  Calibration: Kuleshov, Fenner and Ermon
     2018, "Accurate uncertainties for deep learning using calibrated regression"; errors in
-    standard deviations: Lei et al. 2018, section 5.2; smearing: Duan 1983.
+    standard deviations: Lei et al. 2018, section 5.2; smearing: Duan 1983.  Quantiles: Koenker
+    and Bassett 1978; on rows held out: Romano, Patterson and Candes 2019.
 
     Examples
     --------
@@ -95,6 +102,7 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
     dropout: float | Sequence[float] = 0.2
     input_dropout: float = 0.0
     loss: str = "squared_error"
+    quantile: float | Sequence[float] = LEVELS
     calibrated: bool = True
 
     def fit(
@@ -144,7 +152,7 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
         -------
         self
         """
-        checks.one_of("loss", self.loss, LOSSES)
+        check_loss(self)
         checks.boolean("calibrated", self.calibrated)
         spelt(self.eval_metric, NUMBERS)
         self._fit(X, y, eval_set, whole, Given(sample_weight, groups, time))
@@ -192,6 +200,7 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
             self.target_scale_,
             None if calibration is None else calibration.shape,
             known.get("target_name_", NAME),
+            checked_levels("quantile", self.quantile) if self.loss == QUANTILE else (),
             self.target_decimal_,
         )
 
@@ -213,16 +222,27 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
     def _calibrate(
         self, training_sets: list[TrainingSet], stopped: list[Network], held: TableRows | None
     ) -> None:
-        if not self.calibrated:
+        head, networks = self.head_, self.networks_
+        if not self.calibrated or not head.has_distributions:
             return
-        if held is not None:
-            found = calibrating.of_others(self.head_.gaussians, held, self.networks_)
+        parts = [part.held.some() for part in training_sets if part.held is not None]
+        if head.levels and held is not None:
+            found = calibrating.curves_of_others(head.curves, held, networks)
+        elif head.levels:
+            found = calibrating.curves_of_folds(head.curves, parts, stopped, networks)
+        elif held is not None:
+            found = calibrating.of_others(head.gaussians, held, networks)
         else:
-            parts = [part.held.some() for part in training_sets if part.held is not None]
-            found = calibrating.of_folds(self.head_.gaussians, parts, stopped, self.networks_)
+            found = calibrating.of_folds(head.gaussians, parts, stopped, networks)
         if found is not None:
             self.calibration_ = found
 
     def _means_of(self, X: TableLike) -> Array:
         mean = self._mean(X)
         return self.head_.squeezed(self.target_scale_.back(mean))
+
+
+def check_loss(estimator: TableRegressor) -> None:
+    """ValueError for a loss, or levels of quantiles, that can't be."""
+    checks.one_of("loss", estimator.loss, LOSSES)
+    checked_levels("quantile", estimator.quantile)

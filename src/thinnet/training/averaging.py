@@ -19,9 +19,9 @@ HEAD_START: Final = 10  # the average holds at first about a tenth of the steps 
 class WeightAverage:
     """The exponential moving average of a training's weights (Polyak and Juditsky 1992).
 
-    After steps `every`, 2 `every`, ... of the training, and at the ends of epochs, ``mean +=
-    share * (theta - mean)`` with ``share = 1 - min(decay, (1 + t) / (10 + t)) ** n``, where t is the
-    number of steps taken, n of them since the addition before.
+    After steps `every`, 2 `every`, ... of the training, and at the ends of epochs, the average
+    moves: ``mean += share * (theta - mean)`` with ``share = 1 - min(decay, (1 + t) / (10 + t)) **
+    n``, where t is the number of steps taken, n of them since it moved before.
     Validation, early stopping and the clean training score take the averaged weights, and the
     network has them when training ends; steps go on from its own.  Running statistics of BatchNorm
     are averages already and stay as they are.

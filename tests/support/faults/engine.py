@@ -227,4 +227,12 @@ FAULTS = [
         "means[k] - means[k]",
         ("engine/test_lookups.py",),
     ),
+    Mutant(
+        "compiled quantiles have the levels of their places",
+        "engine/kernels/losses.py",
+        "pinball",
+        "levels[i % per_row]",
+        "levels[0]",
+        ("losses/test_losses.py::test_compiled_quantiles_are_those_of_the_reference",),
+    ),
 ]

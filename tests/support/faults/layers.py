@@ -155,4 +155,12 @@ FAULTS = [
         "np.resize(kept, (len(kept), self.slots))",
         ("layers/test_columns.py",),
     ),
+    Mutant(
+        "the row of a number that no table gives is counted from its block",
+        "layers/encodings.py",
+        "check_encoded",
+        "start + row",
+        "row",
+        ("tables/columns/test_lookups.py",),
+    ),
 ]

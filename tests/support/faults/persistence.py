@@ -91,4 +91,20 @@ FAULTS = [
         "False",
         ("persistence/test_table_models.py",),
     ),
+    Mutant(
+        "edges of no width are let into an encoder",
+        "persistence/tables.py",
+        "_ascend",
+        "edges[1:] > edges[:-1]",
+        "edges[1:] >= edges[:-1]",
+        ("persistence/test_table_forgery.py",),
+    ),
+    Mutant(
+        "texts are hashed as wide as a file says",
+        "persistence/tables.py",
+        "finish_hashed",
+        'checks.integer("n_features", hashed.n_features, 1, MOST_HASHED)',
+        "pass",
+        ("persistence/test_table_forgery.py",),
+    ),
 ]

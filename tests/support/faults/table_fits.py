@@ -44,6 +44,14 @@ FAULTS = [
         ("tables/test_weights.py",),
     ),
     Mutant(
+        "the shape of quantiles' errors is that of rows without weights",
+        "tables/calibrating.py",
+        "curves_of_others",
+        "some.own",
+        "None",
+        ("tables/test_quantiles_beside.py",),
+    ),
+    Mutant(
         "rows of one moment are parted",
         "tables/splitting.py",
         "_moments",

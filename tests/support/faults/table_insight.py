@@ -100,6 +100,14 @@ FAULTS = [
         ("displays/test_partial_dependence.py",),
     ),
     Mutant(
+        "importances of one quantile are those of another",
+        "tables/importances.py",
+        "_row_losses",
+        "np.maximum((1 - level) * errors, -level * errors)",
+        "np.maximum(level * errors, (level - 1) * errors)",
+        ("tables/test_quantiles_beside.py",),
+    ),
+    Mutant(
         "rows of importances count alike, whatever they weigh",
         "tables/importances.py",
         "Shuffled.losses",

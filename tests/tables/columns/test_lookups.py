@@ -216,7 +216,7 @@ def test_large_tables_are_encoded_part_by_part_by_the_same_numbers(monkeypatch):
     assert_array_equal(again.transform(table), features)
     bad = rows.copy()
     bad[-1, 0] = -1
-    with pytest.raises(ValueError, match="slot 0 of a row must be a position"):
+    with pytest.raises(ValueError, match=f"slot 0 of row {len(bad) - 1} must be a position"):
         Columns(again.encodings_, Dense(1)).check_encoded(bad)
 
 

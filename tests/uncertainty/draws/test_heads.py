@@ -26,6 +26,8 @@ ESTIMATORS = [
     MLPRegressor(**MLP),
     MLPRegressor("poisson", **MLP),
     MLPRegressor("gaussian_nll", **MLP),
+    MLPRegressor("quantile", **MLP),
+    MLPRegressor("quantile", quantile=0.3, **MLP),
     EnsembleClassifier(MLPClassifier(**MLP), 2, random_state=0),
     EnsembleRegressor(MLPRegressor(**MLP), 2, random_state=0),
     TableClassifier(**TABLE),
@@ -33,6 +35,7 @@ ESTIMATORS = [
     TableClassifier(threshold_for="f1", **TABLE),
     TableRegressor(**TABLE),
     TableRegressor(loss="gaussian_nll", calibrated=False, **TABLE),
+    TableRegressor(loss="quantile", **TABLE),
 ]
 each = pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
 

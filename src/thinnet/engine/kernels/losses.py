@@ -146,6 +146,19 @@ def output_losses(
 
 
 @part
+def pinball(
+    levels: Reals, per_row: int, z: Numbers, t: Numbers, value: Numbers, slope: Numbers
+) -> None:
+    """As `output_losses`, of quantiles at the levels of a row's outputs."""
+    real = t.dtype.type
+    by = real(1) / real(per_row)
+    for i in range(t.size):
+        level, error = levels[i % per_row], z[i] - t[i]
+        side = real(1 - level) if error > 0 else -real(level) if error < 0 else error
+        value[i], slope[i] = side * error, side * by
+
+
+@part
 def gaussian(z: Numbers, target: Reals, slope: Numbers, spare: Numbers) -> Number:
     """Negative log likelihood; the first half of z are means, the second log variances."""
     real, m = z.dtype.type, z.size // 2

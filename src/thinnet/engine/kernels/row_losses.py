@@ -11,13 +11,14 @@ from thinnet.engine.kernels.losses import (
     gaussian,
     narrow_cross_entropy,
     output_losses,
+    pinball,
 )
 from thinnet.engine.kernels.memory import cast, view
 from thinnet.engine.kernels.noise import SWEEP_ROWS
 from thinnet.engine.kernels.rows import data_number, row_at, scratch_of
 from thinnet.engine.kernels.sums import lane_sum
 from thinnet.engine.linking import part
-from thinnet.engine.opcodes import CROSS_ENTROPY, GAUSSIAN
+from thinnet.engine.opcodes import CROSS_ENTROPY, GAUSSIAN, PINBALL
 from thinnet.engine.records import Operation, Round, Work
 
 
@@ -96,7 +97,10 @@ def real_loss(
         here = op.y * w.capacity + r * op.stride_out
         for i in range(n):
             z[at + i], t[at + i] = activations[here + i], targets[row * w.n_targets + i]
-    output_losses(op.code, op.a, n, z, t, value, slope)
+    if op.code == PINBALL:
+        pinball(view(w.quantiles, 0.0), n, z, t, value, slope)
+    else:
+        output_losses(op.code, op.a, n, z, t, value, slope)
     for r in range(first, last):
         at, here = (r - first) * n, op.dy * w.capacity + r * op.stride_out
         for i in range(n):

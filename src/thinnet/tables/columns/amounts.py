@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +18,7 @@ import numpy as np
 from thinnet.tables.reading.cells import NUMBER, Cells
 from thinnet.tables.reading.labels import CODE
 
+LARGEST: Final = int(sys.float_info.max)
 DOLLARS: Final = ("US$", "AU$", "A$", "C$", "HK$", "NZ$", "R$", "S$")
 CODES: Final = (
     *("AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HUF", "INR", "JPY", "NOK"),
@@ -117,10 +120,23 @@ def written_with(decimal: str | None) -> Iterator[None]:
 
 def read(cells: Cells, decimal: str) -> Cells:
     """Numbers as float64, NaN for what is no amount."""
+    return numeric(with_numbers(cells, decimal)).astype(np.float64)
+
+
+def numeric(cells: Any) -> Any:
+    """Cells as numbers, NaN for what is none; whole numbers beyond float64 are infinite."""
     import pandas as pd
 
-    numbers = pd.to_numeric(with_numbers(cells, decimal), errors="coerce")
-    return numbers.astype(np.float64)
+    try:
+        return pd.to_numeric(cells, errors="coerce")
+    except OverflowError:
+        found = pd.to_numeric(np.array([*map(_of_float64, cells)], object), errors="coerce")
+        return pd.Series(found, cells.index) if isinstance(cells, pd.Series) else found
+
+
+def _of_float64(cell: Any) -> Any:
+    is_far = isinstance(cell, int) and abs(cell) > LARGEST
+    return math.copysign(math.inf, cell > 0 or -1) if is_far else cell
 
 
 def with_numbers(cells: Cells, decimal: str) -> Cells:

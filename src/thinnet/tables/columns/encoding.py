@@ -18,7 +18,7 @@ from thinnet.tables.columns.few import FEW, Table
 from thinnet.tables.columns.flat import flat_of
 from thinnet.tables.columns.kinds import Column, columns_of, in_part
 from thinnet.tables.columns.missing import cleaned, words
-from thinnet.tables.columns.parts import ColumnParts
+from thinnet.tables.columns.parts import ColumnPart, ColumnParts
 from thinnet.tables.columns.preparing import parts_of, prepared
 from thinnet.tables.reading.cells import Frame
 from thinnet.tables.reading.frames import as_frame, frame_of
@@ -150,9 +150,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if not ready.shape[1]:
             raise ValueError("X must have a column that differs from row to row, got none")
         self.__dict__.pop("transformer_", None)  # if an encoder of an earlier model is fitted again
-        texts = {column.name for column in self.columns_ if column.kind == "text"}
-        sizes = Sizes(self.n_bins, self.min_frequency, self.max_categories)
-        parts = ColumnParts(tuple(unfitted(ready, texts, sizes, has_target=y is not None)))
+        parts = ColumnParts(tuple(self._parts(ready, y is not None)))
         rows = parts.fit(ready, y, folds)
         self.parts_ = parts.centered(rows)
         return rows
@@ -273,6 +271,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             checks.integer("min_frequency", self.min_frequency, 1)
         checks.integer("max_categories", self.max_categories, 2)
         checks.boolean("center", self.center)
+
+    def _parts(self, ready: Frame, has_target: bool) -> list[ColumnPart]:
+        """The parts, not yet fitted."""
+        texts = {column.name for column in self.columns_ if column.kind == "text"}
+        sizes = Sizes(self.n_bins, self.min_frequency, self.max_categories)
+        return unfitted(ready, texts, sizes, has_target=has_target)
 
 
 def _plain(name: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.tables.columns import amounts
 from thinnet.tables.columns.kinds import CODES, HUGE, MISSING_LABEL, Column
-from thinnet.tables.columns.missing import numbers_of
+from thinnet.tables.columns.missing import has_utf8, numbers_of
 from thinnet.tables.reading.cells import DASH, Cells, Frame
 from thinnet.tables.reading.labels import label, number_or_text
 
@@ -106,6 +106,8 @@ def _plain(cells: Cells, words: Words) -> list[Any] | None:
     kinds = set(map(type, values)) - {str, type(None)}
     if len(kinds) > 1 or not kinds <= NUMBERS:  # equal ones of several types are one label
         return None
+    if not all(has_utf8(value) for value in values if type(value) is str):
+        return None
     return [_text(v, words) if type(v) is str else _number(v, words) for v in values]
 
 
@@ -129,12 +131,9 @@ def _number(value: Any, words: Words) -> Any:
 
 
 def _as_numbers(plain: list[Any], form: str) -> Array:
-    import pandas as pd
-
     if form:
         plain = [amounts.value_of(v, form) if type(v) is str else v for v in plain]
-    found = pd.to_numeric(np.array(plain, object), errors="coerce")
-    return np.asarray(found, np.float64)
+    return np.asarray(amounts.numeric(np.array(plain, object)), np.float64)
 
 
 def _ranged(values: Array, column: Column, words: Words) -> Array:

@@ -147,7 +147,12 @@ def _missing_text(cells: Cells) -> str:
 def _ranged(name: str, present: Cells, numbers: Cells, form: str) -> Column:
     finite = np.isfinite(numbers)
     low, high = _range(numbers[finite].to_numpy())
-    notes = (_amounts_text(present[finite], numbers[finite], form), _missing_text(present[~finite]))
+    holes, far = numbers.isna().to_numpy(), np.isinf(numbers).to_numpy()
+    notes = (
+        _amounts_text(present[finite], numbers[finite], form),
+        _missing_text(present[holes]),
+        "infinite numbers are taken for the ends of the others' range" if far.any() else "",
+    )
     return Column(name, "number", low, high, form, "; ".join(filter(None, notes)))
 
 
@@ -269,7 +274,7 @@ def as_numbers(cells: Cells, missing: tuple[str, ...] | None = (), form: str = "
 
     if form and not pd.api.types.is_numeric_dtype(cells):
         cells = amounts.with_numbers(cells, form)
-    found = pd.to_numeric(cells, errors="coerce")
+    found = amounts.numeric(cells)
     if np.iscomplexobj(found):
         raise ValueError(f"column {quoted(cells.name)} must hold real numbers, got complex ones")
     numbers = pd.Series(

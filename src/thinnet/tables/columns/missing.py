@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -43,13 +45,17 @@ def cleaned(cells: Cells, missing: tuple[str, ...] | None) -> Cells:
     Raises
     ------
     ValueError
-        If a cell holds a list, or something else that is no single value.
+        If a cell holds a list, or something else that is no single value, or half of a surrogate
+        pair.
     """
     import pandas as pd
     from pandas.api import types
 
     if missing is None:
         return cells
+    if cells.dtype == np.longdouble and cells.dtype != np.float64:
+        with np.errstate(over="ignore"):  # what is beyond float64 is infinite
+            cells = cells.astype(np.float64)
     if isinstance(cells.dtype, pd.CategoricalDtype):
         return _cleaned_categories(cells, missing)
     if isinstance(cells.dtype, pd.StringDtype):
@@ -80,6 +86,11 @@ def _cleaned_objects(cells: Cells, missing: tuple[str, ...]) -> Cells:
     found = np.empty(len(values), object)
     for i, value in enumerate(values):
         if isinstance(value, str):
+            if not has_utf8(value):
+                raise ValueError(
+                    f"column {quoted(cells.name)} must hold text that UTF-8 has a form for, got "
+                    f"{quoted(value)} in row {i}"
+                )
             value = value.strip()
             value = None if value in absent else value
         elif isinstance(value, NESTED):
@@ -88,7 +99,24 @@ def _cleaned_objects(cells: Cells, missing: tuple[str, ...]) -> Cells:
                 f"{type(value).__name__} {str(value)[:50]} in row {i}; drop it or spread it over "
                 "columns"
             )
-        elif numbers and not isinstance(value, bool | np.bool_) and value in numbers:
+        elif _is_loud(value) or (
+            numbers and not isinstance(value, bool | np.bool_) and value in numbers
+        ):
             value = None
         found[i] = value
     return type(cells)(found, cells.index, dtype=object, name=cells.name)
+
+
+def _is_loud(value: Any) -> bool:
+    """Whether it is a NaN that can't be compared."""
+    return isinstance(value, Decimal) and value.is_snan()
+
+
+def has_utf8(text: str) -> bool:
+    """Whether UTF-8 has a form for a text, as libraries of tables need: not for half a pair."""
+    if text.isascii():
+        return True
+    with suppress(UnicodeEncodeError):
+        text.encode()
+        return True
+    return False

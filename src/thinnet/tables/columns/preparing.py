@@ -76,7 +76,7 @@ def _parts(
     if column.name not in frame.columns:
         raise ValueError(_absent(frame, column))
     cells = _cells(cleaned(frame[column.name], missing), column, missing)
-    return {_apart(name, names - {column.name}): part for name, part in cells.items()}
+    return {apart(name, names - {column.name}): part for name, part in cells.items()}
 
 
 def _absent(frame: Frame, column: Column) -> str:
@@ -86,7 +86,7 @@ def _absent(frame: Frame, column: Column) -> str:
     )
 
 
-def _apart(name: str, others: set[str]) -> str:
+def apart(name: str, others: set[str]) -> str:
     """The name of a part of a date, if another column is called so: "born: day"."""
     while name in others:
         name += "'"

@@ -22,10 +22,12 @@ from thinnet.losses import (
     BinaryCrossEntropy,
     GaussianNLL,
     Loss,
+    Pinball,
     Poisson,
     SoftmaxCrossEntropy,
     SquaredError,
 )
+from thinnet.uncertainty.draws.curves import Curves
 from thinnet.uncertainty.draws.mixtures import (
     OWN_UNITS,
     Gaussians,
@@ -52,6 +54,7 @@ LOSSES: Final[dict[str, Loss]] = {
     "poisson": Poisson(),
     "gaussian_nll": GaussianNLL(),
 }
+QUANTILE: Final = "quantile"  # whose loss has levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +159,7 @@ class NumberHead:
 
     Parameters
     ----------
-    kind : {'squared_error', 'poisson', 'gaussian_nll'}
+    kind : {'squared_error', 'poisson', 'gaussian_nll', 'quantile'}
         The loss.
     n_outputs : int
         The number of targets of a row.
@@ -168,6 +171,8 @@ class NumberHead:
         The shape of errors on rows held out; without it noise is Gaussian.
     name : str
         The name of the target.
+    levels : tuple of float
+        With 'quantile' the levels of a network's quantiles.
     """
 
     kind: str
@@ -176,22 +181,24 @@ class NumberHead:
     units: Units = OWN_UNITS
     shape: Shape | None = None
     name: str = NAME
+    levels: tuple[float, ...] = ()
 
     measures: ClassVar = SPREADS
 
     @property
     def width(self) -> int:
         """The number of outputs of a network."""
-        return self.n_outputs * (2 if self.kind == "gaussian_nll" else 1)
+        of_each = {"gaussian_nll": 2, QUANTILE: len(self.levels)}
+        return self.n_outputs * of_each.get(self.kind, 1)
 
     @property
     def loss(self) -> Loss:
-        return LOSSES[self.kind]
+        return Pinball(self.levels) if self.kind == QUANTILE else LOSSES[self.kind]
 
     @property
     def activation(self) -> str:
         """The function that makes numbers of raw outputs."""
-        return "exp" if self.kind == "poisson" else "identity"
+        return {"poisson": "exp", QUANTILE: "median"}.get(self.kind, "identity")
 
     def targets(self, y: Any) -> Array:
         """Targets for the loss, shape (rows, n_outputs)."""
@@ -217,15 +224,34 @@ class NumberHead:
         return self.loss.predict(outputs)
 
     def of_draws(self, outputs: Array) -> Array:
-        """Means in the target's own units from raw outputs of shape (n_draws, rows, width)."""
+        """Means in the target's own units from raw outputs of shape (n_draws, rows, width).
+
+        With 'quantile' they are medians.
+        """
+        if self.kind == QUANTILE:
+            medians = self.predict(outputs.reshape(-1, self.width))
+            return self.units.back(medians.reshape(*outputs.shape[:2], self.n_outputs))
         return self.mixture(outputs).means()
 
     def mixture(self, outputs: Array) -> Mixture:
         """The distribution that raw outputs of shape (n_draws, rows, width) make together."""
         if self.kind == "poisson":
             return Poissons(exp(outputs))
+        if self.kind == QUANTILE:
+            return self.curves(outputs)
         plain = self.gaussians(outputs)
         return plain if self.shape is None else Calibrated.of(plain, self.shape)
+
+    @property
+    def has_distributions(self) -> bool:
+        """Whether there is more than one quantile of a target."""
+        return len(self.levels) != 1
+
+    def curves(self, outputs: Array) -> Curves:
+        """The distributions with the quantiles that raw outputs are."""
+        enough = "two levels at least to give distributions"
+        checks.must(self.has_distributions, "quantile", enough, self.levels)
+        return Curves.of(outputs, Pinball(self.levels), self.units, self.shape)
 
     def gaussians(self, outputs: Array) -> Gaussians:
         """The mixture of Gaussians, without the shape of errors on rows held out."""

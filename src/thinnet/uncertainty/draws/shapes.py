@@ -81,7 +81,7 @@ def shape_of(errors: Array, weights: Array | None = None) -> Shape:
     last = -normal_quantile(IN_A_TAIL / (rows + 1))
     scores = np.linspace(-last, last, knots)
     found = _quantiles(errors, normal_cdf(scores), weights, rows).T
-    return Shape(scores, _increasing(scores, found))
+    return Shape(scores, increasing(scores, found))
 
 
 def _quantiles(errors: Array, levels: Array, weights: Array | None, rows: float) -> Array:
@@ -97,13 +97,16 @@ def _quantiles(errors: Array, levels: Array, weights: Array | None, rows: float)
     return found
 
 
-def _increasing(scores: Array, values: Array) -> Array:
-    """`values` with slopes above 0 (`LEAST_SLOPE`); the value in the middle stays."""
-    mean = np.ptp(values, axis=1, keepdims=True) / np.ptp(scores)
+def increasing(scores: Array, values: Array) -> Array:
+    """Values at scores, along the last axis, with slopes above 0 (`LEAST_SLOPE`).
+
+    The value in the middle stays.
+    """
+    mean = np.ptp(values, axis=-1, keepdims=True) / np.ptp(scores)
     steps = np.maximum(np.diff(values), np.maximum(LEAST_SLOPE * mean, 1e-12) * np.diff(scores))
-    sums = np.pad(np.cumsum(steps, axis=1), ((0, 0), (1, 0)))
-    middle = values.shape[1] // 2
-    return np.asarray(sums - sums[:, [middle]] + values[:, [middle]])
+    sums = np.pad(np.cumsum(steps, axis=-1), [(0, 0)] * (values.ndim - 1) + [(1, 0)])
+    middle = values.shape[-1] // 2
+    return np.asarray(sums - sums[..., [middle]] + values[..., [middle]])
 
 
 def standardised(mixture: Gaussians) -> tuple[Array, Array]:
@@ -162,9 +165,13 @@ class Calibrated:
 
     def moments(self) -> tuple[Array, Array]:
         """The mean and standard deviation of a new target, in its own units."""
-        weights = exp(-np.square(GRID) / 2)
-        weights *= len(GRID) / lane_sum(weights)
-        y = np.clip(self._at(self.shape.at(GRID)[:, None, :]), -LARGEST, LARGEST)
-        weights = weights[:, None, None]
-        mean = reducing.mean(weights * y)
-        return mean, np.sqrt(reducing.mean(weights * np.square(y - mean)))
+        return integrated(self._at(self.shape.at(GRID)[:, None, :]))
+
+
+def integrated(y: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation of numbers at the normal scores of `GRID`, the first axis."""
+    weights = exp(-np.square(GRID) / 2)
+    weights *= len(GRID) / lane_sum(weights)
+    y, weights = np.clip(y, -LARGEST, LARGEST), weights[:, None, None]
+    mean = reducing.mean(weights * y)
+    return mean, np.sqrt(reducing.mean(weights * np.square(y - mean)))

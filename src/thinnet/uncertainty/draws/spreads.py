@@ -9,6 +9,7 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.uncertainty.draws import reducing
+from thinnet.uncertainty.draws.curves import Curves
 from thinnet.uncertainty.draws.drawing import standard_error
 from thinnet.uncertainty.draws.mixtures import Mixture
 from thinnet.uncertainty.draws.results import Result
@@ -65,10 +66,10 @@ def spread(mixture: Mixture) -> Spread:
         np.sqrt(aleatoric),
         standard_error(means),
     )
-    return _calibrated(found, mixture) if isinstance(mixture, Calibrated) else found
+    return _calibrated(found, mixture) if isinstance(mixture, Calibrated | Curves) else found
 
 
-def _calibrated(found: Spread, mixture: Calibrated) -> Spread:
+def _calibrated(found: Spread, mixture: Calibrated | Curves) -> Spread:
     """The moments of the calibrated distribution, with the parts in the same proportion."""
     mean, std = mixture.moments()
     scale = std / found.std
