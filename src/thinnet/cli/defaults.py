@@ -7,15 +7,16 @@ from typing import Any, Final
 from thinnet.commands.recipes import RECIPES, Settings
 
 TABLES: Final = {  # as `TableRegressor` and `TableClassifier` have them
-    "hidden": "256",
-    "dropout": "0.3",
+    "hidden": "128",
+    "dropout": "0.3, for numbers 0.2",
     "input_dropout": "0.1, for numbers 0",
     "batch_norm": "no",
     "learning_rate": "0.001",
-    "batch_size": "a fortieth of the rows, 16 to 512",
+    "batch_size": "a fortieth of the rows, 16 to 256",
     "epochs": "500",
     "networks": "5",
     "weight_decay": "0.01",
+    "effort": "normal",
     "loss": "squared_error",
     "quantile": "0.05,0.25,0.5,0.75,0.95",
     "seed": "0",

@@ -113,6 +113,14 @@ def fit(
         int | None, _by("networks", "How many networks are averaged.", panel=OF_TABLES)
     ] = None,
     weight_decay: Annotated[float | None, _by("weight_decay", "Of AdamW.", panel=OF_TABLES)] = None,
+    effort: Annotated[
+        str | None,
+        _by("effort", "normal or high, for who has minutes.", panel=OF_TABLES),
+    ] = None,
+    time_limit: Annotated[
+        float | None,
+        _of(OF_TABLES, "The seconds that training may take.", metavar="<seconds>"),
+    ] = None,
     eval_metric: Annotated[
         str | None,
         _of(OF_TABLES, "What training stops by on rows held out: loss; of classes log_loss, "
@@ -196,6 +204,8 @@ def fit(
             "header": header,
             "networks": networks,
             "weight_decay": weight_decay,
+            "effort": effort,
+            "time_limit": time_limit,
             "eval_metric": eval_metric,
             "loss": loss,
             "quantile": numbers("--quantile", float, quantile),

@@ -18,6 +18,8 @@ SETTINGS: Final = {  # an option, and the parameter of a table's estimator
     "epochs": "max_iter",
     "networks": "n_networks",
     "weight_decay": "weight_decay",
+    "effort": "effort",
+    "time_limit": "time_limit",
     "eval_metric": "eval_metric",
     "loss": "loss",
     "quantile": "quantile",

@@ -23,6 +23,7 @@ CHIEF: Final = (  # settings that are shown though they have their defaults
     "dropout",
     "input_dropout",
     "n_networks",
+    "effort",
     "learning_rate_init",
     "weight_decay",
     "batch_size",
