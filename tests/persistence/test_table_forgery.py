@@ -123,7 +123,7 @@ SPOILED = {
     "no edges": (lambda model: setattr(part(model, "piece"), "edges_", []), EDGES),
     "edges of fewer columns": (drop_columns, "shorter|longer"),
     "a bin more than the table has": (
-        change_edges(lambda edges: np.append(edges, edges[-1] + 1)), OTHERS),
+        change_edges(lambda edges: np.append(edges, edges[-1] + 1)), "the means of ColumnParts"),
     "a network of more bins": (of_other_columns(first_with_more("bins")), OTHERS),
     "a network of more categories": (of_other_columns(first_with_more("categories")), OTHERS),
     "a category more than the table has": (add_a_category, "OneHotEncoder|categor|columns"),

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 
 from thinnet import checks
-from thinnet.layers import ColumnEncoding, Columns
+from thinnet.layers import Columns
 from thinnet.losses.quantiles import checked_levels
 from thinnet.network import Network
 from thinnet.persistence.cards import check_card
@@ -93,11 +93,11 @@ def _check_parts(encoder: Any) -> None:
     fits = isinstance(parts, ColumnParts) and transformer is None and type(parts.parts) is tuple
     if not fits or not parts.parts or not all(map(_is_part, parts.parts)):
         raise ValueError("an encoder must have ColumnParts or a ColumnTransformer, got others")
-    of_layout = [(each.bins, each.values, each.categories) for each in parts.layout.encodings]
-    encodings = parts.encodings or parts.layout.encodings
-    fits = type(encodings) is tuple and all(type(e) is ColumnEncoding for e in encodings)
-    if not fits or [(e.bins, e.values, e.categories) for e in encodings] != of_layout:
-        raise ValueError("the encodings of ColumnParts must be those of its parts, got others")
+    n = sum(each.bins + each.categories for each in parts.layout.encodings)
+    is_array = isinstance(parts.means, np.ndarray) and parts.means.dtype == np.float64
+    if parts.means is None or (is_array and parts.means.shape == (n,)):
+        return
+    raise ValueError(f"the means of ColumnParts must be {n} numbers of float64, got others")
 
 
 def _is_part(part: Any) -> bool:

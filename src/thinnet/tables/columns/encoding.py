@@ -152,7 +152,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.__dict__.pop("transformer_", None)  # if an encoder of an earlier model is fitted again
         parts = ColumnParts(tuple(self._parts(ready, y is not None)))
         rows = parts.fit(ready, y, folds)
-        self.parts_ = parts.centered(rows)
+        self.parts_ = parts.with_means(rows)
         return rows
 
     def transform(self, X: TableLike) -> Array:
@@ -183,7 +183,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         if self.parts_ is None:
             raise AttributeError("only a fitted TableEncoder that has parts_ has encodings_")
-        return (self.center and self.parts_.encodings) or self.parts_.layout.encodings
+        return self.parts_.centered if self.center else self.parts_.layout.encodings
 
     def lookups(self, X: TableLike) -> Array:
         """The rows of a table as `thinnet.Columns` reads them: the same features in few numbers.

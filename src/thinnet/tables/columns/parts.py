@@ -48,11 +48,24 @@ class ColumnParts:
     """The parts of an encoder, one after the other."""
 
     parts: tuple[ColumnPart, ...]
-    encodings: tuple[ColumnEncoding, ...] = ()  # with means; those of the layout if there are none
+    means: Array | None = None  # of the inputs of bins and categories, float64
 
-    def centered(self, rows: Array) -> ColumnParts:
+    def with_means(self, rows: Array) -> ColumnParts:
         """The same, with the means of the inputs of some rows."""
-        return replace(self, encodings=centered(self.layout.encodings, rows))
+        found = centered(self.layout.encodings, rows)
+        return replace(self, means=np.array([mean for each in found for mean in each.means]))
+
+    @property
+    def centered(self) -> tuple[ColumnEncoding, ...]:
+        """The columns with means; as they are in the layout if there are none."""
+        if self.means is None:
+            return self.layout.encodings
+        if self not in _centered:
+            counts = [each.bins + each.categories for each in self.layout.encodings]
+            parts = np.split(self.means, np.cumsum(counts)[:-1])
+            pairs = zip(self.layout.encodings, parts, strict=True)
+            _centered[self] = tuple(replace(each, means=tuple(m.tolist())) for each, m in pairs)
+        return _centered[self]
 
     def fit(self, ready: Frame, y: Array | None, folds: Folds = None) -> Array:
         """Fit each part; return the rows, with target means of other rows than their own.
@@ -103,3 +116,4 @@ class ColumnParts:
 
 
 _layouts: WeakKeyDictionary[ColumnParts, Layout] = WeakKeyDictionary()
+_centered: WeakKeyDictionary[ColumnParts, tuple[ColumnEncoding, ...]] = WeakKeyDictionary()
