@@ -92,8 +92,9 @@ notes_ : tuple of str
     balance; and on the networks if training was interrupted.
 feature_importances_, feature_importances_std_ : array, shape (n_features_in_,)
     How much the log loss or squared error (of one quantile learned its pinball loss) of held-out
-    rows, by their weights, rises if the cells of a column are shuffled, and its standard deviation over ten repeats; 0 for columns left out.  Columns that say
-    the same share it.  They are computed when they are first asked for.
+    rows, by their weights, rises if the cells of a column are shuffled, and its standard deviation
+    over ten repeats; 0 for columns left out.  Columns that say the same share it.  They are
+    computed when they are first asked for.
 importances_ : Importances
     The same as a small object, with each repeat.
 interrupted_ : bool
