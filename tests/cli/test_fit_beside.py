@@ -97,7 +97,7 @@ def test_figures_of_each_class_are_weighed_in_the_command_and_on_the_page(rows):
         assert f"{card[0]['precision']:.3f}" in page
 
 
-def test_the_page_tells_of_groups_times_and_what_training_stopped_by(rows):
+def test_the_page_says_how_rows_were_parted_and_what_ended_training(rows):
     fitted("--time", "t", "--leave-out", "w", "--leave-out", "g", "--eval-metric", "roc_auc",
            "--report", "r")  # fmt: skip
     page = Path("r", "report.html").read_text("utf-8")
