@@ -6,7 +6,7 @@ from thinnet import ColumnEncoding, Columns, Dense, Network, ReLU, train
 
 COLUMNS = (
     ColumnEncoding(bins=6, values=1, categories=1), ColumnEncoding(categories=5),
-    ColumnEncoding(bins=3), ColumnEncoding(values=2),
+    ColumnEncoding(bins=3, means=(0.75, 0.5, 0.25)), ColumnEncoding(values=2),
 )  # fmt: skip
 
 
