@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from thinnet import TableClassifier, TableEncoder, TableRegressor
+from thinnet.tables import efforts
 from thinnet.tables.time_limits import IS_OVER, TimeLimit
 
 RNG = np.random.default_rng(0)
@@ -32,6 +33,23 @@ def test_high_effort_has_larger_networks_that_are_trained_for_longer():
     widths = [first_layer(model).dense.units for model in models]
     assert widths == [128, 256]
     assert models[0].n_iter_ < models[1].n_iter_
+
+
+@pytest.mark.parametrize(
+    ("settings", "rows", "batch", "epochs"),
+    [
+        ({}, 5000, 128, 6),  # 40 steps an epoch
+        ({}, 2000, 256, 26),  # 200 steps
+        ({"effort": "high"}, 5000, 128, 20),
+        ({"effort": "high"}, 2000, 256, 52),
+        ({}, 1000, 25, 12),  # twice as many with few rows
+        ({}, 100, 25, 100),
+        ({"n_iter_no_change": 3}, 20_000, 256, 3),
+        ({"n_iter_no_change": 3}, 5000, 128, 6),
+    ],
+)
+def test_training_waits_for_some_epochs_and_for_some_steps(settings, rows, batch, epochs):
+    assert efforts.patience(TableRegressor(**settings), rows, batch) == epochs
 
 
 def test_settings_that_are_given_are_taken_whatever_the_effort():

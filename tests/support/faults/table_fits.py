@@ -4,6 +4,30 @@ from mutants import Mutant
 
 FAULTS = [
     Mutant(
+        "means are taken off where that is no better",
+        "tables/teaching.py",
+        "_better_of_two",
+        "centered < plain - margin * abs(plain)",
+        "centered < plain + margin * abs(plain)",
+        ("tables/test_efforts.py",),
+    ),
+    Mutant(
+        "the first network takes all of the time",
+        "tables/time_limits.py",
+        "TimeLimit.next",
+        "max(self._end - now, 0.0) / n",
+        "max(self._end - now, 0.0)",
+        ("tables/test_efforts.py",),
+    ),
+    Mutant(
+        "high effort waits as long as the normal one",
+        "tables/efforts.py",
+        "patience",
+        "EFFORTS[estimator.effort], estimator.n_iter_no_change",
+        'EFFORTS["normal"], estimator.n_iter_no_change',
+        ("tables/test_efforts.py",),
+    ),
+    Mutant(
         "a row of weight 0 leaves its cells to the encoder",
         "tables/beside.py",
         "_at",

@@ -4,6 +4,30 @@ from mutants import Mutant
 
 FAULTS = [
     Mutant(
+        "an average leaves the last steps of an epoch out",
+        "training/averaging.py",
+        "Average.take",
+        "(is_last or t % self._rule.every == 0)",
+        "(t % self._rule.every == 0)",
+        ("training/test_averaging.py",),
+    ),
+    Mutant(
+        "steps go on from the averaged weights",
+        "training/averaging.py",
+        "Average.shown",
+        "self._network.theta[:] = theta",
+        "pass",
+        ("training/test_averaging.py",),
+    ),
+    Mutant(
+        "a training ends with the weights of its last step",
+        "training/state.py",
+        "TrainingState.stop",
+        "self.network.theta[:] = self.average.mean",
+        "pass",
+        ("training/test_averaging.py",),
+    ),
+    Mutant(
         "the penalty of what is absent counts when a gradient is clipped",
         "training/reference.py",
         "take_step",
