@@ -12,7 +12,7 @@ import thinnet
 from thinnet.cli import app
 from thinnet.cli.defaults import TABLES
 from thinnet.cli.fit_table import SETTINGS
-from thinnet.tables import members
+from thinnet.tables.efforts import EFFORTS
 from thinnet.uncertainty.draws.drawing import Given, How
 
 
@@ -76,14 +76,15 @@ def test_the_help_of_fit_shows_the_defaults_that_estimators_have():
     of_numbers, of_classes = (
         kind().get_params() for kind in (thinnet.TableRegressor, thinnet.TableClassifier)
     )
-    rates = f"{of_classes['input_dropout']:g}, for numbers {of_numbers['input_dropout']:g}"
-    assert TABLES["input_dropout"] == rates
+    for option in ("dropout", "input_dropout"):
+        rates = f"{of_classes[option]:g}, for numbers {of_numbers[option]:g}"
+        assert TABLES[option] == rates
     for defaults in (of_numbers, of_classes):
-        for option in ("dropout", "epochs", "networks", "weight_decay"):
+        for option in ("epochs", "networks", "weight_decay", "effort"):
             name = SETTINGS[option]
             assert TABLES[option] == str(defaults[name])
         assert TABLES["learning_rate"] == str(defaults["learning_rate_init"])
-        assert TABLES["hidden"] == str(members.WIDTH)
+        assert TABLES["hidden"] == str(EFFORTS[defaults["effort"]].width)
     message = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["fit", "--help"]).output
     for option in ("hidden", "dropout", "epochs", "networks", "seed", "l1", "max_norm", "task"):
         (line,) = re.findall(rf"--{option.replace('_', '-')} .*?(?=\n.*? --|╰)", message, re.DOTALL)
