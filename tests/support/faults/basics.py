@@ -9,7 +9,9 @@ FAULTS = [
         "Run.sample",
         'cls(True, False, "predict", number, _ids(samples, share), seed)',
         'cls(False, False, "predict", number, _ids(samples, share), seed)',
-        ("network/test_sampling.py",),
+        (
+            "network/test_sampling.py::test_draws_differ_from_each_other_and_are_the_same_however_many_there_are",
+        ),
     ),
     Mutant(
         "a sampling pass learns",
@@ -17,7 +19,7 @@ FAULTS = [
         "Run.sample",
         'cls(True, False, "predict", number, _ids(samples, share), seed)',
         'cls(True, True, "predict", number, _ids(samples, share), seed)',
-        ("network/test_network.py",),
+        ("network/test_network.py::test_a_pass_that_does_not_learn_writes_no_state",),
     ),
     Mutant(
         "masks depend on the row's place instead of its id",
@@ -41,7 +43,7 @@ FAULTS = [
         "Site.stream",
         "return Stream(seed, run.purpose, self.ordinal, run.step)",
         'return Stream(seed, "train", self.ordinal, run.step)',
-        ("network/test_sampling.py",),
+        ("network/test_sampling.py::test_a_draw_uses_the_masks_that_masks_shows",),
     ),
     Mutant(
         "a random number equal to the threshold is dropped",
@@ -49,7 +51,7 @@ FAULTS = [
         "mask",
         "return sixteen_bits(stream, samples, units) >= limit",
         "return sixteen_bits(stream, samples, units) > limit",
-        ("test_masks.py",),
+        ("test_masks.py::test_a_unit_whose_draw_equals_the_threshold_is_kept",),
     ),
     Mutant(
         "kept units are not scaled",
@@ -81,7 +83,9 @@ FAULTS = [
         "write_as",
         "atomic.replacing(path)",
         'Path(path).open("wb")',
-        ("training/test_checkpointing.py",),
+        (
+            "training/test_checkpointing.py::test_a_write_that_fails_leaves_the_old_file_and_nothing_else",
+        ),
     ),
     Mutant(
         "a checkpoint is renamed before it is on the disk",
@@ -89,7 +93,9 @@ FAULTS = [
         "_keep",
         "_flush(held.fileno())",
         "pass",
-        ("training/test_checkpointing.py",),
+        (
+            "training/test_checkpointing.py::test_a_write_that_fails_leaves_the_old_file_and_nothing_else",
+        ),
     ),
     Mutant(
         "a checkpoint's checksum is not looked at",
@@ -97,7 +103,7 @@ FAULTS = [
         "read_as",
         'metadata.get("checksum") != _checksum(arrays, text)',
         "False",
-        ("training/test_checkpointing.py",),
+        ("training/test_checkpointing.py::test_an_altered_byte_never_gives_another_snapshot",),
     ),
     Mutant(
         "an idx file with too many bytes is read",
@@ -105,7 +111,9 @@ FAULTS = [
         "_values",
         "values = _at_most(file, size + 1)",
         "values = _at_most(file, size)",
-        ("datasets/test_datasets.py",),
+        (
+            "datasets/test_datasets.py::test_a_damaged_idx_file_is_refused_in_one_sentence_with_its_name",
+        ),
     ),
     Mutant(
         "a download's checksum is not looked at",
@@ -113,7 +121,7 @@ FAULTS = [
         "_cached",
         'f"md5:{source.md5[file]}"',
         "None",
-        ("datasets/test_datasets.py",),
+        ("datasets/test_datasets.py::test_a_download_with_another_checksum_is_refused",),
     ),
     Mutant(
         "column numbers of a sparse matrix are not looked at",
@@ -121,7 +129,7 @@ FAULTS = [
         "_inside",
         "(places < 0) | (places >= size)",
         "(places < 0) & (places >= size)",
-        ("test_sparse.py",),
+        ("test_sparse.py::test_a_matrix_that_lies_about_itself_is_refused_wherever_it_enters",),
     ),
     Mutant(
         "a sparse matrix shares its column numbers with the caller",
@@ -129,7 +137,7 @@ FAULTS = [
         "_integers",
         'return np.array(given, given.dtype.newbyteorder("="), order="C")',
         'return given.astype(given.dtype.newbyteorder("="), copy=False)',
-        ("test_sparse.py",),
+        ("test_sparse.py::test_an_odd_matrix_is_read_as_what_it_stands_for_and_left_alone",),
     ),
     Mutant(
         "`from thinnet import` swallows the new name of what has moved",
@@ -137,7 +145,7 @@ FAULTS = [
         "Moved.find_spec",
         "ModuleNotFoundError(message)",
         "ModuleNotFoundError(message, name=fullname)",
-        ("test_moved.py",),
+        ("test_moved.py::test_a_module_that_has_moved_is_refused_with_its_new_name",),
     ),
     Mutant(
         "a module that moved to a room within its own has no new name",
@@ -145,6 +153,6 @@ FAULTS = [
         "new_name",
         "MODULES.get(name) or _in_a_room_within(name)",
         "MODULES.get(name)",
-        ("test_moved.py",),
+        ("test_moved.py::test_a_module_that_has_moved_is_refused_with_its_new_name",),
     ),
 ]

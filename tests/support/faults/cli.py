@@ -33,7 +33,7 @@ FAULTS = [
         "predict",
         "keep and keep_all",
         "False",
-        ("commands/test_keeping.py",),
+        ("commands/test_keeping.py::test_what_cannot_be_kept_is_refused",),
     ),
     Mutant(
         "a model goes onto the table that it is made of",
@@ -41,7 +41,7 @@ FAULTS = [
         "fit",
         'places.check("--out", out, places.MODEL, read, force)',
         "pass",
-        ("commands/test_places.py",),
+        ("commands/test_places.py::test_what_is_read_is_never_written_over",),
     ),
     Mutant(
         "classes are not balanced when that is asked for",

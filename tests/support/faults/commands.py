@@ -9,7 +9,7 @@ FAULTS = [
         "is_same",
         "return Path(one).samefile(other)",
         "return Path(one) == Path(other)",
-        ("commands/test_places.py",),
+        ("commands/test_places.py::test_what_is_read_is_never_written_over",),
     ),
     Mutant(
         "a column that is asked for twice is kept twice",
@@ -17,7 +17,7 @@ FAULTS = [
         "Keep.columns",
         "list(dict.fromkeys(found))",
         "found",
-        ("commands/test_keeping.py",),
+        ("commands/test_keeping.py::test_a_column_that_is_asked_for_twice_is_kept_once",),
     ),
     Mutant(
         "a prediction stands beside a kept column of its name",
@@ -25,7 +25,7 @@ FAULTS = [
         "beside",
         "answers.rename(columns=names)",
         "answers",
-        ("commands/test_keeping.py",),
+        ("commands/test_keeping.py::test_a_prediction_gives_way_to_a_column_of_its_name",),
     ),
     Mutant(
         "predictions replace a stranger's table",
@@ -33,7 +33,7 @@ FAULTS = [
         "predict",
         'places.check_kind("--out", out, kind)',
         "pass",
-        ("commands/test_places.py",),
+        ("commands/test_places.py::test_a_strangers_file_is_replaced_only_by_force",),
     ),
     Mutant(
         "the plain answer knows no shares of training",
@@ -41,7 +41,9 @@ FAULTS = [
         "of_classes",
         "np.tile(frequencies, (len(y), 1))",
         "np.full_like(p, 1 / p.shape[1])",
-        ("commands/test_scoring.py",),
+        (
+            "commands/test_scoring.py::test_the_plain_answer_of_classes_is_their_frequencies_in_training",
+        ),
     ),
     Mutant(
         "a label's own bar is taken for one between labels",
@@ -49,7 +51,9 @@ FAULTS = [
         "columns",
         r'str(label).replace(BETWEEN, "\\" + BETWEEN)',
         "str(label)",
-        ("commands/test_conformal.py",),
+        (
+            "commands/test_conformal.py::test_a_bar_within_a_label_differs_from_those_between_labels",
+        ),
     ),
     Mutant(
         "texts of a table are HTML",
@@ -57,7 +61,7 @@ FAULTS = [
         "escaped",
         "escape(''.join(letters))",
         "''.join(letters)",
-        ("commands/test_report.py",),
+        ("commands/test_report.py::test_texts_of_a_table_are_shown_and_never_run",),
     ),
     Mutant(
         "attributes are not escaped",
@@ -65,7 +69,7 @@ FAULTS = [
         "tag",
         "escaped(value)",
         "value",
-        ("commands/test_report.py",),
+        ("commands/test_report.py::test_texts_of_a_table_are_shown_and_never_run",),
     ),
     Mutant(
         "the hardest rows are the first",
@@ -73,7 +77,7 @@ FAULTS = [
         "Examples._judge",
         "uncertain.least_certain(new.losses, HARDEST)",
         "np.arange(min(HARDEST, len(new.losses)))",
-        ("commands/test_report.py",),
+        ("commands/test_report.py::test_hardest_rows_are_those_with_the_largest_losses",),
     ),
     Mutant(
         "losses of classes are probabilities",
@@ -81,7 +85,7 @@ FAULTS = [
         "row_losses",
         "-np.log(np.maximum(predicted[np.arange(len(y)), y].astype(np.float64), LEAST))",
         "predicted[np.arange(len(y)), y].astype(np.float64)",
-        ("commands/test_report.py",),
+        ("commands/test_report.py::test_hardest_rows_are_those_with_the_largest_losses",),
     ),
     Mutant(
         "a sample is of the last block",
@@ -89,7 +93,7 @@ FAULTS = [
         "Examples.add",
         "np.concatenate([self.keys, self.generator.random(len(rows))])",
         "np.concatenate([self.keys + 1, self.generator.random(len(rows))])",
-        ("commands/test_report.py",),
+        ("commands/test_report.py::test_a_sample_does_not_depend_on_how_rows_are_cut",),
     ),
     Mutant(
         "a column may be a formula",
@@ -97,7 +101,7 @@ FAULTS = [
         "drawing",
         "mpl.rc_context(PLAIN_TEXT)",
         "mpl.rc_context()",
-        ("commands/test_report.py",),
+        ("commands/test_report.py::test_texts_of_a_table_are_shown_and_never_run",),
     ),
     Mutant(
         "the best classes are shown",
@@ -105,7 +109,9 @@ FAULTS = [
         "worst_first",
         "(not score.rows, score.f1)",
         "(not score.rows, -score.f1)",
-        ("commands/test_scoring.py",),
+        (
+            "commands/test_scoring.py::test_classes_without_rows_or_guesses_have_no_such_figure_and_come_last",
+        ),
     ),
     Mutant(
         "PR AUC is that of the other class",
@@ -113,7 +119,7 @@ FAULTS = [
         "_of_retrieval",
         "metrics.average_precision_score(y == k, p[:, k], sample_weight=weights)",
         "metrics.average_precision_score(y == k, 1 - p[:, k], sample_weight=weights)",
-        ("commands/test_scoring.py",),
+        ("commands/test_scoring.py::test_f1_and_pr_auc_are_those_of_scikit_learn",),
     ),
     Mutant(
         "the figures of a class count rows alike, whatever they weigh",
@@ -121,7 +127,9 @@ FAULTS = [
         "each_class",
         "found.weights",
         "None",
-        ("cli/test_fit_beside.py",),
+        (
+            "cli/test_fit_beside.py::test_figures_of_each_class_are_weighed_in_the_command_and_on_the_page",
+        ),
     ),
     Mutant(
         "holes are not counted",
@@ -129,6 +137,6 @@ FAULTS = [
         "holes",
         "cells_of(table, column).missing.sum()",
         "0",
-        ("cli/test_show.py",),
+        ("cli/test_show.py::test_a_column_is_shown_with_its_kind_holes_and_importance",),
     ),
 ]

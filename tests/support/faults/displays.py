@@ -17,7 +17,9 @@ FAULTS = [
         "_below",
         'norm.cdf(checks.same_length("y", y, "X", len(mean)), mean, std)',
         'norm.cdf(checks.same_length("y", y, "X", len(mean)), mean)',
-        ("displays/test_calibration_displays.py",),
+        (
+            "displays/test_calibration_displays.py::test_the_pit_of_an_estimator_is_of_its_normal_distribution",
+        ),
     ),
     Mutant(
         "the best ranking is that of the uncertainties",
@@ -33,7 +35,9 @@ FAULTS = [
         "_tick_text",
         "x / size",
         "x",
-        ("displays/test_ticks.py",),
+        (
+            "displays/test_ticks.py::test_ticks_are_labelled_in_one_unit_and_no_more_digits_than_needed",
+        ),
     ),
     Mutant(
         "ticks that are too close for their unit read alike",
@@ -49,6 +53,6 @@ FAULTS = [
         "save_figure",
         "replacing(where)",
         'where.open("wb")',
-        ("displays/test_saving.py",),
+        ("displays/test_saving.py::test_a_figure_without_room_is_named_and_the_old_one_stays",),
     ),
 ]

@@ -81,7 +81,7 @@ FAULTS = [
         "settle",
         "now.finishes",
         "True",
-        ("engine/test_known_answers.py",),
+        ("engine/test_known_answers.py::test_a_training_has_the_known_bits",),
     ),
     Mutant(
         "compiled clipping takes the square of the norm",
@@ -97,7 +97,7 @@ FAULTS = [
         "in_blocks",
         "mode = ADD",
         "mode = ADD_TO_ZERO",
-        ("engine/test_known_answers.py",),
+        ("engine/test_known_answers.py::test_a_training_has_the_known_bits",),
     ),
     Mutant(
         "blocks of sparse rows are twice as long as those of dense ones",
@@ -105,7 +105,9 @@ FAULTS = [
         "_Chain.over",
         "_WORD(TERMS_OF_A_BLOCK)",
         "_WORD(2 * TERMS_OF_A_BLOCK)",
-        ("engine/test_sparse_input.py",),
+        (
+            "engine/test_sparse_input.py::test_batches_of_several_leaves_have_the_bits_of_dense_ones",
+        ),
     ),
     Mutant(
         "sparse rows share the room for their masks",
@@ -121,7 +123,7 @@ FAULTS = [
         "join_leaf",
         "number % 2 == 0",
         "number % 3 == 0",
-        ("engine/test_known_answers.py",),
+        ("engine/test_known_answers.py::test_a_training_has_the_known_bits",),
     ),
     Mutant(
         "units share a row of the panels that go back",
@@ -137,7 +139,7 @@ FAULTS = [
         "keep",
         "now.finishes or number % 2 == 0",
         "number % 2 == 0",
-        ("engine/test_arithmetic.py",),
+        ("engine/test_arithmetic.py::test_a_step_in_micro_batches_has_the_bits_of_the_whole",),
     ),
     Mutant(
         "negative moments are not stored",
@@ -153,7 +155,7 @@ FAULTS = [
         "not_finite",
         "np.nan if wrong else 0.0",
         "0.0",
-        ("engine/test_training.py",),
+        ("engine/test_training.py::test_divergence_is_reported_as_by_the_reference",),
     ),
     Mutant(
         "compiled SiLU has a wrong slope",
@@ -169,7 +171,9 @@ FAULTS = [
         "_Helper.end",
         "interrupts.append(error)",
         "pass",
-        ("engine/test_threads.py",),
+        (
+            "engine/test_threads.py::test_ctrl_c_while_a_team_is_waited_for_comes_out_when_all_have_ended",
+        ),
     ),
     Mutant(
         "a team's helpers are let go after each call",
@@ -185,7 +189,7 @@ FAULTS = [
         "pace_at",
         "np.sqrt(second) if settings[4] else 1.0",
         "1.0",
-        ("estimators/test_estimators.py", "engine/test_training.py"),
+        ("estimators/test_estimators.py::test_without_dropout_a_classifier_is_scikit_learns",),
     ),
     Mutant(
         "altered machine code is run",
@@ -193,7 +197,7 @@ FAULTS = [
         "Folder.read",
         "return content if checksum == _checksum(name, content) else None",
         "return content",
-        ("engine/test_keeping.py",),
+        ("engine/test_keeping.py::test_a_file_of_another_user_is_not_read",),
     ),
     Mutant(
         "compiled lookups read a row of weights that is not there",

@@ -9,7 +9,7 @@ FAULTS = [
         "layers",
         "estimator.alpha / 2 * by",
         "estimator.alpha * by",
-        ("estimators/test_estimators.py",),
+        ("estimators/test_estimators.py::test_without_dropout_a_classifier_is_scikit_learns",),
     ),
     Mutant(
         "a worse loss counts as an improvement",
@@ -17,7 +17,7 @@ FAULTS = [
         "Convergence._watch_loss",
         "worse = loss > estimator.best_loss_ - estimator.tol",
         "worse = loss > estimator.best_loss_ + estimator.tol",
-        ("estimators/test_estimators.py",),
+        ("estimators/test_estimators.py::test_without_dropout_a_classifier_is_scikit_learns",),
     ),
     Mutant(
         "convergence is judged with dropout's noise",
@@ -25,7 +25,9 @@ FAULTS = [
         "Convergence._watched",
         "return self._reported(epoch.clean_loss) + epoch.penalty",
         "return float(self._estimator.loss_)",
-        ("estimators/test_estimators.py",),
+        (
+            "estimators/test_estimators.py::test_with_dropout_convergence_is_judged_without_its_noise",
+        ),
     ),
     Mutant(
         "a fit that goes on forgets the epoch of its best weights",
@@ -44,6 +46,6 @@ FAULTS = [
         "Convergence._kept_if_best",
         "keep(epoch.epoch)",
         "pass",
-        ("estimators/test_estimators.py",),
+        ("training/test_stopping.py::test_the_best_weights_are_put_back",),
     ),
 ]

@@ -9,7 +9,7 @@ FAULTS = [
         "_batch_norm",
         "np.sqrt(site.s.variance + x.dtype.type(layer.epsilon))",
         "np.sqrt(site.s.variance)",
-        ("export/test_onnx.py",),
+        ("export/test_onnx.py::test_every_layer_predicts_the_same_in_onnx",),
     ),
     Mutant(
         "classical dropout is not scaled in ONNX",
@@ -17,7 +17,7 @@ FAULTS = [
         "_dropout",
         'layer.scaling == "inverted" or rate == 0',
         "True",
-        ("export/test_onnx.py",),
+        ("export/test_onnx.py::test_every_layer_predicts_the_same_in_onnx",),
     ),
     Mutant(
         "missing numbers are 0 in ONNX",
@@ -25,7 +25,7 @@ FAULTS = [
         "_filled",
         "fill.statistics_[None, :]",
         "np.zeros_like(fill.statistics_)[None, :]",
-        ("export/test_onnx_tables.py",),
+        ("export/test_onnx_tables.py::test_a_mixed_table_is_predicted_the_same",),
     ),
     Mutant(
         "a rare category is unlike an unseen one in ONNX",
@@ -33,7 +33,7 @@ FAULTS = [
         "_one_hot",
         "bool(others)",
         "1",
-        ("export/test_onnx_tables.py",),
+        ("export/test_onnx_tables.py::test_a_mixed_table_is_predicted_the_same",),
     ),
     Mutant(
         "a repeated quantile has the first of its references in ONNX",
@@ -41,7 +41,7 @@ FAULTS = [
         "_middles",
         "np.add(first, last) / 2",
         "np.array(first)",
-        ("export/test_onnx_tables.py",),
+        ("export/test_onnx_tables.py::test_a_mixed_table_is_predicted_the_same",),
     ),
     Mutant(
         "PyTorch's count of batches does not go along",
@@ -73,7 +73,7 @@ FAULTS = [
         "_day_of_year",
         "since_march + 59 + is_leap",
         "since_march + 59",
-        ("export/test_onnx_dates.py",),
+        ("export/test_onnx_dates.py::test_every_day_of_eight_centuries_is_what_it_is_here",),
     ),
     Mutant(
         "centuries are leap years in ONNX",
@@ -81,7 +81,7 @@ FAULTS = [
         "_day_of_year",
         "year * 365 + year / 4 - year / 100",
         "year * 365 + year / 4",
-        ("export/test_onnx_dates.py",),
+        ("export/test_onnx_dates.py::test_every_day_of_eight_centuries_is_what_it_is_here",),
     ),
     Mutant(
         '"never" has a day in ONNX',
@@ -89,7 +89,7 @@ FAULTS = [
         "parts",
         "seconds = _but(seconds, _between(seconds, end - NEAR, end + NEAR), np.nan)",
         "pass",
-        ("export/test_onnx_dates.py",),
+        ("export/test_onnx_dates.py::test_days_that_stand_for_never_are_labels",),
     ),
     Mutant(
         "infinite seconds are dates in ONNX",
@@ -97,7 +97,7 @@ FAULTS = [
         "parts",
         "seconds = seconds.where(known, np.nan)",
         "pass",
-        ("export/test_onnx_dates.py",),
+        ("export/test_onnx_dates.py::test_what_is_no_date_is_missing",),
     ),
     Mutant(
         "missing words of a table are missing among the labels of dates in ONNX",
@@ -105,6 +105,6 @@ FAULTS = [
         "_of_cells",
         'column.kind == "date"',
         "False",
-        ("export/test_onnx_dates.py",),
+        ("export/test_onnx_dates.py::test_dates_are_encoded_the_same",),
     ),
 ]

@@ -9,7 +9,7 @@ FAULTS = [
         "Dropout._without_mask",
         'q = 1.0 if self.scaling == "inverted" else masks.keep_probability(rate)',
         "q = 1.0",
-        ("layers/test_layers.py",),
+        ("layers/test_layers.py::test_dropout_draws_and_scales_where_its_convention_says",),
     ),
     Mutant(
         "the gradient of dropped weights is not masked",
@@ -17,7 +17,7 @@ FAULTS = [
         "DropConnect.backward",
         "site.g.W[...] = self._drop(site, site.g.W, cache.run, cache.rate)",
         "pass",
-        ("layers/test_gradients.py",),
+        ("layers/test_gradients.py::test_backward_of_a_layer_is_the_derivative_of_its_forward",),
     ),
     Mutant(
         "backward adds",
@@ -33,7 +33,7 @@ FAULTS = [
         "BatchNorm._learn",
         "variance * (m / (m - 1))",
         "variance",
-        ("layers/test_layers.py",),
+        ("layers/test_layers.py::test_after_one_batch_the_running_statistics_are_that_batchs",),
     ),
     Mutant(
         "prediction ignores the running statistics",
@@ -41,7 +41,7 @@ FAULTS = [
         "BatchNorm.forward",
         "mean, variance = self._learn(site, x, run) if run.learns else site.s",
         "mean, variance = self._learn(site, x, run) if run.learns else (x.mean(0), x.var(0))",
-        ("layers/test_layers.py",),
+        ("layers/test_layers.py::test_a_batch_norm_that_does_not_learn_uses_what_it_remembers",),
     ),
     Mutant(
         "BatchNorm's gradient forgets the variance",
@@ -49,7 +49,7 @@ FAULTS = [
         "BatchNorm.backward",
         "return slope * (dy - (through_mean + through_variance) / m)",
         "return slope * (dy - through_mean / m)",
-        ("layers/test_gradients.py",),
+        ("layers/test_gradients.py::test_backward_of_a_layer_is_the_derivative_of_its_forward",),
     ),
     Mutant(
         "ReLU lets the gradient through at 0",
@@ -57,7 +57,9 @@ FAULTS = [
         "ReLU.backward",
         "return dy * (cache.y > 0)",
         "return dy * (cache.y >= 0)",
-        ("layers/test_layers.py", "layers/test_gradients.py"),
+        (
+            "layers/test_layers.py::test_the_slope_of_relu_and_leaky_relu_at_zero_is_that_from_below",
+        ),
     ),
     Mutant(
         "a weighted mean is divided by the number of rows",
@@ -65,7 +67,7 @@ FAULTS = [
         "relative_weights",
         "w / (total_weight(w) if total is None else total)",
         "w / (len(w) if total is None else total)",
-        ("losses/test_losses.py",),
+        ("losses/test_losses.py::test_a_row_of_weight_two_is_a_row_that_stands_twice",),
     ),
     Mutant(
         "Adam's second moment has the first one's decay",
@@ -73,7 +75,9 @@ FAULTS = [
         "Adam.step",
         "v = self.beta_2 * state.second + (1 - self.beta_2) * gradient * gradient",
         "v = self.beta_2 * state.second + (1 - self.beta_1) * gradient * gradient",
-        ("optimizers/test_optimizers.py",),
+        (
+            "optimizers/test_optimizers.py::test_under_a_constant_gradient_adam_walks_one_learning_rate_a_step",
+        ),
     ),
     Mutant(
         "Adam's second moment is not bias-corrected",
@@ -81,7 +85,9 @@ FAULTS = [
         "Adam.step",
         "v_hat = v / bias_2",
         "v_hat = v",
-        ("optimizers/test_optimizers.py",),
+        (
+            "optimizers/test_optimizers.py::test_under_a_constant_gradient_adam_walks_one_learning_rate_a_step",
+        ),
     ),
     Mutant(
         "AdamW's decay goes through the moments",
@@ -89,7 +95,9 @@ FAULTS = [
         "AdamW.step",
         "self._adam().step(decayed, gradient, state, t, learning_rate)",
         "self._adam().step(theta, gradient + self.weight_decay * theta, state, t, learning_rate)",
-        ("optimizers/test_optimizers.py",),
+        (
+            "optimizers/test_optimizers.py::test_decoupled_decay_shrinks_by_learning_rate_times_decay_a_step",
+        ),
     ),
     Mutant(
         "Nesterov's momentum is plain momentum",
@@ -97,7 +105,7 @@ FAULTS = [
         "SGD.step",
         "ahead = self.momentum * velocity + move if self.nesterov else velocity",
         "ahead = velocity",
-        ("optimizers/test_optimizers.py",),
+        ("optimizers/test_optimizers.py::test_nesterov_is_momentum_one_term_ahead",),
     ),
     Mutant(
         "a gradient is clipped entry by entry",
@@ -121,7 +129,9 @@ FAULTS = [
         "update",
         "np.copyto(theta, new_theta, where=kept)",
         "np.copyto(theta, new_theta)",
-        ("layers/test_presence.py",),
+        (
+            "layers/test_presence.py::test_adam_corrects_by_the_expected_number_of_steps_that_an_entry_was_present",
+        ),
     ),
     Mutant(
         "bias correction counts steps in which an entry was absent",
@@ -129,7 +139,9 @@ FAULTS = [
         "update",
         "t: Count = 1 + step if presence is None else 1 + step * presence.probability",
         "t: Count = 1 + step",
-        ("layers/test_presence.py",),
+        (
+            "layers/test_presence.py::test_adam_corrects_by_the_expected_number_of_steps_that_an_entry_was_present",
+        ),
     ),
     Mutant(
         "the bias of an absent unit is present",
@@ -137,7 +149,9 @@ FAULTS = [
         "Dense.present",
         "return Params(W=outputs[:, None] * inputs[None, :], b=outputs)",
         "return Params(W=outputs[:, None] * inputs[None, :], b=np.ones_like(outputs))",
-        ("layers/test_presence.py",),
+        (
+            "layers/test_presence.py::test_a_weight_is_present_where_its_unit_and_its_input_are_kept",
+        ),
     ),
     Mutant(
         "the bins below a number are not counted in the gradient of theirs",
@@ -153,7 +167,7 @@ FAULTS = [
         "Columns.keep",
         "np.repeat(kept, [each.slots for each in self.columns], axis=1)",
         "np.resize(kept, (len(kept), self.slots))",
-        ("layers/test_columns.py",),
+        ("layers/test_columns.py::test_dropout_drops_all_that_a_column_stands_for",),
     ),
     Mutant(
         "the row of a number that no table gives is counted from its block",
@@ -161,6 +175,8 @@ FAULTS = [
         "check_encoded",
         "start + row",
         "row",
-        ("tables/columns/test_lookups.py",),
+        (
+            "tables/columns/test_lookups.py::test_large_tables_are_encoded_part_by_part_by_the_same_numbers",
+        ),
     ),
 ]

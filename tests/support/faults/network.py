@@ -9,7 +9,7 @@ FAULTS = [
         "bind",
         "max(int(ordinals[i]) - 1, 0)",
         "0",
-        ("training/test_reference.py",),
+        ("training/test_reference.py::test_each_layer_that_draws_has_masks_of_its_own_number",),
     ),
     Mutant(
         "prediction draws masks",
@@ -17,7 +17,7 @@ FAULTS = [
         "Network.outputs",
         "lambda rows: Run.predict()",
         "lambda rows: Run.sample(0)",
-        ("engine/test_prediction.py",),
+        ("engine/test_prediction.py::test_compiled_outputs_are_the_references",),
     ),
     Mutant(
         "a stale cache is not noticed",
@@ -25,7 +25,7 @@ FAULTS = [
         "Network.backward",
         "of.number != self._latest",
         "False",
-        ("network/test_network.py",),
+        ("network/test_network.py::test_the_cache_of_an_older_pass_is_refused",),
     ),
     Mutant(
         "the rows of later blocks get the ids of the first",
@@ -33,7 +33,9 @@ FAULTS = [
         "sample.run_of",
         "own = ids[block] if share is None else None",
         "own = ids[: len(ids[block])] if share is None else None",
-        ("engine/test_prediction.py",),
+        (
+            "engine/test_prediction.py::test_rows_of_later_blocks_are_drawn_as_the_reference_draws_them",
+        ),
     ),
     Mutant(
         "a draw has a mask for each row where all should share it",
@@ -41,7 +43,7 @@ FAULTS = [
         "sample.run_of",
         "return Run.sample(number, own, draws.seed, share=share)",
         "return Run.sample(number, ids[block], draws.seed)",
-        ("engine/test_prediction.py",),
+        ("engine/test_prediction.py::test_compiled_draws_are_the_references",),
     ),
     Mutant(
         "every epoch has the same order",
@@ -49,7 +51,9 @@ FAULTS = [
         "keyed_order",
         "epoch",
         "0",
-        ("network/test_row_order.py",),
+        (
+            "network/test_row_order.py::test_every_row_comes_once_an_epoch_in_another_order_each_time",
+        ),
     ),
     Mutant(
         "a rate of 0 upstream of BatchNorm is warned of",
@@ -57,7 +61,7 @@ FAULTS = [
         "order_advice",
         'getattr(layer, "rate", 0.0) != 0.0',
         "True",
-        ("training/test_diagnostics.py",),
+        ("training/test_diagnostics.py::test_dropout_elsewhere_gives_no_warning",),
     ),
     Mutant(
         "the order of the rows is not shuffled on",
@@ -65,7 +69,7 @@ FAULTS = [
         "Shuffles.__call__",
         "self._order = self._order[self.stream.permutation(len(self._order))]",
         "self._order = self.stream.permutation(len(self._order))",
-        ("estimators/test_estimators.py",),
+        ("estimators/test_estimators.py::test_without_dropout_a_classifier_is_scikit_learns",),
     ),
     Mutant(
         "rows of a step are those of its network's first epoch",
@@ -73,7 +77,7 @@ FAULTS = [
         "Logbook._ordered",
         "keyed_order(network, entry.epoch + epoch, entry.rows)",
         "keyed_order(network, epoch, entry.rows)",
-        ("network/test_rows.py",),
+        ("network/test_rows.py::test_several_trainings_of_several_kinds_keep_their_own_rows",),
     ),
     Mutant(
         "a generator that goes on is taken for one that starts again",
@@ -81,7 +85,7 @@ FAULTS = [
         "Logbook._continued_shuffles",
         "return both._replace(per_call=of_each, resets=False)",
         "return both._replace(per_call=of_each, resets=True)",
-        ("network/test_rows.py",),
+        ("network/test_rows.py::test_partial_fit_called_often_is_one_entry",),
     ),
     Mutant(
         "a seed of draws is not used",
@@ -89,6 +93,6 @@ FAULTS = [
         "Draws.of",
         "network.seed if seed is None else int(seed)",
         "network.seed",
-        ("uncertainty/test_uncertainty.py",),
+        ("uncertainty/test_uncertainty.py::test_draws_are_those_of_their_seed",),
     ),
 ]

@@ -9,7 +9,9 @@ FAULTS = [
         "_better_of_two",
         "centered < plain - margin * abs(plain)",
         "centered < plain + margin * abs(plain)",
-        ("tables/test_efforts.py",),
+        (
+            "tables/test_efforts.py::test_inputs_are_as_they_are_where_means_off_are_not_clearly_better",
+        ),
     ),
     Mutant(
         "the first network takes all of the time",
@@ -17,7 +19,7 @@ FAULTS = [
         "TimeLimit.next",
         "max(self._end - now, 0.0) / n",
         "max(self._end - now, 0.0)",
-        ("tables/test_efforts.py",),
+        ("tables/test_efforts.py::test_networks_share_the_time_that_is_left",),
     ),
     Mutant(
         "high effort waits as long as the normal one",
@@ -25,7 +27,7 @@ FAULTS = [
         "patience",
         "EFFORTS[estimator.effort], estimator.n_iter_no_change",
         'EFFORTS["normal"], estimator.n_iter_no_change',
-        ("tables/test_efforts.py",),
+        ("tables/test_efforts.py::test_training_waits_for_some_epochs_and_for_some_steps",),
     ),
     Mutant(
         "a row of weight 0 leaves its cells to the encoder",
@@ -33,7 +35,7 @@ FAULTS = [
         "_at",
         "_safe_indexing(found.X, kept)",
         "_safe_indexing(found.X, np.flip(kept))",
-        ("tables/test_weights.py",),
+        ("tables/test_weights.py::test_rows_of_weight_0_are_as_if_they_were_not_there",),
     ),
     Mutant(
         "weights of rows are forgotten where classes have some",
@@ -41,7 +43,7 @@ FAULTS = [
         "product",
         "a * b",
         "b",
-        ("tables/test_weights.py",),
+        ("tables/test_weights.py::test_weights_of_rows_and_of_their_classes_are_multiplied",),
     ),
     Mutant(
         "rows held out count alike",
@@ -49,7 +51,7 @@ FAULTS = [
         "TableEstimator._fit_table",
         "members.product(own, self._weights(targets))",
         "self._weights(targets)",
-        ("tables/test_weights.py",),
+        ("tables/test_weights.py::test_weights_of_rows_and_of_their_classes_are_multiplied",),
     ),
     Mutant(
         "a threshold is chosen as if rows had no weights",
@@ -65,7 +67,9 @@ FAULTS = [
         "_quantiles",
         "weights is None",
         "True",
-        ("tables/test_weights.py",),
+        (
+            "tables/test_weights.py::test_the_shape_of_errors_is_that_of_a_table_in_which_rows_stand_by_weight",
+        ),
     ),
     Mutant(
         "the shape of quantiles' errors is that of rows without weights",
@@ -73,7 +77,7 @@ FAULTS = [
         "curves_of_others",
         "some.own",
         "None",
-        ("tables/test_quantiles_beside.py",),
+        ("tables/test_quantiles_beside.py::test_rows_of_weight_0_say_nothing_of_the_shape",),
     ),
     Mutant(
         "rows of one moment are parted",
@@ -97,7 +101,9 @@ FAULTS = [
         "TableEstimator._train",
         "in_time or len(rows.y) < efforts.FEW_ROWS",
         "len(rows.y) < efforts.FEW_ROWS",
-        ("tables/test_groups_and_times.py",),
+        (
+            "tables/test_groups_and_times.py::test_final_networks_know_the_last_rows_however_many_there_are",
+        ),
     ),
     Mutant(
         "mean targets come from rows of other folds, later ones too",
@@ -105,7 +111,9 @@ FAULTS = [
         "crossed",
         "folds is None",
         "True",
-        ("tables/test_groups_and_times.py",),
+        (
+            "tables/test_groups_and_times.py::test_mean_targets_of_rows_held_out_come_from_their_networks_rows",
+        ),
     ),
     Mutant(
         "ties of two probabilities count whole",
@@ -121,7 +129,9 @@ FAULTS = [
         "common_epochs",
         "by_score",
         "False",
-        ("tables/test_eval_metrics.py",),
+        (
+            "tables/test_eval_metrics.py::test_all_rows_are_learned_from_for_the_epochs_that_are_best_by_the_metric",
+        ),
     ),
     Mutant(
         "a fit that goes on takes over weights that are worse",
@@ -129,7 +139,7 @@ FAULTS = [
         "gone_on",
         "not better",
         "False",
-        ("tables/test_going_on.py",),
+        ("tables/test_going_on.py::test_rows_held_out_stay_held_out_and_never_get_worse",),
     ),
     Mutant(
         "networks of folds go on from those that know their rows held out",
@@ -137,7 +147,9 @@ FAULTS = [
         "Earlier.of",
         "of_folds or networks",
         "networks",
-        ("tables/test_going_on.py",),
+        (
+            "tables/test_going_on.py::test_epochs_add_on_from_the_weights_encoder_and_classes_there_are",
+        ),
     ),
     Mutant(
         "epochs of several fits are numbered from 0 each",
@@ -145,6 +157,8 @@ FAULTS = [
         "_joined",
         "epoch.epoch + n",
         "epoch.epoch",
-        ("tables/test_going_on.py",),
+        (
+            "tables/test_going_on.py::test_epochs_add_on_from_the_weights_encoder_and_classes_there_are",
+        ),
     ),
 ]

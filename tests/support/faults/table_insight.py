@@ -9,7 +9,7 @@ FAULTS = [
         "TableEstimator._kept",
         "([network], part.held)",
         "([network], part.rows)",
-        ("tables/test_importances.py",),
+        ("tables/test_importances.py::test_each_network_is_asked_about_its_own_held_out_rows",),
     ),
     Mutant(
         "no cell is shuffled",
@@ -17,7 +17,9 @@ FAULTS = [
         "Shuffled._with",
         "self.X[order[here]][:, slots]",
         "self.X[here][:, slots]",
-        ("tables/test_importances.py",),
+        (
+            "tables/test_importances.py::test_importances_are_those_of_scikit_learn_within_error_bars",
+        ),
     ),
     Mutant(
         "importances of numbers are in the units of the network",
@@ -25,7 +27,9 @@ FAULTS = [
         "_row_losses",
         "head.units.back(answers) - head.units.back(y)",
         "answers - y",
-        ("tables/test_importances.py",),
+        (
+            "tables/test_importances.py::test_importances_are_those_of_scikit_learn_within_error_bars",
+        ),
     ),
     Mutant(
         "error bars of importances are variances",
@@ -33,7 +37,9 @@ FAULTS = [
         "Importances.std",
         "np.sqrt(tree_variance(self.values.T))",
         "tree_variance(self.values.T)",
-        ("tables/test_importances.py",),
+        (
+            "tables/test_importances.py::test_importances_are_those_of_scikit_learn_within_error_bars",
+        ),
     ),
     Mutant(
         "a column has the slots of its neighbour",
@@ -41,7 +47,9 @@ FAULTS = [
         "slots_of",
         "start += encoding.slots",
         "start += 1",
-        ("tables/test_importances.py",),
+        (
+            "tables/test_importances.py::test_importances_are_those_of_scikit_learn_within_error_bars",
+        ),
     ),
     Mutant(
         "importances of an earlier fit stay",
@@ -49,7 +57,7 @@ FAULTS = [
         "TakesTables._forget",
         "self.__dict__.pop(name, None)",
         "pass",
-        ("tables/test_importances.py",),
+        ("tables/test_importances.py::test_a_new_fit_forgets_the_importances_of_the_old_one",),
     ),
     Mutant(
         "a sum may have any coefficients",
@@ -57,7 +65,7 @@ FAULTS = [
         "_judged",
         "left > NEARLY * whole",
         "False",
-        ("tables/columns/test_sums.py",),
+        ("tables/columns/test_sums.py::test_other_targets_are_no_sums",),
     ),
     Mutant(
         "the column that is missed most is left out first",
@@ -65,7 +73,7 @@ FAULTS = [
         "_eliminated",
         "np.argmin(np.square(b) / np.diag(inverse))",
         "np.argmax(np.square(b) / np.diag(inverse))",
-        ("tables/columns/test_sums.py",),
+        ("tables/columns/test_sums.py::test_sums_and_differences_are_found",),
     ),
     Mutant(
         "a sum of some rows is one of all",
@@ -73,7 +81,7 @@ FAULTS = [
         "sum_of",
         "_judged(_numbers(frame, chosen, encoder), y, [column.name for column in chosen])",
         "_judged(_numbers(frame.iloc[some], chosen, encoder), y[some], [c.name for c in chosen])",
-        ("tables/columns/test_sums.py",),
+        ("tables/columns/test_sums.py::test_all_rows_must_have_a_sum_that_a_sample_has",),
     ),
     Mutant(
         "columns are added up to targets in the units of the network",
@@ -81,7 +89,7 @@ FAULTS = [
         "TableEstimator._fit_table",
         "head.units.back(targets)",
         "targets",
-        ("tables/columns/test_sums.py",),
+        ("tables/columns/test_sums.py::test_fit_notes_it_in_the_targets_own_units",),
     ),
     Mutant(
         "partial dependence is a mean over points",
@@ -89,7 +97,7 @@ FAULTS = [
         "_at",
         "draws.reshape(n_draws, -1, rows).mean(axis=2)",
         "draws.reshape(n_draws, rows, -1).mean(axis=1)",
-        ("displays/test_partial_dependence.py",),
+        ("displays/test_partial_dependence.py::test_the_band_holds_the_draws_means",),
     ),
     Mutant(
         "points are spread evenly, whatever rows there are",
@@ -97,7 +105,7 @@ FAULTS = [
         "points_of",
         "np.quantile(values[there_are], levels, method='lower')",
         "np.linspace(x[0], x[-1], most)",
-        ("displays/test_partial_dependence.py",),
+        ("displays/test_partial_dependence.py::test_means_are_those_of_scikit_learn",),
     ),
     Mutant(
         "importances of one quantile are those of another",
@@ -105,7 +113,7 @@ FAULTS = [
         "_row_losses",
         "np.maximum((1 - level) * errors, -level * errors)",
         "np.maximum(level * errors, (level - 1) * errors)",
-        ("tables/test_quantiles_beside.py",),
+        ("tables/test_quantiles_beside.py::test_importances_are_in_the_loss_of_what_is_predicted",),
     ),
     Mutant(
         "rows of importances count alike, whatever they weigh",
@@ -113,6 +121,6 @@ FAULTS = [
         "Shuffled.losses",
         "each if self.shares is None else each * self.shares[:, None]",
         "each",
-        ("tables/test_importances_beside.py",),
+        ("tables/test_importances_beside.py::test_rows_count_as_they_weigh",),
     ),
 ]

@@ -9,7 +9,9 @@ FAULTS = [
         "Average.take",
         "(is_last or t % self._rule.every == 0)",
         "(t % self._rule.every == 0)",
-        ("training/test_averaging.py",),
+        (
+            "training/test_averaging.py::test_the_network_is_left_with_the_average_of_the_weights_of_its_steps",
+        ),
     ),
     Mutant(
         "steps go on from the averaged weights",
@@ -17,7 +19,7 @@ FAULTS = [
         "Average.shown",
         "self._network.theta[:] = theta",
         "pass",
-        ("training/test_averaging.py",),
+        ("training/test_averaging.py::test_steps_are_those_of_a_training_without_an_average",),
     ),
     Mutant(
         "a training ends with the weights of its last step",
@@ -25,7 +27,9 @@ FAULTS = [
         "TrainingState.stop",
         "self.network.theta[:] = self.average.mean",
         "pass",
-        ("training/test_averaging.py",),
+        (
+            "training/test_averaging.py::test_the_network_is_left_with_the_average_of_the_weights_of_its_steps",
+        ),
     ),
     Mutant(
         "the penalty of what is absent counts when a gradient is clipped",
@@ -41,7 +45,7 @@ FAULTS = [
         "limit_norms",
         "norms = np.linalg.norm(site.p.W, axis=1, keepdims=True)",
         "norms = np.linalg.norm(site.p.W, axis=0, keepdims=True)",
-        ("training/test_penalties.py",),
+        ("training/test_penalties.py::test_max_norm_scales_long_rows_back_and_leaves_short_ones",),
     ),
     Mutant(
         "the gradient of l2 lacks its 2",
@@ -49,7 +53,9 @@ FAULTS = [
         "Penalty.gradient",
         "w.dtype.type(2 * self.l2) * w",
         "w.dtype.type(self.l2) * w",
-        ("training/test_penalties.py",),
+        (
+            "training/test_penalties.py::test_the_gradient_of_a_penalty_is_the_derivative_of_its_value",
+        ),
     ),
     Mutant(
         "micro-batches are not rescaled",
@@ -57,7 +63,9 @@ FAULTS = [
         "_part",
         "value, slope = loss(outputs, data.targets[rows], data.weights_of(rows), total)",
         "value, slope = loss(outputs, data.targets[rows], data.weights_of(rows))",
-        ("training/test_reference.py",),
+        (
+            "training/test_reference.py::test_a_batch_that_is_cut_between_its_rows_is_learned_from_as_a_whole",
+        ),
     ),
     Mutant(
         "the last micro-batch alone is learned from",
@@ -73,7 +81,7 @@ FAULTS = [
         "take_step",
         "network.clock.step += 1",
         "pass",
-        ("training/test_reference.py",),
+        ("training/test_reference.py::test_ids_that_are_no_indices_name_the_masks_of_training",),
     ),
     Mutant(
         "the noisy score is the clean one",
@@ -81,7 +89,7 @@ FAULTS = [
         "Loop._recorded",
         "self._score(training.outputs)",
         "clean[1]",
-        ("training/test_loop.py",),
+        ("training/test_loop.py::test_without_clean_rows_there_is_no_clean_score",),
     ),
     Mutant(
         "early stopping keeps the last weights",
@@ -89,7 +97,7 @@ FAULTS = [
         "TrainingState._decide",
         "self.waiting.epoch == self.epoch",
         "True",
-        ("training/test_stopping.py",),
+        ("training/test_stopping.py::test_the_best_weights_are_put_back",),
     ),
     Mutant(
         "best weights come back without their running statistics",
@@ -97,7 +105,7 @@ FAULTS = [
         "Learned.copy_to",
         "network.theta[:], network.state[:] = self.theta, self.state",
         "network.theta[:] = self.theta",
-        ("training/test_stopping.py",),
+        ("training/test_stopping.py::test_running_statistics_come_back_with_the_weights",),
     ),
     Mutant(
         "min_delta is relative, so a worse negative loss is better",
@@ -105,7 +113,9 @@ FAULTS = [
         "EarlyStopping.after",
         "value > state.best + self.min_delta",
         "value > state.best * (1 + self.min_delta)",
-        ("training/test_stopping.py",),
+        (
+            "training/test_stopping.py::test_training_stops_after_so_many_evaluations_without_a_better_loss",
+        ),
     ),
     Mutant(
         "a diverged network keeps its ruined weights",
@@ -113,7 +123,7 @@ FAULTS = [
         "ReferenceSteps._diverge",
         "training.put_good_back()",
         "pass",
-        ("training/test_divergence.py",),
+        ("training/test_divergence.py::test_the_last_good_weights_and_statistics_stay",),
     ),
     Mutant(
         "a resumed run forgets the optimiser's moments",
@@ -121,7 +131,9 @@ FAULTS = [
         "TrainingState.go_on_from",
         "mine[:] = arrays[name]",
         'mine[:] = mine if name.startswith("optimizer") else arrays[name]',
-        ("training/test_resume.py",),
+        (
+            "training/test_resume.py::test_a_run_stopped_again_and_again_equals_one_that_never_stopped",
+        ),
     ),
     Mutant(
         "a resumed run forgets the running statistics",
@@ -129,7 +141,9 @@ FAULTS = [
         "TrainingState.go_on_from",
         "mine[:] = arrays[name]",
         'mine[:] = mine if name == "state" else arrays[name]',
-        ("training/test_resume.py",),
+        (
+            "training/test_resume.py::test_a_run_stopped_again_and_again_equals_one_that_never_stopped",
+        ),
     ),
     Mutant(
         "a resumed run forgets the losses of the epoch it stands in",
@@ -137,7 +151,9 @@ FAULTS = [
         "_take",
         'float.fromhex(values["loss sum"])',
         "0.0",
-        ("training/test_resume.py",),
+        (
+            "training/test_resume.py::test_a_run_stopped_again_and_again_equals_one_that_never_stopped",
+        ),
     ),
     Mutant(
         "a resumed run forgets how often the learning rate was cut",
@@ -145,7 +161,9 @@ FAULTS = [
         "_take",
         'Plateau(*_from_exact(values["plateau"]))',
         "Plateau()",
-        ("training/test_resume.py",),
+        (
+            "training/test_resume.py::test_a_run_stopped_again_and_again_equals_one_that_never_stopped",
+        ),
     ),
     Mutant(
         "masks of earlier steps go by the rates of now",
@@ -153,7 +171,7 @@ FAULTS = [
         "Bound.layers_at",
         "return before(self.layers, self.changes, step) if self.changes else self.layers",
         "return self.layers",
-        ("training/test_stepwise.py",),
+        ("training/test_stepwise.py::test_masks_of_earlier_steps_are_those_of_the_rates_then",),
     ),
     Mutant(
         "a resumed run forgets what was changed",
@@ -161,7 +179,7 @@ FAULTS = [
         "restore",
         "_change_again(training, changes)",
         "None",
-        ("training/test_stepwise.py",),
+        ("training/test_stepwise.py::test_a_resumed_training_makes_its_changes_again",),
     ),
     Mutant(
         "a training that was to be compiled is left to the reference executor unsaid",
@@ -169,7 +187,9 @@ FAULTS = [
         "TrainingState.__init__",
         "check_trainable(network, plan.loss, plan.optimizer)",
         "network.executor",
-        ("wide/test_everywhere.py",),
+        (
+            "wide/test_everywhere.py::test_a_loss_or_optimiser_without_a_compiled_form_is_refused_where_it_was_asked_for",
+        ),
     ),
     Mutant(
         "compiled steps go on with the settings from before a change",
@@ -177,7 +197,7 @@ FAULTS = [
         "Loop._executor",
         "len(self.training.history.changes)",
         "0",
-        ("training/test_stepwise.py",),
+        ("training/test_stepwise.py::test_a_changed_rate_is_a_schedule_that_steps",),
     ),
     Mutant(
         "an interrupted training goes on from its best weights",
@@ -185,7 +205,7 @@ FAULTS = [
         "TrainingState.go_on",
         "self._last.copy_to(self.network)",
         "pass",
-        ("training/test_stepwise.py",),
+        ("training/test_stepwise.py::test_what_was_interrupted_goes_on_as_if_it_had_not_been",),
     ),
     Mutant(
         "Ctrl-C is not looked at after a step",
@@ -193,7 +213,7 @@ FAULTS = [
         "Loop._part_of_epoch",
         'reason = self._call("on_step_end") or interrupt_reason(flag)',
         'reason = self._call("on_step_end")',
-        ("training/test_interrupt.py",),
+        ("training/test_interrupt.py::test_ctrl_c_ends_training_after_the_current_step",),
     ),
     Mutant(
         "the penalty is not divided by a batch's rows",
@@ -201,7 +221,7 @@ FAULTS = [
         "Plan.penalised",
         'return 1.0 if self.penalty_per == "step" else 1.0 / weight',
         "return 1.0",
-        ("estimators/test_estimators.py",),
+        ("estimators/test_estimators.py::test_without_dropout_a_classifier_is_scikit_learns",),
     ),
     Mutant(
         "a metric is not what scores are of",
@@ -209,6 +229,6 @@ FAULTS = [
         "Plan.metric",
         "rule is None or rule.metric is None",
         "True",
-        ("training/test_stopping.py",),
+        ("training/test_stopping.py::test_a_metric_is_watched_in_place_of_the_losss_own_score",),
     ),
 ]
