@@ -1,4 +1,4 @@
-"""What all tests share: shapes checked against src's annotations, a generator, hypothesis."""
+"""What all tests share: a generator, hypothesis, and with --shapes src's annotations as checks."""
 
 import dataclasses
 import os

@@ -9,7 +9,9 @@ FAULTS = [
         "ReliabilityDiagram.plot",
         "self.curve.fraction @ self.curve.gaps",
         "self.curve.gaps.mean()",
-        ("displays/test_calibration_displays.py",),
+        (
+            "displays/test_calibration_displays.py::test_a_reliability_diagram_shows_accuracy_confidence_rows_and_error",
+        ),
     ),
     Mutant(
         "a number's place is that in a normal distribution of deviation 1",
@@ -27,7 +29,9 @@ FAULTS = [
         "RiskCoverageCurve.from_predictions",
         "risk_coverage(error, np.argsort(np.argsort(error)))",
         "risk_coverage(error, uncertainty)",
-        ("displays/test_calibration_displays.py",),
+        (
+            "displays/test_calibration_displays.py::test_a_risk_coverage_curve_stands_beside_chance_and_the_best",
+        ),
     ),
     Mutant(
         "numbers at ticks are not brought to the unit behind them",
@@ -45,7 +49,9 @@ FAULTS = [
         "_unit_and_decimals",
         "step < unit[0] / 1000",
         "False",
-        ("displays/test_ticks.py",),
+        (
+            "displays/test_ticks.py::test_ticks_are_labelled_in_one_unit_and_no_more_digits_than_needed",
+        ),
     ),
     Mutant(
         "a picture is written in place",

@@ -131,7 +131,7 @@ FAULTS = [
         "to_backward",
         "place * width",
         "first * width",
-        ("engine/test_known_answers.py",),
+        ("engine/test_known_answers.py::test_a_training_has_the_known_bits",),
     ),
     Mutant(
         "pieces that wait when a step ends are forgotten",
@@ -147,7 +147,7 @@ FAULTS = [
         "_stored",
         "abs(moment) < least",
         "moment < least",
-        ("engine/test_known_answers.py",),
+        ("engine/test_known_answers.py::test_a_training_has_the_known_bits",),
     ),
     Mutant(
         "compiled divergence is not seen",
@@ -181,7 +181,7 @@ FAULTS = [
         "_run",
         "_idle.extend(helpers)",
         "pass",
-        ("engine/test_threads.py",),
+        ("engine/test_threads.py::test_a_member_that_comes_late_is_not_waited_for",),
     ),
     Mutant(
         "epsilon is corrected where it should not be",
