@@ -18,6 +18,10 @@ def case(mutant):
 each_mutant = pytest.mark.parametrize("mutant", [case(mutant) for mutant in MUTANTS])
 
 
+def test_no_two_faults_have_the_same_words():
+    assert len({mutant.why for mutant in MUTANTS}) == len(MUTANTS)
+
+
 @each_mutant
 def test_a_function_does_once_what_its_fault_replaces_however_it_is_laid_out(mutant):
     source = (PACKAGE / mutant.file).read_text()

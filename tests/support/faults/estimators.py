@@ -41,11 +41,11 @@ FAULTS = [
         ),
     ),
     Mutant(
-        "early stopping keeps the last weights",
+        "an estimator that stops early keeps its last weights",
         "estimators/convergence.py",
         "Convergence._kept_if_best",
         "keep(epoch.epoch)",
         "pass",
-        ("training/test_stopping.py::test_the_best_weights_are_put_back",),
+        ("estimators/test_estimators.py::test_without_dropout_a_classifier_is_scikit_learns",),
     ),
 ]
