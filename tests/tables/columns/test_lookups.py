@@ -97,6 +97,9 @@ def test_any_number_is_in_the_range_of_its_column(numbers, others, n_bins):
     known, every = (np.where(np.isnan(x), np.nanmedian(known), x) for x in (known, every))
     shares = PiecewiseLinear(n_bins).fit(known).transform(every)
     assert_allclose(encoder.transform(table)[:, : shares.shape[1]], shares, atol=1e-5)
+    again = TableEncoder(n_bins=n_bins, kinds={"x": "number"})
+    of_fit = again.fit_transform(pd.DataFrame({"x": numbers}))  # made by parts, not row by row
+    assert_allclose(of_fit[:, : shares.shape[1]], shares[: len(numbers)], atol=1e-5)
 
 
 def test_a_network_learns_from_them():
