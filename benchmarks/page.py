@@ -2,19 +2,18 @@
 
     python benchmarks/page.py
 
-Each table stands between two markers, `<!-- name -->` and `<!-- end of name -->`; the text around
-them stays.
+Each table stands between two markers (marked.py); the text around them stays.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import picture
 from amounts import range_text, ratio_text, shown
+from marked import renewed, table
 from results import FOLDER, Best, Kind, Results, best, read
 from rows import ROWS
 
@@ -31,12 +30,6 @@ WAYS = {  # how a library's fastest way differs from the usual one
 }
 NOTHING = "not measured"
 Kinds = Mapping[Kind, Results]
-
-
-def table(head: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
-    head = list(head)
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def side_by_side(name: str, kinds: Kinds, part: str, cell: Callable[[Any], str]) -> str:
@@ -159,26 +152,13 @@ TABLES: Mapping[str, Callable[[Kinds], str]] = {
 }
 
 
-def renewed(text: str, kinds: Kinds) -> str:
-    """The page with its tables made anew.
-
-    Raises
-    ------
-    ValueError
-        If a marker is missing, or stands there twice.
-    """
-    for name, make in TABLES.items():
-        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-        if len(marked.findall(text)) != 1:
-            raise ValueError(f"the page must have the markers of {name!r} once")
-        content = f"\n{make(kinds)}\n\n"
-        text = marked.sub(lambda found, content=content: found[1] + content + found[2], text)
-    return text
+def parts(kinds: Kinds) -> dict[str, str]:
+    return {name: make(kinds) for name, make in TABLES.items()}
 
 
 def main(folder: Path = FOLDER, docs: Path = DOCS) -> None:
     kinds, page = read(folder.glob("*.json")), docs / "benchmarks.md"
-    write_atomically(page, renewed(page.read_text("utf-8"), kinds).encode())
+    write_atomically(page, renewed(page.read_text("utf-8"), parts(kinds)).encode())
     write_atomically(docs / "images" / "benchmarks.png", picture.png(*next(iter(kinds.items()))))
 
 

@@ -49,10 +49,11 @@ def lines_of(table, first):
 def test_the_page_shows_what_the_files_beside_it_hold(benchmarks):
     import page
     import results
+    from marked import renewed
 
     found = results.read(results.FOLDER.glob("*.json"))
     assert len(found) >= 2
-    assert page.renewed(PAGE.read_text("utf-8"), found) == PAGE.read_text("utf-8")
+    assert renewed(PAGE.read_text("utf-8"), page.parts(found)) == PAGE.read_text("utf-8")
 
 
 def test_machines_stand_side_by_side_and_a_held_one_is_another(kinds):
@@ -116,6 +117,7 @@ def test_a_later_run_of_a_machine_takes_the_place_of_an_earlier(kinds):
 
 def test_the_text_around_the_tables_stays(kinds, tmp_path):
     import page
+    from marked import renewed
 
     marked = [f"<!-- {name} -->\nold\n<!-- end of {name} -->" for name in page.TABLES]
     text = "before\n" + "\nbetween\n".join(marked) + "\nafter\n"
@@ -125,16 +127,16 @@ def test_the_text_around_the_tables_stays(kinds, tmp_path):
     }
     figure = {"title": "import", "value": 0.25, "unit": "s", "low": 0.2, "high": 0.3}
     found = kinds({"machine": machine(), "rows": [ROW], "fits": [fit], "figures": [figure]})
-    made = page.renewed(text, found)
+    made = renewed(text, page.parts(found))
     assert made.startswith("before\n<!-- speed -->\n\n| work |")
     assert made.endswith("\nafter\n")
     assert made.count("\nbetween\n") == len(marked) - 1
     assert "old" not in made
     assert "| digits, float32 | **2.00 (2.00 to 2.00)**<br>.50000, .50000 (1 seed) |" in made
     assert "| import | 0.25 s (0.2 to 0.3) |" in made
-    assert page.renewed(made, found) == made
+    assert renewed(made, page.parts(found)) == made
     with pytest.raises(ValueError, match="the page must have the markers of 'speed' once"):
-        page.renewed("no markers", found)
+        renewed("no markers", page.parts(found))
 
 
 def test_the_picture_names_each_system_and_how_much_longer_it_takes(kinds):

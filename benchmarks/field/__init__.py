@@ -1,0 +1,1 @@
+"""Thirty tables and seven systems: what `python benchmarks/thirty.py` measures and shows."""
