@@ -19,6 +19,7 @@ from thinnet.engine.records import OPERATION, Instruction, Operation, Record, St
 TASKS: Final = 8
 TASK_WEIGHTS: Final = 8192
 TASK_UNITS: Final = 64
+LOOKUP_UNITS: Final = 32  # vectors enough for the price of reading a term
 
 
 def n_units(operation: Operation) -> int:
@@ -26,6 +27,8 @@ def n_units(operation: Operation) -> int:
 
 
 def units_of_a_task(operation: Operation) -> int:
+    if operation.lookups:
+        return min(padded(n_units(operation)), LOOKUP_UNITS)
     least = TASK_WEIGHTS / max(operation.n_in, 1)
     return min(padded(math.ceil(max(n_units(operation) / TASKS, least))), TASK_UNITS)
 

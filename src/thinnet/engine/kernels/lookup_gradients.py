@@ -10,21 +10,22 @@ from __future__ import annotations
 import numpy as np
 
 from thinnet.engine.aliases import Numbers
+from thinnet.engine.kernels.chains import add_from_the_last, fold_sums, subtract_multiples
 from thinnet.engine.kernels.copying import copy_row
 from thinnet.engine.kernels.entries import row_limits
 from thinnet.engine.kernels.lookups import slot_at
-from thinnet.engine.kernels.memory import address_of, cast, view
-from thinnet.engine.kernels.panels import padded, vector_of
+from thinnet.engine.kernels.memory import address_of, view
+from thinnet.engine.kernels.panels import padded
 from thinnet.engine.kernels.sparse_gradients import (
     Span,
-    add_multiple,
     divided,
     inputs_together,
     sum_of_rows,
     turn,
 )
+from thinnet.engine.kernels.tiles import VECTOR_BYTES
 from thinnet.engine.linking import part
-from thinnet.engine.opcodes import CATEGORY, POSITION
+from thinnet.engine.opcodes import CATEGORY, PLAIN, POSITION
 from thinnet.engine.records import Operation, Round, Work
 
 
@@ -68,23 +69,19 @@ def slots_together(op: Operation, first: int, most: int, w: Work) -> int:
 @part
 def fold(i: int, span: Span, nodes: Numbers, w: Work, above: Numbers, sums: Numbers) -> None:
     """The gradient of the inputs of a slot, a row of `sums` each, from those of its terms."""
-    like, width, slot = nodes.dtype.type(0), span.width, slot_at(i, w)
-    one, vectors = cast(1, like), width // vector_of(nodes.itemsize)
-    terms, own = nodes[(slot.term - span.first) * width :], sums[slot.first * width :]
-    above[:] = 0
-    if slot.kind == POSITION:
-        for k in range(slot.inputs - 1, -1, -1):
-            row = own[k * width :][:width]
-            copy_row(np.uint64(address_of(above)), row)
-            add_multiple(one, address_of(terms[(2 * k + 1) * width :]), address_of(row), vectors)
-            add_multiple(one, address_of(terms[2 * k * width :]), address_of(above), vectors)
-    elif slot.kind == CATEGORY:
-        copy_row(np.uint64(address_of(terms[width:])), own[: slot.inputs * width])
-        for k in range(slot.inputs, -1, -1):
-            add_multiple(one, address_of(terms[k * width :]), address_of(above), vectors)
-    else:
-        copy_row(np.uint64(address_of(terms)), own[:width])
+    slot, size, like = slot_at(i, w), nodes.itemsize, nodes.dtype.type(0)
+    apart, all_above = span.width * size, address_of(above)
+    terms = address_of(nodes) + (slot.term - span.first) * apart
+    own = address_of(sums) + slot.first * apart
+    if slot.kind != POSITION:
+        behind = terms + apart if slot.kind == CATEGORY else terms
+        copy_row(np.uint64(behind), view(own, like)[: slot.inputs * span.width])
+    if slot.kind == PLAIN:
         return
-    means = view(w.means, like)[slot.first :]
-    for k in range(slot.inputs):
-        add_multiple(-means[k], address_of(above), address_of(own[k * width :]), vectors)
+    means = w.means + slot.first * size
+    for ahead in range(0, apart, VECTOR_BYTES):
+        if slot.kind == POSITION:
+            fold_sums(terms + ahead, own + ahead, all_above, apart, slot.inputs, like)
+        else:
+            add_from_the_last(terms + ahead, all_above, apart, slot.inputs + 1, like)
+        subtract_multiples(means, all_above, own + ahead, apart, slot.inputs, like)

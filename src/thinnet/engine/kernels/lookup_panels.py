@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from thinnet.engine.aliases import Address, Like, Numbers
+from thinnet.engine.kernels.chains import lay_sums, take_means_off
 from thinnet.engine.kernels.copying import copy_row
 from thinnet.engine.kernels.lookups import Slot, slot_at
 from thinnet.engine.kernels.memory import address_of, cast, size_of, view
@@ -52,37 +53,23 @@ def put_vector(source: Address, target: Address, like: Like) -> None:
 @part
 def lay_bins(slot: Slot, weights: Address, place: Place, w: Work, like: Like) -> None:
     """Chains of additions from the lowest bin, and the weights, bin by bin."""
-    apart, below = VECTOR_BYTES, row_of(place, slot.term, like)
-    take_means_off(slot, weights, below, w, like)
-    for k in range(slot.inputs):
-        own = weights + k * apart
-        put_vector(own, row_of(place, slot.term + 2 * k + 1, like), like)
-        if k + 1 < slot.inputs:
-            behind = row_of(place, slot.term + 2 * k + 2, like)
-            put_sum(below, own, behind, like)
-            below = behind
+    below, apart = row_of(place, slot.term, like), place.width * size_of(like)
+    less_means(slot, weights, below, w, like)
+    lay_sums(weights, below, apart, VECTOR_BYTES, slot.inputs, like)
 
 
 @part
 def lay_codes(slot: Slot, weights: Address, place: Place, w: Work, like: Like) -> None:
     """That of no category, then those of each."""
     none = row_of(place, slot.term, like)
-    take_means_off(slot, weights, none, w, like)
+    less_means(slot, weights, none, w, like)
     for k in range(slot.inputs):
         own = row_of(place, slot.term + 1 + k, like)
-        put_sum(none, weights + k * VECTOR_BYTES, own, like)
+        put_vector(none, own, like)
+        add_multiple(cast(1, like), weights + k * VECTOR_BYTES, own, 1)
 
 
 @part
-def put_sum(first: Address, second: Address, target: Address, like: Like) -> None:
-    put_vector(first, target, like)
-    add_multiple(cast(1, like), second, target, 1)
-
-
-@part
-def take_means_off(slot: Slot, weights: Address, target: Address, w: Work, like: Like) -> None:
-    """A chain from +0 and the first input on: less each mean times the weights."""
-    means = view(w.means, like)[slot.first :]
-    view(target, like)[: vector_of(size_of(like))] = 0
-    for k in range(slot.inputs):
-        add_multiple(-means[k], weights + k * VECTOR_BYTES, target, 1)
+def less_means(slot: Slot, weights: Address, target: Address, w: Work, like: Like) -> None:
+    means = w.means + slot.first * size_of(like)
+    take_means_off(means, weights, target, VECTOR_BYTES, slot.inputs, like)

@@ -121,7 +121,10 @@ def sum_of_rows(
         node[:] = 0
         first = leaf * ROWS_OF_A_LEAF
         for r in range(first, min(first + ROWS_OF_A_LEAF, now.rows)):
-            cursors[r] = add_row(op, span, r, cursors[r], now, w, node)
+            if op.lookups:
+                cursors[r] = add_terms(op, span, r, cursors[r], w, node)
+            else:
+                cursors[r] = add_row(op, span, r, cursors[r], now, w, node)
         depth = join_leaf(leaf, depth + 1, nodes, block)
     join_rest(depth, nodes, block)
 
@@ -153,6 +156,21 @@ def add_row(
             add_multiple(x, dy, target + column * span.width * size, vectors)
         i += 1
     return i
+
+
+@part
+def add_terms(op: Operation, span: Span, r: int, start: int, w: Work, node: Numbers) -> int:
+    """Add what row r of lookups has of some terms, from number `start` on; the one behind these."""
+    size, one = node.itemsize, node.dtype.type(1)
+    dy = w.slopes + (op.dy * w.capacity + r * op.stride_out + span.low) * size
+    row = Row(w.terms, w.factors, r * w.most_terms + view(w.row_terms, np.int64(0))[r])
+    apart, after = span.width * size, start
+    target = address_of(node) - span.first * apart
+    for ahead in range(0, apart, MOST_VECTORS * VECTOR_BYTES):
+        vectors = min((apart - ahead) // VECTOR_BYTES, MOST_VECTORS)
+        sums = Sums(target + ahead, apart)
+        after = add_plain(row, start, span.last, one, dy + ahead, sums, vectors)
+    return after
 
 
 @part
