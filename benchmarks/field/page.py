@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any, Final
@@ -24,16 +24,18 @@ NOTHING: Final = "-"
 
 
 class Field:
-    """All results, and the tables that every system of the ranks has been measured on."""
+    """All results; ranks are of the systems that have been measured on all tables."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self.kept = {system: Kept(system, folder) for system in (*SYSTEMS, *BESIDE)}
         self.facts = Facts(folder).tables
-        self.ranked = [system for system in SYSTEMS if self.kept[system].folds]
-        self.tables = [name for name in self.facts if all(map(self._has(name), self.ranked))]
+        self.measured = [system for system in SYSTEMS if self.tables(system)]
+        whole = set(self.facts)
+        self.ranked = [system for system in self.measured if set(self.tables(system)) == whole]
 
-    def _has(self, name: str) -> Callable[[str], bool]:
-        return lambda system: self.has(system, name)
+    def tables(self, *systems: str) -> list[str]:
+        """Those that all of the systems have been measured on."""
+        return [name for name in self.facts if all(self.has(system, name) for system in systems)]
 
     def has(self, system: str, name: str) -> bool:
         return len(self.kept[system].folds.get(name, ())) == FOLDS
@@ -49,12 +51,12 @@ class Field:
 
 def by_table(field: Field, figure: str, digits: int) -> str:
     """A line for each table; the best figure of the ranked systems is bold."""
-    systems = [*field.ranked, *(s for s in BESIDE if field.kept[s].folds)]
+    systems = [*field.measured, *(s for s in BESIDE if field.kept[s].folds)]
     lines = []
     for name in field.facts:
         found = {s: field.figure(s, name, figure) for s in systems if field.has(s, name)}
         first = min if figure == "loss" else max
-        best = first((found[s] for s in field.ranked if s in found), default=None)
+        best = first((found[s] for s in field.measured if s in found), default=None)
         cells = (_cell(found.get(system), best, digits) for system in systems)
         lines.append([_title(field, name), *cells])
     return table(["table", *systems], lines)
@@ -76,16 +78,17 @@ def _title(field: Field, name: str) -> str:
 
 def standing(field: Field) -> str:
     """Mean ranks, our wins, calibration and seconds of each system."""
-    apart = [name for name in field.tables if name in KEPT_APART]
-    parts = [tables for tables in (field.tables, apart) if tables]
-    head = ["system", *(f"mean rank, {len(tables)} tables" for tables in parts)]
+    apart = [name for name in field.facts if name in KEPT_APART]
+    groups = [tables for tables in (list(field.facts), apart) if tables and field.ranked]
+    head = ["system", *(f"mean rank, {len(tables)} tables" for tables in groups)]
     head += ["thinnet wins against it", "calibration error", *_heads_of_seconds()]
-    means = [ranks.mean_ranks({s: field.losses(s, p) for s in field.ranked}) for p in parts]
+    means = [ranks.mean_ranks({s: field.losses(s, g) for s in field.ranked}) for g in groups]
     lines = []
-    for system in field.ranked:
+    for system in field.measured:
+        placed = (f"{mean[system]:.2f}" if system in mean else NOTHING for mean in means)
         rest = (_wins(field, system), _error(field, system), *_seconds(field, system))
-        lines.append([system, *(f"{mean[system]:.2f}" for mean in means), *rest])
-    differences = [ranks.critical_difference(len(field.ranked), len(p)) for p in parts]
+        lines.append([system, *placed, *rest])
+    differences = [ranks.critical_difference(len(field.ranked), len(g)) for g in groups]
     last = ["critical difference", *(f"{d:.2f}" for d in differences)]
     return table(head, [*lines, [*last, *[""] * (len(head) - len(last))]])
 
@@ -93,15 +96,21 @@ def standing(field: Field) -> str:
 def _wins(field: Field, system: str) -> str:
     if system == OURS:
         return ""
-    pair = (field.losses(each, field.tables) for each in (OURS, system))
-    return f"{ranks.wins(*pair):g} of {len(field.tables)}"
+    both = field.tables(OURS, system)
+    pair = (field.losses(each, both) for each in (OURS, system))
+    return f"{ranks.wins(*pair):g} of {len(both)}"
 
 
 def _error(field: Field, system: str) -> str:
-    """The mean of the expected calibration errors of tables of classes."""
-    of_classes = [name for name in field.tables if field.facts[name]["classes"]]
-    errors = [calibration_error(field.kept[system].folds[name]) for name in of_classes]
-    return f"{np.mean(errors):.4f}" if errors else NOTHING
+    """The mean of the expected calibration errors of tables of classes, ours of the same ones."""
+    of_classes = [name for name in field.tables(OURS, system) if field.facts[name]["classes"]]
+    if not of_classes:
+        return NOTHING
+    theirs, ours = (
+        np.mean([calibration_error(field.kept[each].folds[name]) for name in of_classes])
+        for each in (system, OURS)
+    )
+    return f"{theirs:.4f}" if system in field.ranked else f"{theirs:.4f} (thinnet's {ours:.4f})"
 
 
 def _heads_of_seconds() -> list[str]:

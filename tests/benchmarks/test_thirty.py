@@ -164,9 +164,18 @@ def test_the_best_loss_is_bold_and_tables_kept_apart_are_marked(results):
     assert lines_of(table, "sonar") == [["| sonar\\* (100 x 3, 2 classes)", "0.30", "**0.20** |"]]
 
 
-def test_a_table_of_which_a_fold_is_missing_is_in_no_rank(results):
-    assert results({"thinnet": {"iris": 0.1}}).tables == ["iris"]
-    assert results({"thinnet": {"iris": 0.1}, "LightGBM": {"iris": 0.2}}, n_folds=4).tables == []
+def test_a_system_that_was_not_measured_on_all_tables_has_wins_and_no_rank(results):
+    from field import page
+
+    field = results({"thinnet": {"iris": 0.1, "sonar": 0.3}, "TabM-D": {"iris": 0.2}})
+    assert field.ranked == ["thinnet"]
+    ((_, *theirs),) = lines_of(page.standing(field), "TabM-D")
+    assert theirs[:3] == ["-", "-", "1 of 1"]
+
+
+def test_a_table_of_which_a_fold_is_missing_does_not_count(results):
+    assert results({"thinnet": {"iris": 0.1}}).ranked == ["thinnet"]
+    assert results({"thinnet": {"iris": 0.1}}, n_folds=4).measured == []
 
 
 def test_results_are_kept_and_read_again(benchmarks, results, tmp_path):
