@@ -10,6 +10,12 @@ from thinnet.losses.base import weighted_mean
 ROWS = np.ones((3, 1))
 
 
+@pytest.fixture(autouse=True)
+def _shapes_are_checked(request):
+    if not request.config.getoption("--shapes"):
+        pytest.skip("shapes are checked by `pytest --shapes`")
+
+
 @pytest.mark.parametrize(
     "weights", [np.ones((3, 1)), np.ones(4)], ids=["of another rank", "of other rows"]
 )
