@@ -10,10 +10,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from thinnet.engine.aliases import Address, Indices, Like, Number, Numbers, Word, Words
-from thinnet.engine.kernels.dropout import Mask
 from thinnet.engine.kernels.gather import F8, load
 from thinnet.engine.kernels.keep_bits import UNITS, bits_along
-from thinnet.engine.kernels.memory import cast, size_of, view
+from thinnet.engine.kernels.memory import cast, view
 from thinnet.engine.kernels.noise import mask_if_any, mask_of, sample_of, stream_of
 from thinnet.engine.kernels.rows import data_number
 from thinnet.engine.linking import part
@@ -32,10 +31,7 @@ class Entries(NamedTuple):
 
 
 @part
-def entries_of(w: Work, like: Like) -> Entries:
-    """Of the data, or of the rows of a round that are lookups."""
-    if w.most_terms:
-        return Entries(w.factors, size_of(like) == 8, w.terms, False)
+def entries_of(w: Work) -> Entries:
     source = view(w.source, np.int64(0))
     return Entries(source[0], source[3] == F8, source[4], source[5] == 8)
 
@@ -71,25 +67,17 @@ def read_row(
     """Columns and values of row r, without what is dropped; how many these are."""
     first, last = row_limits(now, r, w)
     like = values.dtype.type(0)
-    entries = entries_of(w, like)
+    entries = entries_of(w)
     for i in range(first, last):
         columns[i - first] = column_at(entries, i)
         values[i - first] = value_at(entries, i, like)
-    mask = mask_in_front(gather, now, w, like)
+    mask = mask_if_any(gather, now, w, like)
     if mask.limit != 0:
         return drop(gather, r, last - first, now, w, columns, values)
     if mask.scale != 1:
         for i in range(last - first):
             values[i] *= mask.scale
     return last - first
-
-
-@part
-def mask_in_front(gather: Operation, now: Round, w: Work, like: Like) -> Mask:
-    """Of the dropout between the rows and the product; one that drops nothing where none is."""
-    if gather.lookups:  # whose terms are those that are kept
-        return Mask(np.uint64(0), cast(1, like))
-    return mask_if_any(gather, now, w, like)
 
 
 @part

@@ -38,12 +38,12 @@ from thinnet.engine.kernels.entries import (
     column_at,
     entries_of,
     kept,
-    mask_in_front,
     row_limits,
     value_at,
     word_of,
 )
 from thinnet.engine.kernels.memory import address_of, operation_at, size_of, view
+from thinnet.engine.kernels.noise import mask_if_any
 from thinnet.engine.kernels.panels import Place, padded, put_transposed, vector_of
 from thinnet.engine.kernels.sparse_products import Row
 from thinnet.engine.kernels.sums import join_leaf, join_rest, n_leaves
@@ -136,8 +136,8 @@ def add_row(
     """Add what row r has at some inputs, from the entry `start` on; the entry behind these."""
     like, size, gather = node.dtype.type(0), node.itemsize, operation_at(w.operations, 0)
     dy = w.slopes + (op.dy * w.capacity + r * op.stride_out + span.low) * size
-    entries, words = entries_of(w, like), kept(r, gather, w)
-    mask = mask_in_front(gather, now, w, like)
+    entries, words = entries_of(w), kept(r, gather, w)
+    mask = mask_if_any(gather, now, w, like)
     drops = mask.limit != 0
     _, end = row_limits(now, r, w)
     target = address_of(node) - span.first * span.width * size
