@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, Final, Protocol, runtime_checkable
+from threading import Lock
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -35,18 +36,38 @@ class Silent:
 class Shown:
     """A rich bar over steps with a few words beside it; it ends when its context is left.
 
-    It appears with the first update after `patience` seconds.
+    It appears with the first update after `patience` seconds.  Bars that are open at once, of
+    several threads too, share one display, since a terminal has room for one.
     """
 
-    def __init__(self, bar: Progress, title: str, done: int, total: int, patience: float) -> None:
-        self._bar, self._due = bar, time.monotonic() + patience
-        self._task = bar.add_task(title, completed=done, total=total, words="")
+    _display: ClassVar[Progress | None] = None
+    _open: ClassVar[int] = 0
+    _lock: ClassVar[Lock] = Lock()
+
+    def __init__(
+        self, console: Console, title: str, done: int, total: int, patience: float
+    ) -> None:
+        self._console, self._due = console, time.monotonic() + patience
+        self._title, self._done, self._total = title, done, total
 
     def __enter__(self) -> Shown:
+        with Shown._lock:
+            if Shown._display is None:
+                Shown._display = _display(self._console)
+            Shown._open += 1
+            self._bar = Shown._display
+            self._task = self._bar.add_task(
+                self._title, completed=self._done, total=self._total, words=""
+            )
         self._show()
         return self
 
     def __exit__(self, *_: object) -> None:
+        with Shown._lock:
+            Shown._open -= 1
+            if Shown._open:
+                return
+            Shown._display = None
         if self._bar.live.is_started:  # else it would leave an empty line
             self._bar.stop()
 
@@ -74,6 +95,10 @@ def opened(show: bool | None, title: str, done: int, total: int, patience: float
     console = Console(stderr=True)
     if show is None and not someone_looks(console):
         return nullcontext(Silent())
+    return Shown(console, title, done, total, patience)
+
+
+def _display(console: Console) -> Progress:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -81,4 +106,4 @@ def opened(show: bool | None, title: str, done: int, total: int, patience: float
         TimeRemainingColumn(),
         TextColumn("{task.fields[words]}"),
     )
-    return Shown(Progress(*columns, console=console), title, done, total, patience)
+    return Progress(*columns, console=console)

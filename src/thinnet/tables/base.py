@@ -181,10 +181,10 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
             folds = self._fit_members(training_sets, stream, flag)
             trained, epochs = folds.kept, None
             if earlier is not None:
-                trained, epochs = gone_on(earlier, folds, training_sets, self.head_.loss)
-            self.networks_ = [member.network for member in trained]
-            self.histories_ = [member.history for member in trained]
-            stopped, training_sets = self.networks_, training_sets[: len(trained)]
+                trained, epochs = gone_on(earlier, folds, self.head_.loss)
+            self.networks_ = [member.network for member in trained.values()]
+            self.histories_ = [member.history for member in trained.values()]
+            stopped, training_sets = self.networks_, [training_sets[i] for i in trained]
             self._learn_noise(training_sets)
             others = "stands for all" if earlier is None else KEPT
             message = folds.message("were trained to their end", others)
@@ -231,7 +231,7 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
             sets = earlier.of_all.to_go_on(sets)
         fitted = self._fit_members(sets, stream, flag) if epochs else unchanged(sets)
         if fitted.done:
-            self.networks_ = [member.network for member in fitted.done]
+            self.networks_ = [member.network for member in fitted.done.values()]
         return fitted.message(
             "have learned from all rows", "is left out and those of the folds stand"
         )

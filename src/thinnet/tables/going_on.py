@@ -109,19 +109,17 @@ class Earlier(NamedTuple):
 class GoneOn(NamedTuple):
     """Networks that went on, with all their epochs, and how many more serve all of them best."""
 
-    members: list[Member]
+    members: dict[int, Member]
     epochs: int
 
 
-def gone_on(
-    earlier: Earlier, fitted: FittedMembers, training_sets: Sequence[TrainingSet], loss: Loss
-) -> GoneOn:
+def gone_on(earlier: Earlier, fitted: FittedMembers, loss: Loss) -> GoneOn:
     """The better of each network before and after its fit; the former where it was not reached."""
-    found, curves = [], []
-    for i, training_set in enumerate(training_sets):
+    found, curves = dict[int, Member](), []
+    for i, training_set in enumerate(fitted.training_sets):
         before, history = earlier.start(i), earlier.histories[i % len(earlier.histories)]
-        if i >= len(fitted.done):
-            found.append(Member(before, history))
+        if i not in fitted.done:
+            found[i] = Member(before, history)
             continue
         network, later = fitted.done[i]
         curve = np.append(_of_start(before, loss, training_set), _curve(later, training_set))
@@ -129,7 +127,7 @@ def gone_on(
         better = reached and bool(np.nanmax(curve[1:], initial=-np.inf) > curve[0])
         if not better:
             network.theta[:], network.state[:] = before.theta, before.state
-        found.append(Member(network, _joined(history, later, better=better)))
+        found[i] = Member(network, _joined(history, later, better=better))
         curves.append(curve)
     n = min(map(len, curves), default=1)
     mean = lane_mean(np.stack([curve[:n] for curve in curves])) if curves else np.zeros(1)
@@ -138,8 +136,9 @@ def gone_on(
 
 def unchanged(training_sets: Sequence[TrainingSet]) -> FittedMembers:
     """The networks to go on from as they are."""
-    found = [Member(each.start, History()) for each in training_sets if each.start is not None]
-    return FittedMembers(found, None, training_sets)
+    starts = [each.start for each in training_sets]
+    found = [Member(start, History()) for start in starts if start is not None]
+    return FittedMembers.of(found, training_sets)
 
 
 def _of_start(network: Network, loss: Loss, training_set: TrainingSet) -> float:

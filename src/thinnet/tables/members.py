@@ -22,6 +22,7 @@ from thinnet.network.summary import has_random_masks
 from thinnet.optimizers import AdamW
 from thinnet.tables import efforts
 from thinnet.tables.printing import with_lines
+from thinnet.tables.time_limits import Ending
 from thinnet.training import EarlyStopping, History, WeightAverage, train
 from thinnet.uncertainty.draws import noise
 
@@ -114,6 +115,11 @@ class SomeRows(NamedTuple):
     def n(self) -> int:
         return len(np.arange(len(self.table.y))[self.places])
 
+    @property
+    def bytes(self) -> int:
+        """The memory that a copy of the encoded rows takes."""
+        return self.n * self.table.X[:1].nbytes
+
     def copied(self) -> TableRows:
         return self.table.part(self.places)
 
@@ -146,21 +152,32 @@ class TrainingSet(NamedTuple):
         return 0 if self.held is None else self.held.n
 
 
+def member_network(estimator: Any, training_set: TrainingSet, seed: int) -> Network:
+    """The network to train: a new one, or that to go on with."""
+    if training_set.start is not None:
+        return training_set.start
+    width = training_set.rows.table.X.shape[1]
+    described = layers(estimator, training_set.n_outputs)
+    return Network(described, width, seed=seed, dtype=estimator.dtype)
+
+
 def train_member(
-    estimator: Any, loss: Loss, training_set: TrainingSet, seed: int, title: str
-) -> tuple[Network, History]:
-    """Train one network; if it stops by held-out rows it has the weights of its best epoch."""
+    estimator: Any,
+    loss: Loss,
+    network: Network,
+    training_set: TrainingSet,
+    title: str,
+    endings: Sequence[Ending],
+) -> History:
+    """Train a network; if it stops by held-out rows it has the weights of its best epoch."""
     rows = training_set.rows.copied()
     held = training_set.to_stop_by
-    network = training_set.start or Network(
-        layers(estimator, training_set.n_outputs), rows.X.shape[1], seed=seed, dtype=estimator.dtype
-    )
     n = len(rows.y)
     batch = _batch_size(estimator.batch_size, n)
     patience = efforts.patience(estimator, n, batch)
     callbacks = with_lines(estimator.callbacks or (), estimator.verbose, title)
     try:
-        history = train(
+        return train(
             network,
             rows.X,
             rows.y,
@@ -174,14 +191,13 @@ def train_member(
             if held is None
             else EarlyStopping(patience, monitor=training_set.monitor),
             average=AVERAGE,
-            callbacks=[*callbacks, *estimator.time_limit_.next()],
+            callbacks=[*callbacks, *endings],
             progress=estimator.progress,
             title=title,
         )
     except DivergedError as error:
         warnings.warn(str(error), UserWarning, stacklevel=2)
-        history = error.history
-    return network, history
+        return error.history
 
 
 def held_out_draws(

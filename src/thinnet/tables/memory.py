@@ -84,7 +84,8 @@ def bytes_of_fit(estimator: Any, rows: int, width: int, inputs: int) -> float:
 
     Training: the table's slots, a copy for one network, and as much again to check it.  Encoding:
     the slots, a copy of the table, and five of the numbers that a transformer is fitted to.  A
-    number has two slots.  Parameters of the first layer: seven copies for the network that is
+    number has two slots.  Networks that are trained at once need more, and wait where that is not
+    there (`room`).  Parameters of the first layer: seven copies for the network that is
     trained (moments, the best ones, panels), four for each.
     """
     slots, size = rows * width, np.dtype(estimator.dtype).itemsize
@@ -96,6 +97,14 @@ def _bytes_of_parameters(estimator: Any, inputs: int) -> float:
     units = [*hidden_widths(estimator), 1][0]
     size = np.dtype(estimator.dtype).itemsize
     return float(inputs * units * size * (7 + 4 * estimator.n_networks))
+
+
+def room(bytes_of_rows: int) -> int:
+    """How many networks can be trained at once, at least 1, in half of the memory that there is.
+
+    Each takes a copy of its rows, and as much again to check it.
+    """
+    return max(int(min(available() / 2 // max(2 * bytes_of_rows, 1), MANY_CELLS)), 1)
 
 
 def available() -> float:

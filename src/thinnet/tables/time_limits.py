@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from typing import ClassVar, Final
@@ -25,18 +26,20 @@ class TimeLimit:
     def __init__(self, seconds: float | None) -> None:
         self._end = None if seconds is None else time.perf_counter() + FOR_TRAINING * seconds
         self._networks = 1
+        self._lock = threading.Lock()
 
     def expect(self, networks: int) -> None:
         """So many networks are still to be trained."""
         self._networks = networks
 
-    def next(self) -> list[Ending]:
-        """The callbacks for the network that is trained next."""
+    def next(self, at_once: int = 1) -> list[Ending]:
+        """The callbacks for the network that is trained next, `at_once` with others."""
         if self._end is None:
             return []
-        now, n = time.perf_counter(), max(self._networks, 1)
-        self._networks = n - 1
-        return [Ending(now + max(self._end - now, 0.0) / n)]
+        with self._lock:
+            now, n = time.perf_counter(), max(self._networks, 1)
+            self._networks = n - 1
+        return [Ending(now + max(self._end - now, 0.0) * min(at_once / n, 1))]
 
 
 class Ending:

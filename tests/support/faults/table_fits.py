@@ -6,7 +6,7 @@ FAULTS = [
     Mutant(
         "means are taken off where that is no better",
         "tables/teaching.py",
-        "_better_of_two",
+        "Teacher.better_of_two",
         "centered < plain - margin * abs(plain)",
         "centered < plain + margin * abs(plain)",
         (
@@ -17,8 +17,8 @@ FAULTS = [
         "the first network takes all of the time",
         "tables/time_limits.py",
         "TimeLimit.next",
-        "max(self._end - now, 0.0) / n",
-        "max(self._end - now, 0.0)",
+        "min(at_once / n, 1)",
+        "1",
         ("tables/test_efforts.py::test_networks_share_the_time_that_is_left",),
     ),
     Mutant(
