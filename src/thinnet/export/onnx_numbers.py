@@ -1,4 +1,4 @@
-"""Columns of numbers in ONNX: normal scores by quantiles, and piecewise linear parts.
+"""Columns of numbers in ONNX: clipped, as normal scores of earlier models, and piecewise linear.
 
 All columns are encoded together, as a table of shape (rows, columns) in float64.
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from thinnet.arrays import Array
 from thinnet.export.onnx_graph import Value
+from thinnet.tables.columns.clipping import FAR, LARGEST, SQUARED, SmoothlyClipped
 
 # Wichura 1988, algorithm AS 241 (PPND16): numerators and denominators, highest power first.
 CENTRE: Final = (
@@ -61,6 +62,14 @@ TAIL: Final = (
 )
 EDGE: Final = 1e-7  # scikit-learn's BOUNDS_THRESHOLD, of numbers and of probabilities
 LEAST: Final = EDGE - float(np.spacing(1.0))
+
+
+def clipped(x: Value, scaler: SmoothlyClipped) -> Value:
+    """The features of `thinnet.tables.columns.clipping.SmoothlyClipped`."""
+    inside = x.at_least(scaler.low_[None, :]).at_most(scaler.high_[None, :])
+    away = (inside - scaler.center_[None, :]).at_least(-LARGEST).at_most(LARGEST)
+    z = (away / scaler.scale_[None, :]).at_least(-FAR).at_most(FAR)
+    return z / (z * z / SQUARED + 1.0).to("Sqrt")
 
 
 def normal_scores(x: Value, quantiles: Array, references: Array) -> Value:

@@ -15,8 +15,9 @@ from thinnet.export import onnx_dates as dates
 from thinnet.export.onnx_graph import TEXT, Graph, Value
 from thinnet.export.onnx_labels import add_label, most_probable
 from thinnet.export.onnx_layers import outputs, predicted
-from thinnet.export.onnx_numbers import normal_scores, pieces
+from thinnet.export.onnx_numbers import clipped, normal_scores, pieces
 from thinnet.tables.classifier import TableClassifier
+from thinnet.tables.columns.clipping import SmoothlyClipped
 from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.columns.kinds import MISSING_LABEL, Column
 from thinnet.tables.columns.missing import numbers_of
@@ -141,9 +142,10 @@ def _holes(x: Value) -> Value:
 
 
 def _number(inputs: Inputs, step: Any, names: Sequence[str], _: Sequence[str]) -> Value:
-    quantile = step["quantile"]
-    x = _filled(inputs, step["fill"], names)
-    return normal_scores(x, quantile.quantiles_, quantile.references_)
+    x, last = _filled(inputs, step["fill"], names), step[-1]
+    if isinstance(last, SmoothlyClipped):
+        return clipped(x, last)
+    return normal_scores(x, last.quantiles_, last.references_)
 
 
 def _piece(inputs: Inputs, step: Any, names: Sequence[str], _: Sequence[str]) -> Value:

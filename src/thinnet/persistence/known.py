@@ -143,6 +143,9 @@ TABLES: Final[dict[str, Way]] = {
         {"missing_": tuple, "parts_": object, "transformer_": object},
         tables.finish_encoder,
     ),
+    "thinnet.tables.columns.clipping.SmoothlyClipped": fitted(
+        dict.fromkeys(tables.OF_CLIPPED, ARRAY), finish=tables.finish_clipped
+    ),
     "thinnet.tables.columns.codes.Codes": fitted(
         {**CATEGORIES, **ONE_HOT}, {**RARE, "drop_idx_": OR_NONE}, finish_one_hot
     ),

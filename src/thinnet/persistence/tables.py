@@ -31,6 +31,7 @@ from thinnet.uncertainty.draws.heads import ClassHead, Head
 from thinnet.uncertainty.draws.shapes import Shape
 
 MOST_HASHED: Final = 2**20
+OF_CLIPPED: Final = ("center_", "scale_", "low_", "high_")
 PROBE: Final = (None, "0", "x y z", "2020-02-29")  # cells of all kinds
 HELD_OUT: Final = "_held_out"
 
@@ -116,6 +117,18 @@ def _ascend(edges: Any) -> bool:
     fits = isinstance(edges, np.ndarray) and edges.dtype == np.float64 and edges.ndim == 1
     fits = fits and len(edges) > 1 and bool(np.isfinite(edges).all())
     return fits and bool((edges[1:] > edges[:-1]).all())
+
+
+def finish_clipped(scaler: Any) -> None:
+    """ValueError unless each column has finite numbers and a scale above 0."""
+    shape = (scaler.n_features_in_,)
+    for name in OF_CLIPPED:
+        each = getattr(scaler, name)
+        fits = each.dtype == np.float64 and each.shape == shape and np.isfinite(each).all()
+        if not fits or (name == "scale_" and not (each > 0).all()):
+            raise ValueError(
+                f"{name} must be {shape[0]} finite numbers of float64, scales above 0, got others"
+            )
 
 
 def finish_hashed(hashed: Any) -> None:

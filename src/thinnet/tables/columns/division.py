@@ -35,7 +35,7 @@ def unfitted(ready: Frame, texts: Set[str], sizes: Sizes, *, has_target: bool) -
     n_bins, in_parts = bins(sizes.n_bins, rows), list(transformers.by_memory(numbers, rows))
     codes = transformers.codes(sizes.min_frequency, sizes.max_categories, rows)
     parts = [
-        *(("number", transformers.normal_scores(rows), some) for some in in_parts),
+        *(("number", transformers.clipped(), some) for some in in_parts),
         *(("piece", transformers.positions(n_bins), some) for some in in_parts),
         ("hole", MissingIndicator(features="all"), holes),
         ("category", codes, labels),

@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, TargetEncoder
 
 from thinnet.arrays import Array
+from thinnet.tables.columns.clipping import SmoothlyClipped
 from thinnet.tables.columns.codes import Codes
 from thinnet.tables.columns.hashing import HashedText
 from thinnet.tables.columns.parts import ColumnParts
@@ -83,6 +84,8 @@ def _compute(fitted: Any, names: list[str]) -> Compute | None:
         return lambda cells: np.isnan(_numbers(cells, names))
     if kind is Pipeline and len(fitted) == 2 and type(fitted[0]) is SimpleImputer:
         last, medians = fitted[1], fitted[0].statistics_
+        if type(last) is SmoothlyClipped:
+            return lambda cells: last.of(_filled(cells, names, medians))
         if type(last) is QuantileTransformer and last.output_distribution == "normal":
             return _quantiles(last, medians, names)
         if type(last) is BinPositions:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.impute import MissingIndicator
-from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, TargetEncoder
+from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from thinnet.arrays import Array
 from thinnet.layers import ColumnEncoding
@@ -90,8 +90,6 @@ def pieces_of(transformer: Any, columns: Sequence[str]) -> list[Piece]:
         return _pieces(columns, VALUE, [f"mean target of {name}" for name in inputs], counts)
     if kind is HashedText:
         return _pieces(columns, VALUE, inputs, [len(inputs)])
-    if kind is QuantileTransformer:
-        return _pieces(columns, VALUE, inputs)
     return _pieces(inputs, VALUE, inputs)
 
 

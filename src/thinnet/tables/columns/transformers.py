@@ -10,23 +10,20 @@ import numpy as np
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import QuantileTransformer, TargetEncoder
+from sklearn.preprocessing import TargetEncoder
 
+from thinnet.tables.columns.clipping import SmoothlyClipped
 from thinnet.tables.columns.codes import Codes
 from thinnet.tables.columns.hashing import HashedText
 from thinnet.tables.columns.pieces import BinPositions
 
-QUANTILES: Final = 1000
 TOGETHER: Final = 2**24  # numbers that a transformer is fitted to, of which it makes copies
 ROWS_A_BIN: Final = 150
 TEXT_WIDTH: Final = 256
 
 
-def normal_scores(rows: int) -> Pipeline:
-    quantiles = QuantileTransformer(
-        n_quantiles=min(QUANTILES, rows), output_distribution="normal", random_state=0
-    )
-    return Pipeline([("fill", _filled()), ("quantile", quantiles)])
+def clipped() -> Pipeline:
+    return Pipeline([("fill", _filled()), ("clip", SmoothlyClipped())])
 
 
 def positions(n_bins: int) -> Pipeline:
