@@ -114,6 +114,9 @@ def test_networks_share_the_time_that_is_left():
     limit.expect(3)
     ends = [callback._end - time.perf_counter() for _ in range(4) for callback in limit.next()]
     assert ends == pytest.approx([30, 45, 90, 90], abs=1)
+    limit.expect(5)
+    ends = [limit.next(n)[0]._end - time.perf_counter() for n in (2, 2, 2, 2, 1)]
+    assert ends == pytest.approx([36, 45, 60, 90, 90], abs=1)
     assert TimeLimit(None).next() == []
 
 

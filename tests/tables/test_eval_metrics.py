@@ -115,7 +115,7 @@ def test_the_log_loss_is_the_loss_bit_for_bit(name):
 
 @pytest.mark.parametrize("name", ["accuracy", "roc_auc", "f1"])
 def test_the_weights_of_the_best_epoch_by_the_metric_are_kept(name):
-    settings = QUICK | {"max_iter": 40, "eval_metric": name, "n_iter_no_change": 3}
+    settings = QUICK | {"max_iter": 80, "eval_metric": name, "n_iter_no_change": 3}
     model = TableClassifier(**settings).fit(TABLE, TWO)
     scores = model.history_["validation_score"]
     assert (

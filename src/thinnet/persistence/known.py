@@ -16,7 +16,7 @@ import numpy as np
 from thinnet import layers
 from thinnet.network import Network
 from thinnet.persistence import networks, tables, wrappers
-from thinnet.persistence.transformers import finish_one_hot, without_function
+from thinnet.persistence.transformers import finish_imputer, finish_one_hot, without_function
 from thinnet.persistence.ways import Kinds, Way, fitted, record, records
 from thinnet.tables.importances import Importances
 from thinnet.training.history import History
@@ -181,7 +181,9 @@ SCIKIT_LEARN: Final[dict[str, Way]] = {
     "sklearn.compose.ColumnTransformer": fitted(COLUMNS, OUTPUTS),
     "sklearn.compose.make_column_selector": record("pattern", "dtype_include", "dtype_exclude"),
     "sklearn.impute.MissingIndicator": fitted(INDICATOR, {"_precomputed": bool}),
-    "sklearn.impute.SimpleImputer": fitted({"statistics_": ARRAY, "indicator_": object}, DTYPES),
+    "sklearn.impute.SimpleImputer": fitted(
+        {"statistics_": ARRAY, "indicator_": object}, DTYPES, finish_imputer
+    ),
     "sklearn.model_selection.KFold": record("n_splits", "shuffle", "random_state"),
     "sklearn.pipeline.Pipeline": fitted({}),
     "sklearn.preprocessing.FunctionTransformer": fitted({}, finish=without_function),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.impute import MissingIndicator
 
 from thinnet.arrays import Array
 
@@ -46,6 +47,12 @@ def _check_sorted(categories: Array) -> None:
     by_bisection = categories.dtype.kind in "biuf"
     if by_bisection and not np.array_equal(categories, np.unique(categories), equal_nan=True):
         raise ValueError("the categories of a OneHotEncoder must be sorted, got others")
+
+
+def finish_imputer(imputer: Any) -> None:
+    """ValueError if an indicator of holes is asked for and not there."""
+    if imputer.add_indicator and not isinstance(imputer.indicator_, MissingIndicator):
+        raise ValueError("a SimpleImputer with add_indicator must have its indicator, got none")
 
 
 def without_function(transformer: Any) -> None:

@@ -85,8 +85,9 @@ warm_start : bool, default=False
 progress : bool or None, default=False
     Show a progress bar for each network; None shows it on terminals and in notebooks.
 n_threads : int or None, default=None
-    The largest number of threads; None takes as many as the process may use.  Results don't depend
-    on it.""")
+    The largest number of threads; None takes as many as the process may use.  Networks are trained
+    at once, a thread each, unless there are callbacks or lines of `verbose`, or little memory.
+    Results don't depend on it.""")
 
 FITTED: Final = indented("""\
 encoder_ : TableEncoder

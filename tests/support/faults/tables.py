@@ -4,6 +4,22 @@ from mutants import Mutant
 
 FAULTS = [
     Mutant(
+        "numbers far away are not clipped",
+        "tables/columns/clipping.py",
+        "SmoothlyClipped.of",
+        "z * z / SQUARED",
+        "0.0 * z",
+        ("tables/columns/test_clipping.py",),
+    ),
+    Mutant(
+        "numbers beyond the range of fit are learned to go on",
+        "tables/columns/clipping.py",
+        "SmoothlyClipped.of",
+        "np.clip(x, self.low_, self.high_)",
+        "x",
+        ("tables/columns/test_clipping.py",),
+    ),
+    Mutant(
         "a frequent value takes all bins",
         "tables/columns/pieces.py",
         "_edges",

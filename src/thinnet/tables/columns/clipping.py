@@ -39,7 +39,7 @@ class SmoothlyClipped(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     References
     ----------
     Holzmüller, Grinsztajn and Steinwart 2024, "Better by default: strong pre-tuned MLPs and boosted
-    trees on tabular data", appendix A.
+    trees on tabular data", section 3.
 
     Examples
     --------
@@ -54,7 +54,8 @@ class SmoothlyClipped(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def fit(self, X: Any, y: Any = None) -> SmoothlyClipped:
         """Find the medians and the quartiles."""
         X = validate_data(self, X, dtype=np.float64)
-        first, self.center_, third = np.quantile(X, (0.25, 0.5, 0.75), axis=0)
+        halves = np.quantile(X / 2, (0.25, 0.5, 0.75), axis=0)  # whose differences are finite
+        first, self.center_, third = 2 * halves
         self.low_, self.high_ = X.min(axis=0), X.max(axis=0)
         with np.errstate(over="ignore"):
             near, whole = third - first, self.high_ - self.low_

@@ -27,8 +27,8 @@ from thinnet.tables.reading.frames import as_frame, frame_of
 class TableEncoder(TransformerMixin, BaseEstimator):
     """A transformer of columns of all kinds to float32 features that a network learns well from.
 
-    Numbers are brought to a normal distribution by their quantiles and encoded piecewise linearly
-    beside it; holes are filled with the median and marked.  Categories get a feature each, rare
+    Numbers are scaled by their quartiles and clipped smoothly, and encoded piecewise linearly
+    beside that; holes are filled with the median and marked.  Categories get a feature each, rare
     ones and those never seen share one; where there are more than 100, or than `max_categories`,
     each has its mean target beside it.  Dates become days, and circles of year, week and day;
     "never", such as 9999-12-31, is a mark of its own.  Long texts are hashed by their parts.  A
