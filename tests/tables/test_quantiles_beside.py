@@ -73,8 +73,7 @@ def test_rows_of_weight_0_say_nothing_of_the_shape(n_networks):
         pair = [rows.part(slice(0, 200)), rows.part(slice(200, ROWS))]
         apart = [TableRows(part.X[part.own > 0], part.y[part.own > 0], None) for part in pair]
         of_all, of_some = (
-            calibrating.curves_of_folds(head.curves, parts, networks, networks)
-            for parts in (pair, apart)
+            calibrating.curves_of_folds(head.curves, parts, networks) for parts in (pair, apart)
         )
         assert_allclose(of_all.shape.errors, of_some.shape.errors, rtol=1e-6)
         assert_allclose(of_all.held, of_some.held)

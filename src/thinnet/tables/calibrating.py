@@ -4,7 +4,8 @@ A row is held out from one network, but predictions are the mean of all networks
 smaller.  The other networks show by how much.  A network's errors on its training rows are about
 its errors on new rows times a number below 1; so their correlation with the errors of the network
 that these rows were held out from is the correlation of two networks' errors on new rows.  Networks
-that were trained on all rows differ by their seeds alone; for them the errors of one network count.
+that learn from all rows in the end differ less from each other, but know more rows than those of
+the folds: the same number is taken for them.
 
 Where rows have weights, the shape, the correlation and the observed coverage are those of a table
 in which a row stands as often as its weight says.
@@ -100,9 +101,7 @@ def of_folds(
     )
     _, spread = standardised(mixture(_of_all(networks, folds.X)))
     plain = np.stack([mixture(n.outputs(folds.X)[None]).centers[0] for n in stopped])
-    errors = (folds.y - center) / spread
-    if networks is stopped:  # else all networks have the same rows, and one's errors count
-        errors *= _of_mean(folds.y - plain, folds.owner, folds.weights)
+    errors = (folds.y - center) / spread * _of_mean(folds.y - plain, folds.owner, folds.weights)
     halves = np.arange(len(errors)) % 2  # two halves of each network's rows
     return _calibration(errors, folds.owner if len(stopped) > 1 else halves, folds.weights)
 
@@ -120,7 +119,6 @@ def curves_of_folds(
     curves: Callable[[Array], Curves],
     held: Sequence[TableRows],
     stopped: Sequence[Network],
-    networks: Sequence[Network],
 ) -> Calibration | None:
     """As `of_folds`, of networks that give quantiles: errors are targets as normal scores."""
     folds = Folds.of(held)
@@ -130,8 +128,7 @@ def curves_of_folds(
         found = curves(draws_of(network, folds.X[mine], noise.N_DRAWS))
         errors[mine] = found.scored(folds.y[mine])[0]
         plain.append(curves(network.outputs(folds.X)[None]).each.centers[0])
-    if networks is stopped:
-        errors *= _of_mean(folds.y - np.stack(plain), folds.owner, folds.weights)
+    errors *= _of_mean(folds.y - np.stack(plain), folds.owner, folds.weights)
     halves = np.arange(len(errors)) % 2
     return _calibration(errors, folds.owner if len(stopped) > 1 else halves, folds.weights)
 

@@ -229,7 +229,7 @@ class TableRegressor(RegressorMixin, TableEstimator, PredictsNumbers):
         if head.levels and held is not None:
             found = calibrating.curves_of_others(head.curves, held, networks)
         elif head.levels:
-            found = calibrating.curves_of_folds(head.curves, parts, stopped, networks)
+            found = calibrating.curves_of_folds(head.curves, parts, stopped)
         elif held is not None:
             found = calibrating.of_others(head.gaussians, held, networks)
         else:
