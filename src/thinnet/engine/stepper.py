@@ -138,6 +138,7 @@ class Stepper:
         )  # fmt: skip
         self._like = network.dtype.type(0)
         self._constant = rates.is_constant(lowered.drawings.noisy)
+        self._n_noisy = 0  # the rounds that there is constant noise for
         self._rounds: Rounds | None = None  # those that the record points to
         self._nodes = np.zeros(0, network.dtype)
         self.steps = 1  # of the next call
@@ -199,8 +200,9 @@ class Stepper:
         copied = int(rounds.ends[-2]) + 1 if len(rounds.ends) > 1 else 0
         self._workspace.put({"rounds": rounds.table})
         self._workspace.set(copied=copied)
-        if self._constant:
-            self._put_noise([Run.train(0)], repeated=len(rounds.table))
+        if self._constant and len(rounds.table) > self._n_noisy:
+            self._n_noisy = len(rounds.table)
+            self._put_noise([Run.train(0)], repeated=self._n_noisy)
         self._rounds = rounds
 
     def _write(self, n_rounds: int) -> int:

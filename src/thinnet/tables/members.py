@@ -27,6 +27,7 @@ from thinnet.training import EarlyStopping, History, WeightAverage, train
 from thinnet.uncertainty.draws import noise
 
 BATCHES: Final = 40  # batches of an epoch, if 16 to 256 rows a batch allow it
+CLEAN_ROWS: Final = 256  # training rows that a learning curve is measured on, dropout off
 AVERAGE: Final = WeightAverage(0.98, every=10)  # about an epoch's steps
 
 
@@ -191,6 +192,7 @@ def train_member(
             if held is None
             else EarlyStopping(patience, monitor=training_set.monitor),
             average=AVERAGE,
+            clean_rows=CLEAN_ROWS,
             callbacks=[*callbacks, *endings],
             progress=estimator.progress,
             title=title,

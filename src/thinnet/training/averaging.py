@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from thinnet import checks
 from thinnet.arrays import Array, Flat
 from thinnet.network import Network
@@ -68,6 +70,7 @@ class Average:
     def __init__(self, rule: WeightAverage | None, network: Network) -> None:
         self._rule, self._network = rule, network
         self.mean: Flat | None = None if rule is None else network.theta.copy()
+        self._away = np.empty(0 if rule is None else network.theta.size, network.dtype)
 
     def take(self, t: int, of_epoch: int, is_last: bool) -> None:
         """Move towards the weights after step number `t`, if it is time.
@@ -78,7 +81,9 @@ class Average:
             return
         before = max((t - 1) // self._rule.every * self._rule.every, t - of_epoch)
         share = self.mean.dtype.type(self._rule.share(t, t - before))
-        self.mean += share * (self._network.theta - self.mean)
+        np.subtract(self._network.theta, self.mean, out=self._away)
+        self._away *= share
+        self.mean += self._away
 
     @contextmanager
     def shown(self) -> Iterator[None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from thinnet.arithmetic import joined
@@ -11,6 +13,8 @@ from thinnet.schedules import Schedule
 from thinnet.training.learned import Learned
 from thinnet.training.reference import ReferenceSteps, weight_of
 from thinnet.training.state import TrainingState
+
+MOST_CHUNKS: Final = 256
 
 
 class CompiledSteps:
@@ -50,7 +54,7 @@ class CompiledSteps:
         )
         self._stepper.check_rows(int(self._table["rows"].min()))
         self._stepper.bind(data.X, data.targets, data.weights, data.ids)
-        self._chunk: tuple[int, int, _Chunk] | None = None  # from which step on, and how many
+        self._chunks: dict[tuple[int, int], _Chunk] = {}  # by their first step and their length
         self._start = Learned.of(training.network)
         self._before_last = training.network.theta.copy()
         self._start_state = [part.copy() for part in training.optimizer_state]
@@ -102,11 +106,14 @@ class CompiledSteps:
         return went_well
 
     def _chunk_of(self, batch: int, n: int) -> _Chunk:
-        """The rounds of `n` steps from an epoch's step number `batch` on, kept for the next."""
-        if self._chunk is None or self._chunk[:2] != (batch, n):
+        """The rounds of `n` steps from an epoch's step number `batch` on, kept for later epochs."""
+        if (batch, n) not in self._chunks:
+            if len(self._chunks) == MOST_CHUNKS:
+                self._chunks.clear()
             first = self._ends[batch - 1] + 1 if batch else 0
-            self._chunk = batch, n, _Chunk(self._table[first : self._ends[batch + n - 1] + 1])
-        return self._chunk[2]
+            rounds = self._table[first : self._ends[batch + n - 1] + 1]
+            self._chunks[batch, n] = _Chunk(rounds)
+        return self._chunks[batch, n]
 
     def _weights(self, order: Array, n: int) -> Array:
         training = self._training
