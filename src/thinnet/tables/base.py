@@ -171,6 +171,7 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
             for _, stop in some:
                 metric.check(stop.table.y[stop.places])
         training_sets = [self._training_set(*each, monitor=metric or "loss") for each in some]
+        training_sets[0] = training_sets[0]._replace(clean_rows=members.CLEAN_ROWS)
         if earlier is not None:
             earlier = earlier.of_all if held is not None else earlier
             training_sets = earlier.to_go_on(training_sets)

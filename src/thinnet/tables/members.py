@@ -27,7 +27,7 @@ from thinnet.training import EarlyStopping, History, WeightAverage, train
 from thinnet.uncertainty.draws import noise
 
 BATCHES: Final = 40  # batches of an epoch, if 16 to 256 rows a batch allow it
-CLEAN_ROWS: Final = 256  # training rows that a learning curve is measured on, dropout off
+CLEAN_ROWS: Final = 1000  # of the first network, whose learning curve is shown
 AVERAGE: Final = WeightAverage(0.98, every=10)  # about an epoch's steps
 
 
@@ -139,6 +139,7 @@ class TrainingSet(NamedTuple):
     n_outputs: int
     monitor: Literal["loss"] | Metric = "loss"
     start: Network | None = None  # the network to go on with, in place; None makes one
+    clean_rows: int = 0  # training rows that each epoch is measured on, dropout off
 
     @property
     def to_stop_by(self) -> tuple[Array, Array, Array | None] | None:
@@ -192,7 +193,7 @@ def train_member(
             if held is None
             else EarlyStopping(patience, monitor=training_set.monitor),
             average=AVERAGE,
-            clean_rows=CLEAN_ROWS,
+            clean_rows=training_set.clean_rows,
             callbacks=[*callbacks, *endings],
             progress=estimator.progress,
             title=title,
