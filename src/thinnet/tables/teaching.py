@@ -97,7 +97,7 @@ class Teacher:
         if not tasks:
             return []
         threads, together = n_threads(), self._together(tasks)
-        work = Parallel(n_jobs=together, prefer="threads")
+        work = Parallel(n_jobs=together, require="sharedmem")
         last = len(tasks) % together or together  # so many are trained in the end, when none wait
         at_once = [together] * (len(tasks) - last) + [last] * last
         return list(
