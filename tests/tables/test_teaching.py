@@ -3,14 +3,17 @@
 import os
 import signal
 import threading
+import time
+import warnings
 from itertools import groupby
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from thinnet import TableClassifier, TableEncoder, TableRegressor
+from thinnet import Dense, Network, TableClassifier, TableEncoder, TableRegressor
 from thinnet.tables import memory, teaching
+from thinnet.tables.members import SomeRows, TableRows, TrainingSet
 from thinnet.tables.teaching import FittedMembers, Member
 from thinnet.training import INTERRUPTED, History
 
@@ -100,25 +103,89 @@ def test_large_tables_are_learned_by_one_network_at_a_time(monkeypatch, at_once)
     assert {n for _, n in at_once} == {2}
 
 
-@pytest.mark.parametrize(("rows", "networks"), [(1, 25), (10, 2), (20, 1), (1000, 1)])
-def test_networks_have_room_in_half_of_the_memory(rows, networks, monkeypatch):
+@pytest.mark.parametrize(("needed", "networks"), [(1, 9), (10, 5), (20, 2), (50, 1), (1000, 1)])
+def test_networks_have_room_in_half_of_the_memory(needed, networks, monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 100.0)
-    assert memory.room(rows) == networks
+    assert memory.room(needed, 9) == networks
 
 
-def test_one_ctrl_c_ends_networks_that_are_trained_at_once():
-    settings = {"n_networks": 3, "max_iter": 10**6, "n_iter_no_change": 10**6, "n_threads": 2}
-    press = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    press.start()
+def test_where_free_memory_is_unknown_there_is_room(monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: np.inf)
+    assert memory.room(10**12, 3) == 3
+    TableRegressor(n_networks=2, max_iter=1, n_threads=2, random_state=0).fit(X, Y)
+
+
+def test_the_memory_of_a_training_is_that_of_its_rows_and_parameters():
+    estimator = TableRegressor(random_state=0)
+    rows = TableRows(np.zeros((100, 5), np.float32), np.zeros((100, 1)), None)
+    part, held = SomeRows(rows, slice(0, 80)), SomeRows(rows, slice(80, 100))
+    estimator.encoder_ = TableEncoder().fit(X, Y)
+    training_set = TrainingSet(part, held, 1, 1)
+    network = Network([Dense(7)], features=5, seed=0)
+    task = teaching.Task(network, training_set, "")
+    assert task.bytes == 2 * 100 * 5 * 4 + memory.TRAINED * network.theta.nbytes
+
+
+LONG = {"max_iter": 600, "n_iter_no_change": 600}
+FOREVER = {"max_iter": 10**6, "n_iter_no_change": 10**6}
+
+
+def test_one_ctrl_c_ends_networks_that_are_trained_at_once(monkeypatch):
+    def train_member(*given):
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return before(*given)
+
+    before = teaching.train_member
+    monkeypatch.setattr(teaching, "train_member", train_member)
+    heard = signal.signal(signal.SIGINT, lambda *_: None)  # of the second network's
     try:
         with pytest.warns(UserWarning, match="Training interrupted by user"):
-            model = TableRegressor(**settings, encoder=TableEncoder()).fit(X, Y)
+            model = TableRegressor(
+                **FOREVER, n_networks=3, n_threads=2, encoder=TableEncoder()
+            ).fit(X, Y)
+        time.sleep(0.3)
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, heard)
     assert len(model.networks_) == 1
     assert "none of 3 networks were trained to their end; network 1, " in model.notes_[-1]
     assert np.isfinite(model.predict(X)).all()
+
+
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+def test_where_a_training_fails_the_others_end_before_the_error_is_raised(error, monkeypatch):
+    ended = []
+
+    def train_member(estimator, loss, network, training_set, title, endings):
+        if title.startswith("network 2"):
+            raise error(title)
+        history = before(estimator, loss, network, training_set, title, endings)
+        ended.append(history.stopped)
+        return history
+
+    before = teaching.train_member
+    monkeypatch.setattr(teaching, "train_member", train_member)
+    n, filters = threading.active_count(), list(warnings.filters)
+    with pytest.raises(error, match="network 2 of 3"):
+        TableRegressor(**LONG, n_networks=3, n_threads=2, encoder=TableEncoder()).fit(X, Y)
+    assert ended == [INTERRUPTED]
+    assert threading.active_count() <= n + 1  # a helper of compiled code may sleep
+    assert warnings.filters == filters
+
+
+def test_fits_at_once_share_the_cores(at_once):
+    model = TableRegressor(n_networks=2, max_iter=1, n_threads=2, encoder=TableEncoder())
+    with teaching._cores_for(2):
+        with teaching._cores_for(2) as left:
+            assert left == 1
+        model.fit(X, Y)
+    assert {thread for thread, _ in at_once} == {threading.get_ident()}
+    assert not teaching._at_work
+
+
+def test_only_the_first_network_is_measured_on_training_rows_with_dropout_off():
+    model = TableRegressor(n_networks=3, max_iter=2, random_state=0).fit(X, Y)
+    missing = [np.isnan(history["clean_loss"]).all() for history in model.histories_]
+    assert missing == [False, True, True]
 
 
 def test_what_ended_is_kept_and_what_was_stopped_is_named():
@@ -137,3 +204,4 @@ def test_what_ended_is_kept_and_what_was_stopped_is_named():
         "interrupted: none of 3 networks were trained; network 1, stopped after 0 of at most 9 "
         "epochs, stands for all"
     )
+    assert found.message("were trained", "is left out").count("is left out") == 2

@@ -14,7 +14,7 @@ from small_trainings import (
     trained,
 )
 
-from thinnet import SGD, Dense, Dropout, ReLU, train
+from thinnet import SGD, Dense, Dropout, ReLU, WeightAverage, train
 from thinnet.schedules import InverseTime
 from thinnet.schedules.plateau import ReduceOnPlateau
 
@@ -199,6 +199,17 @@ def test_a_plateau_that_watches_nothing_is_refused_or_cuts_nothing():
     except ValueError:
         return
     assert_array_equal(history["learning_rate"], [0.1] * 5)
+
+
+@pytest.mark.parametrize("most", [1, 2, 256])
+def test_weights_do_not_depend_on_how_many_chunks_of_steps_are_kept(most, monkeypatch):
+    monkeypatch.setattr("thinnet.training.compiled.MOST_CHUNKS", most)
+    X, y = numbered_rows()
+    each, some = network(), network()
+    for net, average in ((each, None), (some, WeightAverage(0.0, every=3))):
+        how = {"epochs": 7, "batch_size": 4, "progress": False, "average": average}
+        train(net, X, y, optimizer=SGD(0.1), **how)
+    assert_array_equal(some.theta, each.theta)
 
 
 def test_a_progress_bar_is_shown_where_it_is_asked_for(capsys):

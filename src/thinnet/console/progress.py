@@ -68,8 +68,8 @@ class Shown:
             if Shown._open:
                 return
             Shown._display = None
-        if self._bar.live.is_started:  # else it would leave an empty line
-            self._bar.stop()
+            if self._bar.live.is_started:  # else it would leave an empty line
+                self._bar.stop()
 
     def _show(self) -> None:
         if time.monotonic() >= self._due:

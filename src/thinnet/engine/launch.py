@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ WORTH_MEETING: Final = 50_000
 WORTH_WAKING: Final = 400_000
 PER_PRODUCT, PER_NUMBER = 0.01, 0.5  # nanoseconds, roughly
 
+_compiling = threading.Lock()
 _ready: set[np.dtype] = set()  # types that this process has called the driver with
 
 
@@ -64,23 +66,31 @@ def call(team: Team, n_rounds: int, workspace: Workspace, like: np.floating) -> 
     """Do the rounds; the number of the first that went wrong, from 1, or 0."""
     shared, size = workspace["shared"], team.of_call(n_rounds)
     shared.fill(0)
-    if like.dtype in _ready:
+    with nullcontext() if like.dtype in _ready else _first_call(like.dtype):
         run_team(size, drive, n_rounds, workspace.record, like)
-    else:
-        with _announced(like.dtype):
-            run_team(size, drive, n_rounds, workspace.record, like)
-        _ready.add(like.dtype)
     return int(shared[-1])
 
 
 @contextmanager
-def _announced(dtype: np.dtype) -> Iterator[None]:
-    """Where someone looks, say that this call compiles, if it does."""
-    folder, mark, console = kept().folder, f"compiled-{dtype}", Console(stderr=True)
-    if (folder is None or not folder.has(mark)) and someone_looks(console):
+def _first_call(dtype: np.dtype) -> Iterator[None]:
+    """For one thread at a time; where someone looks, say that this call compiles, if it does."""
+    with _compiling:
+        if dtype not in _ready:
+            _announce(dtype)
+        yield
+        _mark(dtype)
+
+
+def _announce(dtype: np.dtype) -> None:
+    folder, console = kept().folder, Console(stderr=True)
+    if (folder is None or not folder.has(f"compiled-{dtype}")) and someone_looks(console):
         once = "" if folder is None else ", once"
         console.print(f"thinnet compiles its kernels for {dtype}{once}: 15 to 35 seconds")
-    yield
-    if folder is not None:
+
+
+def _mark(dtype: np.dtype) -> None:
+    """Remember that the type's kernels are compiled, in this process and the cache's folder."""
+    _ready.add(dtype)
+    if (folder := kept().folder) is not None:
         with suppress(OSError):
-            folder.write(mark, b"")
+            folder.write(f"compiled-{dtype}", b"")

@@ -42,7 +42,7 @@ from thinnet.tables.reading.frames import as_frame, frame_of
 from thinnet.tables.splitting import Split
 from thinnet.tables.taking import BESIDE_NETWORKS, TakesTables
 from thinnet.tables.targeting import Targeted
-from thinnet.tables.teaching import FittedMembers, fit_members
+from thinnet.tables.teaching import ALONE, FittedMembers, fit_members
 from thinnet.tables.time_limits import TimeLimit
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.uncertainty.draws.drawing import Drawer
@@ -187,7 +187,7 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
             self.histories_ = [member.history for member in trained.values()]
             stopped, training_sets = self.networks_, [training_sets[i] for i in trained]
             self._learn_noise(training_sets)
-            others = "stands for all" if earlier is None else KEPT
+            others = ALONE if earlier is None else KEPT
             message = folds.message("were trained to their end", others)
             if whole and few and folds.is_whole:
                 message = self._learn_from_all(rows, stream, flag, earlier, epochs)

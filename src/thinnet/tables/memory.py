@@ -20,6 +20,7 @@ ANYWAY: Final = "THINNET_IGNORE_MEMORY"  # if set to 1, a fit begins whatever th
 SAMPLE_ROWS: Final = 2000
 MANY_CELLS: Final = 2**20  # for fewer cells nothing is estimated
 GIGA: Final = 1e9
+TRAINED: Final = 16  # copies of a network's parameters while it is trained
 LITTLE: Final = GIGA  # that parameters may take unasked
 
 
@@ -84,9 +85,8 @@ def bytes_of_fit(estimator: Any, rows: int, width: int, inputs: int) -> float:
 
     Training: the table's slots, a copy for one network, and as much again to check it.  Encoding:
     the slots, a copy of the table, and five of the numbers that a transformer is fitted to.  A
-    number has two slots.  Networks that are trained at once need more, and wait where that is not
-    there (`room`).  Parameters of the first layer: seven copies for the network that is
-    trained (moments, the best ones, panels), four for each.
+    number has two slots.  Parameters of the first layer: `TRAINED` copies for the network that is
+    trained, four for each.  This is for one network at a time; `room` says how many there may be.
     """
     slots, size = rows * width, np.dtype(estimator.dtype).itemsize
     training, encoding = 3 * size * slots, 8 * slots + 5 * 8 * min(slots // 2, TOGETHER)
@@ -96,15 +96,21 @@ def bytes_of_fit(estimator: Any, rows: int, width: int, inputs: int) -> float:
 def _bytes_of_parameters(estimator: Any, inputs: int) -> float:
     units = [*hidden_widths(estimator), 1][0]
     size = np.dtype(estimator.dtype).itemsize
-    return float(inputs * units * size * (7 + 4 * estimator.n_networks))
+    return float(inputs * units * size * (TRAINED + 4 * estimator.n_networks))
 
 
-def room(bytes_of_rows: int) -> int:
-    """How many networks can be trained at once, at least 1, in half of the memory that there is.
+def bytes_of_training(rows: int, parameters: int) -> int:
+    """The bytes that the training of one network takes beside others'.
 
-    Each takes a copy of its rows, and as much again to check it.
+    Its rows, and as much again to check them; of parameters gradient, moments, the best ones, those
+    to go back to, their average, and the panels of compiled code.
     """
-    return max(int(min(available() / 2 // max(2 * bytes_of_rows, 1), MANY_CELLS)), 1)
+    return 2 * rows + TRAINED * parameters
+
+
+def room(bytes_of_one: int, most: int) -> int:
+    """How many trainings, from 1 to `most`, half of the memory that there is has room for."""
+    return max(int(min(available() / 2 / max(bytes_of_one, 1), most)), 1)
 
 
 def available() -> float:

@@ -97,8 +97,8 @@ head_ : ClassHead or NumberHead
 networks_ : list of Network
     The networks whose predictions are averaged.
 histories_ : list of History
-    A history for each part that was held out; `history_` is the first, which alone has the loss
-    and score of training rows with dropout off.
+    A history for each part that was held out; `history_` is the first.  The first network alone
+    is measured on training rows with dropout off; after Ctrl-C it may not be among them.
 notes_ : tuple of str
     Notes on the table: columns left out and why, columns that leak the target, classes out of
     balance; and on the networks if training was interrupted.

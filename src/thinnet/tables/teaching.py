@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
-from sklearn.utils.parallel import Parallel, delayed
 
 from thinnet.engine.threads import limited, n_threads
 from thinnet.estimators.weights import SEEDS
@@ -19,6 +21,8 @@ from thinnet.tables import memory
 from thinnet.tables.members import TrainingSet, member_network, train_member
 from thinnet.training import INTERRUPTED, History
 from thinnet.training.interrupt import InterruptFlag
+
+ALONE: Final = "stands for all"  # a network that was stopped, where none was trained to its end
 
 
 class Member(NamedTuple):
@@ -62,7 +66,7 @@ class FittedMembers(NamedTuple):
         """The sentence about the networks that got so far and those that were stopped."""
         done, n = len(self.done) or "none", len(self.training_sets)
         what = "is left out" if self.done else instead
-        stopped = self.cut if self.done else self.kept
+        stopped = self.kept if what == ALONE else self.cut
         epochs = self.training_sets[0].epochs
         clauses = [f"interrupted: {done} of {n} networks {achieved}"] + [
             f"network {place + 1}, stopped after {len(member.history)} of at most {epochs} epochs, "
@@ -79,6 +83,13 @@ class Task(NamedTuple):
     training_set: TrainingSet
     title: str
 
+    @property
+    def bytes(self) -> int:
+        """The memory that its training takes."""
+        parts = (self.training_set.rows, self.training_set.held)
+        rows = sum(part.bytes for part in parts if part is not None)
+        return memory.bytes_of_training(rows, self.network.theta.nbytes)
+
 
 @dataclass(frozen=True)
 class Teacher:
@@ -92,34 +103,50 @@ class Teacher:
     loss: Loss
     flag: InterruptFlag
 
-    def taught(self, tasks: Sequence[Task]) -> list[Member | None]:
+    def trained(self, tasks: Sequence[Task]) -> list[Member | None]:
         """The trained networks; None in place of those that had not begun when Ctrl-C came."""
         if not tasks:
             return []
-        threads, together = n_threads(), self._together(tasks)
-        work = Parallel(n_jobs=together, require="sharedmem")
-        last = len(tasks) % together or together  # so many are trained in the end, when none wait
-        at_once = [together] * (len(tasks) - last) + [last] * last
-        return list(
-            work(
-                delayed(self._taught)(task, place, n, threads // n)
+        with _cores_for(self._most_at_once(tasks)) as together:
+            last = len(tasks) % together or together  # so many are trained in the end
+            at_once = [together] * (len(tasks) - last) + [last] * last
+            calls = [
+                partial(self._trained, task, place, n)
                 for place, (task, n) in enumerate(zip(tasks, at_once, strict=True))
-            )
-        )
+            ]
+            if together == 1:
+                return [call() for call in calls]
+            return self._in_threads(together, calls)
 
-    def _taught(self, task: Task, place: int, at_once: int, threads: int) -> Member | None:
+    def _in_threads(
+        self, together: int, calls: Sequence[Callable[[], Member | None]]
+    ) -> list[Member | None]:
+        """What the calls return; where one raises, the others end at their next step."""
+        threads = n_threads()
+        with ThreadPoolExecutor(together) as pool:
+            futures = [pool.submit(_limited, threads, call) for call in calls]
+            try:
+                ended, _ = wait(futures, return_when=FIRST_EXCEPTION)
+                for future in ended:
+                    future.result()  # raises what it raised
+                return [future.result() for future in futures]
+            except BaseException:
+                self.flag.interrupt()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _trained(self, task: Task, place: int, at_once: int) -> Member | None:
         if self.flag.interrupted and place:
             return None
         endings = self.estimator.time_limit_.next(at_once)
-        with limited(threads), self.flag.shared():
+        with limited(n_threads() // at_once), self.flag.shared():
             history = train_member(self.estimator, self.loss, *task, endings)
         return Member(task.network, history)
 
-    def _together(self, tasks: Sequence[Task]) -> int:
+    def _most_at_once(self, tasks: Sequence[Task]) -> int:
         if self.estimator.callbacks or self.estimator.verbose:
             return 1
-        room = memory.room(max(task.training_set.rows.bytes for task in tasks))
-        return min(n_threads(), len(tasks), room)
+        return memory.room(max(task.bytes for task in tasks), len(tasks))
 
     def better_of_two(self, training_set: TrainingSet, seed: int, title: str) -> Member:
         """The better of networks with inputs as they are and with inputs less their means.
@@ -135,7 +162,7 @@ class Teacher:
             network = member_network(self.estimator, training_set, seed)
             tasks.append(Task(network, training_set, words))
         encoder.center = False
-        as_is, means_off = self.taught(tasks)
+        as_is, means_off = self.trained(tasks)
         assert as_is is not None
         if means_off is None or as_is.is_cut or means_off.is_cut:
             return as_is  # as far as it came, or whole
@@ -143,6 +170,25 @@ class Teacher:
         plain, centered = (_loss(member.history, training_set.monitor) for member in both)
         encoder.center = centered < plain - margin * abs(plain)
         return means_off if encoder.center else as_is
+
+
+def _limited(threads: int, call: Callable[[], Member | None]) -> Member | None:
+    with limited(threads):
+        return call()
+
+
+_at_work: list[int] = []  # of each fit in this process how many networks are trained at once
+
+
+@contextmanager
+def _cores_for(most: int) -> Iterator[int]:
+    """How many networks may be trained at once: at most as many as other fits leave cores."""
+    together = max(1, min(most, n_threads() - sum(_at_work)))
+    _at_work.append(together)
+    try:
+        yield together
+    finally:
+        _at_work.remove(together)
 
 
 def fit_members(
@@ -163,7 +209,7 @@ def fit_members(
             network = member_network(estimator, training_set, seed)
             tasks.append(Task(network, training_set, title))
     if not (found and flag.interrupted):
-        found += teacher.taught(tasks)
+        found += teacher.trained(tasks)
     return FittedMembers.of(found, training_sets)
 
 

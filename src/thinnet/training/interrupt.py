@@ -57,8 +57,12 @@ class InterruptFlag:
         finally:
             _HERE.flag = before
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def interrupt(self) -> None:
+        """End what minds the flag, as Ctrl-C does."""
         self._interrupted = True
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.interrupt()
         self._restore()
 
     def _restore(self) -> None:

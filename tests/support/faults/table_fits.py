@@ -32,17 +32,27 @@ FAULTS = [
     Mutant(
         "callbacks see trainings that go on at once",
         "tables/teaching.py",
-        "Teacher._together",
+        "Teacher._most_at_once",
         "self.estimator.callbacks or self.estimator.verbose",
         "False",
         ("tables/test_teaching.py::test_callbacks_see_one_training_after_the_other",),
+    ),
+    Mutant(
+        "trainings go on where another one failed",
+        "tables/teaching.py",
+        "Teacher._in_threads",
+        "self.flag.interrupt()",
+        "self.flag.interrupted",
+        (
+            "tables/test_teaching.py::test_where_a_training_fails_the_others_end_before_the_error_is_raised",
+        ),
     ),
     Mutant(
         "networks that are trained at once take all of the memory",
         "tables/memory.py",
         "room",
         "available() / 2",
-        "available() * 2",
+        "available()",
         ("tables/test_teaching.py::test_networks_have_room_in_half_of_the_memory",),
     ),
     Mutant(
