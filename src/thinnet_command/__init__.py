@@ -26,7 +26,7 @@ def run() -> None:
         from thinnet.cli import app
 
         app()  # which imports more
-    except (MemoryError, ImportError, OSError) as error:
+    except (MemoryError, ImportError, OSError, SystemError) as error:
         space.leave_if_short(error)
         raise
 

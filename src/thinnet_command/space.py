@@ -18,6 +18,7 @@ except ImportError:  # where there are no such limits
 
 FAILED = 1
 MOST = 2**16  # bytes of a library's last message that are kept
+UNKNOWN = "ArrowException"
 LAST_WORDS = (b"bad_alloc", b"OpenBLAS error", b"out of memory", b"MemoryError")
 
 
@@ -42,8 +43,11 @@ def is_short(error: BaseException) -> bool:
     if isinstance(error, OSError):
         unnamed = error.errno is None and limit() is not None  # a library that can't be loaded
         return unnamed or error.errno == errno.ENOMEM
-    unmapped = isinstance(error, ImportError) and limit() is not None
-    return unmapped or (isinstance(error, RuntimeError) and "start new thread" in str(error))
+    # Python may say "error return without exception set", Arrow "unknown error".
+    unnamed = isinstance(error, ImportError | SystemError) or type(error).__name__ == UNKNOWN
+    return (unnamed and limit() is not None) or (
+        isinstance(error, RuntimeError) and "start new thread" in str(error)
+    )
 
 
 def leave_if_short(error: BaseException) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+from pyarrow.lib import ArrowException
 
 import thinnet_command
 from thinnet_command import space
@@ -47,7 +48,12 @@ def test_the_limit_is_that_of_the_process(limit):
 
 
 ANYWAY = [MemoryError(), OSError(errno.ENOMEM, "x"), RuntimeError("can't start new thread")]
-UNDER_A_LIMIT = [OSError("a library can't be loaded"), ImportError("failed to map segment")]
+UNDER_A_LIMIT = [
+    OSError("a library can't be loaded"),
+    ImportError("failed to map segment"),
+    SystemError("error return without exception set"),
+    ArrowException("Unknown error: Wrapping 6.5 failed"),
+]
 NEVER = [OSError(errno.ENOSPC, "x"), RuntimeError("x"), ValueError("x"), KeyboardInterrupt()]
 
 

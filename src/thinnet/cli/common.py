@@ -60,15 +60,15 @@ def one_sentence(about: str = "this") -> Iterator[None]:
             yield
     except REFUSED as error:
         fail(error, FAILED)
-    except (MemoryError, OSError, ImportError, RuntimeError) as error:
+    except ValueError as error:
+        fail(error, WRONG_USE)
+    except Exception as error:
         if space.is_short(error):
             words = str(error) or "no more can be had"
             fail(f"there is not enough memory for {about} ({words}){space.shortage_text()}", FAILED)
         if not isinstance(error, OSError):
             raise
         fail(_system_reason(error), FAILED)
-    except ValueError as error:
-        fail(error, WRONG_USE)
     except KeyboardInterrupt as pressed:
         fail(str(pressed) or "stopped", STOPPED)
 
