@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
+from sklearn.preprocessing import QuantileTransformer
 from trying import given_few_or_many
 
 from thinnet import TableClassifier, TableEncoder, TableRegressor, export_onnx
 from thinnet.export.onnx_graph import Graph
-from thinnet.export.onnx_numbers import normal_quantile
+from thinnet.export.onnx_numbers import normal_quantile, normal_scores
 
 
 @pytest.fixture
@@ -133,6 +134,27 @@ def test_numbers_are_encoded_the_same_also_at_ties_and_at_the_ends(
     new = pd.DataFrame({"x": near, "y": rng.permutation(np.resize([*near, np.nan], len(near)))})
     found = encoded_in_onnx(encoder, new)
     assert_allclose(found, encoder.transform(new), rtol=1e-6, atol=1e-6)
+
+
+@given_few_or_many(
+    10,
+    40,
+    seed=st.integers(0, 2**32),
+    n=st.integers(8, 400),
+    decimals=st.integers(-1, 3),
+)
+def test_the_normal_scores_of_earlier_models_are_those_of_scikit_learn(seed, n, decimals):
+    rng = np.random.default_rng(seed)
+    x = np.round(rng.standard_t(2, (n, 2)) * 5, decimals)
+    fitted = QuantileTransformer(n_quantiles=n, output_distribution="normal").fit(x)
+    near = np.concatenate([x, *(x + d for d in (1e-15, -1e-15, 1e-7, -1e-7, 2e-7, -2e-7, 1, -1))])
+    graph = Graph("scores", ("y",))
+    scores = normal_scores(
+        graph.input("x", np.float64, (2,)), fitted.quantiles_, fitted.references_
+    )
+    graph.output("y", scores, (2,))
+    found = runs(graph.content(), {"x": near})["y"]
+    assert_allclose(found, fitted.transform(near), rtol=1e-6, atol=1e-6)
 
 
 def test_a_rare_category_is_the_same_as_an_unseen_one_and_empty_text_is_missing():
