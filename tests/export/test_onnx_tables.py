@@ -114,6 +114,10 @@ def test_a_column_may_be_called_like_a_value_within_the_graph(path, rng):
         assert_table_is_alike(TableRegressor(**few).fit(renamed, table["a"]), renamed, path)
 
 
+def with_neighbours(x):
+    return np.concatenate([x, *(x + d for d in (1e-15, -1e-15, 1e-7, -1e-7, 2e-7, -2e-7, 1, -1))])
+
+
 @given_few_or_many(
     10,
     40,
@@ -130,7 +134,7 @@ def test_numbers_are_encoded_the_same_also_at_ties_and_at_the_ends(
     x = np.round(rng.standard_t(2, n) * 5, decimals)
     table = pd.DataFrame({"x": holed(x, holes, rng), "y": rng.normal(size=n)})
     encoder = TableEncoder(n_bins=n_bins).fit(table)
-    near = np.concatenate([x, *(x + d for d in (1e-15, -1e-15, 1e-7, -1e-7, 2e-7, -2e-7, 1, -1))])
+    near = with_neighbours(x)
     new = pd.DataFrame({"x": near, "y": rng.permutation(np.resize([*near, np.nan], len(near)))})
     found = encoded_in_onnx(encoder, new)
     assert_allclose(found, encoder.transform(new), rtol=1e-6, atol=1e-6)
@@ -147,7 +151,7 @@ def test_the_normal_scores_of_earlier_models_are_those_of_scikit_learn(seed, n, 
     rng = np.random.default_rng(seed)
     x = np.round(rng.standard_t(2, (n, 2)) * 5, decimals)
     fitted = QuantileTransformer(n_quantiles=n, output_distribution="normal").fit(x)
-    near = np.concatenate([x, *(x + d for d in (1e-15, -1e-15, 1e-7, -1e-7, 2e-7, -2e-7, 1, -1))])
+    near = with_neighbours(x)
     graph = Graph("scores", ("y",))
     scores = normal_scores(
         graph.input("x", np.float64, (2,)), fitted.quantiles_, fitted.references_

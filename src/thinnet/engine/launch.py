@@ -74,23 +74,14 @@ def call(team: Team, n_rounds: int, workspace: Workspace, like: np.floating) -> 
 @contextmanager
 def _first_call(dtype: np.dtype) -> Iterator[None]:
     """For one thread at a time; where someone looks, say that this call compiles, if it does."""
+    folder, mark, console = kept().folder, f"compiled-{dtype}", Console(stderr=True)
     with _compiling:
-        if dtype not in _ready:
-            _announce(dtype)
+        is_new = dtype not in _ready and (folder is None or not folder.has(mark))
+        if is_new and someone_looks(console):
+            once = "" if folder is None else ", once"
+            console.print(f"thinnet compiles its kernels for {dtype}{once}: 15 to 35 seconds")
         yield
-        _mark(dtype)
-
-
-def _announce(dtype: np.dtype) -> None:
-    folder, console = kept().folder, Console(stderr=True)
-    if (folder is None or not folder.has(f"compiled-{dtype}")) and someone_looks(console):
-        once = "" if folder is None else ", once"
-        console.print(f"thinnet compiles its kernels for {dtype}{once}: 15 to 35 seconds")
-
-
-def _mark(dtype: np.dtype) -> None:
-    """Remember that the type's kernels are compiled, in this process and the cache's folder."""
-    _ready.add(dtype)
-    if (folder := kept().folder) is not None:
-        with suppress(OSError):
-            folder.write(f"compiled-{dtype}", b"")
+        _ready.add(dtype)
+        if folder is not None:
+            with suppress(OSError):
+                folder.write(mark, b"")

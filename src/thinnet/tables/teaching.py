@@ -110,8 +110,9 @@ class Teacher:
         with _cores_for(self._most_at_once(tasks)) as together:
             last = len(tasks) % together or together  # so many are trained in the end
             at_once = [together] * (len(tasks) - last) + [last] * last
+            threads = n_threads()
             calls = [
-                partial(self._trained, task, place, n)
+                partial(self._trained, task, place, n, threads // n)
                 for place, (task, n) in enumerate(zip(tasks, at_once, strict=True))
             ]
             if together == 1:
@@ -122,9 +123,8 @@ class Teacher:
         self, together: int, calls: Sequence[Callable[[], Member | None]]
     ) -> list[Member | None]:
         """What the calls return; where one raises, the others end at their next step."""
-        threads = n_threads()
         with ThreadPoolExecutor(together) as pool:
-            futures = [pool.submit(_limited, threads, call) for call in calls]
+            futures = [pool.submit(call) for call in calls]
             try:
                 ended, _ = wait(futures, return_when=FIRST_EXCEPTION)
                 for future in ended:
@@ -135,11 +135,11 @@ class Teacher:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _trained(self, task: Task, place: int, at_once: int) -> Member | None:
+    def _trained(self, task: Task, place: int, at_once: int, threads: int) -> Member | None:
         if self.flag.interrupted and place:
             return None
         endings = self.estimator.time_limit_.next(at_once)
-        with limited(n_threads() // at_once), self.flag.shared():
+        with limited(threads), self.flag.shared():
             history = train_member(self.estimator, self.loss, *task, endings)
         return Member(task.network, history)
 
@@ -170,11 +170,6 @@ class Teacher:
         plain, centered = (_loss(member.history, training_set.monitor) for member in both)
         encoder.center = centered < plain - margin * abs(plain)
         return means_off if encoder.center else as_is
-
-
-def _limited(threads: int, call: Callable[[], Member | None]) -> Member | None:
-    with limited(threads):
-        return call()
 
 
 _at_work: list[int] = []  # of each fit in this process how many networks are trained at once
