@@ -1,0 +1,1 @@
+"""A training step with every number, its formula and its origin."""

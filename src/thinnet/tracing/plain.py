@@ -1,0 +1,106 @@
+"""Formulas as text, with the names of numbers or with their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from thinnet.tracing.formulas import (
+    Call,
+    Cases,
+    Constant,
+    Matmul,
+    Negative,
+    Node,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    Transposed,
+)
+
+Leaf: TypeAlias = Callable[[Ref], str]
+Level: TypeAlias = Literal[0, 1, 2, 3, 4]  # how tightly a formula's parts hold together
+SUM: Final[Level] = 1
+PRODUCT: Final[Level] = 2
+POWER: Final[Level] = 3
+ATOM: Final[Level] = 4
+LONG: Final = 8  # parts of a sum or product; of more the first ones and the last stand there
+FIRST: Final = 3
+
+
+def number(value: float, digits: int) -> str:
+    """A number with so many significant digits."""
+    return f"{float(value):.{digits}g}"
+
+
+def formula_text(formula: Node, leaf: Leaf) -> str:
+    """A formula in one line; `leaf` writes what a `Ref` stands for."""
+    return _written(formula, leaf)[0]
+
+
+def _written(formula: Node, leaf: Leaf) -> tuple[str, Level]:
+    match formula:
+        case Constant(value):
+            return _signed(np.format_float_positional(value, trim="-"))
+        case Ref():
+            return _signed(leaf(formula))
+        case Sum(terms):
+            return _sum(terms, leaf), SUM
+        case Product(factors):
+            return " * ".join(_shortened([_at(PRODUCT, f, leaf) for f in factors])), PRODUCT
+        case Negative(of):
+            return f"-{_at(PRODUCT, of, leaf)}", SUM
+        case Quotient(above, below):
+            return f"{_at(PRODUCT, above, leaf)} / {_at(POWER, below, leaf)}", PRODUCT
+        case Power(base, exponent):
+            return f"{_at(ATOM, base, leaf)}^{_at(ATOM, exponent, leaf)}", POWER
+        case Call(function, arguments):
+            inside = ", ".join(_written(argument, leaf)[0] for argument in arguments)
+            return f"{function.name}({inside})", ATOM
+        case Cases():
+            return _cases(formula, leaf), ATOM
+        case Matmul(left, right):
+            return f"{_at(PRODUCT, left, leaf)} @ {_at(POWER, right, leaf)}", PRODUCT
+        case Transposed(of):
+            return f"{_at(ATOM, of, leaf)}^T", POWER
+    raise TypeError(f"a formula must be made of nodes, got {formula!r}")
+
+
+def _signed(text: str) -> tuple[str, Level]:
+    """A negative number needs brackets behind another sign."""
+    return text, SUM if text.startswith("-") else ATOM
+
+
+def _at(level: Level, formula: Node, leaf: Leaf) -> str:
+    """In brackets where it holds together less tightly than `level`."""
+    text, own = _written(formula, leaf)
+    return text if own >= level else f"({text})"
+
+
+def _sum(terms: tuple[Node, ...], leaf: Leaf) -> str:
+    parts = []
+    for term in terms:
+        is_negative = isinstance(term, Negative)
+        text = _at(PRODUCT, term.of if is_negative else term, leaf)
+        parts.append(f"- {text}" if is_negative else f"+ {text}")
+    shown = " ".join(_shortened(parts, "+ ..."))
+    return f"-{shown[2:]}" if shown.startswith("- ") else shown[2:]
+
+
+def _shortened(parts: list[str], dots: str = "...") -> list[str]:
+    if len(parts) <= LONG:
+        return parts
+    return [*parts[:FIRST], dots, parts[-1]]
+
+
+def _cases(formula: Cases, leaf: Leaf) -> str:
+    branches = [
+        f"{_written(branch, leaf)[0]} if {_written(condition.left, leaf)[0]} {condition.relation} "
+        f"{_written(condition.right, leaf)[0]}"
+        for branch, condition in formula.branches
+    ]
+    return "{" + "; ".join([*branches, f"{_written(formula.otherwise, leaf)[0]} otherwise"]) + "}"

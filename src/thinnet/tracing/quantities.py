@@ -1,0 +1,84 @@
+"""The arrays of a trace: what stands in them, how it is named, and the formula of each number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from thinnet.arrays import Array
+from thinnet.tracing.formulas import Index, Node, Ref
+from thinnet.tracing.naming import Name
+
+Kind: TypeAlias = Literal[
+    "input",
+    "target",
+    "sample weight",
+    "parameter",
+    "state",
+    "setting",
+    "random",
+    "mask",
+    "statistic",
+    "output",
+    "loss",
+    "penalty",
+    "gradient",
+    "moment",
+    "update",
+]
+Element: TypeAlias = Callable[..., Node]  # of the places along the axes
+
+
+@dataclass(eq=False, slots=True)
+class Quantity:
+    """An array of a trace.
+
+    Attributes
+    ----------
+    key : Name
+        The name of the whole array.
+    values : array
+        In the network's type, or float64.
+    kind : Kind
+    layer : int or None
+        The ordinal of its layer, from 0; None if it belongs to none.
+    by_rows : bool
+        Whether the first axis is that of the batch's rows.
+    element : callable or None
+        Makes the formula of one number from its place; None where there is none.
+    whole : Node or None
+        The formula of the whole array.
+    """
+
+    key: Name
+    values: Array
+    kind: Kind
+    layer: int | None = None
+    by_rows: bool = False
+    element: Element | None = None
+    whole: Node | None = None
+
+    def by(self, element: Element, whole: Node | None = None) -> None:
+        """Say how each number follows from others, and how the whole array does."""
+        self.element, self.whole = element, whole
+
+    def at(self, index: Index) -> Any:
+        return self.values if index is None else self.values[index]
+
+    def __getitem__(self, place: int | tuple[int, ...]) -> Ref:
+        return Ref(self, place if isinstance(place, tuple) else (place,))
+
+    @property
+    def all(self) -> Ref:
+        return Ref(self)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.values.shape
+
+    def formula(self, index: Index) -> Node | None:
+        """The formula of one number, or of all; None where there is none."""
+        if index is None:
+            return self.whole
+        return None if self.element is None else self.element(*index)
