@@ -159,6 +159,12 @@ class Site:
         units = math.prod(features)
         return masks.mask(self.stream(run), ids, units, rate).reshape(len(ids), *features)
 
+    def draws(self, run: Run, rows: int, share: Share = None, axes: tuple[int, ...] = ()) -> Array:
+        """The 16 bits that each place of `keep`'s mask is decided by."""
+        ids, features = self._address(run, rows, share, axes)
+        found = philox.sixteen_bits(self.stream(run), ids, math.prod(features))
+        return found.reshape(len(ids), *features)
+
     def normals(
         self, run: Run, rows: int, share: Share = None, axes: tuple[int, ...] = ()
     ) -> Float[Array, "..."]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,6 +11,8 @@ import numpy as np
 from scipy import special
 
 from thinnet.arrays import Array, SameRows
+from thinnet.formulas.explaining import LayerPart
+from thinnet.formulas.trees import EXP, PHI, SIGMOID, SOFTPLUS, SQRT, TANH, node, total
 from thinnet.layers.base import same_shape
 from thinnet.layers.rectifiers import OfInput, OfOutput
 from thinnet.passes import Run, Site
@@ -43,6 +46,9 @@ class Identity:
     def backward(self, site: Site, cache: None, dy: SameRows) -> SameRows:
         return dy
 
+    def explain(self, part: LayerPart) -> None:
+        part.elementwise(lambda x: x, lambda x, y: node(1))
+
 
 @dataclass(frozen=True, slots=True)
 class GELU:
@@ -68,6 +74,12 @@ class GELU:
         density = np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi).astype(x.dtype)
         return dy * (in_type(special.ndtr, x) + x * density)
 
+    def explain(self, part: LayerPart) -> None:
+        part.elementwise(
+            lambda x: x * PHI(x),
+            lambda x, y: PHI(x) + x * EXP(-(x**2) / 2) / SQRT(2 * node(math.pi)),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class SiLU:
@@ -92,6 +104,11 @@ class SiLU:
         s = in_type(special.expit, cache.x)
         return dy * s * (1 + cache.x * (1 - s))
 
+    def explain(self, part: LayerPart) -> None:
+        part.elementwise(
+            lambda x: x * SIGMOID(x), lambda x, y: SIGMOID(x) * (1 + x * (1 - SIGMOID(x)))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Softplus:
@@ -113,6 +130,9 @@ class Softplus:
 
     def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
         return dy * in_type(special.expit, cache.x)
+
+    def explain(self, part: LayerPart) -> None:
+        part.elementwise(lambda x: SOFTPLUS(x), lambda x, y: SIGMOID(x))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +158,9 @@ class Tanh:
     def backward(self, site: Site, cache: OfOutput, dy: SameRows) -> SameRows:
         return dy * (1 - cache.y * cache.y)
 
+    def explain(self, part: LayerPart) -> None:
+        part.elementwise(lambda x: TANH(x), lambda x, y: 1 - y**2)
+
 
 @dataclass(frozen=True, slots=True)
 class Sigmoid:
@@ -160,6 +183,9 @@ class Sigmoid:
 
     def backward(self, site: Site, cache: OfOutput, dy: SameRows) -> SameRows:
         return dy * cache.y * (1 - cache.y)
+
+    def explain(self, part: LayerPart) -> None:
+        part.elementwise(lambda x: 1 / (1 + EXP(-x)), lambda x, y: y * (1 - y))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +210,11 @@ class Softmax:
 
     def backward(self, site: Site, cache: OfOutput, dy: SameRows) -> SameRows:
         return cache.y * (dy - np.sum(dy * cache.y, axis=-1, keepdims=True))
+
+    def explain(self, part: LayerPart) -> None:
+        x, y, dy = part.x, part.y, part.dy
+        last = range(x.shape[-1])
+        y.by(lambda *at: EXP(x[at]) / total(EXP(x[*at[:-1], j]) for j in last))
+        part.dx.by(
+            lambda *at: y[at] * (dy[at] - total(dy[*at[:-1], j] * y[*at[:-1], j] for j in last))
+        )

@@ -9,6 +9,8 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Features, InitializerLike, Out, Table
+from thinnet.formulas.explaining import LayerPart
+from thinnet.formulas.trees import SUM_OF_ROWS, total
 from thinnet.layers.base import Initial, Shapes, one_axis
 from thinnet.moved import renamed_fields
 from thinnet.passes import Run, Site
@@ -86,3 +88,12 @@ class Dense:
         np.matmul(dy.T, cache.x, out=site.g.W)
         np.sum(dy, axis=0, out=site.g.b)
         return dy @ site.p.W
+
+    def explain(self, part: LayerPart) -> None:
+        x, y, dx, dy = part.x, part.y, part.dx, part.dy
+        W, b = part.p.W, part.p.b
+        rows, units, inputs = range(len(x.values)), range(self.units), range(x.shape[1])
+        y.by(lambda i, u: total(x[i, k] * W[u, k] for k in inputs) + b[u], x.all @ W.all.T + b.all)
+        part.g.W.by(lambda u, k: total(dy[i, u] * x[i, k] for i in rows), dy.all.T @ x.all)
+        part.g.b.by(lambda u: total(dy[i, u] for i in rows), SUM_OF_ROWS(dy.all))
+        dx.by(lambda i, k: total(dy[i, u] * W[u, k] for u in units), dy.all @ W.all)

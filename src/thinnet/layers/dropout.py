@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
@@ -10,6 +11,9 @@ from jaxtyping import Bool
 
 from thinnet import checks, masks
 from thinnet.arrays import Array, Features, SameRows, Share
+from thinnet.formulas.explaining import LayerPart
+from thinnet.formulas.quantities import Place
+from thinnet.formulas.trees import Node, cases, node
 from thinnet.layers.base import Shapes, same_shape, title
 from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
 from thinnet.passes import Run, Site
@@ -54,6 +58,27 @@ def kept(
     """The mask of a pass, repeated along the axes that share it."""
     mask = mask_of(self, site, Cache(run, site.rate(self.rate, run)), rows)
     return np.broadcast_to(mask, (rows, *site.features))
+
+
+def explained_mask(self: Dropout | AlphaDropout, part: LayerPart) -> Callable[[Place], Node]:
+    """The mask of a pass: of each unit its draw, and whether that reaches the threshold."""
+    rows, rate = len(part.x.values), part.cache.rate
+    limit = masks.threshold(rate)
+    values = mask_of(self, part.site, part.cache, rows).astype(part.x.values.dtype)
+    mask = part.make("m", values, "mask")
+
+    def own(at: Place) -> Place:
+        """The place in the mask, whose length is 1 along the axes that share it."""
+        return tuple(0 if n == 1 else i for i, n in zip(at, values.shape, strict=True))
+
+    if 0 < limit < masks.LEVELS:
+        draws = part.site.draws(part.run, rows, self.share, self.share_axes)
+        draw = part.make("draw", draws.astype(np.float64), "random")
+        threshold = part.setting("threshold", limit)
+        mask.by(lambda *at: cases((1, draw[at], ">=", threshold[()]), otherwise=0))
+    else:
+        mask.by(lambda *at: node(float(limit == 0)))
+    return lambda at: mask[own(at)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +155,22 @@ class Dropout:
         """The factor of a pass without masks: 1, or q where scaling is classical."""
         q = 1.0 if self.scaling == "inverted" else masks.keep_probability(rate)
         return like.dtype.type(q)
+
+    def explain(self, part: LayerPart) -> None:
+        x, y, dx, dy = part.x, part.y, part.dx, part.dy
+        rate = part.cache.rate
+        if rate == 0 or not part.run.draws:
+            factor = float(self._without_mask(rate, x.values)) if rate else 1.0
+            part.elementwise(lambda x: x * factor if factor != 1 else x, lambda x, y: node(factor))
+            return
+        keep = explained_mask(self, part)
+        q = part.setting("q", masks.keep_probability(rate) or 1.0)
+        if self.scaling == "classical":
+            y.by(lambda *at: x[at] * keep(at))
+            dx.by(lambda *at: dy[at] * keep(at))
+        else:
+            y.by(lambda *at: keep(at) * x[at] / q[()])
+            dx.by(lambda *at: keep(at) * dy[at] / q[()])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import SameRows
+from thinnet.formulas.explaining import LayerPart
+from thinnet.formulas.trees import EXP, MAX, cases
 from thinnet.layers.base import same_shape
 from thinnet.passes import Run, Site
 
@@ -55,6 +57,9 @@ class ReLU:
     def backward(self, site: Site, cache: OfOutput, dy: SameRows) -> SameRows:
         return dy * (cache.y > 0)
 
+    def explain(self, part: LayerPart) -> None:
+        part.elementwise(lambda x: MAX(x, 0), lambda x, y: cases((1, y, ">", 0), otherwise=0))
+
 
 @dataclass(frozen=True, slots=True)
 class LeakyReLU:
@@ -92,6 +97,12 @@ class LeakyReLU:
 
     def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
         return np.where(cache.x > 0, dy, float(self.slope) * dy)
+
+    def explain(self, part: LayerPart) -> None:
+        part.elementwise(
+            lambda x: cases((x, x, ">", 0), otherwise=self.slope * x),
+            lambda x, y: cases((1, x, ">", 0), otherwise=self.slope),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +142,12 @@ class ELU:
     def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
         return np.where(cache.x > 0, dy, dy * float(self.alpha) * np.exp(np.minimum(cache.x, 0)))
 
+    def explain(self, part: LayerPart) -> None:
+        part.elementwise(
+            lambda x: cases((x, x, ">", 0), otherwise=self.alpha * (EXP(x) - 1)),
+            lambda x, y: cases((1, x, ">", 0), otherwise=self.alpha * EXP(x)),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class SELU:
@@ -154,3 +171,10 @@ class SELU:
 
     def backward(self, site: Site, cache: OfInput, dy: SameRows) -> SameRows:
         return ELU(SELU_ALPHA).backward(site, cache, SELU_SCALE * dy)
+
+    def explain(self, part: LayerPart) -> None:
+        scale, alpha = SELU_SCALE, SELU_ALPHA
+        part.elementwise(
+            lambda x: cases((scale * x, x, ">", 0), otherwise=scale * alpha * (EXP(x) - 1)),
+            lambda x, y: cases((scale, x, ">", 0), otherwise=scale * alpha * EXP(x)),
+        )

@@ -11,6 +11,8 @@ from thinnet import checks
 from thinnet.arithmetic import lane_sum, log, sigmoid, softmax, softplus, tree_mean
 from thinnet.arithmetic.exponentials import as_columns, exponentials
 from thinnet.arrays import Array, Features, Out, Rows, TargetLike, Weights
+from thinnet.formulas.explaining import LossPart
+from thinnet.formulas.trees import EXP, LOG, Node, node, total
 from thinnet.losses.base import mean_of_outputs, real_targets, weighted_mean, width_of
 
 
@@ -71,6 +73,22 @@ class SoftmaxCrossEntropy:
     def score(self, outputs: Out, targets: Array, weights: Weights | None = None) -> float:
         labels = targets if targets.ndim == 1 else targets.argmax(axis=1)
         return float(tree_mean(outputs.argmax(axis=1) == labels, weights))
+
+    def explain(self, part: LossPart) -> None:
+        z, n = part.z, range(part.z.shape[1])
+
+        def target(i: int, k: int) -> Node:
+            labels, s = part.t.values.ndim == 1, self.label_smoothing
+            plain = node(float(part.t.values[i] == k)) if labels else part.t[i, k]
+            return (1 - s) * plain + s / len(n) if s else plain
+
+        def of_all(i: int) -> Node:
+            return total(EXP(z[i, j]) for j in n)
+
+        part.rows(
+            lambda i: -total(target(i, k) * LOG(EXP(z[i, k]) / of_all(i)) for k in n),
+            lambda i, k: EXP(z[i, k]) / of_all(i) - target(i, k),
+        )
 
 
 def _checked_labels(y: Array, n_classes: int) -> Array:
@@ -138,3 +156,8 @@ class BinaryCrossEntropy:
         """The fraction of rows whose outputs are all on the right side of 1/2."""
         hits = ((outputs > 0) == (targets > 0.5)).reshape(len(outputs), -1).all(axis=1)
         return float(tree_mean(hits, weights))
+
+    def explain(self, part: LossPart) -> None:
+        part.mean_of_outputs(
+            lambda z, t: LOG(1 + EXP(z)) - t * z, lambda z, t: 1 / (1 + EXP(-z)) - t
+        )

@@ -10,6 +10,8 @@ import numpy as np
 from thinnet import checks
 from thinnet.arithmetic import HALF_LOG_2_PI, exp, log_gamma
 from thinnet.arrays import Array, Features, Out, Rows, TargetLike, Weights
+from thinnet.formulas.explaining import LossPart
+from thinnet.formulas.trees import ABS, SIGN, cases
 from thinnet.losses.base import (
     difference,
     mean_of_outputs,
@@ -42,6 +44,9 @@ class SquaredError:
         error = difference(outputs, targets)
         return mean_of_outputs(error * error, 2 * error, outputs)
 
+    def explain(self, part: LossPart) -> None:
+        part.mean_of_outputs(lambda z, t: (z - t) ** 2, lambda z, t: 2 * (z - t))
+
 
 @dataclass(frozen=True, slots=True)
 class AbsoluteError:
@@ -62,6 +67,9 @@ class AbsoluteError:
     def rows(self, outputs: Rows, targets: Array) -> tuple[Weights, Rows]:
         error = difference(outputs, targets)
         return mean_of_outputs(np.abs(error), np.sign(error), outputs)
+
+    def explain(self, part: LossPart) -> None:
+        part.mean_of_outputs(lambda z, t: ABS(z - t), lambda z, t: SIGN(z - t))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,16 @@ class Huber:
         error = difference(outputs, targets)
         slope = np.clip(error, -float(self.delta), float(self.delta))
         return mean_of_outputs(slope * (error - slope / 2), slope, outputs)
+
+    def explain(self, part: LossPart) -> None:
+        delta = float(self.delta)
+        part.mean_of_outputs(
+            lambda z, t: cases(
+                ((z - t) ** 2 / 2, ABS(z - t), "<=", delta),
+                otherwise=delta * (ABS(z - t) - delta / 2),
+            ),
+            lambda z, t: cases((z - t, ABS(z - t), "<=", delta), otherwise=delta * SIGN(z - t)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

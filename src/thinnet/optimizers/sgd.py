@@ -9,6 +9,7 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Flat, OptimizerState
+from thinnet.formulas.explaining import UpdatePart
 from thinnet.optimizers.base import Count, LearningRate, check_learning_rate
 
 
@@ -69,3 +70,15 @@ class SGD:
         velocity = self.momentum * state.velocity + move
         ahead = self.momentum * velocity + move if self.nesterov else velocity
         return theta + ahead, Momentum(velocity)
+
+    def explain(self, part: UpdatePart) -> None:
+        theta, g, rate = part.theta, part.gradient, part.rate
+        if not self.momentum:
+            part.new.by(lambda *at: theta[at] - rate[()] * g[at])
+            return
+        old, new, m = part.before.velocity, part.after.velocity, self.momentum
+        new.by(lambda *at: m * old[at] - rate[()] * g[at])
+        if self.nesterov:
+            part.new.by(lambda *at: theta[at] + m * new[at] - rate[()] * g[at])
+        else:
+            part.new.by(lambda *at: theta[at] + new[at])

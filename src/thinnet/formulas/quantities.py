@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from thinnet.arrays import Array
-from thinnet.tracing.formulas import Index, Node, Ref
-from thinnet.tracing.naming import Name
+from thinnet.formulas.naming import Name
+from thinnet.formulas.trees import Index, Node, Ref
 
 Kind: TypeAlias = Literal[
     "input",
@@ -27,6 +27,7 @@ Kind: TypeAlias = Literal[
     "moment",
     "update",
 ]
+Place: TypeAlias = tuple[int, ...]
 Element: TypeAlias = Callable[..., Node]  # of the places along the axes
 
 
@@ -66,7 +67,7 @@ class Quantity:
     def at(self, index: Index) -> Any:
         return self.values if index is None else self.values[index]
 
-    def __getitem__(self, place: int | tuple[int, ...]) -> Ref:
+    def __getitem__(self, place: int | Place) -> Ref:
         return Ref(self, place if isinstance(place, tuple) else (place,))
 
     @property

@@ -66,6 +66,10 @@ class Node:
     def __matmul__(self, other: Node) -> Node:
         return Matmul(self, other)
 
+    @property
+    def T(self) -> Node:
+        return Transposed(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Constant(Node):

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from thinnet.tracing.formulas import (
+from thinnet.formulas.trees import (
     Call,
     Cases,
     Constant,
@@ -84,9 +84,10 @@ def _at(level: Level, formula: Node, leaf: Leaf) -> str:
 def _sum(terms: tuple[Node, ...], leaf: Leaf) -> str:
     parts = []
     for term in terms:
-        is_negative = isinstance(term, Negative)
-        text = _at(PRODUCT, term.of if is_negative else term, leaf)
-        parts.append(f"- {text}" if is_negative else f"+ {text}")
+        if isinstance(term, Negative):
+            parts.append(f"- {_at(PRODUCT, term.of, leaf)}")
+        else:
+            parts.append(f"+ {_at(PRODUCT, term, leaf)}")
     shown = " ".join(_shortened(parts, "+ ..."))
     return f"-{shown[2:]}" if shown.startswith("- ") else shown[2:]
 

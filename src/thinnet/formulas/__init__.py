@@ -1,0 +1,1 @@
+"""Formulas as trees, the numbers that they are of, and how both are written."""

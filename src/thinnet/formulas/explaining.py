@@ -1,0 +1,161 @@
+"""What a layer, a loss or an optimiser is given to explain its part of a training step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.formulas.naming import Name
+from thinnet.formulas.quantities import Kind, Quantity
+from thinnet.formulas.trees import Node, total
+
+
+@dataclass(eq=False, slots=True)
+class LayerPart:
+    """The numbers of one layer in one step; its `explain` gives them formulas.
+
+    Attributes
+    ----------
+    site : Site
+    run : Run
+    cache : object
+        What the forward pass handed on to the backward pass.
+    number : str
+        The layer's, as it stands in names.
+    x, y : Quantity
+        Input and output.
+    dx, dy : Quantity
+        The loss's derivatives by them.  The formula of `dy` belongs to the layer behind.
+    p, g, s : NamedTuple of Quantity
+        Parameters, their gradients and the state, by the layer's own names.
+    forward, backward : list of Quantity
+        What `explain` has made besides, in the order of the passes.
+    """
+
+    site: Any
+    run: Any
+    cache: Any
+    number: str
+    x: Quantity
+    y: Quantity
+    dx: Quantity
+    dy: Quantity
+    p: Any
+    g: Any
+    s: Any
+    forward: list[Quantity] = field(default_factory=list)
+    backward: list[Quantity] = field(default_factory=list)
+
+    def make(self, word: str, values: Array, kind: Kind, *, by_rows: bool = True) -> Quantity:
+        """A further array of the forward pass."""
+        found = Quantity(Name(word, self.number), values, kind, self.site.ordinal, by_rows)
+        self.forward.append(found)
+        return found
+
+    def setting(self, word: str, value: float) -> Quantity:
+        """A single number that the layer's settings give."""
+        return self.make(word, np.array(float(value)), "setting", by_rows=False)
+
+    def make_back(self, word: str, values: Array, *, by_rows: bool = True) -> Quantity:
+        """A further array of the backward pass: the derivative by `word`."""
+        key = Name("E", of=Name(word, self.number))
+        found = Quantity(key, values, "gradient", self.site.ordinal, by_rows)
+        self.backward.append(found)
+        return found
+
+    def elementwise(
+        self, value: Callable[[Node], Node], slope: Callable[[Node, Node], Node]
+    ) -> None:
+        """Say that ``y = value(x)`` and ``dx = dy * slope(x, y)`` for each number by itself."""
+        x, y, dy = self.x, self.y, self.dy
+        y.by(lambda *at: value(x[at]), value(x.all))
+        self.dx.by(lambda *at: dy[at] * slope(x[at], y[at]), dy.all * slope(x.all, y.all))
+
+
+def places(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The places of an array, in the order of its memory."""
+    return product(*map(range, shape))
+
+
+@dataclass(eq=False, slots=True)
+class LossPart:
+    """The numbers of a loss in one step; the loss's `explain` gives them formulas.
+
+    Attributes
+    ----------
+    z, t : Quantity
+        The network's outputs, and targets as the loss takes them: labels or an array like `z`.
+    share : Quantity
+        What each row counts for: its weight, over the weight of all rows.
+    losses : Quantity
+        The loss of each row.
+    mean : Quantity
+        The loss of the batch.
+    dz : Quantity
+        The derivative of `mean` by the outputs.
+    """
+
+    z: Quantity
+    t: Quantity
+    share: Quantity
+    losses: Quantity
+    mean: Quantity
+    dz: Quantity
+
+    def rows(self, loss: Callable[[int], Node], slope: Callable[..., Node]) -> None:
+        """Say what the loss of a row is, and its derivative by the number at a place of `z`."""
+        share, losses = self.share, self.losses
+        losses.by(loss)
+        n = range(len(losses.values))
+        self.mean.by(lambda: total(share[i] * losses[i] for i in n))
+        self.dz.by(lambda *at: share[at[0]] * slope(*at))
+
+    def mean_of_outputs(
+        self, each: Callable[[Node, Node], Node], slope: Callable[[Node, Node], Node]
+    ) -> None:
+        """Say what the loss of one output is, of which a row's loss is the mean, and its slope."""
+        z, t = self.z, self.t
+        inside = z.shape[1:]
+        n = math.prod(inside)
+
+        def mean(formula: Node) -> Node:
+            return formula / n if n > 1 else formula
+
+        self.rows(
+            lambda i: mean(total(each(z[i, *at], t[i, *at]) for at in places(inside))),
+            lambda *at: mean(slope(z[at], t[at])),
+        )
+
+
+@dataclass(eq=False, slots=True)
+class UpdatePart:
+    """The numbers of an optimiser's step over one array of parameters.
+
+    Attributes
+    ----------
+    theta, gradient, new : Quantity
+        The parameters before, their gradient as the optimiser gets it, and the parameters after.
+    rate : Quantity
+        The learning rate, a single number.
+    before, after : NamedTuple of Quantity
+        The optimiser's state, by its own names.
+    t : int
+        The number of the step, counted from 1.
+    made : list of Quantity
+        What `explain` has made besides.
+    """
+
+    theta: Quantity
+    gradient: Quantity
+    new: Quantity
+    rate: Quantity
+    before: Any
+    after: Any
+    t: int
+    made: list[Quantity] = field(default_factory=list)

@@ -1,1 +1,0 @@
-"""A training step with every number, its formula and its origin."""
