@@ -67,7 +67,7 @@ class Node:
         return Matmul(self, other)
 
     @property
-    def T(self) -> Node:
+    def T(self) -> Node:  # noqa: N802 - as of arrays
         return Transposed(self)
 
 

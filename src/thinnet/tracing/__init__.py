@@ -1,0 +1,1 @@
+"""A training step opened: every number, its formula and its origin."""

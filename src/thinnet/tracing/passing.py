@@ -1,0 +1,89 @@
+"""A pass of a copied network by the textbook's formulas, with all of its arrays kept."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from thinnet.arrays import Array, Rows
+from thinnet.losses import Loss
+from thinnet.network import Network
+from thinnet.passes import Pass, Run, Site
+
+
+@dataclass(eq=False, slots=True)
+class Taken:
+    """The arrays of a pass.
+
+    Attributes
+    ----------
+    network : Network
+        A copy; behind the way back its gradient is that of the batch's mean loss.
+    run : Run
+    x : array
+        The input.
+    outputs : list of array
+        Of each layer.
+    latest : Pass
+        With each layer's cache.
+    state : array
+        Running statistics before the pass.
+    slopes : list of array
+        The mean loss's derivatives by the input and by the outputs of each layer; empty without a
+        way back.
+    """
+
+    network: Network
+    run: Run
+    x: Rows
+    outputs: list[Rows]
+    latest: Pass
+    state: Array
+    slopes: list[Rows] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class Measured:
+    """The loss of a pass: of each row, what each counts for, and their mean."""
+
+    losses: Array
+    share: Array
+    mean: float
+    slope: Rows
+
+
+def forward(network: Network, x: Any, run: Run) -> Taken:
+    """The forward pass of a copy of a network, which stays as it is."""
+    own = copy.deepcopy(network)
+    state, outputs = own.state.copy(), list[Rows]()
+
+    def keep(site: Site, y: Rows) -> None:
+        outputs.append(np.array(y))
+
+    rows = own.entering(x)
+    _, latest = own.forward(rows, run, keep)
+    return Taken(own, run, rows, outputs, latest, state)
+
+
+def measured(taken: Taken, loss: Loss, targets: Array, weights: Array | None) -> Measured:
+    """The loss of the outputs."""
+    from thinnet.losses.base import relative_weights
+
+    z = taken.outputs[-1]
+    mean, slope = loss(z, targets, weights)
+    losses, _ = loss.rows(z, targets)
+    return Measured(losses, relative_weights(len(losses), weights), mean, slope)
+
+
+def backward(taken: Taken, slope: Rows) -> None:
+    """The way back, which fills `slopes` and the network's gradient."""
+    slopes = [np.array(slope)]
+
+    def keep(site: Site, dy: Rows) -> None:
+        slopes.append(dy)
+
+    dx = taken.network.backward(taken.latest, slope, keep)
+    taken.slopes = [np.array(dx), *(np.array(dy) for dy in reversed(slopes[1:]))]
