@@ -52,6 +52,11 @@ class LayerPart:
     forward: list[Quantity] = field(default_factory=list)
     backward: list[Quantity] = field(default_factory=list)
 
+    @property
+    def has_slopes(self) -> bool:
+        """Whether there was a way back."""
+        return self.dy.values.size > 0
+
     def make(self, word: str, values: Array, kind: Kind, *, by_rows: bool = True) -> Quantity:
         """A further array of the forward pass."""
         found = Quantity(Name(word, self.number), values, kind, self.site.ordinal, by_rows)

@@ -13,7 +13,7 @@ from thinnet import checks, masks
 from thinnet.arrays import Array, Features, SameRows, Share
 from thinnet.formulas.explaining import LayerPart
 from thinnet.formulas.quantities import Place
-from thinnet.formulas.trees import Node, cases, node
+from thinnet.formulas.trees import SQRT, Node, cases, node
 from thinnet.layers.base import Shapes, same_shape, title
 from thinnet.layers.rectifiers import SELU_ALPHA, SELU_SCALE
 from thinnet.passes import Run, Site
@@ -67,10 +67,6 @@ def explained_mask(self: Dropout | AlphaDropout, part: LayerPart) -> Callable[[P
     values = mask_of(self, part.site, part.cache, rows).astype(part.x.values.dtype)
     mask = part.make("m", values, "mask")
 
-    def own(at: Place) -> Place:
-        """The place in the mask, whose length is 1 along the axes that share it."""
-        return tuple(0 if n == 1 else i for i, n in zip(at, values.shape, strict=True))
-
     if 0 < limit < masks.LEVELS:
         draws = part.site.draws(part.run, rows, self.share, self.share_axes)
         draw = part.make("draw", draws.astype(np.float64), "random")
@@ -78,7 +74,19 @@ def explained_mask(self: Dropout | AlphaDropout, part: LayerPart) -> Callable[[P
         mask.by(lambda *at: cases((1, draw[at], ">=", threshold[()]), otherwise=0))
     else:
         mask.by(lambda *at: node(float(limit == 0)))
-    return lambda at: mask[own(at)]
+    return lambda at: mask[own_place(at, values)]
+
+
+def explained_normals(self: GaussianDropout, part: LayerPart, rows: int) -> Callable[[Place], Node]:
+    """The standard normal numbers of a pass."""
+    values = part.site.normals(part.run, rows, self.share, self.share_axes)
+    normal = part.make("normal", values, "random")
+    return lambda at: normal[own_place(at, values)]
+
+
+def own_place(at: Place, values: Array) -> Place:
+    """The place among random numbers, whose length is 1 along the axes that share one."""
+    return tuple(0 if n == 1 else i for i, n in zip(at, values.shape, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +236,15 @@ class GaussianDropout:
         n = site.normals(run, len(like), self.share, self.share_axes)
         return (1 + np.sqrt(rate / (1 - rate)) * n).astype(like.dtype)
 
+    def explain(self, part: LayerPart) -> None:
+        rate, rows = part.cache.rate, len(part.x.values)
+        if rate == 0 or not part.run.draws:
+            part.elementwise(lambda x: x, lambda x, y: node(1))
+            return
+        normal = explained_normals(self, part, rows)
+        part.y.by(lambda *at: part.x[at] * (1 + SQRT(rate / (1 - node(rate))) * normal(at)))
+        part.dx.by(lambda *at: part.dy[at] * (1 + SQRT(rate / (1 - node(rate))) * normal(at)))
+
 
 @dataclass(frozen=True, slots=True)
 class AlphaDropout:
@@ -281,6 +298,20 @@ class AlphaDropout:
         a, _, _ = affine(cache.rate)
         return dy.dtype.type(a) * dy * mask_of(self, site, cache, len(dy))
 
+    def explain(self, part: LayerPart) -> None:
+        if part.cache.rate == 0 or not part.run.draws:
+            part.elementwise(lambda x: x, lambda x, y: node(1))
+            return
+        keep = explained_mask(self, part)
+        a, b, limit = (
+            part.setting(word, value)
+            for word, value in zip(("a", "b", "limit"), affine(part.cache.rate), strict=True)
+        )
+        part.y.by(
+            lambda *at: a[()] * cases((part.x[at], keep(at), "=", 1), otherwise=limit[()]) + b[()]
+        )
+        part.dx.by(lambda *at: a[()] * part.dy[at] * keep(at))
+
 
 def affine(rate: float) -> tuple[float, float, float]:
     """The numbers a, b and alpha' of `AlphaDropout` at a rate."""
@@ -327,3 +358,12 @@ class GaussianNoise:
 
     def backward(self, site: Site, cache: None, dy: SameRows) -> SameRows:
         return dy
+
+    def explain(self, part: LayerPart) -> None:
+        if self.scale == 0 or not part.run.draws:
+            part.elementwise(lambda x: x, lambda x, y: node(1))
+            return
+        values = part.site.normals(part.run, len(part.x.values))
+        normal = part.make("normal", values, "random")
+        part.y.by(lambda *at: part.x[at] + self.scale * normal[own_place(at, values)])
+        part.dx.by(lambda *at: part.dy[at])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from thinnet.arrays import Features, Rows
+from thinnet.formulas.explaining import LayerPart, places
 from thinnet.layers.base import Shapes
 from thinnet.passes import Run, Site
 
@@ -32,3 +33,9 @@ class Flatten:
 
     def backward(self, site: Site, cache: None, dy: Rows) -> Rows:
         return dy.reshape(len(dy), *site.features)
+
+    def explain(self, part: LayerPart) -> None:
+        inside = list(places(part.x.shape[1:]))
+        order = {at: j for j, at in enumerate(inside)}
+        part.y.by(lambda i, j: part.x[i, *inside[j]])
+        part.dx.by(lambda i, *at: part.dy[i, order[at]])

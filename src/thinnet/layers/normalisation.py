@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -10,6 +11,9 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Features, SameRows
+from thinnet.formulas.explaining import LayerPart, places
+from thinnet.formulas.quantities import Place, Quantity
+from thinnet.formulas.trees import SQRT, total
 from thinnet.layers.base import Initial, Shapes, title
 from thinnet.passes import Run, Site
 
@@ -142,6 +146,58 @@ class BatchNorm:
         shape[1 + self.axis % (like.ndim - 1)] = -1
         return values.reshape(shape)
 
+    def explain(self, part: LayerPart) -> None:
+        x, y, dx, dy = part.x, part.y, part.dx, part.dy
+        gamma, beta = part.p
+        axis = 1 + self.axis % (len(x.shape) - 1)
+        groups = [[at for at in places(x.shape) if at[axis] == f] for f in range(x.shape[axis])]
+        learns, m, epsilon = part.run.learns, len(groups[0]), float(self.epsilon)
+        mean, variance = self._explained_statistics(part, groups) if learns else part.s
+        std = part.make("std", np.sqrt(variance.values + epsilon), "statistic", by_rows=False)
+        std.by(lambda f: SQRT(variance[f] + epsilon))
+        x_hat = part.make("x_hat", part.cache.x_hat, "statistic")
+        x_hat.by(lambda *at: (x[at] - mean[at[axis]]) / std[at[axis]])
+        y.by(lambda *at: gamma[at[axis]] * x_hat[at] + beta[at[axis]])
+        if not part.has_slopes:
+            return
+        part.g.gamma.by(lambda f: total(dy[at] * x_hat[at] for at in groups[f]))
+        part.g.beta.by(lambda f: total(dy[at] for at in groups[f]))
+        wide = [self._broadcast(q.values, x.values) for q in (gamma, mean, std)]
+        d_hat = part.make_back("x_hat", dy.values * wide[0])
+        d_hat.by(lambda *at: dy[at] * gamma[at[axis]])
+        if not learns:
+            dx.by(lambda *at: d_hat[at] / std[at[axis]])
+            return
+        others, away = tuple(i for i in range(len(x.shape)) if i != axis), x.values - wide[1]
+        of_variance = np.sum(d_hat.values * away, axis=others) * -0.5 / std.values**3
+        d_variance = part.make_back("variance", of_variance, by_rows=False)
+        d_variance.by(
+            lambda f: total(d_hat[at] * (x[at] - mean[f]) for at in groups[f]) * -0.5 / std[f] ** 3
+        )
+        of_mean = -np.sum(d_hat.values, axis=others) / std.values
+        d_mean = part.make_back("mean", of_mean, by_rows=False)
+        d_mean.by(lambda f: -total(d_hat[at] for at in groups[f]) / std[f])
+        dx.by(
+            lambda *at: (
+                d_hat[at] / std[at[axis]]
+                + d_variance[at[axis]] * 2 * (x[at] - mean[at[axis]]) / m
+                + d_mean[at[axis]] / m
+            )
+        )
+
+    def _explained_statistics(
+        self, part: LayerPart, groups: Sequence[Sequence[Place]]
+    ) -> tuple[Quantity, Quantity]:
+        """The batch's mean and variance, and how they move the running ones."""
+        x, m = part.x, len(groups[0])
+        others = (0, *(axis + 1 for axis in self._averaged_axes(x.values.ndim - 1)))
+        own = x.values.mean(axis=others), x.values.var(axis=others)
+        mean = part.make("mean", own[0], "statistic", by_rows=False)
+        variance = part.make("variance", own[1], "statistic", by_rows=False)
+        mean.by(lambda f: total(x[at] for at in groups[f]) / m)
+        variance.by(lambda f: total((x[at] - mean[f]) ** 2 for at in groups[f]) / m)
+        return mean, variance
+
 
 @dataclass(frozen=True, slots=True)
 class LayerNorm:
@@ -195,3 +251,41 @@ class LayerNorm:
         through_variance = cache.x_hat * (d_hat * cache.x_hat).sum(axis=axes, keepdims=True)
         m = dy.dtype.type(math.prod(site.features))
         return cache.inverse_std * (d_hat - (through_mean + through_variance) / m)
+
+    def explain(self, part: LayerPart) -> None:
+        x, y, dx, dy = part.x, part.y, part.dx, part.dy
+        gamma, beta = part.p
+        inside, rows, epsilon = list(places(x.shape[1:])), range(len(x.values)), float(self.epsilon)
+        m, axes = len(inside), tuple(range(1, len(x.shape)))
+        mean = part.make("mean", x.values.mean(axis=axes), "statistic")
+        mean.by(lambda i: total(x[i, *at] for at in inside) / m)
+        variance = part.make("variance", x.values.var(axis=axes), "statistic")
+        variance.by(lambda i: total((x[i, *at] - mean[i]) ** 2 for at in inside) / m)
+        std = part.make("std", np.sqrt(variance.values + epsilon), "statistic")
+        std.by(lambda i: SQRT(variance[i] + epsilon))
+        x_hat = part.make("x_hat", part.cache.x_hat, "statistic")
+        x_hat.by(lambda i, *at: (x[i, *at] - mean[i]) / std[i])
+        y.by(lambda i, *at: gamma[at] * x_hat[i, *at] + beta[at])
+        if not part.has_slopes:
+            return
+        part.g.gamma.by(lambda *at: total(dy[i, *at] * x_hat[i, *at] for i in rows))
+        part.g.beta.by(lambda *at: total(dy[i, *at] for i in rows))
+        d_hat = part.make_back("x_hat", dy.values * gamma.values)
+        d_hat.by(lambda i, *at: dy[i, *at] * gamma[at])
+        away = x.values - mean.values.reshape(-1, *[1] * len(axes))
+        of_variance = np.sum(d_hat.values * away, axis=axes) * -0.5 / std.values**3
+        d_variance = part.make_back("variance", of_variance)
+        d_variance.by(
+            lambda i: (
+                total(d_hat[i, *at] * (x[i, *at] - mean[i]) for at in inside) * -0.5 / std[i] ** 3
+            )
+        )
+        d_mean = part.make_back("mean", -np.sum(d_hat.values, axis=axes) / std.values)
+        d_mean.by(lambda i: -total(d_hat[i, *at] for at in inside) / std[i])
+        dx.by(
+            lambda i, *at: (
+                d_hat[i, *at] / std[i]
+                + d_variance[i] * 2 * (x[i, *at] - mean[i]) / m
+                + d_mean[i] / m
+            )
+        )

@@ -60,7 +60,7 @@ def build(
         own = [q for group in (part.p, part.s) for q in group or ()]
         pages.forward.append(Section(title, [*own, *part.forward, part.y]))
         if slopes:
-            gradients = [q for q in part.g or ()]
+            gradients = list(part.g or ())
             pages.backward.insert(0, Section(title, [*part.backward, *gradients, part.dx]))
     if loss is not None and of_loss is not None and targets is not None:
         pages.loss.append(_loss(loss, targets, of_loss, between[-1], slopes[-1]))
@@ -84,7 +84,7 @@ def _part(taken: Taken, i: int, between: list[Quantity], slopes: list[Quantity])
     if slopes and site.g:
         pairs = zip(p, site.g, strict=True)
         g = type(site.g)(*(derivative(q, np.array(values)) for q, values in pairs))
-    s = _named(site.s, i, "state")
+    s = _named(taken.states[i], i, "state")
     return LayerPart(
         site, taken.run, taken.latest.caches[i], str(i + 1),
         between[i], between[i + 1], dx, dy, p, g, s,

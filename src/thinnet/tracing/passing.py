@@ -29,8 +29,8 @@ class Taken:
         Of each layer.
     latest : Pass
         With each layer's cache.
-    state : array
-        Running statistics before the pass.
+    states : list
+        The running statistics of each layer before the pass.
     slopes : list of array
         The mean loss's derivatives by the input and by the outputs of each layer; empty without a
         way back.
@@ -41,7 +41,7 @@ class Taken:
     x: Rows
     outputs: list[Rows]
     latest: Pass
-    state: Array
+    states: list[Any]
     slopes: list[Rows] = field(default_factory=list)
 
 
@@ -58,14 +58,14 @@ class Measured:
 def forward(network: Network, x: Any, run: Run) -> Taken:
     """The forward pass of a copy of a network, which stays as it is."""
     own = copy.deepcopy(network)
-    state, outputs = own.state.copy(), list[Rows]()
+    states, outputs = copy.deepcopy([site.s for site in own.sites]), list[Rows]()
 
     def keep(site: Site, y: Rows) -> None:
         outputs.append(np.array(y))
 
     rows = own.entering(x)
     _, latest = own.forward(rows, run, keep)
-    return Taken(own, run, rows, outputs, latest, state)
+    return Taken(own, run, rows, outputs, latest, states)
 
 
 def measured(taken: Taken, loss: Loss, targets: Array, weights: Array | None) -> Measured:
