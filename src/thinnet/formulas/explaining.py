@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from thinnet import masks
 from thinnet.arrays import Array
 from thinnet.formulas.naming import Name
 from thinnet.formulas.quantities import Kind, Quantity
-from thinnet.formulas.trees import Node, total
+from thinnet.formulas.trees import Node, cases, node, total
 
 
 @dataclass(eq=False, slots=True)
@@ -81,6 +82,17 @@ class LayerPart:
         x, y, dy = self.x, self.y, self.dy
         y.by(lambda *at: value(x[at]), value(x.all))
         self.dx.by(lambda *at: dy[at] * slope(x[at], y[at]), dy.all * slope(x.all, y.all))
+
+
+def explain_mask(part: LayerPart, mask: Quantity, rate: float, draws: Array) -> None:
+    """Say of each number of a mask by which draw it is dropped or kept, if it takes one."""
+    limit = masks.threshold(rate)
+    if limit in (0, masks.LEVELS):
+        mask.by(lambda *at: node(float(limit == 0)))
+        return
+    draw = part.make("draw", draws.astype(np.float64), "random", by_rows=mask.by_rows)
+    threshold = part.setting("threshold", limit)
+    mask.by(lambda *at: cases((1, draw[at], ">=", threshold[()]), otherwise=0))
 
 
 def places(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
@@ -164,3 +176,11 @@ class UpdatePart:
     after: Any
     t: int
     made: list[Quantity] = field(default_factory=list)
+
+    def make(self, word: str, values: Array) -> Quantity:
+        """A further array, of the shape of the parameters."""
+        name = self.theta.key
+        key = Name(word, f"{name.word}{name.below}")
+        found = Quantity(key, values, "moment", self.theta.layer)
+        self.made.append(found)
+        return found

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, Union
 
 import numpy as np
 
-from thinnet.arithmetic import normal_cdf, sigmoid, softplus
+from thinnet.arithmetic import log_gamma, normal_cdf, sigmoid, softplus
 from thinnet.arrays import Array
 
 Index: TypeAlias = tuple[int, ...] | None  # a place in an array; None for all of it
@@ -196,6 +196,7 @@ TANH: Final = Function("tanh", np.tanh, r"\tanh")
 SIGMOID: Final = Function("sigmoid", sigmoid, r"\sigma")
 SOFTPLUS: Final = Function("softplus", softplus, r"\operatorname{softplus}")
 PHI: Final = Function("Phi", normal_cdf, r"\Phi")
+LOG_GAMMA: Final = Function("log_gamma", log_gamma, r"\ln\Gamma")
 MAX: Final = Function("max", np.maximum, r"\max")
 MIN: Final = Function("min", np.minimum, r"\min")
 SUM_OF_ROWS: Final = Function("sum of rows", _of_rows(np.sum), r"\sum_{i}")

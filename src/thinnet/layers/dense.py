@@ -94,6 +94,8 @@ class Dense:
         W, b = part.p.W, part.p.b
         rows, units, inputs = range(len(x.values)), range(self.units), range(x.shape[1])
         y.by(lambda i, u: total(x[i, k] * W[u, k] for k in inputs) + b[u], x.all @ W.all.T + b.all)
+        if not part.has_slopes:
+            return
         part.g.W.by(lambda u, k: total(dy[i, u] * x[i, k] for i in rows), dy.all.T @ x.all)
         part.g.b.by(lambda u: total(dy[i, u] for i in rows), SUM_OF_ROWS(dy.all))
         dx.by(lambda i, k: total(dy[i, u] * W[u, k] for u in units), dy.all @ W.all)

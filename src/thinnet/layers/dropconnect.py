@@ -8,8 +8,9 @@ from typing import ClassVar, NamedTuple
 
 from jaxtyping import Bool
 
-from thinnet import checks, masks
+from thinnet import checks, masks, philox
 from thinnet.arrays import Array, Features, Out, Table
+from thinnet.formulas.explaining import LayerPart, explain_mask
 from thinnet.layers.base import Initial, Shapes
 from thinnet.layers.dense import Cache as DenseCache
 from thinnet.layers.dense import Dense, Params
@@ -87,6 +88,12 @@ class DropConnect:
         shared = masks.ids_of(None, "batch")
         return masks.mask(site.stream(run), shared, site.p.W.size, rate).reshape(site.p.W.shape)
 
+    def _draws(self, site: Site, run: Run) -> Array:
+        """The 16 bits that each weight is dropped by."""
+        shared = masks.ids_of(None, "batch")
+        found = philox.sixteen_bits(site.stream(run), shared, site.p.W.size)
+        return found.reshape(site.p.W.shape)
+
     def _drop(self, site: Site, W: Array, run: Run, rate: float) -> Array:
         return W if rate == 0.0 else masks.scaled(W, self._mask(site, run, rate), rate)
 
@@ -95,3 +102,24 @@ class DropConnect:
         whole = site.p
         params = whole._replace(W=self._drop(site, whole.W, run, rate))
         return dataclasses.replace(site, lend=lambda: params)
+
+    def explain(self, part: LayerPart) -> None:
+        rate = part.cache.rate
+        if rate == 0:
+            self.dense.explain(part)
+            return
+        W, site = part.p.W, part.site
+        values = self._mask(site, part.run, rate).astype(W.values.dtype)
+        mask = part.make("m", values, "mask", by_rows=False)
+        explain_mask(part, mask, rate, self._draws(site, part.run))
+        q = part.setting("q", masks.keep_probability(rate) or 1.0)
+        kept = self._drop(site, W.values, part.run, rate)
+        thinned = part.make("W_kept", kept, "output", by_rows=False)
+        thinned.by(lambda u, k: mask[u, k] * W[u, k] / q[()])
+        inner = dataclasses.replace(part, p=part.p._replace(W=thinned))
+        if part.has_slopes:
+            slopes = part.dy.values.T @ part.x.values
+            of_kept = part.make_back("W_kept", slopes, by_rows=False)
+            inner.g = part.g._replace(W=of_kept)
+            part.g.W.by(lambda u, k: mask[u, k] * of_kept[u, k] / q[()])
+        self.dense.explain(inner)

@@ -11,7 +11,7 @@ from jaxtyping import Bool
 
 from thinnet import checks, masks
 from thinnet.arrays import Array, Features, SameRows, Share
-from thinnet.formulas.explaining import LayerPart
+from thinnet.formulas.explaining import LayerPart, explain_mask
 from thinnet.formulas.quantities import Place
 from thinnet.formulas.trees import SQRT, Node, cases, node
 from thinnet.layers.base import Shapes, same_shape, title
@@ -63,17 +63,10 @@ def kept(
 def explained_mask(self: Dropout | AlphaDropout, part: LayerPart) -> Callable[[Place], Node]:
     """The mask of a pass: of each unit its draw, and whether that reaches the threshold."""
     rows, rate = len(part.x.values), part.cache.rate
-    limit = masks.threshold(rate)
     values = mask_of(self, part.site, part.cache, rows).astype(part.x.values.dtype)
     mask = part.make("m", values, "mask")
 
-    if 0 < limit < masks.LEVELS:
-        draws = part.site.draws(part.run, rows, self.share, self.share_axes)
-        draw = part.make("draw", draws.astype(np.float64), "random")
-        threshold = part.setting("threshold", limit)
-        mask.by(lambda *at: cases((1, draw[at], ">=", threshold[()]), otherwise=0))
-    else:
-        mask.by(lambda *at: node(float(limit == 0)))
+    explain_mask(part, mask, rate, part.site.draws(part.run, rows, self.share, self.share_axes))
     return lambda at: mask[own_place(at, values)]
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from thinnet import checks
 from thinnet.arithmetic import lane_sum, normal_quantile
 from thinnet.arrays import Array, Features, Out, Rows, TargetLike, Weights
+from thinnet.formulas.explaining import LossPart
+from thinnet.formulas.trees import Node, cases, total
 from thinnet.losses.base import (
     difference,
     mean_of_outputs,
@@ -110,6 +112,19 @@ class Pinball:
     def score(self, outputs: Out, targets: Array, weights: Weights | None = None) -> float:
         n_targets = targets.shape[1] // len(self.levels)
         return r_squared(self.predict(outputs), targets[:, :n_targets], weights)
+
+    def explain(self, part: LossPart) -> None:
+        z, t, width = part.z, part.t, part.z.shape[1]
+        level = np.repeat(self.levels, width // len(self.levels)).tolist()
+
+        def slope(i: int, j: int) -> Node:
+            p = level[j]
+            return cases((1 - p, z[i, j], ">", t[i, j]), (-p, z[i, j], "<", t[i, j]), otherwise=0)
+
+        part.rows(
+            lambda i: total(slope(i, j) * (z[i, j] - t[i, j]) for j in range(width)) / width,
+            lambda i, j: slope(i, j) / width,
+        )
 
 
 def median_weights(levels: Sequence[float]) -> Array:

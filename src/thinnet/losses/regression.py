@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ from thinnet import checks
 from thinnet.arithmetic import HALF_LOG_2_PI, exp, log_gamma
 from thinnet.arrays import Array, Features, Out, Rows, TargetLike, Weights
 from thinnet.formulas.explaining import LossPart
-from thinnet.formulas.trees import ABS, SIGN, cases
+from thinnet.formulas.trees import ABS, EXP, LOG, LOG_GAMMA, SIGN, Node, cases, node, total
 from thinnet.losses.base import (
     difference,
     mean_of_outputs,
@@ -159,6 +160,23 @@ class GaussianNLL:
         """The means of the targets."""
         return np.split(outputs, 2, axis=1)[0]
 
+    def explain(self, part: LossPart) -> None:
+        z, t, d = part.z, part.t, part.z.shape[1] // 2
+
+        def square(i: int, j: int) -> Node:
+            return (t[i, j] - z[i, j]) ** 2 * EXP(-z[i, d + j])
+
+        part.rows(
+            lambda i: (
+                total((LOG(2 * node(math.pi)) + z[i, d + j] + square(i, j)) / 2 for j in range(d))
+                / d
+            ),
+            lambda i, j: (
+                ((z[i, j] - t[i, j]) * EXP(-z[i, d + j]) if j < d else (1 - square(i, j - d)) / 2)
+                / d
+            ),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Poisson:
@@ -194,3 +212,8 @@ class Poisson:
     def predict(self, outputs: Rows) -> Rows:
         """The means of the counts, ``exp(z)``."""
         return exp(outputs).astype(outputs.dtype)
+
+    def explain(self, part: LossPart) -> None:
+        part.mean_of_outputs(
+            lambda z, t: EXP(z) - t * z + LOG_GAMMA(t + 1), lambda z, t: EXP(z) - t
+        )

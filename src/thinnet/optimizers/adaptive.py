@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Flat
+from thinnet.formulas.explaining import UpdatePart
+from thinnet.formulas.quantities import Place, Quantity
+from thinnet.formulas.trees import SQRT, Node, node
 from thinnet.optimizers.base import Count, LearningRate, at_least_tiny, check_learning_rate
 
 
@@ -61,6 +65,11 @@ class Adagrad:
         move = learning_rate * gradient / (np.sqrt(squares) + at_least_tiny(self.epsilon, theta))
         return theta - move, Squares(squares)
 
+    def explain(self, part: UpdatePart) -> None:
+        g, old, new = part.gradient, part.before.squares, part.after.squares
+        new.by(lambda *at: old[at] + g[at] ** 2)
+        part.new.by(lambda *at: part.theta[at] - part.rate[()] * g[at] / _root(self, part, new, at))
+
 
 @dataclass(frozen=True, slots=True)
 class RMSprop:
@@ -106,6 +115,11 @@ class RMSprop:
         squares = self.rho * state.squares + (1 - self.rho) * gradient * gradient
         move = learning_rate * gradient / (np.sqrt(squares) + at_least_tiny(self.epsilon, theta))
         return theta - move, Squares(squares)
+
+    def explain(self, part: UpdatePart) -> None:
+        g, old, new = part.gradient, part.before.squares, part.after.squares
+        new.by(lambda *at: self.rho * old[at] + (1 - self.rho) * g[at] ** 2)
+        part.new.by(lambda *at: part.theta[at] - part.rate[()] * g[at] / _root(self, part, new, at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +186,24 @@ class Adam:
         root = np.sqrt(v_hat) + np.asarray(epsilon, v.dtype)
         return theta - learning_rate * m_hat / root, Moments(m, v)
 
+    def explain(self, part: UpdatePart) -> None:
+        self.explain_from(part, lambda at: part.theta[at])
+
+    def explain_from(self, part: UpdatePart, start: Callable[[Place], Node]) -> None:
+        """`explain` of a step from what stands at `start` in place of the parameters."""
+        g, (m_before, v_before), (m, v) = part.gradient, part.before, part.after
+        m.by(lambda *at: self.beta_1 * m_before[at] + (1 - self.beta_1) * g[at])
+        v.by(lambda *at: self.beta_2 * v_before[at] + (1 - self.beta_2) * g[at] ** 2)
+        bias_1, bias_2 = 1 - self.beta_1**part.t, 1 - self.beta_2**part.t
+        m_hat = part.make("m_hat", m.values / bias_1)
+        v_hat = part.make("v_hat", v.values / bias_2)
+        m_hat.by(lambda *at: m[at] / (1 - node(self.beta_1) ** part.t))
+        v_hat.by(lambda *at: v[at] / (1 - node(self.beta_2) ** part.t))
+        epsilon = node(at_least_tiny(self.epsilon, part.theta.values))
+        if self.epsilon_hat:
+            epsilon = epsilon / SQRT(1 - node(self.beta_2) ** part.t)
+        part.new.by(lambda *at: start(at) - part.rate[()] * m_hat[at] / (SQRT(v_hat[at]) + epsilon))
+
 
 @dataclass(frozen=True, slots=True)
 class AdamW:
@@ -218,3 +250,14 @@ class AdamW:
     ) -> tuple[Flat, Moments]:
         decayed = theta - learning_rate * self.weight_decay * theta
         return self._adam().step(decayed, gradient, state, t, learning_rate)
+
+    def explain(self, part: UpdatePart) -> None:
+        theta, rate = part.theta, part.rate
+        self._adam().explain_from(
+            part, lambda at: theta[at] - rate[()] * self.weight_decay * theta[at]
+        )
+
+
+def _root(self: Adagrad | RMSprop, part: UpdatePart, squares: Quantity, at: Place) -> Node:
+    """What a step is divided by."""
+    return SQRT(squares[at]) + at_least_tiny(self.epsilon, part.theta.values)
