@@ -13,7 +13,7 @@ import numpy as np
 from thinnet import masks
 from thinnet.arrays import Array
 from thinnet.formulas.naming import Name
-from thinnet.formulas.quantities import Kind, Quantity
+from thinnet.formulas.quantities import Kind, Place, Quantity
 from thinnet.formulas.trees import Node, cases, node, total
 
 
@@ -162,8 +162,9 @@ class UpdatePart:
         The learning rate, a single number.
     before, after : NamedTuple of Quantity
         The optimiser's state, by its own names.
-    t : int
-        The number of the step, counted from 1.
+    t : Quantity
+        The number of the step, counted from 1: one for all, or one for each parameter where some
+        are absent from steps.
     made : list of Quantity
         What `explain` has made besides.
     """
@@ -174,8 +175,12 @@ class UpdatePart:
     rate: Quantity
     before: Any
     after: Any
-    t: int
+    t: Quantity
     made: list[Quantity] = field(default_factory=list)
+
+    def count(self, at: Place) -> Node:
+        """`t` of the parameter at a place."""
+        return self.t[at if self.t.shape else ()]
 
     def make(self, word: str, values: Array) -> Quantity:
         """A further array, of the shape of the parameters."""

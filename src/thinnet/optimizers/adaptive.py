@@ -194,15 +194,20 @@ class Adam:
         g, (m_before, v_before), (m, v) = part.gradient, part.before, part.after
         m.by(lambda *at: self.beta_1 * m_before[at] + (1 - self.beta_1) * g[at])
         v.by(lambda *at: self.beta_2 * v_before[at] + (1 - self.beta_2) * g[at] ** 2)
-        bias_1, bias_2 = 1 - self.beta_1**part.t, 1 - self.beta_2**part.t
-        m_hat = part.make("m_hat", m.values / bias_1)
-        v_hat = part.make("v_hat", v.values / bias_2)
-        m_hat.by(lambda *at: m[at] / (1 - node(self.beta_1) ** part.t))
-        v_hat.by(lambda *at: v[at] / (1 - node(self.beta_2) ** part.t))
-        epsilon = node(at_least_tiny(self.epsilon, part.theta.values))
-        if self.epsilon_hat:
-            epsilon = epsilon / SQRT(1 - node(self.beta_2) ** part.t)
-        part.new.by(lambda *at: start(at) - part.rate[()] * m_hat[at] / (SQRT(v_hat[at]) + epsilon))
+        t = part.t.values
+        m_hat = part.make("m_hat", m.values / (1 - self.beta_1**t))
+        v_hat = part.make("v_hat", v.values / (1 - self.beta_2**t))
+        m_hat.by(lambda *at: m[at] / (1 - node(self.beta_1) ** part.count(at)))
+        v_hat.by(lambda *at: v[at] / (1 - node(self.beta_2) ** part.count(at)))
+        tiny = node(at_least_tiny(self.epsilon, part.theta.values))
+
+        def epsilon(at: Place) -> Node:
+            bias = 1 - node(self.beta_2) ** part.count(at)
+            return tiny / SQRT(bias) if self.epsilon_hat else tiny
+
+        part.new.by(
+            lambda *at: start(at) - part.rate[()] * m_hat[at] / (SQRT(v_hat[at]) + epsilon(at))
+        )
 
 
 @dataclass(frozen=True, slots=True)
