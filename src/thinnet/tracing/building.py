@@ -27,11 +27,12 @@ class Section:
 
 @dataclass(eq=False, slots=True)
 class Pages:
-    """The sections of a trace in the order of a step."""
+    """The sections of a trace in the order of a step; `slopes` are each layer's gradients."""
 
     forward: list[Section] = field(default_factory=list)
     loss: list[Section] = field(default_factory=list)
     backward: list[Section] = field(default_factory=list)
+    slopes: list[list[Quantity]] = field(default_factory=list)
 
     @property
     def sections(self) -> list[Section]:
@@ -59,6 +60,7 @@ def build(
         title = f"{site.name} {type(layer).__name__}"
         own = [q for group in (part.p, part.s) for q in group or ()]
         pages.forward.append(Section(title, [*own, *part.forward, part.y]))
+        pages.slopes.append(list(part.g or ()))
         if slopes:
             gradients = list(part.g or ())
             pages.backward.insert(0, Section(title, [*part.backward, *gradients, part.dx]))

@@ -159,8 +159,8 @@ class Update:
         theta = np.where(kept, theta, network.theta)
         new = self._flat("new", theta, "update")
         rate = Quantity(Name("eta"), np.array(how.rate), "setting")
-        count = Quantity(Name("t"), np.array(float(how.t + 1)), "setting")
-        counts = None if presence is None else self._flat("t", t, "setting")
+        count = Quantity(Name("step"), np.array(float(how.t + 1)), "setting")
+        counts = None if presence is None else self._flat("step", t, "setting")
         section = Section(type(how.optimizer).__name__, [rate, count])
         kind = type(how.state)
         for i, olds in enumerate(self.theta):

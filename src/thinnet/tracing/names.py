@@ -1,0 +1,149 @@
+"""Which number has which name: by place, as W1[2, 0], or as on paper, as w5."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from thinnet.arrays import Ids
+from thinnet.checks import quoted
+from thinnet.formulas.explaining import places
+from thinnet.formulas.naming import Name, text
+from thinnet.formulas.quantities import Place, Quantity
+from thinnet.formulas.trees import Index
+from thinnet.layers import Dense, Layer
+
+PLACE: Final = re.compile(r"(?P<array>[^\[\]]+)\[(?P<place>\d+(?:, ?\d+)*)\]")
+
+
+class PlaceNames:
+    """Names by place; along rows the place is the row's id.
+
+    Parameters
+    ----------
+    quantities : sequence of Quantity
+    ids : array
+        The ids of the rows.
+    """
+
+    def __init__(self, quantities: Sequence[Quantity], ids: Ids) -> None:
+        self._ids = ids
+        self._row_of = {int(sample): row for row, sample in enumerate(ids)}
+        self._by_key = {text(q.key): q for q in quantities}
+
+    def name(self, quantity: Quantity, index: Index) -> Name:
+        if not index:
+            return quantity.key
+        place = tuple(map(str, self._shown(quantity, index)))
+        key = quantity.key
+        if key.of is not None:
+            return key._replace(of=key.of._replace(place=place))
+        return key._replace(place=place)
+
+    def find(self, name: str) -> tuple[Quantity, Index]:
+        """The number of that name; KeyError, with names that there are, for another."""
+        if name in self._by_key:
+            quantity = self._by_key[name]
+            return quantity, () if quantity.values.ndim == 0 else None
+        found = PLACE.fullmatch(name)
+        quantity_or_none = self._by_key.get(found["array"]) if found else None
+        if found is None or quantity_or_none is None:
+            raise KeyError(f"no number is named {quoted(name)}, but there are {self._some()}")
+        return quantity_or_none, self._index(quantity_or_none, name, found["place"])
+
+    def _shown(self, quantity: Quantity, index: Place) -> Iterable[int]:
+        own = quantity.by_rows and len(quantity.values) == len(self._ids)
+        return (int(self._ids[index[0]]), *index[1:]) if own else index
+
+    def _index(self, quantity: Quantity, name: str, place: str) -> Place:
+        shown = tuple(int(part) for part in place.split(","))
+        first = shown[0]
+        if quantity.by_rows and len(quantity.values) == len(self._ids):
+            first = self._row_of.get(first, -1)
+        index = (first, *shown[1:])
+        inside = len(index) == quantity.values.ndim and all(
+            0 <= i < n for i, n in zip(index, quantity.shape, strict=False)
+        )
+        if not inside:
+            shape = ", ".join(map(str, quantity.shape))
+            raise KeyError(f"{quoted(name)} must lie in an array of shape ({shape})")
+        return index
+
+    def _some(self) -> str:
+        return ", ".join(list(self._by_key)[:12])
+
+
+class PaperNames(PlaceNames):
+    """Names as in worked examples: w1, b1, i1, net_h1, h1, net_o1, o1, t1.
+
+    Weights and biases are counted through the network, layer by layer and unit by unit.  The units
+    of the last Dense layer are o1, o2, ..., those of the one before h1, h2, ..., of earlier ones
+    g1, f1 and so on back to a.  What stands before a unit's activation is its net input.  With more
+    than one row a row's id stands in brackets: ``h1[3]``.
+    """
+
+    def __init__(self, quantities: Sequence[Quantity], ids: Ids, layers: Sequence[Layer]) -> None:
+        super().__init__(quantities, ids)
+        self._words = _paper_words(quantities, layers)
+        self._of_paper: dict[str, tuple[Quantity, Index]] = {}
+        for quantity in quantities:
+            for index in places(quantity.shape) if quantity.values.size < 10_000 else ():
+                self._of_paper.setdefault(text(self.name(quantity, index)), (quantity, index))
+
+    def name(self, quantity: Quantity, index: Index) -> Name:
+        if not index:
+            return quantity.key
+        key = quantity.key
+        if key.of is None:
+            return self._own(key, quantity, index) or super().name(quantity, index)
+        found = self._own(key.of, quantity, index)
+        return super().name(quantity, index) if found is None else key._replace(of=found)
+
+    def find(self, name: str) -> tuple[Quantity, Index]:
+        return self._of_paper[name] if name in self._of_paper else super().find(name)
+
+    def _own(self, key: Name, quantity: Quantity, index: Place) -> Name | None:
+        words = self._words.get(text(key))
+        if words is None:
+            return None
+        word, numbers = words
+        at = index[1:] if quantity.by_rows else index
+        below = str(numbers[at])
+        several = quantity.by_rows and len(self._ids) > 1
+        place = (str(int(self._ids[index[0]])),) if several else ()
+        if word.startswith("net_"):
+            return Name("net", f"{word[4:]}{below}", place)
+        return Name(word, below, place)
+
+
+def _paper_words(
+    quantities: Sequence[Quantity], layers: Sequence[Layer]
+) -> dict[str, tuple[str, np.ndarray]]:
+    """For the key of an array its word on paper and the number of each entry."""
+    found = dict[str, tuple[str, np.ndarray]]()
+    by_key = {text(q.key): q for q in quantities if q.key.of is None}
+    dense = [i for i, layer in enumerate(layers) if isinstance(layer, Dense)]
+    if "x" in by_key:
+        found["x"] = "i", _counted(by_key["x"].shape[1:], 1)
+    if "t" in by_key and by_key["t"].values.ndim > 1:
+        found["t"] = "t", _counted(by_key["t"].shape[1:], 1)
+    weights = biases = 1
+    for order, i in enumerate(dense):
+        W, b, net = (by_key[f"{word}{i + 1}"] for word in "Wby")
+        found[f"W{i + 1}"] = "w", _counted(W.shape, weights)
+        found[f"b{i + 1}"] = "b", _counted(b.shape, biases)
+        weights, biases = weights + W.values.size, biases + b.values.size
+        from_end = len(dense) - 1 - order
+        unit = "o" if from_end == 0 else chr(max(ord("a"), ord("h") + 1 - from_end))
+        activated = i + 1 < len(layers) and not isinstance(layers[i + 1], Dense)
+        found[f"y{i + 1}"] = f"net_{unit}" if activated else unit, _counted(net.shape[1:], 1)
+        if activated:
+            found[f"y{i + 2}"] = unit, _counted(by_key[f"y{i + 2}"].shape[1:], 1)
+    return found
+
+
+def _counted(shape: Sequence[int], first: int) -> np.ndarray:
+    return np.arange(first, first + int(np.prod(shape, dtype=int))).reshape(tuple(shape))

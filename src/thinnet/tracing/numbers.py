@@ -1,0 +1,142 @@
+"""A number of a trace: its name, its value, its formula, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from thinnet.formulas.naming import text
+from thinnet.formulas.plain import formula_text, number
+from thinnet.formulas.quantities import Kind, Place, Quantity
+from thinnet.formulas.trees import Node, Ref, leaves, value_of
+
+if TYPE_CHECKING:
+    from thinnet.tracing.names import PlaceNames
+
+DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number of a trace.
+
+    Attributes
+    ----------
+    quantity : Quantity
+        The array that it stands in.
+    place : tuple of int
+        Its place there.
+    names : PlaceNames
+    digits : int
+        The significant digits that are shown.
+    """
+
+    quantity: Quantity
+    place: Place
+    names: PlaceNames
+    digits: int = DIGITS
+
+    @property
+    def name(self) -> str:
+        return text(self.names.name(self.quantity, self.place))
+
+    @property
+    def value(self) -> float:
+        return float(self.quantity.values[self.place])
+
+    @property
+    def tree(self) -> Node | None:
+        """The formula as a tree; None for what was given or drawn."""
+        return self.quantity.formula(self.place)
+
+    @property
+    def formula(self) -> str:
+        """The formula with the names of its parents; empty where there is none."""
+        tree = self.tree
+        return "" if tree is None else formula_text(tree, self._name_of)
+
+    @property
+    def with_numbers(self) -> str:
+        """The formula with the values of its parents."""
+        tree = self.tree
+        return "" if tree is None else formula_text(tree, self._value_of)
+
+    @property
+    def computed(self) -> float:
+        """What the formula comes to; the value itself where there is none."""
+        tree = self.tree
+        return self.value if tree is None else float(value_of(tree))
+
+    @property
+    def parents(self) -> list[Number]:
+        """The numbers that the formula refers to, each once."""
+        tree = self.tree
+        if tree is None:
+            return []
+        found = dict[tuple[int, Place], Number]()
+        for leaf in leaves(tree):
+            one = self._of(leaf)
+            found.setdefault((id(one.quantity), one.place), one)
+        return list(found.values())
+
+    @property
+    def kind(self) -> Kind:
+        return self.quantity.kind
+
+    @property
+    def layer(self) -> int | None:
+        """The place of its layer in the network; None if it belongs to none."""
+        return self.quantity.layer
+
+    @property
+    def unit(self) -> int | None:
+        """The place along the axis of units; None for a single number."""
+        inside = self.place[1:] if self.quantity.by_rows else self.place
+        return inside[0] if inside else None
+
+    def why(self, levels: int | None = None) -> str:
+        """Where the number comes from: its parents, theirs, and so on back to the inputs.
+
+        Parameters
+        ----------
+        levels : int, optional
+            How many levels to go back; None for all.
+        """
+        return "\n".join(self._lines(levels))
+
+    def _lines(self, levels: int | None) -> Iterator[str]:
+        known, level, depth = {self._key}, [self], 0
+        while level and (levels is None or depth <= levels):
+            yield from (f"{'  ' * depth}{one}" for one in level)
+            parents = [parent for one in level for parent in one.parents]
+            level = []
+            for parent in parents:
+                if parent._key not in known:
+                    known.add(parent._key)
+                    level.append(parent)
+            depth += 1
+
+    @property
+    def _key(self) -> tuple[int, Place]:
+        return id(self.quantity), self.place
+
+    def _of(self, leaf: Ref) -> Number:
+        assert isinstance(leaf.known, Quantity)
+        return Number(leaf.known, leaf.index or (), self.names, self.digits)
+
+    def _name_of(self, leaf: Ref) -> str:
+        return self._of(leaf).name
+
+    def _value_of(self, leaf: Ref) -> str:
+        return number(self._of(leaf).value, self.digits)
+
+    def __str__(self) -> str:
+        shown = f"{self.name} = "
+        formula = self.formula
+        if formula:
+            shown += f"{formula} = {self.with_numbers} = "
+        return shown + number(self.value, self.digits)
+
+    def __float__(self) -> float:
+        return self.value
