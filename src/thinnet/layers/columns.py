@@ -8,11 +8,25 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from jaxtyping import Bool
 
-from thinnet import checks, masks
+from thinnet import checks, masks, philox
 from thinnet.arrays import Array, Features, Float, Out, Share, Table
+from thinnet.formulas.explaining import LayerPart, explain_mask
+from thinnet.formulas.quantities import Quantity
+from thinnet.formulas.trees import MAX, MIN, Node, cases, node, total
 from thinnet.layers.base import Initial, Shapes, one_axis
 from thinnet.layers.dense import Dense, Params
-from thinnet.layers.encodings import ColumnEncoding, check_encoded, inputs_in, places_of
+from thinnet.layers.encodings import (
+    BIN,
+    CATEGORY,
+    ColumnEncoding,
+    Inputs,
+    check_encoded,
+    expanded,
+    inputs_in,
+    inputs_of,
+    places_of,
+    slots_of,
+)
 from thinnet.layers.lookups import add_up, looked_up, slopes_of_slots
 from thinnet.passes import Run, Site
 from thinnet.schedules import Rate, check_rate
@@ -141,3 +155,56 @@ class Columns:
             return ones
         kept = self._kept(site, run, len(x), rate)
         return masks.scaled(ones, np.broadcast_to(kept, ones.shape), rate)
+
+    def explain(self, part: LayerPart) -> None:
+        x, y, dx, dy, W, b = part.x, part.y, part.dx, part.dy, part.p.W, part.p.b
+        of, slots = inputs_of(self.columns), slots_of(self.columns)
+        rows, units, inputs = range(len(x.values)), range(self.dense.units), range(self.inputs)
+        columns = np.array([slot.column for slot in slots])[of.slots].tolist()
+        factors = self._factors(part.site, part.run, x.values, part.cache.rate)
+        factor = part.make("factor", factors, "mask")
+        self._explain_factors(part, factor)
+        inside = part.make("input", expanded(self.columns, x.values), "output")
+        inside.by(lambda i, k: _input(x[i, int(of.slots[k])], k, of))
+        kept = part.make("kept", inside.values * factors[:, columns], "output")
+        kept.by(lambda i, k: factor[i, columns[k]] * inside[i, k])
+        y.by(lambda i, u: total(kept[i, k] * W[u, k] for k in inputs) + b[u])
+        if not part.has_slopes:
+            return
+        part.g.W.by(lambda u, k: total(dy[i, u] * kept[i, k] for i in rows))
+        part.g.b.by(lambda u: total(dy[i, u] for i in rows))
+
+        def slope(i: int, s: int) -> Node:
+            slot = slots[s]
+            if slot.kind == CATEGORY:
+                return node(0)
+            k = slot.first + min(int(x.values[i, s]), slot.inputs - 1) * (slot.kind == BIN)
+            return factor[i, slot.column] * total(dy[i, u] * W[u, k] for u in units)
+
+        dx.by(slope)
+
+    def _explain_factors(self, part: LayerPart, factor: Quantity) -> None:
+        """Each column is dropped or kept in a row, by its draw."""
+        rate, run, rows = part.cache.rate, part.run, len(part.x.values)
+        if rate == 0.0:
+            factor.by(lambda i, c: node(1))
+            return
+        ids = run.samples(rows) if self.share is None else masks.ids_of(None, self.share)
+        n = len(self.columns)
+        kept = self._kept(part.site, run, rows, rate)
+        mask = part.make("m", kept.astype(factor.values.dtype), "mask")
+        explain_mask(part, mask, rate, philox.sixteen_bits(part.site.stream(run), ids, n))
+        q = part.setting("q", masks.keep_probability(rate) or 1.0)
+        together = len(kept) == 1
+        factor.by(lambda i, c: mask[0 if together else i, c] / q[()])
+
+
+def _input(number: Node, k: int, of: Inputs) -> Node:
+    """Input k, made of the number of its slot."""
+    d = float(of.numbers[k])
+    if of.kinds[k] == BIN:
+        number = MIN(MAX(number - d, 0), 1)
+    elif of.kinds[k] == CATEGORY:
+        number = cases((1, number, "=", d), otherwise=0)
+    offset = float(of.offsets[k])
+    return number - offset if offset else number
