@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -12,6 +14,9 @@ from scipy import special
 
 from thinnet import checks, masks, philox
 from thinnet.arrays import Array, Features, Float, Out, Table
+from thinnet.formulas.explaining import LayerPart, explain_mask
+from thinnet.formulas.quantities import Quantity
+from thinnet.formulas.trees import EXP, LOG, MAX, MIN, SIGMOID, Node, cases, node, total
 from thinnet.layers.base import Initial, Shapes
 from thinnet.layers.dense import Cache as DenseCache
 from thinnet.layers.dense import Dense
@@ -198,6 +203,71 @@ class ConcreteDropout:
         z = 1 - self._kept(site, cache.run, len(dx))
         each = dx * cache.inner.x * (learned(site).rate - z / self.temperature)
         return _inward(site, float(each.sum(dtype=np.float64)))
+
+    def explain(self, part: LayerPart) -> None:
+        x, dx, run, site = part.x, part.dx, part.run, part.site
+        if not run.draws:
+            self.dense.explain(part)
+            if part.has_slopes:
+                part.g.logit.by(lambda k: node(0))
+            return
+        factor = (self._explain_kept if run.learns else self._explain_mask)(part)
+        thinned = part.make("dropped", self._drop(site, x.values, run), "output")
+        thinned.by(lambda i, k: x[i, k] * factor(i, k))
+        inner = dataclasses.replace(part, x=thinned)
+        if part.has_slopes:
+            back = inner.dx = part.make_back("dropped", part.dy.values @ site.p.W)
+            dx.by(lambda i, k: back[i, k] * factor(i, k))
+            self._explain_slope(part, thinned, back)
+        self.dense.explain(inner)
+
+    def _explain_mask(self, part: LayerPart) -> Callable[[int, int], Node]:
+        """What an input is multiplied by in a sampling pass."""
+        rows, rate = len(part.x.values), learned(part.site).rate
+        values = part.site.keep(part.run, rows, rate).astype(part.x.values.dtype)
+        mask = part.make("m", values, "mask")
+        explain_mask(part, mask, rate, part.site.draws(part.run, rows))
+        q = part.setting("q", masks.keep_probability(rate) or 1.0)
+        together = len(values) == 1
+        return lambda i, k: mask[0 if together else i, k] / q[()]
+
+    def _explain_kept(self, part: LayerPart) -> Callable[[int, int], Node]:
+        """What an input is multiplied by in a learning pass."""
+        rows, temperature = len(part.x.values), float(self.temperature)
+        draws = part.site.draws(part.run, rows).astype(np.float64)
+        draw = part.make("draw", draws, "random")
+        kept = part.make("kept", self._kept(part.site, part.run, rows), "mask")
+        logit = part.setting("logit_inside", learned(part.site).logit)
+        logit.by(lambda: MIN(MAX(part.p.logit[0], -MAX_LOGIT), MAX_LOGIT))
+
+        def by_draw(i: int, k: int) -> Node:
+            u = (draw[i, k] + 0.5) / masks.LEVELS
+            return 1 / (1 + EXP(-(LOG(u / (1 - u)) - logit[()]) / temperature))
+
+        kept.by(by_draw)
+        together = len(draws) == 1
+        return lambda i, k: kept[0 if together else i, k] * (1 + EXP(logit[()]))
+
+    def _explain_slope(self, part: LayerPart, thinned: Quantity, back: Quantity) -> None:
+        """The gradient of the logit."""
+        if not part.run.learns:
+            part.g.logit.by(lambda k: node(0))
+            return
+        kept = next(q for q in part.forward if q.key.word == "kept")
+        together, (rows, inputs) = len(kept.values) == 1, thinned.shape
+        logit, temperature = float(part.p.logit.values[0]), float(self.temperature)
+
+        def each(i: int, k: int) -> Node:
+            z = 1 - kept[0 if together else i, k]
+            return back[i, k] * thinned[i, k] * (SIGMOID(part.p.logit[0]) - z / temperature)
+
+        def slope(j: int) -> Node:
+            found = total(each(i, k) for i in range(rows) for k in range(inputs))
+            if abs(logit) <= MAX_LOGIT:
+                return found
+            return cases((0, found * logit, "<", 0), otherwise=found)
+
+        part.g.logit.by(slope)
 
 
 def _sum_of_squares(W: Array) -> float:
