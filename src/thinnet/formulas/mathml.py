@@ -29,6 +29,7 @@ from thinnet.formulas.trees import (
 Leaf: TypeAlias = Callable[[Ref], str]
 LETTERS: Final = dict(zip(sorted(GREEK), "αβδεγηλμρσ", strict=True))
 TIMES: Final = "<mo>·</mo>"
+MINUS: Final = "<mo>&#x2212;</mo>"
 RELATIONS: Final = {"<": "&lt;", "<=": "≤", ">": "&gt;", ">=": "≥", "=": "="}
 
 
@@ -40,7 +41,7 @@ def number_mathml(value: float, digits: int) -> str:
     """A number with so many significant digits, as it is in text."""
     shown = f"{abs(float(value)):.{digits}g}"
     number = element("mn", shown)
-    return element("mrow", element("mo", "−"), number) if np.signbit(value) and value else number
+    return element("mrow", MINUS, number) if np.signbit(value) and value else number
 
 
 def name_mathml(name: Name) -> str:
@@ -81,19 +82,17 @@ def _written(formula: Node, leaf: Leaf) -> tuple[str, Level]:
         case Constant(value):
             text = np.format_float_positional(abs(value), trim="-")
             number = element("mn", text)
-            return (
-                (element("mrow", element("mo", "−"), number), SUM) if value < 0 else (number, ATOM)
-            )
+            return (element("mrow", MINUS, number), SUM) if value < 0 else (number, ATOM)
         case Ref():
             text = leaf(formula)
-            return text, SUM if "<mo>−</mo>" in text else ATOM
+            return text, SUM if MINUS in text else ATOM
         case Sum(terms):
             return element("mrow", *_sum(terms, leaf)), SUM
         case Product(factors):
             parts = _shortened([_at(PRODUCT, factor, leaf) for factor in factors])
             return element("mrow", TIMES.join(parts)), PRODUCT
         case Negative(of):
-            return element("mrow", element("mo", "−"), _at(PRODUCT, of, leaf)), SUM
+            return element("mrow", MINUS, _at(PRODUCT, of, leaf)), SUM
         case Quotient(above, below):
             return element("mfrac", _written(above, leaf)[0], _written(below, leaf)[0]), POWER
         case Power(base, exponent):
@@ -108,7 +107,7 @@ def _written(formula: Node, leaf: Leaf) -> tuple[str, Level]:
         case Matmul(left, right):
             return element("mrow", _at(PRODUCT, left, leaf), _at(POWER, right, leaf)), PRODUCT
         case Transposed(of):
-            return element("msup", _at(ATOM, of, leaf), element("mo", "⊤")), POWER
+            return element("msup", _at(ATOM, of, leaf), element("mo", "&#x22A4;")), POWER
     raise TypeError(f"a formula must be made of nodes, got {formula!r}")
 
 
@@ -126,7 +125,7 @@ def _sum(terms: tuple[Node, ...], leaf: Leaf) -> Iterable[str]:
     for i, term in enumerate(terms):
         is_negative = isinstance(term, Negative)
         shown = _at(PRODUCT, term.of if isinstance(term, Negative) else term, leaf)
-        sign = element("mo", "−" if is_negative else "+") if i or is_negative else ""
+        sign = (MINUS if is_negative else element("mo", "+")) if i or is_negative else ""
         parts.append(sign + shown)
     return _shortened(parts, element("mo", "+"))
 
