@@ -10,7 +10,7 @@ from thinnet import checks, masks
 from thinnet.arrays import Array
 from thinnet.engine.drawing import Noisy
 from thinnet.layers import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
-from thinnet.layers.dropout import affine
+from thinnet.layers.noise import affine
 from thinnet.passes import Run
 from thinnet.schedules import Schedule
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from thinnet import masks
 from thinnet.arrays import Array
-from thinnet.formulas.naming import Name
-from thinnet.formulas.quantities import Kind, Place, Quantity
-from thinnet.formulas.trees import Node, cases, node, total
+from thinnet.formulas.naming import Name, text
+from thinnet.formulas.quantities import Kind, Quantity
+from thinnet.formulas.trees import Index, Node, cases, node, total
 
 
 @dataclass(eq=False, slots=True)
@@ -58,9 +58,12 @@ class LayerPart:
         """Whether there was a way back."""
         return self.dy.values.size > 0
 
-    def make(self, word: str, values: Array, kind: Kind, *, by_rows: bool = True) -> Quantity:
-        """A further array of the forward pass."""
-        found = Quantity(Name(word, self.number), values, kind, self.site.ordinal, by_rows)
+    def make(
+        self, word: str, values: Array, kind: Kind, *, by_rows: bool = True, mark: str = ""
+    ) -> Quantity:
+        """A further array of the forward pass; the mark "+" stands for behind the step."""
+        key = Name(word, self.number, mark=mark)
+        found = Quantity(key, values, kind, self.site.ordinal, by_rows)
         self.forward.append(found)
         return found
 
@@ -80,8 +83,8 @@ class LayerPart:
     ) -> None:
         """Say that ``y = value(x)`` and ``dx = dy * slope(x, y)`` for each number by itself."""
         x, y, dy = self.x, self.y, self.dy
-        y.by(lambda *at: value(x[at]), value(x.all))
-        self.dx.by(lambda *at: dy[at] * slope(x[at], y[at]), dy.all * slope(x.all, y.all))
+        y.each(lambda at: value(x[at]))
+        self.dx.each(lambda at: dy[at] * slope(x[at], y[at]))
 
 
 def explain_mask(part: LayerPart, mask: Quantity, rate: float, draws: Array) -> None:
@@ -90,9 +93,11 @@ def explain_mask(part: LayerPart, mask: Quantity, rate: float, draws: Array) -> 
     if limit in (0, masks.LEVELS):
         mask.by(lambda *at: node(float(limit == 0)))
         return
+    part.forward.remove(mask)
     draw = part.make("draw", draws.astype(np.float64), "random", by_rows=mask.by_rows)
     threshold = part.setting("threshold", limit)
-    mask.by(lambda *at: cases((1, draw[at], ">=", threshold[()]), otherwise=0))
+    mask.each(lambda at: cases((1, draw[at], ">=", threshold[()]), otherwise=0))
+    part.forward.append(mask)
 
 
 def places(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
@@ -178,14 +183,13 @@ class UpdatePart:
     t: Quantity
     made: list[Quantity] = field(default_factory=list)
 
-    def count(self, at: Place) -> Node:
+    def count(self, at: Index) -> Node:
         """`t` of the parameter at a place."""
         return self.t[at if self.t.shape else ()]
 
     def make(self, word: str, values: Array) -> Quantity:
         """A further array, of the shape of the parameters."""
-        name = self.theta.key
-        key = Name(word, f"{name.word}{name.below}")
+        key = Name(word, text(self.theta.key))
         found = Quantity(key, values, "moment", self.theta.layer)
         self.made.append(found)
         return found

@@ -51,6 +51,8 @@ def name_mathml(name: Name) -> str:
     if below:
         parts = element("mo", ",").join(_part(part) for part in below)
         own = element("msub", own, element("mrow", parts))
+    if name.mark:
+        own = element("msup", own, element("mo", escape(name.mark)))
     if name.of is None:
         return own
     d = element("mo", "∂")

@@ -22,23 +22,22 @@ class Name(NamedTuple):
         Where the number stands in its array; empty for all of it.
     of : Name or None
         With this the name is of a derivative: ``d word / d of``.
+    mark : str
+        "+" for what stands there behind the step.
     """
 
     word: str
     below: str = ""
     place: tuple[str, ...] = ()
     of: Name | None = None
-
-
-def derivative(top: Name, of: Name) -> Name:
-    return top._replace(of=of)
+    mark: str = ""
 
 
 def text(name: Name) -> str:
     """As in text and as a key of a trace: "w5", "net_o1", "W1[2, 0]", "dE/dw5"."""
     between = "_" if name.below and len(name.word) > 1 else ""
     place = f"[{', '.join(name.place)}]" if name.place else ""
-    own = f"{name.word}{between}{name.below}{place}"
+    own = f"{name.word}{between}{name.below}{name.mark}{place}"
     return own if name.of is None else f"d{own}/d{text(name.of)}"
 
 
@@ -48,6 +47,7 @@ def latex(name: Name) -> str:
         part for part in (_latex_part(name.below), *map(_latex_part, name.place)) if part
     )
     own = f"{word}_{{{below}}}" if below else word
+    own += f"^{{{name.mark}}}" if name.mark else ""
     return own if name.of is None else rf"\frac{{\partial {own}}}{{\partial {latex(name.of)}}}"
 
 

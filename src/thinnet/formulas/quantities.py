@@ -64,11 +64,15 @@ class Quantity:
         """Say how each number follows from others, and how the whole array does."""
         self.element, self.whole = element, whole
 
+    def each(self, formula: Callable[[Index], Node]) -> None:
+        """Say how each number follows from those at its own place; without a place, how all do."""
+        self.by(lambda *at: formula(at), formula(None))
+
     def at(self, index: Index) -> Any:
         return self.values if index is None else self.values[index]
 
-    def __getitem__(self, place: int | Place) -> Ref:
-        return Ref(self, place if isinstance(place, tuple) else (place,))
+    def __getitem__(self, place: int | Index) -> Ref:
+        return Ref(self, (place,) if isinstance(place, int) else place)
 
     @property
     def all(self) -> Ref:

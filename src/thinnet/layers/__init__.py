@@ -6,11 +6,13 @@ from thinnet.layers.columns import Columns
 from thinnet.layers.concrete import ConcreteDropout
 from thinnet.layers.dense import Dense
 from thinnet.layers.dropconnect import DropConnect
-from thinnet.layers.dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
+from thinnet.layers.dropout import Dropout
 from thinnet.layers.encodings import ColumnEncoding
 from thinnet.layers.fixed import FixedMasks
 from thinnet.layers.flatten import Flatten
-from thinnet.layers.normalisation import BatchNorm, LayerNorm
+from thinnet.layers.layer_norm import LayerNorm
+from thinnet.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
+from thinnet.layers.normalisation import BatchNorm
 from thinnet.layers.rectifiers import ELU, SELU, LeakyReLU, ReLU
 
 __all__ = [

@@ -115,11 +115,11 @@ class DropConnect:
         q = part.setting("q", masks.keep_probability(rate) or 1.0)
         kept = self._drop(site, W.values, part.run, rate)
         thinned = part.make("W_kept", kept, "output", by_rows=False)
-        thinned.by(lambda u, k: mask[u, k] * W[u, k] / q[()])
+        thinned.each(lambda at: mask[at] * W[at] / q[()])
         inner = dataclasses.replace(part, p=part.p._replace(W=thinned))
         if part.has_slopes:
             slopes = part.dy.values.T @ part.x.values
             of_kept = part.make_back("W_kept", slopes, by_rows=False)
             inner.g = part.g._replace(W=of_kept)
-            part.g.W.by(lambda u, k: mask[u, k] * of_kept[u, k] / q[()])
+            part.g.W.each(lambda at: mask[at] * of_kept[at] / q[()])
         self.dense.explain(inner)

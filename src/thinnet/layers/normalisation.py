@@ -1,19 +1,19 @@
-"""Normalisation: over the rows of a batch, and over the features of a row."""
+"""Normalisation of a feature over the rows of a batch."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, Features, SameRows
-from thinnet.formulas.explaining import LayerPart, places
+from thinnet.formulas.explaining import LayerPart
 from thinnet.formulas.quantities import Place, Quantity
-from thinnet.formulas.trees import SQRT, total
+from thinnet.formulas.trees import SQRT, Node, total
 from thinnet.layers.base import Initial, Shapes, title
 from thinnet.passes import Run, Site
 
@@ -149,35 +149,47 @@ class BatchNorm:
     def explain(self, part: LayerPart) -> None:
         x, y, dx, dy = part.x, part.y, part.dx, part.dy
         gamma, beta = part.p
-        axis = 1 + self.axis % (len(x.shape) - 1)
-        groups = [[at for at in places(x.shape) if at[axis] == f] for f in range(x.shape[axis])]
-        learns, m, epsilon = part.run.learns, len(groups[0]), float(self.epsilon)
-        mean, variance = self._explained_statistics(part, groups) if learns else part.s
+        axis, epsilon = 1 + self.axis % (len(x.shape) - 1), float(self.epsilon)
+        learns = part.run.learns
+        mean, variance = self._explained_statistics(part) if learns else part.s
         std = part.make("std", np.sqrt(variance.values + epsilon), "statistic", by_rows=False)
-        std.by(lambda f: SQRT(variance[f] + epsilon))
+        std.each(lambda f: SQRT(variance[f] + epsilon))
         x_hat = part.make("x_hat", part.cache.x_hat, "statistic")
         x_hat.by(lambda *at: (x[at] - mean[at[axis]]) / std[at[axis]])
         y.by(lambda *at: gamma[at[axis]] * x_hat[at] + beta[at[axis]])
+        if learns:
+            self._explain_running(part, mean, variance)
         if not part.has_slopes:
             return
-        part.g.gamma.by(lambda f: total(dy[at] * x_hat[at] for at in groups[f]))
-        part.g.beta.by(lambda f: total(dy[at] for at in groups[f]))
-        wide = [self._broadcast(q.values, x.values) for q in (gamma, mean, std)]
-        d_hat = part.make_back("x_hat", dy.values * wide[0])
+        part.g.gamma.by(lambda f: total(dy[at] * x_hat[at] for at in self._group(f, x)))
+        part.g.beta.by(lambda f: total(dy[at] for at in self._group(f, x)))
+        d_hat = part.make_back("x_hat", dy.values * self._broadcast(gamma.values, x.values))
         d_hat.by(lambda *at: dy[at] * gamma[at[axis]])
-        if not learns:
+        if learns:
+            self._explain_slope(part, (mean, std), d_hat)
+        else:
             dx.by(lambda *at: d_hat[at] / std[at[axis]])
-            return
-        others, away = tuple(i for i in range(len(x.shape)) if i != axis), x.values - wide[1]
+
+    def _explain_slope(
+        self, part: LayerPart, statistics: tuple[Quantity, Quantity], d_hat: Quantity
+    ) -> None:
+        """The way back through mean and variance, as it is derived by hand."""
+        x, (mean, std) = part.x, statistics
+        axis, m = 1 + self.axis % (len(x.shape) - 1), x.values.size // len(mean.values)
+        others = tuple(i for i in range(len(x.shape)) if i != axis)
+        away = x.values - self._broadcast(mean.values, x.values)
         of_variance = np.sum(d_hat.values * away, axis=others) * -0.5 / std.values**3
         d_variance = part.make_back("variance", of_variance, by_rows=False)
-        d_variance.by(
-            lambda f: total(d_hat[at] * (x[at] - mean[f]) for at in groups[f]) * -0.5 / std[f] ** 3
-        )
+
+        def by_variance(f: int) -> Node:
+            group = self._group(f, x)
+            return total(d_hat[at] * (x[at] - mean[f]) for at in group) * -0.5 / std[f] ** 3
+
+        d_variance.by(by_variance)
         of_mean = -np.sum(d_hat.values, axis=others) / std.values
         d_mean = part.make_back("mean", of_mean, by_rows=False)
-        d_mean.by(lambda f: -total(d_hat[at] for at in groups[f]) / std[f])
-        dx.by(
+        d_mean.by(lambda f: -total(d_hat[at] for at in self._group(f, x)) / std[f])
+        part.dx.by(
             lambda *at: (
                 d_hat[at] / std[at[axis]]
                 + d_variance[at[axis]] * 2 * (x[at] - mean[at[axis]]) / m
@@ -185,107 +197,47 @@ class BatchNorm:
             )
         )
 
-    def _explained_statistics(
-        self, part: LayerPart, groups: Sequence[Sequence[Place]]
-    ) -> tuple[Quantity, Quantity]:
-        """The batch's mean and variance, and how they move the running ones."""
-        x, m = part.x, len(groups[0])
+    def _group(self, feature: int, x: Quantity) -> list[Place]:
+        """The places that one feature is normalised over."""
+        sizes = list(map(range, x.shape))
+        sizes[1 + self.axis % (len(x.shape) - 1)] = range(feature, feature + 1)
+        return list(product(*sizes))
+
+    def _explained_statistics(self, part: LayerPart) -> tuple[Quantity, Quantity]:
+        """The batch's mean and variance."""
+        x = part.x
         others = (0, *(axis + 1 for axis in self._averaged_axes(x.values.ndim - 1)))
         own = x.values.mean(axis=others), x.values.var(axis=others)
-        mean = part.make("mean", own[0], "statistic", by_rows=False)
-        variance = part.make("variance", own[1], "statistic", by_rows=False)
-        mean.by(lambda f: total(x[at] for at in groups[f]) / m)
-        variance.by(lambda f: total((x[at] - mean[f]) ** 2 for at in groups[f]) / m)
+        mean = part.make("mean_of_batch", own[0], "statistic", by_rows=False)
+        variance = part.make("variance_of_batch", own[1], "statistic", by_rows=False)
+        m = x.values.size // len(mean.values)
+        mean.by(lambda f: total(x[at] for at in self._group(f, x)) / m)
+        variance.by(lambda f: total((x[at] - mean[f]) ** 2 for at in self._group(f, x)) / m)
         return mean, variance
 
+    def _explain_running(self, part: LayerPart, *of_batch: Quantity) -> None:
+        """How the batch moves the running statistics."""
+        m = part.x.values.size // len(of_batch[0].values)
+        seen = np.maximum(part.site.counters.seen, 1)
+        weight = part.make("weight_of_batch", np.maximum(1 - self.momentum, 1 / seen),
+                           "setting", by_rows=False)  # fmt: skip
+        kept = part.site.presence(part.run)
+        there = kept if kept is not None and self.unitwise(kept.shape) else np.ones(len(seen), bool)
+        corrections = (1.0, m / (m - 1))
+        for old, batch, factor, now in zip(part.s, of_batch, corrections, part.site.s, strict=True):
+            new = part.make(old.key.word, np.array(now), "statistic", by_rows=False, mark="+")
+            new.by(self._moved(old, batch, factor, weight, there))
 
-@dataclass(frozen=True, slots=True)
-class LayerNorm:
-    """Normalise each row over all its features to `x_hat`; ``y = gamma * x_hat + beta``.
+    @staticmethod
+    def _moved(
+        old: Quantity, batch: Quantity, factor: float, weight: Quantity, there: Array
+    ) -> Callable[[int], Node]:
+        """A running statistic behind the step; an absent unit's stays."""
 
-    Ba et al. 2016.
+        def formula(f: int) -> Node:
+            if not there[f]:
+                return old[f]
+            own = batch[f] if factor == 1 else batch[f] * factor
+            return old[f] + weight[f] * (own - old[f])
 
-    Parameters
-    ----------
-    epsilon : float
-        Added to the variance, above 0.
-
-    Raises
-    ------
-    ValueError
-        If `epsilon` is out of its range.
-
-    Examples
-    --------
-    >>> LayerNorm().shapes((50,)).params
-    Params(gamma=(50,), beta=(50,))
-    """
-
-    epsilon: float = 1e-5
-
-    def __post_init__(self) -> None:
-        checks.positive("epsilon", self.epsilon)
-
-    def shapes(self, features: Features) -> Shapes:
-        return Shapes(features, Params(features, features))
-
-    def initialise(self, site: Site, initial: Initial) -> None:
-        site.p.gamma[...], site.p.beta[...] = 1, 0
-
-    def present(self, inputs: Array, outputs: Array) -> Params:
-        return Params(outputs, outputs)
-
-    def forward(self, site: Site, x: SameRows, run: Run) -> tuple[SameRows, Cache]:
-        axes = tuple(range(1, x.ndim))
-        variance = x.var(axis=axes, keepdims=True)
-        inverse_std = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        x_hat = (x - x.mean(axis=axes, keepdims=True)) * inverse_std
-        return site.p.gamma * x_hat + site.p.beta, Cache(x_hat, inverse_std, run.learns)
-
-    def backward(self, site: Site, cache: Cache, dy: SameRows) -> SameRows:
-        axes = tuple(range(1, dy.ndim))
-        np.sum(dy * cache.x_hat, axis=0, out=site.g.gamma)
-        np.sum(dy, axis=0, out=site.g.beta)
-        d_hat = dy * site.p.gamma
-        through_mean = d_hat.sum(axis=axes, keepdims=True)
-        through_variance = cache.x_hat * (d_hat * cache.x_hat).sum(axis=axes, keepdims=True)
-        m = dy.dtype.type(math.prod(site.features))
-        return cache.inverse_std * (d_hat - (through_mean + through_variance) / m)
-
-    def explain(self, part: LayerPart) -> None:
-        x, y, dx, dy = part.x, part.y, part.dx, part.dy
-        gamma, beta = part.p
-        inside, rows, epsilon = list(places(x.shape[1:])), range(len(x.values)), float(self.epsilon)
-        m, axes = len(inside), tuple(range(1, len(x.shape)))
-        mean = part.make("mean", x.values.mean(axis=axes), "statistic")
-        mean.by(lambda i: total(x[i, *at] for at in inside) / m)
-        variance = part.make("variance", x.values.var(axis=axes), "statistic")
-        variance.by(lambda i: total((x[i, *at] - mean[i]) ** 2 for at in inside) / m)
-        std = part.make("std", np.sqrt(variance.values + epsilon), "statistic")
-        std.by(lambda i: SQRT(variance[i] + epsilon))
-        x_hat = part.make("x_hat", part.cache.x_hat, "statistic")
-        x_hat.by(lambda i, *at: (x[i, *at] - mean[i]) / std[i])
-        y.by(lambda i, *at: gamma[at] * x_hat[i, *at] + beta[at])
-        if not part.has_slopes:
-            return
-        part.g.gamma.by(lambda *at: total(dy[i, *at] * x_hat[i, *at] for i in rows))
-        part.g.beta.by(lambda *at: total(dy[i, *at] for i in rows))
-        d_hat = part.make_back("x_hat", dy.values * gamma.values)
-        d_hat.by(lambda i, *at: dy[i, *at] * gamma[at])
-        away = x.values - mean.values.reshape(-1, *[1] * len(axes))
-        of_variance = np.sum(d_hat.values * away, axis=axes) * -0.5 / std.values**3
-        d_variance = part.make_back("variance", of_variance)
-        d_variance.by(
-            lambda i: (
-                total(d_hat[i, *at] * (x[i, *at] - mean[i]) for at in inside) * -0.5 / std[i] ** 3
-            )
-        )
-        d_mean = part.make_back("mean", -np.sum(d_hat.values, axis=axes) / std.values)
-        d_mean.by(lambda i: -total(d_hat[i, *at] for at in inside) / std[i])
-        dx.by(
-            lambda i, *at: (
-                d_hat[i, *at] / std[i]
-                + d_variance[i] * 2 * (x[i, *at] - mean[i]) / m
-                + d_mean[i] / m
-            )
-        )
+        return formula

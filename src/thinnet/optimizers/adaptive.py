@@ -11,8 +11,8 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Flat
 from thinnet.formulas.explaining import UpdatePart
-from thinnet.formulas.quantities import Place, Quantity
-from thinnet.formulas.trees import SQRT, Node, node
+from thinnet.formulas.quantities import Quantity
+from thinnet.formulas.trees import SQRT, Index, Node, node
 from thinnet.optimizers.base import Count, LearningRate, at_least_tiny, check_learning_rate
 
 
@@ -67,8 +67,10 @@ class Adagrad:
 
     def explain(self, part: UpdatePart) -> None:
         g, old, new = part.gradient, part.before.squares, part.after.squares
-        new.by(lambda *at: old[at] + g[at] ** 2)
-        part.new.by(lambda *at: part.theta[at] - part.rate[()] * g[at] / _root(self, part, new, at))
+        new.each(lambda at: old[at] + g[at] ** 2)
+        part.new.each(
+            lambda at: part.theta[at] - part.rate[()] * g[at] / _root(self, part, new, at)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,10 @@ class RMSprop:
 
     def explain(self, part: UpdatePart) -> None:
         g, old, new = part.gradient, part.before.squares, part.after.squares
-        new.by(lambda *at: self.rho * old[at] + (1 - self.rho) * g[at] ** 2)
-        part.new.by(lambda *at: part.theta[at] - part.rate[()] * g[at] / _root(self, part, new, at))
+        new.each(lambda at: self.rho * old[at] + (1 - self.rho) * g[at] ** 2)
+        part.new.each(
+            lambda at: part.theta[at] - part.rate[()] * g[at] / _root(self, part, new, at)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,24 +193,24 @@ class Adam:
     def explain(self, part: UpdatePart) -> None:
         self.explain_from(part, lambda at: part.theta[at])
 
-    def explain_from(self, part: UpdatePart, start: Callable[[Place], Node]) -> None:
+    def explain_from(self, part: UpdatePart, start: Callable[[Index], Node]) -> None:
         """`explain` of a step from what stands at `start` in place of the parameters."""
         g, (m_before, v_before), (m, v) = part.gradient, part.before, part.after
-        m.by(lambda *at: self.beta_1 * m_before[at] + (1 - self.beta_1) * g[at])
-        v.by(lambda *at: self.beta_2 * v_before[at] + (1 - self.beta_2) * g[at] ** 2)
+        m.each(lambda at: self.beta_1 * m_before[at] + (1 - self.beta_1) * g[at])
+        v.each(lambda at: self.beta_2 * v_before[at] + (1 - self.beta_2) * g[at] ** 2)
         t = part.t.values
         m_hat = part.make("m_hat", m.values / (1 - self.beta_1**t))
         v_hat = part.make("v_hat", v.values / (1 - self.beta_2**t))
-        m_hat.by(lambda *at: m[at] / (1 - node(self.beta_1) ** part.count(at)))
-        v_hat.by(lambda *at: v[at] / (1 - node(self.beta_2) ** part.count(at)))
+        m_hat.each(lambda at: m[at] / (1 - node(self.beta_1) ** part.count(at)))
+        v_hat.each(lambda at: v[at] / (1 - node(self.beta_2) ** part.count(at)))
         tiny = node(at_least_tiny(self.epsilon, part.theta.values))
 
-        def epsilon(at: Place) -> Node:
+        def epsilon(at: Index) -> Node:
             bias = 1 - node(self.beta_2) ** part.count(at)
             return tiny / SQRT(bias) if self.epsilon_hat else tiny
 
-        part.new.by(
-            lambda *at: start(at) - part.rate[()] * m_hat[at] / (SQRT(v_hat[at]) + epsilon(at))
+        part.new.each(
+            lambda at: start(at) - part.rate[()] * m_hat[at] / (SQRT(v_hat[at]) + epsilon(at))
         )
 
 
@@ -263,6 +267,6 @@ class AdamW:
         )
 
 
-def _root(self: Adagrad | RMSprop, part: UpdatePart, squares: Quantity, at: Place) -> Node:
+def _root(self: Adagrad | RMSprop, part: UpdatePart, squares: Quantity, at: Index) -> Node:
     """What a step is divided by."""
     return SQRT(squares[at]) + at_least_tiny(self.epsilon, part.theta.values)

@@ -74,11 +74,11 @@ class SGD:
     def explain(self, part: UpdatePart) -> None:
         theta, g, rate = part.theta, part.gradient, part.rate
         if not self.momentum:
-            part.new.by(lambda *at: theta[at] - rate[()] * g[at])
+            part.new.each(lambda at: theta[at] - rate[()] * g[at])
             return
         old, new, m = part.before.velocity, part.after.velocity, self.momentum
-        new.by(lambda *at: m * old[at] - rate[()] * g[at])
+        new.each(lambda at: m * old[at] - rate[()] * g[at])
         if self.nesterov:
-            part.new.by(lambda *at: theta[at] + m * new[at] - rate[()] * g[at])
+            part.new.each(lambda at: theta[at] + m * new[at] - rate[()] * g[at])
         else:
-            part.new.by(lambda *at: theta[at] + new[at])
+            part.new.each(lambda at: theta[at] + new[at])
