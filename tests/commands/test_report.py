@@ -14,7 +14,7 @@ from thinnet import load, save
 from thinnet.commands import examples, markup, places, reporting
 from thinnet.commands.evaluating import Answers
 from thinnet.commands.examples import Examples
-from thinnet.commands.markup import Markup, escaped, tag
+from thinnet.console.markup import Markup, escaped, tag
 
 RNG = np.random.default_rng(0)
 FAST = ("--epochs", "60", "--networks", "2", "--hidden", "8")

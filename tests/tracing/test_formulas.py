@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from random_networks import problems, thin_chains
 
-from thinnet.tracing.trace import trace
+from thinnet.tracing.stepping import trace
 
 FEW = 6  # rows: each number has a formula of its own
 

@@ -20,9 +20,9 @@ from thinnet.commands import (
 )
 from thinnet.commands.error_bars import ErrorBars
 from thinnet.commands.importances import texts_of
-from thinnet.commands.markup import Markup, joined, of_rich, table, tag
 from thinnet.commands.pictures import DEPENDENCE, Findings, Picture
 from thinnet.commands.styles import STYLE
+from thinnet.console.markup import Markup, joined, of_rich, table, tag
 from thinnet.console.tables import counted
 from thinnet.tables import drifting, importances, uncertain
 from thinnet.tables.deciding import decision_message

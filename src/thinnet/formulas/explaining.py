@@ -67,6 +67,12 @@ class LayerPart:
         self.forward.append(found)
         return found
 
+    def make_inside(self, word: str, values: Array, kind: Kind) -> Quantity:
+        """A further array of the forward pass, with a number for each input, not for each unit."""
+        found = self.make(word, values, kind)
+        found.of_units = False
+        return found
+
     def setting(self, word: str, value: float) -> Quantity:
         """A single number that the layer's settings give."""
         return self.make(word, np.array(float(value)), "setting", by_rows=False)
@@ -95,6 +101,7 @@ def explain_mask(part: LayerPart, mask: Quantity, rate: float, draws: Array) -> 
         return
     part.forward.remove(mask)
     draw = part.make("draw", draws.astype(np.float64), "random", by_rows=mask.by_rows)
+    draw.of_units = mask.of_units
     threshold = part.setting("threshold", limit)
     mask.each(lambda at: cases((1, draw[at], ">=", threshold[()]), otherwise=0))
     part.forward.append(mask)
@@ -193,3 +200,28 @@ class UpdatePart:
         found = Quantity(key, values, "moment", self.theta.layer)
         self.made.append(found)
         return found
+
+
+@dataclass(eq=False, slots=True)
+class PenaltyPart:
+    """The numbers of a layer's penalty in its own form; its `explain_penalty` gives formulas.
+
+    Attributes
+    ----------
+    site : Site
+    p : NamedTuple of Quantity
+        The layer's parameters.
+    before, after : NamedTuple of Quantity
+        Their gradients without and with the penalty's.
+    factor : float
+        What the penalty is multiplied by in the gradient.
+    value : Quantity
+        The penalty.
+    """
+
+    site: Any
+    p: Any
+    before: Any
+    after: Any
+    factor: float
+    value: Quantity

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-import numpy as np
-
 from thinnet.formulas import naming
-from thinnet.formulas.plain import ATOM, FIRST, LONG, POWER, PRODUCT, SUM, Level
+from thinnet.formulas.plain import ATOM, FIRST, LONG, POWER, PRODUCT, SUM, Level, constant
 from thinnet.formulas.trees import (
     SQRT,
     Call,
@@ -34,8 +32,19 @@ def number_latex(value: float, digits: int) -> str:
     shown = f"{float(value):.{digits}g}"
     if shown in ("inf", "-inf", "nan"):
         return {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\mathrm{NaN}"}[shown]
+    return _power_of_ten(shown)
+
+
+def _power_of_ten(shown: str) -> str:
     mantissa, _, power = shown.partition("e")
     return rf"{mantissa} \cdot 10^{{{int(power)}}}" if power else mantissa
+
+
+def _level(text: str) -> Level:
+    """How tightly the parts of a name or a value hold together."""
+    if text.startswith("-"):
+        return SUM
+    return PRODUCT if r"\cdot" in text else POWER if r"\frac" in text else ATOM
 
 
 def formula_latex(formula: Node, leaf: Leaf) -> str:
@@ -50,10 +59,10 @@ def name_latex(name: naming.Name) -> str:
 def _written(formula: Node, leaf: Leaf) -> tuple[str, Level]:
     match formula:
         case Constant(value):
-            return _signed(np.format_float_positional(value, trim="-"))
+            return _signed(_power_of_ten(constant(value)))
         case Ref():
             text = leaf(formula)
-            return text, PRODUCT if r"\cdot" in text else SUM if text.startswith("-") else ATOM
+            return text, _level(text)
         case Sum(terms):
             return _sum(terms, leaf), SUM
         case Product(factors):

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from thinnet.formulas.naming import GREEK, Name
-from thinnet.formulas.plain import ATOM, FIRST, LONG, POWER, PRODUCT, SUM, Level
+from thinnet.formulas.plain import ATOM, FIRST, LONG, POWER, PRODUCT, SUM, Level, constant
 from thinnet.formulas.trees import (
     SQRT,
     Call,
@@ -82,12 +82,11 @@ def _part(part: str) -> str:
 def _written(formula: Node, leaf: Leaf) -> tuple[str, Level]:
     match formula:
         case Constant(value):
-            text = np.format_float_positional(abs(value), trim="-")
-            number = element("mn", text)
+            number = element("mn", constant(abs(value)))
             return (element("mrow", MINUS, number), SUM) if value < 0 else (number, ATOM)
         case Ref():
             text = leaf(formula)
-            return text, SUM if MINUS in text else ATOM
+            return text, SUM if MINUS in text else POWER if "<mfrac>" in text else ATOM
         case Sum(terms):
             return element("mrow", *_sum(terms, leaf)), SUM
         case Product(factors):

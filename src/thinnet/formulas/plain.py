@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
-import numpy as np
-
 from thinnet.formulas.trees import (
     Call,
     Cases,
@@ -37,6 +35,11 @@ def number(value: float, digits: int) -> str:
     return f"{float(value):.{digits}g}"
 
 
+def constant(value: float) -> str:
+    """A number of a formula, in full: "2", "0.1", "1e-08"."""
+    return repr(float(value)).removesuffix(".0")
+
+
 def formula_text(formula: Node, leaf: Leaf) -> str:
     """A formula in one line; `leaf` writes what a `Ref` stands for."""
     return _written(formula, leaf)[0]
@@ -45,7 +48,7 @@ def formula_text(formula: Node, leaf: Leaf) -> str:
 def _written(formula: Node, leaf: Leaf) -> tuple[str, Level]:
     match formula:
         case Constant(value):
-            return _signed(np.format_float_positional(value, trim="-"))
+            return _signed(constant(value))
         case Ref():
             return _signed(leaf(formula))
         case Sum(terms):
@@ -71,8 +74,8 @@ def _written(formula: Node, leaf: Leaf) -> tuple[str, Level]:
 
 
 def _signed(text: str) -> tuple[str, Level]:
-    """A negative number needs brackets behind another sign."""
-    return text, SUM if text.startswith("-") else ATOM
+    """A negative number needs brackets behind another sign, a derivative as a power's base."""
+    return text, SUM if text.startswith("-") else PRODUCT if "/" in text else ATOM
 
 
 def _at(level: Level, formula: Node, leaf: Leaf) -> str:

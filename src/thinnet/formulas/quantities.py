@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from thinnet.arrays import Array
 from thinnet.formulas.naming import Name
 from thinnet.formulas.trees import Index, Node, Ref
@@ -26,6 +28,7 @@ Kind: TypeAlias = Literal[
     "gradient",
     "moment",
     "update",
+    "measured",
 ]
 Place: TypeAlias = tuple[int, ...]
 Element: TypeAlias = Callable[..., Node]  # of the places along the axes
@@ -50,6 +53,8 @@ class Quantity:
         Makes the formula of one number from its place; None where there is none.
     whole : Node or None
         The formula of the whole array.
+    of_units : bool
+        Whether the first axis, behind that of the rows, is that of its layer's units.
     """
 
     key: Name
@@ -59,6 +64,7 @@ class Quantity:
     by_rows: bool = False
     element: Element | None = None
     whole: Node | None = None
+    of_units: bool = True
 
     def by(self, element: Element, whole: Node | None = None) -> None:
         """Say how each number follows from others, and how the whole array does."""
@@ -69,7 +75,9 @@ class Quantity:
         self.by(lambda *at: formula(at), formula(None))
 
     def at(self, index: Index) -> Any:
-        return self.values if index is None else self.values[index]
+        """The numbers in float64: what a formula comes to does not depend on the network's type."""
+        found = self.values if index is None else self.values[index]
+        return found.astype(np.float64) if np.ndim(found) else float(found)
 
     def __getitem__(self, place: int | Index) -> Ref:
         return Ref(self, (place,) if isinstance(place, int) else place)

@@ -25,6 +25,8 @@ Operand: TypeAlias = Union["Node", float]
 class Known(Protocol):
     """What a `Ref` refers to: an array with a name."""
 
+    key: Any
+
     def at(self, index: Index) -> Value: ...
 
 
@@ -199,6 +201,8 @@ PHI: Final = Function("Phi", normal_cdf, r"\Phi")
 LOG_GAMMA: Final = Function("log_gamma", log_gamma, r"\ln\Gamma")
 MAX: Final = Function("max", np.maximum, r"\max")
 MIN: Final = Function("min", np.minimum, r"\min")
+SUM: Final = Function("sum", np.sum, r"\sum")
+GREATEST: Final = Function("greatest", np.max, r"\max")
 SUM_OF_ROWS: Final = Function("sum of rows", _of_rows(np.sum), r"\sum_{i}")
 MEAN_OF_ROWS: Final = Function("mean of rows", _of_rows(np.mean), r"\frac{1}{n}\sum_{i}")
 RELATIONS: Final[dict[str, Callable[[Value, Value], Any]]] = {

@@ -162,11 +162,10 @@ class Columns:
         rows, units, inputs = range(len(x.values)), range(self.dense.units), range(self.inputs)
         columns = np.array([slot.column for slot in slots])[of.slots].tolist()
         factors = self._factors(part.site, part.run, x.values, part.cache.rate)
-        factor = part.make("factor", factors, "mask")
-        self._explain_factors(part, factor)
-        inside = part.make("input", expanded(self.columns, x.values), "output")
+        factor = self._explained_factors(part, factors)
+        inside = part.make_inside("input", expanded(self.columns, x.values), "output")
         inside.by(lambda i, k: _input(x[i, int(of.slots[k])], k, of))
-        kept = part.make("kept", inside.values * factors[:, columns], "output")
+        kept = part.make_inside("kept", inside.values * factors[:, columns], "output")
         kept.by(lambda i, k: factor[i, columns[k]] * inside[i, k])
         y.by(lambda i, u: total(kept[i, k] * W[u, k] for k in inputs) + b[u])
         if not part.has_slopes:
@@ -183,20 +182,23 @@ class Columns:
 
         dx.by(slope)
 
-    def _explain_factors(self, part: LayerPart, factor: Quantity) -> None:
+    def _explained_factors(self, part: LayerPart, factors: Array) -> Quantity:
         """Each column is dropped or kept in a row, by its draw."""
         rate, run, rows = part.cache.rate, part.run, len(part.x.values)
         if rate == 0.0:
+            factor = part.make_inside("factor", factors, "mask")
             factor.by(lambda i, c: node(1))
-            return
+            return factor
         ids = run.samples(rows) if self.share is None else masks.ids_of(None, self.share)
         n = len(self.columns)
         kept = self._kept(part.site, run, rows, rate)
-        mask = part.make("m", kept.astype(factor.values.dtype), "mask")
+        mask = part.make_inside("m", kept.astype(factors.dtype), "mask")
         explain_mask(part, mask, rate, philox.sixteen_bits(part.site.stream(run), ids, n))
         q = part.setting("q", masks.keep_probability(rate) or 1.0)
         together = len(kept) == 1
+        factor = part.make_inside("factor", factors, "mask")
         factor.by(lambda i, c: mask[0 if together else i, c] / q[()])
+        return factor
 
 
 def _input(number: Node, k: int, of: Inputs) -> Node:

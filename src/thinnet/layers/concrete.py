@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool
@@ -14,17 +12,13 @@ from scipy import special
 
 from thinnet import checks, masks, philox
 from thinnet.arrays import Array, Features, Float, Out, Table
-from thinnet.formulas.explaining import LayerPart, explain_mask
-from thinnet.formulas.quantities import Quantity
-from thinnet.formulas.trees import EXP, LOG, MAX, MIN, SIGMOID, Node, cases, node, total
+from thinnet.formulas.explaining import LayerPart, PenaltyPart
 from thinnet.layers.base import Initial, Shapes
+from thinnet.layers.concrete_explained import explain_penalty, explain_thinned
 from thinnet.layers.dense import Cache as DenseCache
 from thinnet.layers.dense import Dense
+from thinnet.layers.learned_rate import MAX_LOGIT, inward, learned, sum_of_squares
 from thinnet.passes import Run, Site
-
-MAX_LOGIT: Final = math.log(
-    masks.LEVELS - 1
-)  # the logit of the highest rate whose threshold is below 1
 
 
 class Params(NamedTuple):
@@ -36,19 +30,6 @@ class Params(NamedTuple):
 class Cache(NamedTuple):
     inner: DenseCache
     run: Run
-
-
-class Learned(NamedTuple):
-    """A logit inside the range that masks can have, with its rate and keep probability."""
-
-    logit: float
-    rate: float
-    q: float  # 1 - rate, without the rounding of 1 near a rate of 0
-
-
-def learned(site: Site) -> Learned:
-    logit = min(max(float(site.p.logit[0]), -MAX_LOGIT), MAX_LOGIT)
-    return Learned(logit, float(special.expit(logit)), float(special.expit(-logit)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +153,7 @@ class ConcreteDropout:
         """The penalty, which is added to the mean loss (`thinnet.training.penalties`)."""
         _, p, q = learned(site)
         entropy = -(p * math.log(p) + q * math.log(q))
-        squares = _sum_of_squares(site.p.W)
+        squares = sum_of_squares(site.p.W)
         return self.weight_penalty * squares / q - self.rate_penalty * site.features[0] * entropy
 
     def add_penalty(self, site: Site, factor: float) -> None:
@@ -180,9 +161,9 @@ class ConcreteDropout:
         logit, p, q = learned(site)
         by_weights = 2 * factor * self.weight_penalty / q
         np.add(site.g.W, site.p.W.dtype.type(by_weights) * site.p.W, out=site.g.W)
-        slope = self.weight_penalty * _sum_of_squares(site.p.W) * p / q
+        slope = self.weight_penalty * sum_of_squares(site.p.W) * p / q
         slope += self.rate_penalty * site.features[0] * p * q * logit
-        np.add(site.g.logit, _inward(site, factor * slope), out=site.g.logit)
+        np.add(site.g.logit, inward(site, factor * slope), out=site.g.logit)
 
     def _drop(self, site: Site, x: Table, run: Run) -> Table:
         if not run.draws:
@@ -202,79 +183,11 @@ class ConcreteDropout:
         """The loss's derivative by the logit; ``s = (1 - z) / (1 - p)`` has ``(p - z / T) s``."""
         z = 1 - self._kept(site, cache.run, len(dx))
         each = dx * cache.inner.x * (learned(site).rate - z / self.temperature)
-        return _inward(site, float(each.sum(dtype=np.float64)))
+        return inward(site, float(each.sum(dtype=np.float64)))
 
     def explain(self, part: LayerPart) -> None:
-        x, dx, run, site = part.x, part.dx, part.run, part.site
-        if not run.draws:
-            self.dense.explain(part)
-            if part.has_slopes:
-                part.g.logit.by(lambda k: node(0))
-            return
-        factor = (self._explain_kept if run.learns else self._explain_mask)(part)
-        thinned = part.make("dropped", self._drop(site, x.values, run), "output")
-        thinned.by(lambda i, k: x[i, k] * factor(i, k))
-        inner = dataclasses.replace(part, x=thinned)
-        if part.has_slopes:
-            back = inner.dx = part.make_back("dropped", part.dy.values @ site.p.W)
-            dx.by(lambda i, k: back[i, k] * factor(i, k))
-            self._explain_slope(part, thinned, back)
-        self.dense.explain(inner)
+        kept = self._kept if part.run.learns else None
+        explain_thinned(self.dense, part, float(self.temperature), kept)
 
-    def _explain_mask(self, part: LayerPart) -> Callable[[int, int], Node]:
-        """What an input is multiplied by in a sampling pass."""
-        rows, rate = len(part.x.values), learned(part.site).rate
-        values = part.site.keep(part.run, rows, rate).astype(part.x.values.dtype)
-        mask = part.make("m", values, "mask")
-        explain_mask(part, mask, rate, part.site.draws(part.run, rows))
-        q = part.setting("q", masks.keep_probability(rate) or 1.0)
-        together = len(values) == 1
-        return lambda i, k: mask[0 if together else i, k] / q[()]
-
-    def _explain_kept(self, part: LayerPart) -> Callable[[int, int], Node]:
-        """What an input is multiplied by in a learning pass."""
-        rows, temperature = len(part.x.values), float(self.temperature)
-        draws = part.site.draws(part.run, rows).astype(np.float64)
-        draw = part.make("draw", draws, "random")
-        kept = part.make("kept", self._kept(part.site, part.run, rows), "mask")
-        logit = part.setting("logit_inside", learned(part.site).logit)
-        logit.by(lambda: MIN(MAX(part.p.logit[0], -MAX_LOGIT), MAX_LOGIT))
-
-        def by_draw(i: int, k: int) -> Node:
-            u = (draw[i, k] + 0.5) / masks.LEVELS
-            return 1 / (1 + EXP(-(LOG(u / (1 - u)) - logit[()]) / temperature))
-
-        kept.by(by_draw)
-        together = len(draws) == 1
-        return lambda i, k: kept[0 if together else i, k] * (1 + EXP(logit[()]))
-
-    def _explain_slope(self, part: LayerPart, thinned: Quantity, back: Quantity) -> None:
-        """The gradient of the logit."""
-        if not part.run.learns:
-            part.g.logit.by(lambda k: node(0))
-            return
-        kept = next(q for q in part.forward if q.key.word == "kept")
-        together, (rows, inputs) = len(kept.values) == 1, thinned.shape
-        logit, temperature = float(part.p.logit.values[0]), float(self.temperature)
-
-        def each(i: int, k: int) -> Node:
-            z = 1 - kept[0 if together else i, k]
-            return back[i, k] * thinned[i, k] * (SIGMOID(part.p.logit[0]) - z / temperature)
-
-        def slope(j: int) -> Node:
-            found = total(each(i, k) for i in range(rows) for k in range(inputs))
-            if abs(logit) <= MAX_LOGIT:
-                return found
-            return cases((0, found * logit, "<", 0), otherwise=found)
-
-        part.g.logit.by(slope)
-
-
-def _sum_of_squares(W: Array) -> float:
-    return float(np.square(W, dtype=np.float64).sum())
-
-
-def _inward(site: Site, slope: float) -> float:
-    """`slope`, or 0 if the logit is beyond its limit and would be moved further away."""
-    logit = float(site.p.logit[0])
-    return 0.0 if abs(logit) > MAX_LOGIT and slope * logit < 0 else slope
+    def explain_penalty(self, part: PenaltyPart) -> None:
+        explain_penalty(part, self.weight_penalty, self.rate_penalty)

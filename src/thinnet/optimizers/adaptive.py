@@ -120,7 +120,7 @@ class RMSprop:
 
     def explain(self, part: UpdatePart) -> None:
         g, old, new = part.gradient, part.before.squares, part.after.squares
-        new.each(lambda at: self.rho * old[at] + (1 - self.rho) * g[at] ** 2)
+        new.each(lambda at: self.rho * old[at] + (1 - node(self.rho)) * g[at] ** 2)
         part.new.each(
             lambda at: part.theta[at] - part.rate[()] * g[at] / _root(self, part, new, at)
         )
@@ -196,8 +196,8 @@ class Adam:
     def explain_from(self, part: UpdatePart, start: Callable[[Index], Node]) -> None:
         """`explain` of a step from what stands at `start` in place of the parameters."""
         g, (m_before, v_before), (m, v) = part.gradient, part.before, part.after
-        m.each(lambda at: self.beta_1 * m_before[at] + (1 - self.beta_1) * g[at])
-        v.each(lambda at: self.beta_2 * v_before[at] + (1 - self.beta_2) * g[at] ** 2)
+        m.each(lambda at: self.beta_1 * m_before[at] + (1 - node(self.beta_1)) * g[at])
+        v.each(lambda at: self.beta_2 * v_before[at] + (1 - node(self.beta_2)) * g[at] ** 2)
         t = part.t.values
         m_hat = part.make("m_hat", m.values / (1 - self.beta_1**t))
         v_hat = part.make("v_hat", v.values / (1 - self.beta_2**t))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from thinnet.formulas.quantities import Place, Quantity
 from thinnet.formulas.trees import Index
 from thinnet.layers import Dense, Layer
 
+Words: TypeAlias = tuple[str, np.ndarray]
+LARGE: Final = 10_000
 PLACE: Final = re.compile(r"(?P<array>[^\[\]]+)\[(?P<place>\d+(?:, ?\d+)*)\]")
 
 
@@ -87,11 +89,9 @@ class PaperNames(PlaceNames):
 
     def __init__(self, quantities: Sequence[Quantity], ids: Ids, layers: Sequence[Layer]) -> None:
         super().__init__(quantities, ids)
+        self._quantities = quantities
         self._words = _paper_words(quantities, layers)
-        self._of_paper: dict[str, tuple[Quantity, Index]] = {}
-        for quantity in quantities:
-            for index in places(quantity.shape) if quantity.values.size < 10_000 else ():
-                self._of_paper.setdefault(text(self.name(quantity, index)), (quantity, index))
+        self._of_paper: dict[str, tuple[Quantity, Index]] | None = None
 
     def name(self, quantity: Quantity, index: Index) -> Name:
         if not index:
@@ -103,27 +103,40 @@ class PaperNames(PlaceNames):
         return super().name(quantity, index) if found is None else key._replace(of=found)
 
     def find(self, name: str) -> tuple[Quantity, Index]:
+        if self._of_paper is None:
+            self._of_paper = self._on_paper()
         return self._of_paper[name] if name in self._of_paper else super().find(name)
 
+    def _on_paper(self) -> dict[str, tuple[Quantity, Index]]:
+        """Numbers by their names; those of large arrays are found by their places."""
+        found = dict[str, tuple[Quantity, Index]]()
+        for quantity in self._quantities:
+            for index in places(quantity.shape) if quantity.values.size < LARGE else ():
+                found.setdefault(text(self.name(quantity, index)), (quantity, index))
+        return found
+
     def _own(self, key: Name, quantity: Quantity, index: Place) -> Name | None:
-        words = self._words.get(text(key))
-        if words is None:
+        """The name on paper; of a moment or the like with that of its parameter below."""
+        plain = key._replace(mark="")
+        if (words := self._words.get(text(plain))) is not None:
+            return self._counted(words, key.mark, quantity, index)
+        if (words := self._words.get(key.below)) is None or not key.word:
             return None
+        return key._replace(below=text(self._counted(words, "", quantity, index)))
+
+    def _counted(self, words: Words, mark: str, quantity: Quantity, index: Place) -> Name:
         word, numbers = words
-        at = index[1:] if quantity.by_rows else index
-        below = str(numbers[at])
+        below = str(numbers[index[1:] if quantity.by_rows else index])
         several = quantity.by_rows and len(self._ids) > 1
         place = (str(int(self._ids[index[0]])),) if several else ()
         if word.startswith("net_"):
-            return Name("net", f"{word[4:]}{below}", place)
-        return Name(word, below, place)
+            return Name("net", f"{word[4:]}{below}", place, mark=mark)
+        return Name(word, below, place, mark=mark)
 
 
-def _paper_words(
-    quantities: Sequence[Quantity], layers: Sequence[Layer]
-) -> dict[str, tuple[str, np.ndarray]]:
+def _paper_words(quantities: Sequence[Quantity], layers: Sequence[Layer]) -> dict[str, Words]:
     """For the key of an array its word on paper and the number of each entry."""
-    found = dict[str, tuple[str, np.ndarray]]()
+    found = dict[str, Words]()
     by_key = {text(q.key): q for q in quantities if q.key.of is None}
     dense = [i for i, layer in enumerate(layers) if isinstance(layer, Dense)]
     if "x" in by_key:
@@ -132,16 +145,16 @@ def _paper_words(
         found["t"] = "t", _counted(by_key["t"].shape[1:], 1)
     weights = biases = 1
     for order, i in enumerate(dense):
-        W, b, net = (by_key[f"{word}{i + 1}"] for word in "Wby")
-        found[f"W{i + 1}"] = "w", _counted(W.shape, weights)
-        found[f"b{i + 1}"] = "b", _counted(b.shape, biases)
+        W, b, net = (by_key[f"{word}{i}"] for word in "Wby")
+        found[f"W{i}"] = "w", _counted(W.shape, weights)
+        found[f"b{i}"] = "b", _counted(b.shape, biases)
         weights, biases = weights + W.values.size, biases + b.values.size
         from_end = len(dense) - 1 - order
         unit = "o" if from_end == 0 else chr(max(ord("a"), ord("h") + 1 - from_end))
         activated = i + 1 < len(layers) and not isinstance(layers[i + 1], Dense)
-        found[f"y{i + 1}"] = f"net_{unit}" if activated else unit, _counted(net.shape[1:], 1)
+        found[f"y{i}"] = f"net_{unit}" if activated else unit, _counted(net.shape[1:], 1)
         if activated:
-            found[f"y{i + 2}"] = unit, _counted(by_key[f"y{i + 2}"].shape[1:], 1)
+            found[f"y{i + 1}"] = unit, _counted(by_key[f"y{i + 1}"].shape[1:], 1)
     return found
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from thinnet.formulas.naming import text
+import numpy as np
+
+from thinnet.formulas.naming import Name, text
 from thinnet.formulas.plain import formula_text, number
 from thinnet.formulas.quantities import Kind, Place, Quantity
 from thinnet.formulas.trees import Node, Ref, leaves, value_of
@@ -14,7 +16,11 @@ from thinnet.formulas.trees import Node, Ref, leaves, value_of
 if TYPE_CHECKING:
     from thinnet.tracing.names import PlaceNames
 
-DIGITS = 6
+DIGITS: Final = 6
+GIVEN: Final = frozenset(  # kinds whose numbers follow from no others of the step
+    {"input", "target", "sample weight", "parameter", "state", "setting", "random", "measured"}
+)
+MOST: Final = 50  # numbers of a level that `why` shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +76,15 @@ class Number:
 
     @property
     def parents(self) -> list[Number]:
-        """The numbers that the formula refers to, each once."""
+        """The numbers that the formula refers to, each once; arrays as a whole are left out."""
         tree = self.tree
         if tree is None:
             return []
         found = dict[tuple[int, Place], Number]()
         for leaf in leaves(tree):
-            one = self._of(leaf)
-            found.setdefault((id(one.quantity), one.place), one)
+            if leaf.index is not None:
+                one = self._of(leaf)
+                found.setdefault((id(one.quantity), one.place), one)
         return list(found.values())
 
     @property
@@ -108,7 +115,9 @@ class Number:
     def _lines(self, levels: int | None) -> Iterator[str]:
         known, level, depth = {self._key}, [self], 0
         while level and (levels is None or depth <= levels):
-            yield from (f"{'  ' * depth}{one}" for one in level)
+            yield from (f"{'  ' * depth}{one}" for one in level[:MOST])
+            if len(level) > MOST:
+                yield f"{'  ' * depth}and {len(level) - MOST:,} more"
             parents = [parent for one in level for parent in one.parents]
             level = []
             for parent in parents:
@@ -125,11 +134,22 @@ class Number:
         assert isinstance(leaf.known, Quantity)
         return Number(leaf.known, leaf.index or (), self.names, self.digits)
 
+    def name_of(self, leaf: Ref) -> Name:
+        """The name of what a formula refers to."""
+        assert isinstance(leaf.known, Quantity)
+        return self.names.name(leaf.known, leaf.index)
+
+    def value_of(self, leaf: Ref) -> float | None:
+        """Its value; None of an array as a whole."""
+        found = leaf.known.at(leaf.index)
+        return None if np.ndim(found) else float(found)
+
     def _name_of(self, leaf: Ref) -> str:
-        return self._of(leaf).name
+        return text(self.name_of(leaf))
 
     def _value_of(self, leaf: Ref) -> str:
-        return number(self._of(leaf).value, self.digits)
+        value = self.value_of(leaf)
+        return self._name_of(leaf) if value is None else number(value, self.digits)
 
     def __str__(self) -> str:
         shown = f"{self.name} = "

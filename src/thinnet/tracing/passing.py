@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from thinnet.arrays import Array, Rows
+from thinnet.arithmetic import total_weight
+from thinnet.arrays import Array, Rows, Weights
 from thinnet.losses import Loss
+from thinnet.losses.base import relative_weights
 from thinnet.network import Network
 from thinnet.passes import Pass, Run, Site
 
@@ -46,9 +48,30 @@ class Taken:
 
 
 @dataclass(eq=False, slots=True)
-class Measured:
-    """The loss of a pass: of each row, what each counts for, and their mean."""
+class Batch:
+    """The rows of a step, as the network and the loss take them.
 
+    Attributes
+    ----------
+    x : array or sparse matrix, shape (rows, *features)
+    targets : array
+    weights : array or None
+        What each row counts for.
+    factor : float
+        What the mean loss is multiplied by.
+    """
+
+    x: Any
+    targets: Array
+    weights: Weights | None = None
+    factor: float = 1.0
+
+
+@dataclass(eq=False, slots=True)
+class Measured:
+    """The loss of a pass: of each row, what each counts for, and their mean with its slope."""
+
+    batch: Batch
     losses: Array
     share: Array
     mean: float
@@ -68,14 +91,15 @@ def forward(network: Network, x: Any, run: Run) -> Taken:
     return Taken(own, run, rows, outputs, latest, states)
 
 
-def measured(taken: Taken, loss: Loss, targets: Array, weights: Array | None) -> Measured:
+def measured(taken: Taken, loss: Loss, batch: Batch) -> Measured:
     """The loss of the outputs."""
-    from thinnet.losses.base import relative_weights
-
-    z = taken.outputs[-1]
-    mean, slope = loss(z, targets, weights)
-    losses, _ = loss.rows(z, targets)
-    return Measured(losses, relative_weights(len(losses), weights), mean, slope)
+    z, weights = taken.outputs[-1], batch.weights
+    rows = float(len(z)) if weights is None else total_weight(weights) or 1.0
+    divisor = rows / batch.factor
+    mean, slope = loss(z, batch.targets, weights, divisor)
+    losses, _ = loss.rows(z, batch.targets)
+    share = relative_weights(len(losses), weights, divisor)
+    return Measured(batch, losses, share, mean, slope)
 
 
 def backward(taken: Taken, slope: Rows) -> None:

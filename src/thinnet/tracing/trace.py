@@ -1,63 +1,100 @@
-"""`trace`: one training step of a network with every number, its formula and its origin."""
+"""`Trace`: one training step of a network with every number, its formula and its origin."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+import os
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from thinnet import checks, masks
-from thinnet.arrays import Ids
-from thinnet.formulas.explaining import places
-from thinnet.formulas.quantities import Quantity
-from thinnet.losses import Loss, loss_for
-from thinnet.network import Network
-from thinnet.optimizers import Optimizer
-from thinnet.passes import Run
-from thinnet.tracing import passing
-from thinnet.tracing.building import Section, build
-from thinnet.tracing.names import PaperNames, PlaceNames
-from thinnet.tracing.numbers import DIGITS, Number
-from thinnet.tracing.updating import How, Update
+from thinnet import atomic, checks
+from thinnet.tracing.checking import checked
+from thinnet.tracing.contents import Contents
+from thinnet.tracing.numbers import Number
+from thinnet.tracing.selecting import OneUnit
+from thinnet.tracing.shown import document, html, plain
 
-GIVEN = ("input", "target", "sample weight", "parameter", "state", "setting", "random")
-Names = Literal["paper"] | None
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+TOLERANCES: Final = {"float64": 1e-12, "float32": 1e-4}
 
 
-class Trace:
-    """A step with all its numbers; made by `trace`.
+class Trace(Contents):
+    """A step with all its numbers; made by `thinnet.trace`.
+
+    ``print(t)`` shows it as text and rich's ``print(t)`` in colours, a notebook shows HTML.  Where
+    more than 300 numbers would be shown, arrays of more than 16 are summarised.
 
     Attributes
     ----------
     sections : list of Section
         The parts of the step in their order: layers forward, the loss, layers backward, the update.
-    names : PlaceNames
-    ids : array
-        The ids of the batch's rows.
-    show : array
-        The ids of the rows whose numbers are printed.
+    network : Network
+        A copy of the network, as it stands behind the step.
+    quantities : list of Quantity
+        The arrays, each once.
     """
 
-    def __init__(
-        self, sections: Sequence[Section], names: PlaceNames, ids: Ids, show: Ids, digits: int
-    ) -> None:
-        self.sections, self.names = list(sections), names
-        self.ids, self.show, self.digits = ids, show, digits
-
     def __getitem__(self, name: str) -> Number:
-        """The number of a name, such as ``"dE/dW1[2, 0]"`` or on paper ``"dE/dw5"``."""
+        """The number of a name, such as ``"dE/dW2[0, 1]"`` or on paper ``"dE/dw6"``."""
+        checks.must(isinstance(name, str), "the name of a number", "text", name)
         quantity, index = self.names.find(name)
         if index is None:
             raise KeyError(f"{name} is an array of shape {quantity.shape}: name one of its numbers")
         return Number(quantity, index, self.names, self.digits)
 
-    @property
-    def quantities(self) -> list[Quantity]:
-        return list(dict.fromkeys(q for section in self.sections for q in section.quantities))
+    def array(self, name: str) -> np.ndarray:
+        """All numbers of an array, by its name: ``"W2"``, ``"dE/dW2"``.
 
-    def check(self, tolerance: float = 1e-12) -> int:
+        Returns
+        -------
+        array
+            A copy.
+        """
+        quantity, _ = self.names.find(name)
+        return np.array(quantity.values)
+
+    def unit(self, layer: int, unit: int) -> Trace:
+        """All that has to do with one unit, of the rows that are shown.
+
+        That is its weights, net input, mask, output, their derivatives and updates, in its layer
+        and in those behind it that keep the units, and the weights that lead away from it.
+
+        Parameters
+        ----------
+        layer : int
+            The place in ``network.layers``, from 0.
+        unit : int
+            From 0.
+
+        Returns
+        -------
+        Trace
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer or unit.
+        """
+        last = len(self.network.layers) - 1
+        checks.integer("layer", layer, 0, last)
+        rows = self.of.rows if isinstance(self.of, OneUnit) else self.of
+        of = OneUnit.of(rows, self.network, layer, unit)
+        checks.integer("unit", unit, 0, of.units - 1)
+        return Trace(self.sections, self.network, self.names, of)
+
+    def check(self, tolerance: float | None = None) -> int:
         """Evaluate every formula again and hold it against forward, backward and update.
+
+        Arrays of more than 10,000 numbers are checked by their matrix formula where they have one.
+
+        Parameters
+        ----------
+        tolerance : float, optional
+            The greatest difference, relative to numbers above 1; by default 1e-12 for a network in
+            float64 and 1e-4 in float32.
 
         Returns
         -------
@@ -67,114 +104,69 @@ class Trace:
         Raises
         ------
         AssertionError
-            If one differs from its number by more than `tolerance`, relative to numbers above 1.
+            If one differs from its number by more than `tolerance`.
         """
-        n = 0
-        for quantity in self.quantities:
-            if quantity.element is None:
-                continue
-            for index in places(quantity.shape):
-                one = Number(quantity, index, self.names, self.digits)
-                found, value = one.computed, one.value
-                if not abs(found - value) <= tolerance * max(1.0, abs(value)):
-                    raise AssertionError(
-                        f"{one.name} is {value!r}, but its formula gives {found!r}"
-                    )
-                n += 1
-        return n
+        allowed = TOLERANCES[str(self.network.dtype)] if tolerance is None else tolerance
+        return sum(checked(quantity, self.names, allowed) for quantity in self.quantities)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The numbers of the rows that are shown, one a line.
+
+        Returns
+        -------
+        DataFrame
+            With the columns name, value, formula, with_numbers, kind, phase, section, layer and
+            unit.  Where arrays are summarised in print the two columns of formulas are empty.
+        """
+        import pandas as pd
+
+        lines = [
+            (
+                one.name, one.value, *self._formulas(one), one.kind,
+                section.phase, section.title, one.layer, one.unit,
+            )
+            for section in self.sections
+            for one in self.numbers(section)
+        ]  # fmt: skip
+        heads = ["name", "value", "formula", "with_numbers", "kind", "phase", "section", "layer",
+                 "unit"]  # fmt: skip
+        return pd.DataFrame(lines, columns=heads).astype({"layer": "Int64", "unit": "Int64"})
+
+    def _formulas(self, one: Number) -> tuple[str, str]:
+        return ("", "") if self.is_long else (one.formula, one.with_numbers)
 
     def __str__(self) -> str:
-        return "\n\n".join(self._section(section) for section in self.sections)
+        return plain.page(self).plain
 
-    def _section(self, section: Section) -> str:
-        rows = [(n.name, n) for q in section.quantities for n in self._shown(q)]
-        if not rows:
-            return section.title
-        wide = max(len(name) for name, _ in rows)
-        lines = [f"  {name:<{wide}}{str(n)[len(name) :]}" for name, n in rows]
-        return "\n".join([section.title, *lines])
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield plain.page(self)
 
-    def _shown(self, quantity: Quantity) -> list[Number]:
-        """The numbers of the rows that are shown."""
-        by_rows = quantity.by_rows and len(quantity.values) == len(self.ids)
-        shown = set(self.show.tolist())
-        return [
-            Number(quantity, index, self.names, self.digits)
-            for index in places(quantity.shape)
-            if not by_rows or int(self.ids[index[0]]) in shown
-        ]
+    def _repr_html_(self) -> str:
+        return html.fragment(self)
 
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The trace as a page without scripts, in light or dark as the reader's screen is.
 
-def trace(
-    network: Network,
-    x: Any,
-    y: Any = None,
-    *,
-    step: int | None = None,
-    samples: Any = None,
-    show: Any = None,
-    optimizer: Optimizer | None = None,
-    loss: Loss | None = None,
-    names: Names = None,
-) -> Trace:
-    """One training step, forward, loss, backward and update, with every number and its formula.
+        Parameters
+        ----------
+        path : path, optional
+            Where the page is written, atomically.
 
-    Parameters
-    ----------
-    network : Network
-        It stays as it is.
-    x : array, shape (rows, *features)
-        The whole batch.
-    y : array, optional
-        The targets; without them there is a forward pass alone.
-    step : int, optional
-        The step whose masks are taken; the network's next one by default.
-    samples : sequence of int, optional
-        The ids of the rows; their numbers from 0 by default.
-    show : sequence of int, optional
-        The ids of the rows whose numbers are printed; all by default.
-    optimizer : Optimizer, optional
-        With it the step ends with an update, from the optimiser's first state.
-    loss : Loss, optional
-        By default the one that `train` takes for such targets.
-    names : None or "paper"
-        None: by place, as ``W1[2, 0]``; "paper": as ``w5``.
+        Returns
+        -------
+        str
+            The page.
 
-    Raises
-    ------
-    ValueError
-        If an argument doesn't fit the network.
-    """
-    checks.one_of("names", names, (None, "paper"))
-    rows = len(network.fitting(x))
-    ids = masks.row_ids(samples, rows, "x")
-    shown = ids if show is None else masks.sample_ids(show)
-    for one in shown.tolist():
-        checks.must(one in ids, "show", "ids of the batch's rows", one)
-    number = network.clock.step if step is None else step
-    run = Run.train(number, ids)
-    taken = passing.forward(network, x, run)
-    if y is None:
-        sections = build(taken, None, None, None).sections
-        return _traced(sections, taken, ids, shown, names)
-    loss = loss_for(y) if loss is None else loss
-    targets = loss.targets(y, network.out)
-    of_loss = passing.measured(taken, loss, targets, None)
-    passing.backward(taken, of_loss.slope)
-    pages = build(taken, loss, targets, of_loss)
-    sections = pages.sections
-    if optimizer is not None:
-        rate = optimizer.learning_rate
-        at = rate if isinstance(rate, float | int) else rate.at(number)
-        how = How(optimizer, float(at), optimizer.start(taken.network.theta), t=0)
-        sections += Update(taken.network, run, how, pages.slopes).take()
-    return _traced(sections, taken, ids, shown, names)
+        Raises
+        ------
+        OSError
+            If it can't be written.
+        """
+        found = html.page(self)
+        if path is not None:
+            atomic.write_atomically(path, found.encode())
+        return found
 
-
-def _traced(
-    sections: Sequence[Section], taken: passing.Taken, ids: Ids, show: Ids, names: Names
-) -> Trace:
-    quantities = [q for section in sections for q in section.quantities]
-    layers = taken.network.layers
-    found = PaperNames(quantities, ids, layers) if names else PlaceNames(quantities, ids)
-    return Trace(sections, found, ids, np.asarray(show), DIGITS)
+    def latex(self) -> str:
+        """A document for LaTeX with amsmath, each number a line of its own."""
+        return document.document(self)

@@ -57,7 +57,7 @@ FAULTS = [
     ),
     Mutant(
         "texts of a table are HTML",
-        "commands/markup.py",
+        "console/markup.py",
         "escaped",
         "escape(''.join(letters))",
         "''.join(letters)",
@@ -65,7 +65,7 @@ FAULTS = [
     ),
     Mutant(
         "attributes are not escaped",
-        "commands/markup.py",
+        "console/markup.py",
         "tag",
         "escaped(value)",
         "value",
