@@ -28,7 +28,7 @@ class LayerPart:
     cache : object
         What the forward pass handed on to the backward pass.
     number : str
-        The layer's, as it stands in names.
+        The layer's place in its network, as it stands in names.
     x, y : Quantity
         Input and output.
     dx, dy : Quantity
@@ -63,7 +63,7 @@ class LayerPart:
     ) -> Quantity:
         """A further array of the forward pass; the mark "+" stands for behind the step."""
         key = Name(word, self.number, mark=mark)
-        found = Quantity(key, values, kind, self.site.ordinal, by_rows)
+        found = Quantity(key, values, kind, int(self.number), by_rows)
         self.forward.append(found)
         return found
 
@@ -80,7 +80,7 @@ class LayerPart:
     def make_back(self, word: str, values: Array, *, by_rows: bool = True) -> Quantity:
         """A further array of the backward pass: the derivative by `word`."""
         key = Name("E", of=Name(word, self.number))
-        found = Quantity(key, values, "gradient", self.site.ordinal, by_rows)
+        found = Quantity(key, values, "gradient", int(self.number), by_rows)
         self.backward.append(found)
         return found
 
@@ -128,6 +128,8 @@ class LossPart:
         The loss of the batch.
     dz : Quantity
         The derivative of `mean` by the outputs.
+    made : list of Quantity
+        What `explain` has made besides.
     """
 
     z: Quantity
@@ -136,6 +138,13 @@ class LossPart:
     losses: Quantity
     mean: Quantity
     dz: Quantity
+    made: list[Quantity] = field(default_factory=list)
+
+    def make(self, word: str, values: Array) -> Quantity:
+        """A further array with a number for each output of each row."""
+        found = Quantity(Name(word), values, "output", None, by_rows=True)
+        self.made.append(found)
+        return found
 
     def rows(self, loss: Callable[[int], Node], slope: Callable[..., Node]) -> None:
         """Say what the loss of a row is, and its derivative by the number at a place of `z`."""

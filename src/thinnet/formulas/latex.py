@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from thinnet.formulas import naming
-from thinnet.formulas.plain import ATOM, FIRST, LONG, POWER, PRODUCT, SUM, Level, constant
+from thinnet.formulas.plain import ATOM, FIRST, LONG, POWER, PRODUCT, SUM, Level, constant, number
 from thinnet.formulas.trees import (
     SQRT,
     Call,
@@ -29,7 +29,7 @@ RELATIONS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "=": "="}
 
 def number_latex(value: float, digits: int) -> str:
     """A number with so many significant digits; powers of ten as such."""
-    shown = f"{float(value):.{digits}g}"
+    shown = number(value, digits)
     if shown in ("inf", "-inf", "nan"):
         return {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\mathrm{NaN}"}[shown]
     return _power_of_ten(shown)

@@ -32,7 +32,7 @@ FIRST: Final = 3
 
 def number(value: float, digits: int) -> str:
     """A number with so many significant digits."""
-    return f"{float(value):.{digits}g}"
+    return f"{float(value) + 0.0:.{digits}g}"  # + 0.0 turns -0 into 0
 
 
 def constant(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -12,8 +12,11 @@ from thinnet.arithmetic import lane_sum, log, sigmoid, softmax, softplus, tree_m
 from thinnet.arithmetic.exponentials import as_columns, exponentials
 from thinnet.arrays import Array, Features, Out, Rows, TargetLike, Weights
 from thinnet.formulas.explaining import LossPart
-from thinnet.formulas.trees import EXP, LOG, Node, node, total
+from thinnet.formulas.trees import EXP, LOG, SIGMOID, SOFTPLUS, Node, node, total
 from thinnet.losses.base import mean_of_outputs, real_targets, weighted_mean, width_of
+
+LARGE: Final = 500.0  # of outputs: exp is infinite above 709
+TINY: Final = 1e-300  # of probabilities: the log of a smaller one is not exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +79,33 @@ class SoftmaxCrossEntropy:
 
     def explain(self, part: LossPart) -> None:
         z, n = part.z, range(part.z.shape[1])
+        p = part.make("p", softmax(z.values.astype(np.float64)))
+        top = z.values.max(axis=1).tolist()
 
-        def target(i: int, k: int) -> Node:
-            labels, s = part.t.values.ndim == 1, self.label_smoothing
-            plain = node(float(part.t.values[i] == k)) if labels else part.t[i, k]
-            return (1 - s) * plain + s / len(n) if s else plain
+        def raised(i: int, k: int) -> Node:
+            return EXP(z[i, k] - top[i] if abs(top[i]) > LARGE else z[i, k])
 
-        def of_all(i: int) -> Node:
-            return total(EXP(z[i, j]) for j in n)
+        def log_of(i: int, k: int) -> Node:
+            if p.values[i, k] > TINY:
+                return LOG(p[i, k])
+            return z[i, k] - top[i] - LOG(total(EXP(z[i, j] - top[i]) for j in n))
 
-        part.rows(
-            lambda i: -total(target(i, k) * LOG(EXP(z[i, k]) / of_all(i)) for k in n),
-            lambda i, k: EXP(z[i, k]) / of_all(i) - target(i, k),
-        )
+        def loss(i: int) -> Node:
+            targets = ((self._explained(part, i, k), k) for k in n)
+            return -total(_times(t, log_of(i, k)) for t, k in targets if t != node(0))
+
+        p.by(lambda i, k: raised(i, k) / total(raised(i, j) for j in n))
+        part.rows(loss, lambda i, k: p[i, k] - self._explained(part, i, k))
+
+    def _explained(self, part: LossPart, i: int, k: int) -> Node:
+        """The target of a class in a row: 1 or 0 of a label, smoothed where the loss does so."""
+        labels, s = part.t.values.ndim == 1, self.label_smoothing
+        plain = node(float(part.t.values[i] == k)) if labels else part.t[i, k]
+        return (1 - node(s)) * plain + node(s) / part.z.shape[1] if s else plain
+
+
+def _times(target: Node, logarithm: Node) -> Node:
+    return logarithm if target == node(1) else target * logarithm
 
 
 def _checked_labels(y: Array, n_classes: int) -> Array:
@@ -158,6 +175,4 @@ class BinaryCrossEntropy:
         return float(tree_mean(hits, weights))
 
     def explain(self, part: LossPart) -> None:
-        part.mean_of_outputs(
-            lambda z, t: LOG(1 + EXP(z)) - t * z, lambda z, t: 1 / (1 + EXP(-z)) - t
-        )
+        part.mean_of_outputs(lambda z, t: SOFTPLUS(z) - t * z, lambda z, t: SIGMOID(z) - t)

@@ -115,7 +115,7 @@ def _loss(loss: Loss, of: Measured, z: Quantity, dz: Quantity) -> Section:
     part = LossPart(z, t, share, losses, mean, dz)
     if hasattr(loss, "explain"):
         loss.explain(part)
-    return Section("loss", type(loss).__name__, [t, *weights, share, losses, mean, dz])
+    return Section("loss", type(loss).__name__, [t, *weights, share, *part.made, losses, mean, dz])
 
 
 def _explained_share(share: Quantity, of: Measured) -> list[Quantity]:

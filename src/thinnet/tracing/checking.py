@@ -9,7 +9,7 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.formulas.explaining import places
 from thinnet.formulas.quantities import Quantity
-from thinnet.formulas.trees import value_of
+from thinnet.formulas.values import value_of
 from thinnet.tracing.names import PlaceNames
 from thinnet.tracing.numbers import Number
 
@@ -20,12 +20,14 @@ def checked(quantity: Quantity, names: PlaceNames, allowed: float) -> int:
     """The number of formulas of an array; AssertionError where one does not hold."""
     n, whole = 0, quantity.whole
     if whole is not None:
-        computed = np.broadcast_to(value_of(whole), quantity.shape)
+        with np.errstate(all="ignore"):
+            computed = np.broadcast_to(value_of(whole), quantity.shape)
         _hold(quantity, names, computed, allowed)
         n += 1
     if quantity.element is not None and (whole is None or quantity.values.size <= LARGE):
         formulas = map(quantity.formula, places(quantity.shape))
-        computed = np.array([value_of(formula) for formula in formulas if formula is not None])
+        with np.errstate(all="ignore"):
+            computed = np.array([value_of(formula) for formula in formulas if formula is not None])
         _hold(quantity, names, computed.reshape(quantity.shape), allowed)
         n += quantity.values.size
     return n

@@ -10,14 +10,16 @@ import numpy as np
 
 from thinnet.arrays import Ids
 from thinnet.checks import quoted
-from thinnet.formulas.explaining import places
 from thinnet.formulas.naming import Name, text
 from thinnet.formulas.quantities import Place, Quantity
 from thinnet.formulas.trees import Index
 from thinnet.layers import Dense, Layer
 
 Words: TypeAlias = tuple[str, np.ndarray]
-LARGE: Final = 10_000
+ON_PAPER: Final = re.compile(  # dE/dw5, m_hat_b2+, net_h1[3]
+    r"(?P<before>dE/d|\w+_(?=[a-z]))??(?P<word>net_[a-z]|[a-z])(?P<count>\d+)(?P<mark>\+?)"
+    r"(?:\[(?P<row>\d+)\])?"
+)
 PLACE: Final = re.compile(r"(?P<array>[^\[\]]+)\[(?P<place>\d+(?:, ?\d+)*)\]")
 
 
@@ -89,9 +91,7 @@ class PaperNames(PlaceNames):
 
     def __init__(self, quantities: Sequence[Quantity], ids: Ids, layers: Sequence[Layer]) -> None:
         super().__init__(quantities, ids)
-        self._quantities = quantities
         self._words = _paper_words(quantities, layers)
-        self._of_paper: dict[str, tuple[Quantity, Index]] | None = None
 
     def name(self, quantity: Quantity, index: Index) -> Name:
         if not index:
@@ -103,17 +103,29 @@ class PaperNames(PlaceNames):
         return super().name(quantity, index) if found is None else key._replace(of=found)
 
     def find(self, name: str) -> tuple[Quantity, Index]:
-        if self._of_paper is None:
-            self._of_paper = self._on_paper()
-        return self._of_paper[name] if name in self._of_paper else super().find(name)
+        return self._of_paper(name) or super().find(name)
 
-    def _on_paper(self) -> dict[str, tuple[Quantity, Index]]:
-        """Numbers by their names; those of large arrays are found by their places."""
-        found = dict[str, tuple[Quantity, Index]]()
-        for quantity in self._quantities:
-            for index in places(quantity.shape) if quantity.values.size < LARGE else ():
-                found.setdefault(text(self.name(quantity, index)), (quantity, index))
-        return found
+    def _of_paper(self, name: str) -> tuple[Quantity, Place] | None:
+        found = ON_PAPER.fullmatch(name)
+        if found is None:
+            return None
+        count = int(found["count"])
+        for key, (word, numbers) in self._words.items():
+            place = np.argwhere(numbers == count) if word == found["word"] else ()
+            if len(place):
+                own = f"{found['before'] or ''}{key}{found['mark']}"
+                return self._at(own, tuple(map(int, place[0])), found["row"])
+        return None
+
+    def _at(self, key: str, place: Place, sample: str | None) -> tuple[Quantity, Place] | None:
+        """The number at a place behind the rows, of the only row or of that with an id."""
+        quantity = self._by_key.get(key)
+        if quantity is None or (sample is not None) != (quantity.by_rows and len(self._ids) > 1):
+            return None
+        if not quantity.by_rows:
+            return quantity, place
+        row = 0 if sample is None else self._row_of.get(int(sample))
+        return None if row is None else (quantity, (row, *place))
 
     def _own(self, key: Name, quantity: Quantity, index: Place) -> Name | None:
         """The name on paper; of a moment or the like with that of its parameter below."""

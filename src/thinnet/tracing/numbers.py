@@ -11,7 +11,8 @@ import numpy as np
 from thinnet.formulas.naming import Name, text
 from thinnet.formulas.plain import formula_text, number
 from thinnet.formulas.quantities import Kind, Place, Quantity
-from thinnet.formulas.trees import Node, Ref, leaves, value_of
+from thinnet.formulas.trees import Node, Ref, leaves
+from thinnet.formulas.values import value_of
 
 if TYPE_CHECKING:
     from thinnet.tracing.names import PlaceNames
@@ -72,7 +73,8 @@ class Number:
     def computed(self) -> float:
         """What the formula comes to; the value itself where there is none."""
         tree = self.tree
-        return self.value if tree is None else float(value_of(tree))
+        with np.errstate(all="ignore"):
+            return self.value if tree is None else float(value_of(tree))
 
     @property
     def parents(self) -> list[Number]:
@@ -151,12 +153,15 @@ class Number:
         value = self.value_of(leaf)
         return self._name_of(leaf) if value is None else number(value, self.digits)
 
+    @property
+    def sides(self) -> list[str]:
+        """What stands behind the name, equal to each other: formula, numbers, value."""
+        value = number(self.value, self.digits)
+        found = dict.fromkeys((self.formula, self.with_numbers))
+        return [*(side for side in found if side not in ("", value)), value]
+
     def __str__(self) -> str:
-        shown = f"{self.name} = "
-        formula = self.formula
-        if formula:
-            shown += f"{formula} = {self.with_numbers} = "
-        return shown + number(self.value, self.digits)
+        return " = ".join([self.name, *self.sides])
 
     def __float__(self) -> float:
         return self.value

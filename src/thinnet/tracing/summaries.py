@@ -51,8 +51,15 @@ class Summary:
             "zeros": float((values == 0).mean()),
         }
 
+    @property
+    def is_constant(self) -> bool:
+        values = self.values
+        return bool((values == values.flat[0]).all())
+
     def largest(self, n: int) -> list[Number]:
-        """The numbers that are furthest from 0, the furthest first."""
+        """The numbers that are furthest from 0, the furthest first; none if all are the same."""
+        if self.is_constant:
+            return []
         sizes = np.abs(self.values).ravel()
         order = np.argsort(-sizes, kind="stable")[:n]
         found = zip(*np.unravel_index(order, self.shape), strict=True)

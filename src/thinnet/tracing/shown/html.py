@@ -24,7 +24,7 @@ PHASES: Final = {
     "backward": "Backward",
     "update": "The update",
 }
-HEADS: Final = ("number", "formula", "with numbers", "value", "kind")
+HEADS: Final = ("number", "value", "formula", "with numbers", "kind")
 OF_ARRAYS: Final = ("array", "formula", "numbers", "mean", "deviation", "least", "greatest",
                     "zeros")  # fmt: skip
 
@@ -80,10 +80,10 @@ def _number(one: Number) -> tuple[object, ...]:
     tree = one.tree
     if tree is None:
         nothing = "" if one.kind in GIVEN else "no formula"
-        return Markup(name), nothing, "", Markup(value), one.kind
+        return Markup(name), Markup(value), nothing, "", one.kind
     formula = math(formula_mathml(tree, lambda leaf: name_mathml(one.name_of(leaf))))
     numbers = math(formula_mathml(tree, lambda leaf: _value(one, leaf)))
-    return Markup(name), Markup(formula), Markup(numbers), Markup(value), one.kind
+    return Markup(name), Markup(value), Markup(formula), Markup(numbers), one.kind
 
 
 def _value(one: Number, leaf: Ref) -> str:
@@ -105,12 +105,12 @@ def _array_formula(one: Summary) -> Iterator[object]:
     quantity = one.quantity
     if quantity.whole is not None:
         yield Markup(math(formula_mathml(quantity.whole, lambda leaf: name_mathml(leaf.known.key))))
-    elif quantity.element is not None:
+    elif quantity.element is not None and not one.is_constant:
         example = one.largest(1)[0]
         tree = example.tree
         assert tree is not None
         name = name_mathml(example.names.name(quantity, example.place))
         formula = formula_mathml(tree, lambda leaf: name_mathml(example.name_of(leaf)))
         yield from ("such as ", Markup(math(f"{name}<mo>=</mo>{formula}")))
-    elif quantity.kind not in GIVEN:
+    elif quantity.element is None and quantity.kind not in GIVEN:
         yield "no formula"

@@ -59,10 +59,11 @@ def _name(one: Number | Summary) -> str:
 def _number(whole: Text, one: Number, wide: int, indent: int = 2) -> None:
     style = STYLES.get(one.kind, "")
     whole.append("\n" + " " * indent).append(f"{one.name:<{wide}}", style).append(" = ")
-    if formula := one.formula:
-        whole.append(formula).append(f" = {one.with_numbers} = ", "dim")
-    whole.append(number(one.value, one.digits), "bold")
-    if not formula and one.kind not in GIVEN:
+    *sides, value = one.sides
+    for side, shade in zip(sides, ("", "dim"), strict=False):
+        whole.append(side, shade).append(" = ", "dim")
+    whole.append(value, "bold")
+    if one.tree is None and one.kind not in GIVEN:
         whole.append("  (no formula)", "dim")
 
 
@@ -72,6 +73,8 @@ def _summary(whole: Text, one: Summary, wide: int, with_largest: bool) -> None:
     name, size = _name(one), " x ".join(map(str, one.shape))
     whole.append("\n  ").append(f"{name:<{wide}}", style).append(f" {size} numbers: ")
     whole.append(words(one))
+    if one.is_constant:
+        return
     if quantity.whole is not None:
         formula = formula_text(quantity.whole, lambda leaf: text(leaf.known.key))
         whole.append(f"\n  {'':<{wide}}   = {formula}")
@@ -87,6 +90,8 @@ def _summary(whole: Text, one: Summary, wide: int, with_largest: bool) -> None:
 def words(one: Summary) -> str:
     """Mean, deviation, least and greatest number and the share of zeros, in one line."""
     found = one.statistics
+    if one.is_constant:
+        return f"all {number(found['least'], 4)}"
     zeros = found.pop("zeros")
     parts = [f"{name} {number(value, 4)}" for name, value in found.items()]
     return ", ".join([*parts, f"{zeros:.1%} zeros"])

@@ -14,6 +14,7 @@ STYLE: Final = """
 }
 .thinnet-trace * { box-sizing: border-box; }
 body.thinnet-trace { margin: 0; }
+.thinnet-trace math { math-style: normal; }
 .thinnet-trace main { max-width: 78rem; margin: 0 auto; padding: 1rem; }
 .thinnet-trace h1 { font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
 .thinnet-trace h2 { font-size: 1.15rem; margin: 1.75rem 0 .5rem; padding-top: .5rem;
