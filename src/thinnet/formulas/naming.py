@@ -35,7 +35,7 @@ class Name(NamedTuple):
 
 def text(name: Name) -> str:
     """As in text and as a key of a trace: "w5", "net_o1", "W1[2, 0]", "dE/dw5"."""
-    between = "_" if name.below and len(name.word) > 1 else ""
+    between = "_" if name.below and (len(name.word) > 1 or name.below[0].isalpha()) else ""
     place = f"[{', '.join(name.place)}]" if name.place else ""
     own = f"{name.word}{between}{name.below}{name.mark}{place}"
     return own if name.of is None else f"d{own}/d{text(name.of)}"

@@ -10,9 +10,11 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool
 
-from thinnet import checks, masks
+from thinnet import checks, masks, philox
 from thinnet.arrays import Array, Float, Ids, SameRows
+from thinnet.formulas.explaining import LayerPart, explain_mask
 from thinnet.layers.base import same_shape
+from thinnet.layers.dropout import own_place
 from thinnet.passes import Run, Site
 from thinnet.philox import MAX_STEP, SHARED, Stream
 
@@ -101,6 +103,29 @@ class FixedMasks:
             return np.array([run.step % self.n_masks])
         ids = run.samples(rows).astype(np.int64)
         return (np.where(ids == SHARED, 0, ids) + run.step) % self.n_masks
+
+    def explain(self, part: LayerPart) -> None:
+        site, run, x, dx, dy = part.site, part.run, part.x, part.dx, part.dy
+        dtype = x.values.dtype
+        if not run.draws:
+            factor = part.make("factor", self.mean_factor(site, dtype), "setting", by_rows=False)
+            part.y.by(lambda i, *at: x[i, *at] * factor[at])
+            dx.by(lambda i, *at: dy[i, *at] * factor[at])
+            return
+        rows, numbers = len(x.values), self._numbers(run, len(x.values))
+        part.make("mask", numbers.astype(np.float64), "setting", by_rows=len(numbers) == rows)
+        mask = part.make("m", self._masks(site)[numbers].astype(dtype), "mask")
+        explain_mask(part, mask, self.rate, self._draws(site)[numbers])
+        q = part.setting("q", masks.keep_probability(self.rate) or 1.0)
+        part.y.each(lambda at: mask[own_place(at, mask.values)] * x[at] / q[()])
+        dx.each(lambda at: mask[own_place(at, mask.values)] * dy[at] / q[()])
+
+    def _draws(self, site: Site) -> Array:
+        """The numbers that the masks are drawn with, shape (masks, *features)."""
+        units, shared = math.prod(site.features), masks.ids_of(None, "batch")
+        streams = (Stream(site.seed, "predict", site.ordinal, n) for n in range(self.n_masks))
+        drawn = np.concatenate([philox.sixteen_bits(each, shared, units) for each in streams])
+        return drawn.reshape(self.n_masks, *site.features)
 
     def _masks(self, site: Site) -> Bool[Array, "masks *features"]:
         units = math.prod(site.features)

@@ -111,8 +111,8 @@ class PaperNames(PlaceNames):
             return None
         count = int(found["count"])
         for key, (word, numbers) in self._words.items():
-            place = np.argwhere(numbers == count) if word == found["word"] else ()
-            if len(place):
+            place = np.argwhere(numbers == count)
+            if word == found["word"] and len(place):
                 own = f"{found['before'] or ''}{key}{found['mark']}"
                 return self._at(own, tuple(map(int, place[0])), found["row"])
         return None

@@ -117,7 +117,7 @@ def trace(
     >>> t["w5+"].formula
     'w5 - eta * dE/dw5'
     >>> t.check()
-    71
+    49
     """
     checks.must(isinstance(network, Network), "network", "a Network", network)
     checks.one_of("names", names, (None, "paper"))

@@ -13,37 +13,54 @@ from thinnet.formulas.quantities import Quantity
 from thinnet.formulas.trees import ABS, SIGN, SQRT, SUM, Index, Node, cases, total
 from thinnet.layers import Dense
 from thinnet.optimizers.base import clip_norm
-from thinnet.tracing.sections import by_layer, together
+from thinnet.tracing.sections import ByLayer, by_layer, together
 from thinnet.tracing.updates.stages import Stage
-from thinnet.training.penalties import Penalty, add_penalty_gradient, penalised
+from thinnet.training.penalties import OwnPenalty, Penalised, Penalty, penalised
 
 FEW: Final = 300  # numbers that a sum over all parameters names one by one
 
 
 def penalise(stage: Stage) -> None:
-    """Add the penalties' gradients; the penalties themselves stand apart from the loss."""
-    network = stage.network
-    if not penalised(network):
-        return
-    add_penalty_gradient(network, stage.how.penalised)
-    found, values = stage.of_gradient("p"), list[Quantity]()
-    for i, (layer, _) in enumerate(network.places()):
-        dense = getattr(layer, "dense", layer)
-        if isinstance(dense, Dense):
-            rates = (Penalty(dense.l1, dense.l2), Penalty(dense.bias_l1, dense.bias_l2))
-            for j, penalty in enumerate(rates):
-                values += _penalty_of(stage, (i, j), penalty, found[i][j])
-        if hasattr(layer, "penalty"):
-            values.append(_own_penalty(stage, i, found[i]))
-    there = [
-        [new for new, old in zip(*pair, strict=True) if not _same(new, old)]
-        for pair in zip(found, stage.gradients, strict=True)
-    ]
-    stage.gradients = [
-        [old if _same(new, old) else new for new, old in zip(*pair, strict=True)]
-        for pair in zip(found, stage.gradients, strict=True)
-    ]
-    stage.show("penalties", there, first=tuple(values))
+    """Add the gradients of the penalties, which stand apart from the loss."""
+    of_layers = [of for of in penalised(stage.network) if isinstance(of.penalty, OwnPenalty)]
+    of_arrays = [of for of in penalised(stage.network) if not isinstance(of.penalty, OwnPenalty)]
+    if of_arrays:
+        found = _added(stage, of_arrays, "p")
+        values = [
+            value
+            for i, layer in enumerate(stage.network.layers)
+            for j, penalty in enumerate(_penalties(layer))
+            for value in _penalty_of(stage, (i, j), penalty, found[i][j])
+        ]
+        _hand_on(stage, "penalties", found, values)
+    if of_layers:
+        found = _added(stage, of_layers, "own")
+        own = [i for i, layer in enumerate(stage.network.layers) if hasattr(layer, "add_penalty")]
+        values = [_own_penalty(stage, i, found[i]) for i in own]
+        _hand_on(stage, "penalties of layers", found, values)
+
+
+def _added(stage: Stage, some: list[Penalised], word: str) -> ByLayer:
+    """The gradients behind some penalties."""
+    for penalty, w, g in some:
+        penalty.add_gradient(w, g, stage.how.penalised)
+    return stage.of_gradient(word)
+
+
+def _penalties(layer: Any) -> tuple[Penalty, ...]:
+    """Those of weights and biases, of a Dense layer or of one that wraps it."""
+    dense = getattr(layer, "dense", layer)
+    if not isinstance(dense, Dense):
+        return ()
+    return Penalty(dense.l1, dense.l2), Penalty(dense.bias_l1, dense.bias_l2)
+
+
+def _hand_on(stage: Stage, title: str, found: ByLayer, values: list[Quantity]) -> None:
+    """Gradients that no penalty has reached stay what they were."""
+    pairs = [list(zip(*layer, strict=True)) for layer in zip(found, stage.gradients, strict=True)]
+    stage.gradients = [[old if _same(new, old) else new for new, old in layer] for layer in pairs]
+    there = [[new for new, old in layer if not _same(new, old)] for layer in pairs]
+    stage.show(title, there, first=tuple(values))
 
 
 def _same(new: Quantity, old: Quantity) -> bool:
