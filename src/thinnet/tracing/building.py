@@ -12,7 +12,7 @@ from thinnet.arrays import Array
 from thinnet.formulas.explaining import LayerPart, LossPart
 from thinnet.formulas.naming import Name
 from thinnet.formulas.quantities import Kind, Quantity
-from thinnet.formulas.trees import node, total
+from thinnet.formulas.trees import Node, node, total
 from thinnet.losses import Loss
 from thinnet.tracing.passing import Measured, Taken
 from thinnet.tracing.sections import ByLayer, Section
@@ -125,8 +125,11 @@ def _explained_share(share: Quantity, of: Measured) -> list[Quantity]:
         share.by(lambda i: factor / node(n))
         return []
     weights = Quantity(Name("weight"), of.batch.weights, "sample weight", None, by_rows=True)
-    if not of.batch.weights.any():
-        share.by(lambda i: factor * weights[i])
-        return [weights]
-    share.by(lambda i: factor * weights[i] / total(weights[j] for j in range(n)))
+    there = of.batch.weights.any()
+
+    def formula(i: int) -> Node:
+        own = weights[i] if factor == 1 else factor * weights[i]
+        return own / total(weights[j] for j in range(n)) if there else own
+
+    share.by(formula)
     return [weights]

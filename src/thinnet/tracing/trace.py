@@ -159,8 +159,10 @@ class Trace(Contents):
 
         Raises
         ------
+        ValueError
+            If no file can be written at `path`.
         OSError
-            If it can't be written.
+            If writing fails; what stood there stays.
         """
         found = html.page(self)
         if path is not None:
