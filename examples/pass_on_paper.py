@@ -18,7 +18,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from thinnet import SGD, Dense, Network, Run, Sigmoid, SquaredError, train
+import thinnet
+from thinnet import SGD, Dense, Network, Sigmoid, SquaredError, train
 
 X, TARGETS = np.array([[0.05, 0.10]]), np.array([[0.01, 0.99]])
 GIVEN = (0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55)
@@ -91,24 +92,22 @@ def one_round_as_printed(w: Values) -> Values:
     return updated(w, backward(updated(w, backward(w, v)), v))
 
 
-def library_round(network: Network) -> tuple[float, list[float], list[float]]:
-    """Loss, gradients and new weights of one round in thinnet; biases stay, as in the source."""
-    outputs, cache = network.forward(X, Run.train(0))
+def library_round() -> thinnet.Trace:
+    """The same round in thinnet, every number with its formula, by the same names."""
+    optimizer, loss = SGD(LEARNING_RATE), SquaredError()
     # The mean over two outputs of the squared error is the half squared error's sum.
-    loss, slope = SquaredError()(outputs, TARGETS)
-    network.backward(cache, slope)
-    dense = network.sites[0], network.sites[2]
-    gradient = np.concatenate([site.g.W.ravel() for site in dense])
-    for site in dense:
-        site.p.W[...] -= LEARNING_RATE * site.g.W
-    return loss, gradient.tolist(), np.concatenate([site.p.W.ravel() for site in dense]).tolist()
+    return thinnet.trace(paper_network(), X, TARGETS, optimizer=optimizer, loss=loss, names="paper")
 
 
-def check_one_round(network: Network, loss: float, gradient: Values, new: Values) -> None:
-    library = library_round(network)
-    for ours, theirs in zip((loss, [*gradient.values()], [*new.values()]), library, strict=True):
-        np.testing.assert_allclose(theirs, ours, rtol=1e-12)
-    print("thinnet: the same loss, gradients and weights to 12 digits")
+def check_one_round(t: thinnet.Trace, v: Values, gradient: Values, new: Values) -> None:
+    ours = v | {f"dE/d{name}": value for name, value in gradient.items()}
+    ours |= {f"{name}+": value for name, value in new.items()} | {"E": half_squared_error(v)}
+    for name, value in ours.items():
+        np.testing.assert_allclose(t[name].value, value, rtol=1e-12, err_msg=name)
+    n = t.check()
+    print(f"thinnet: the same {len(ours)} numbers to 12 digits; {n} formulas hold")
+    for name in ("net_h1", "h1", "dE/dw1", "w5+"):
+        print(f"  {t[name]}")
 
 
 def print_backward(w: Values, gradient: Values, new: Values) -> None:
@@ -145,7 +144,7 @@ def main(
     print_backward(WEIGHTS, gradient, new)
     print(f"\nloss before  {half_squared_error(v):.9f}")
     print(f"loss after   {half_squared_error(forward(new)):.9f}")
-    check_one_round(paper_network(), half_squared_error(v), gradient, new)
+    check_one_round(library_round(), v, gradient, new)
     as_printed = forward(one_round_as_printed(WEIGHTS))
     print(f"loss after, in the source's order  {half_squared_error(as_printed):.9f}")
     print(f"loss after, biases updated too     {with_biases():.9f}")

@@ -86,7 +86,7 @@ from .tables import TableRegressor as TableRegressor
 from .tables import uncertain_rows as uncertain_rows
 from .tracing.numbers import Number as Number
 from .tracing.stepping import trace as trace
-from .tracing.trace import Trace as Trace
+from .tracing.traces import Trace as Trace
 from .training import EarlyStopping as EarlyStopping
 from .training import History as History
 from .training import Training as Training

@@ -35,6 +35,7 @@ WIDE = {  # public, and their keywords are what they are for
     "estimators/predicting.py: predict",
     "functional.py: dropout",
     "layers/mlp.py: mlp",
+    "tracing/stepping.py: trace",
     "training/training.py: __init__",
     "training/training.py: train",
 }

@@ -15,6 +15,8 @@ outputs do (docs/thinned-training.md); ``keep(site, run, rows)`` returns the mas
 ``penalty(site)`` returns the layer's penalty, which is added to the mean loss, and
 ``add_penalty(site, factor)`` adds `factor` times its gradient to ``site.g``.  A layer that wraps a
 Dense, and has its parameters, has it as ``dense``: the Dense's penalties and `max_norm` then hold.
+``explain(part)`` gives the numbers of a pass their formulas, and ``explain_penalty(part)`` those of
+the layer's penalty (`formulas.explaining`), for `thinnet.trace`.
 An activation's ``weights_before`` names the initialiser that suits the weights before it.
 """
 

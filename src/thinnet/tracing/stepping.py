@@ -19,7 +19,7 @@ from thinnet.tracing.names import PaperNames, PlaceNames
 from thinnet.tracing.passing import Batch
 from thinnet.tracing.sections import Section
 from thinnet.tracing.selecting import Rows
-from thinnet.tracing.trace import Trace
+from thinnet.tracing.traces import Trace
 from thinnet.tracing.updates.stages import How
 from thinnet.tracing.updates.taking import changed, compared, update
 from thinnet.training.data import checked_data
