@@ -26,7 +26,7 @@ MOST: Final = 50  # numbers of a level that `why` shows
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One number of a trace.
+    """One number of a trace: its name, value, formula and origin.
 
     Attributes
     ----------
@@ -37,6 +37,21 @@ class Number:
     names : PlaceNames
     digits : int
         The significant digits that are shown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thinnet import Dense, Network, ReLU, trace
+    >>> network = Network([Dense(2), ReLU()], features=1, seed=0, dtype=np.float64)
+    >>> network.sites[0].p.W[:] = [[2.0], [-1.0]]
+    >>> n = trace(network, [[3.0]])["y0[0, 1]"]
+    >>> print(n)
+    y0[0, 1] = x[0, 0] * W0[1, 0] + b0[1] = 3 * (-1) + 0 = -3
+    >>> [parent.name for parent in n.parents], n.kind, n.layer, n.unit
+    (['x[0, 0]', 'W0[1, 0]', 'b0[1]'], 'output', 0, 1)
+    >>> print(trace(network, [[3.0]])["y1[0, 1]"].why(levels=1))
+    y1[0, 1] = max(y0[0, 1], 0) = max(-3, 0) = 0
+      y0[0, 1] = x[0, 0] * W0[1, 0] + b0[1] = 3 * (-1) + 0 = -3
     """
 
     quantity: Quantity
@@ -91,6 +106,7 @@ class Number:
 
     @property
     def kind(self) -> Kind:
+        """What it is: "input", "parameter", "random", "mask", "output", "gradient" and so on."""
         return self.quantity.kind
 
     @property

@@ -35,6 +35,21 @@ class Trace(Contents):
         A copy of the network, as it stands behind the step.
     quantities : list of Quantity
         The arrays, each once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thinnet import Dense, Dropout, Network, trace
+    >>> network = Network([Dropout(0.5), Dense(1)], features=2, seed=0, dtype=np.float64)
+    >>> network.sites[1].p.W[:] = [[2.0, -1.0]]
+    >>> print(trace(network, [[3.0, 5.0]], step=0))
+    forward
+    <BLANKLINE>
+    input
+      x[0, 0] = 3
+      x[0, 1] = 5
+    <BLANKLINE>
+    ...
     """
 
     def __getitem__(self, name: str) -> Number:
