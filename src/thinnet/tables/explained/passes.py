@@ -1,0 +1,68 @@
+"""One network's pass over an encoded row, dropout off, and the trace of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from thinnet.arrays import Array
+from thinnet.losses import Loss
+from thinnet.network import Network
+from thinnet.passes import Run
+from thinnet.tracing import passing
+from thinnet.tracing.building import build
+from thinnet.tracing.names import PlaceNames
+from thinnet.tracing.numbers import DIGITS
+from thinnet.tracing.passing import Taken
+from thinnet.tracing.trace import Trace
+
+
+def trace_of(
+    network: Network, row: Array, number: int, loss: Loss | None = None, target: Array | None = None
+) -> Trace:
+    """The trace of a prediction; with a target also of its loss and of the way back.
+
+    Parameters
+    ----------
+    network : Network
+        It stays as it is.
+    row : array, shape (\\*features,)
+    number : int
+        The row's number in names.
+    loss : Loss, optional
+    target : array, shape (1,) or (1, outputs), optional
+        As the head of an estimator has it.
+    """
+    ids = np.array([number], np.uint32)
+    taken = passed(network, row)
+    if loss is None or target is None:
+        sections = build(taken, None, None, None).sections
+    else:
+        targets = loss.targets(target, network.out)
+        of_loss = passing.measured(taken, loss, targets, None)
+        passing.backward(taken, of_loss.slope)
+        sections = build(taken, loss, targets, of_loss).sections
+    quantities = [quantity for section in sections for quantity in section.quantities]
+    return Trace(sections, PlaceNames(quantities, ids), ids, ids, DIGITS)
+
+
+def passed(network: Network, row: Array) -> Taken:
+    """The forward pass by the textbook's formulas."""
+    return passing.forward(network, row[None], Run.predict())
+
+
+def slopes_at(taken: Taken, layer: int, of_outputs: Array) -> Array:
+    """Derivatives by the outputs of a layer, shape (units, answers).
+
+    Parameters
+    ----------
+    taken : Taken
+    layer : int
+        The layer's place.
+    of_outputs : array, shape (outputs, answers)
+        The derivatives of each answer by the network's outputs.
+    """
+    found = []
+    for slope in of_outputs.T:
+        passing.backward(taken, slope[None].astype(taken.outputs[-1].dtype))
+        found.append(taken.slopes[layer + 1][0].astype(np.float64))
+    return np.stack(found, axis=1)
