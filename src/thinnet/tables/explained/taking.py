@@ -12,6 +12,7 @@ from thinnet.arrays import Array, FittedEstimator, TableLike
 from thinnet.tables.columns.kinds import as_labels, as_numbers, label
 from thinnet.tables.reading import blocks
 from thinnet.tables.reading.cells import Frame
+from thinnet.tables.reading.dialect import Dialect
 from thinnet.tables.reading.frames import as_frame
 from thinnet.tables.target_cells import target_cells
 from thinnet.uncertainty.draws.heads import ClassHead
@@ -27,15 +28,17 @@ def one_row(estimator: FittedEstimator, table: TableLike, row: int) -> tuple[Fra
     """
     checks.integer("row", row, 0)
     if isinstance(table, str | os.PathLike):
-        return _row_of_file(estimator, table, row)
+        return row_of_file(table, row, estimator.dialect_)
     frame = as_frame(table, estimator.encoder_, first=False)
     _check_inside(row, len(frame))
     return frame.iloc[[row]].reset_index(drop=True), frame
 
 
-def _row_of_file(estimator: FittedEstimator, table: Any, row: int) -> tuple[Frame, Frame]:
+def row_of_file(table: Any, row: int, dialect: Dialect | None) -> tuple[Frame, Frame]:
+    """A row of a file, and its block; ValueError if there is none."""
+    checks.integer("row", row, 0)
     start = 0
-    for block in blocks(table, None, estimator.dialect_):
+    for block in blocks(table, None, dialect):
         if row < start + len(block.frame):
             found = block.frame.iloc[[row - start]].reset_index(drop=True)
             return found, block.frame

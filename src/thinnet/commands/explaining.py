@@ -1,0 +1,132 @@
+"""A row of a table's file explained by a model of any kind, for screens and as a page."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final, NamedTuple
+
+from rich.table import Table
+from rich.text import Text
+
+from thinnet.atomic import write_atomically
+from thinnet.commands import conformal, number_rows
+from thinnet.commands.blame import data_at_fault
+from thinnet.commands.documents import document, section
+from thinnet.commands.markup import Markup, of_rich, tag
+from thinnet.commands.number_rows import NumberRow
+from thinnet.commands.trace_parts import trace_markup, trace_text
+from thinnet.console.tables import counted
+from thinnet.tables.base import TableEstimator
+from thinnet.tables.explained import shown
+from thinnet.tables.explained.rows import ExplainedRow, explain_row
+from thinnet.tables.explained.taking import row_of_file
+from thinnet.tables.reading.spooling import on_disk
+
+STYLE: Final = """
+:root { color-scheme: light dark; }
+td { white-space: pre-line; }
+td.w:last-child { max-width: 44rem; }
+pre { font-size: .85rem; margin: 0; }
+@media (prefers-color-scheme: dark) {
+  body { background: #14171a; color: #e4e6e8; }
+  header p, .small, .stacks td::before { color: #a8adb2; }
+  tbody tr:nth-child(even) { background: #1c2125; }
+  th, td { border-color: #3a4147; }
+}
+"""
+
+
+class Found(NamedTuple):
+    """A row explained, by what, and what rows that were kept apart guarantee, if any were."""
+
+    of: ExplainedRow | NumberRow
+    model: str
+    guarantee: str = ""
+
+
+def explained(path: str, model: Any, table: str | os.PathLike[str], row: int, member: int) -> Found:
+    """A row of a table's file, as `explain_row` has it, or of numbers for a network.
+
+    Parameters
+    ----------
+    path : str
+        The model's file, for sentences.
+    model : estimator or Network
+        A wrapper of an estimator is none.
+    table : path
+    row : int
+        The row's place in the table, from 0.
+    member : int
+        The network to trace.
+
+    Raises
+    ------
+    DataFileError
+        If the file can't be read, has no such row, or lacks a column.
+    ModelFileError
+        If the model is neither a network nor an estimator of thinnet's.
+    """
+    file, by = on_disk(table), f"{type(model).__name__} {path}"
+    if isinstance(model, TableEstimator):
+        with data_at_fault():
+            found = explain_row(model, file, row, member=member)
+            return Found(found, by, _guarantee(model, file, row))
+    networks = number_rows.networks_of(path, model)
+    with data_at_fault():
+        frame, _ = row_of_file(file, row, None)
+        return Found(number_rows.explained(model, networks, frame, (row, member)), by)
+
+
+def _guarantee(model: Any, file: Any, row: int) -> str:
+    if not conformal.is_conformal(model):
+        return ""
+    frame, _ = row_of_file(file, row, model.dialect_)
+    found = [values[0] for values in conformal.columns(model, frame, None).values()]
+    rows = counted(len(model.conformal_[0]), "row")
+    inside = f"one of {found[0]}" if len(found) == 1 else " to ".join(map(shown.number, found))
+    return (
+        f"By {rows} kept apart, {model.head_.name} is {inside} with probability "
+        f"{conformal.COVERAGE:g}, whatever the model is."
+    )
+
+
+def parts(found: Found) -> list[Table | Text]:
+    """Tables and sentences for a screen, all but the trace."""
+    made = number_rows.parts(found.of) if isinstance(found.of, NumberRow) else shown.parts(found.of)
+    return [*made, shown.plain(found.guarantee)] if found.guarantee else made
+
+
+def title_of_trace(found: Found) -> str:
+    """The heading of a trace: what was passed."""
+    of = found.of
+    back = isinstance(of, ExplainedRow) and of.is_target_known
+    ways = "forward, its loss, and back" if back else "forward"
+    return f"Network {of.member}, dropout off: {ways}"
+
+
+def text_of_trace(found: Found) -> str:
+    return f"{title_of_trace(found)}\n\n{trace_text(found.of.trace)}"
+
+
+def page(name: str, found: Found) -> str:
+    """The page on a row of the table `name`."""
+    head, *rest = parts(found)
+    title = f"row {found.of.row} of {name}"
+    answer = str(head).partition(": ")[2]
+    lines = [answer, f"by the {found.model}"]
+    header = tag("header", tag("h1", title), *(tag("p", line) for line in lines if line))
+    tables = [_table(part) for part in rest if isinstance(part, Table)]
+    lines = [line for part in rest if isinstance(part, Text) for line in str(part).split("\n")]
+    sure = section("How sure it is", *(tag("p", line) for line in lines))
+    trace = section(title_of_trace(found), trace_markup(found.of.trace))
+    return document(title, [header, *tables, sure, trace], STYLE)
+
+
+def _table(shown: Table) -> Markup | None:
+    title, shown.title = str(shown.title), None
+    return section(title, of_rich(shown, stacks=True))
+
+
+def save_page(path: str | os.PathLike[str], name: str, found: Found) -> None:
+    """Write the page to a file, complete or not at all."""
+    write_atomically(path, page(name, found).encode())
