@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
@@ -15,10 +17,13 @@ from thinnet.arrays import Array
 from thinnet.tables.columns.encoding import TableEncoder
 from thinnet.tables.columns.flat import text_column
 from thinnet.tables.columns.hashing import HashedText
+from thinnet.tables.columns.kinds import Column
 from thinnet.tables.columns.layout import pieces_of
 from thinnet.tables.columns.parts import ColumnParts
 from thinnet.tables.columns.pieces import PiecewiseLinear
 from thinnet.tables.columns.preparing import names_of_parts
+
+KNOWN: Final = 64  # tables whose columns are remembered
 
 
 class Made(NamedTuple):
@@ -107,7 +112,13 @@ def _filler(transformer: Any, column: int) -> float | None:
     return None if np.isnan(found) else found
 
 
-def column_of_each(encoder: TableEncoder) -> dict[str, str]:
+def column_of_each(encoder: TableEncoder) -> Mapping[str, str]:
     """The table's column of each prepared one."""
-    found = names_of_parts(encoder.columns_)
-    return {part: column for column, parts in found.items() for part in parts}
+    return _column_of_each(encoder.columns_)
+
+
+@lru_cache(maxsize=KNOWN)
+def _column_of_each(columns: tuple[Column, ...]) -> Mapping[str, str]:
+    found = names_of_parts(columns)
+    pairs = {part: column for column, parts in found.items() for part in parts}
+    return MappingProxyType(pairs)
