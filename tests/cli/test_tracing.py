@@ -220,3 +220,15 @@ def test_a_table_of_one_row_is_enough(table):
     assert code == 0, output
     moved = re.findall(r"[+-][\d.e-]+ │$", output, re.MULTILINE)
     assert any(move not in ("+0 │", "-0 │") for move in moved)
+
+
+@pytest.mark.usefixtures("model")
+@pytest.mark.parametrize(
+    ("cell", "ways"), [("yes.", ", its loss, and back"), ("maybe", ""), ("?", ""), ("", "")]
+)
+def test_a_target_is_read_as_evaluate_reads_it(cell, ways, table):
+    frame = pd.read_csv(table, dtype=str, keep_default_na=False)
+    frame.assign(buys=cell).to_csv(table, index=False)
+    code, output = thinnet_command("trace", "people.thinnet", table, "--row", 7)
+    assert code == 0, output
+    assert f"Network 0, dropout off: forward{ways}\n" in output

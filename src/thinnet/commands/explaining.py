@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from rich.table import Table
 from rich.text import Text
 
 from thinnet.atomic import write_atomically
-from thinnet.commands import conformal, number_rows
+from thinnet.checks import DataFileError
+from thinnet.commands import conformal, evaluating, number_rows, targets
 from thinnet.commands.blame import data_at_fault
 from thinnet.commands.documents import document, section
 from thinnet.commands.markup import Markup, of_rich, tag
@@ -17,9 +19,11 @@ from thinnet.commands.number_rows import NumberRow
 from thinnet.commands.trace_parts import trace_markup, trace_text
 from thinnet.console.tables import counted
 from thinnet.tables.base import TableEstimator
-from thinnet.tables.explained import shown
-from thinnet.tables.explained.rows import ExplainedRow, explain_row
-from thinnet.tables.explained.taking import row_of_file
+from thinnet.tables.explained import rows, shown
+from thinnet.tables.explained.answers import Bars
+from thinnet.tables.explained.rows import ExplainedRow
+from thinnet.tables.explained.taking import row_of_file, target_of
+from thinnet.tables.reading.cells import Frame
 from thinnet.tables.reading.spooling import on_disk
 
 STYLE: Final = """
@@ -34,6 +38,9 @@ pre { font-size: .85rem; margin: 0; }
   th, td { border-color: #3a4147; }
 }
 """
+
+
+BARS: Final = Bars()
 
 
 class Found(NamedTuple):
@@ -67,25 +74,36 @@ def explained(path: str, model: Any, table: str | os.PathLike[str], row: int, me
         If the model is neither a network nor an estimator of thinnet's.
     """
     file, by = on_disk(table), f"{type(model).__name__} {path}"
-    if isinstance(model, TableEstimator):
+    if not isinstance(model, TableEstimator):
+        networks = number_rows.networks_of(path, model)
         with data_at_fault():
-            found = explain_row(model, file, row, member=member)
-            return Found(found, by, _guarantee(model, file, row))
-    networks = number_rows.networks_of(path, model)
+            one = row_of_file(file, row, None)
+            return Found(number_rows.explained(model, networks, one, member), by)
     with data_at_fault():
-        frame, _ = row_of_file(file, row, None)
-        return Found(number_rows.explained(model, networks, frame, (row, member)), by)
+        one = row_of_file(file, row, model.dialect_)
+        target = target_of(model, one.frame, _truth(model, one.frame))
+        found = rows.explained(model, one, target, member, BARS)
+        return Found(found, by, _guarantee(model, one.frame))
 
 
-def _guarantee(model: Any, file: Any, row: int) -> str:
+def _truth(model: Any, frame: Frame) -> Any:
+    """The target of a row as `evaluate` reads it; None where it isn't known, or is no class."""
+    name = vars(model).get("target_name_")
+    if name not in frame.columns or targets.known(model, frame[name]).isna().iloc[0]:
+        return None
+    with suppress(DataFileError):
+        return evaluating.truth(model, frame)[0]
+    return None
+
+
+def _guarantee(model: Any, frame: Frame) -> str:
     if not conformal.is_conformal(model):
         return ""
-    frame, _ = row_of_file(file, row, model.dialect_)
     found = [values[0] for values in conformal.columns(model, frame, None).values()]
-    rows = counted(len(model.conformal_[0]), "row")
+    kept = counted(len(model.conformal_[0]), "row")
     inside = f"one of {found[0]}" if len(found) == 1 else " to ".join(map(shown.number, found))
     return (
-        f"By {rows} kept apart, {model.head_.name} is {inside} with probability "
+        f"By {kept} kept apart, {model.head_.name} is {inside} with probability "
         f"{conformal.COVERAGE:g}, whatever the model is."
     )
 

@@ -18,6 +18,7 @@ from thinnet.tables.columns.kinds import as_numbers
 from thinnet.tables.columns.naming import there
 from thinnet.tables.explained import shown
 from thinnet.tables.explained.passes import trace_of
+from thinnet.tables.explained.taking import OneRow
 from thinnet.tables.reading.cells import Frame
 from thinnet.tracing.trace import Trace
 
@@ -66,34 +67,33 @@ def networks_of(path: str, model: Any) -> list[Network]:
     return [found] if isinstance(found, Network) else list(found)
 
 
-def explained(model: Any, networks: Sequence[Network], frame: Frame, at: tuple[int, int]) -> Any:
-    """A `NumberRow` of a table of one row.
+def explained(model: Any, networks: Sequence[Network], one: OneRow, member: int) -> NumberRow:
+    """A row of numbers, and what networks make of it.
 
     Parameters
     ----------
     model : Network or estimator
     networks : sequence of Network
-    frame : pandas.DataFrame
-        One row.
-    at : tuple of int
-        The row's place in the table, and the network to trace.
+        Its own.
+    one : OneRow
+    member : int
+        The network to trace.
 
     Raises
     ------
     DataFileError
         If the row has not the numbers that the networks take.
     """
-    row, member = at
     checks.integer("member", member, 0, len(networks) - 1)
-    some = _columns(model, networks[0], frame)
+    some = _columns(model, networks[0], one.frame)
     numbers = _numbers(some)
     x = numbers.reshape(1, *networks[0].features)
     outputs = [network.outputs(x)[0] for network in networks]
     answer = "" if isinstance(model, Network) else _answer(model, some.columns, numbers)
     network = networks[member]
     entering = x[0].astype(network.dtype)
-    trace = trace_of(network, entering, row)
-    return NumberRow(row, member, tuple(some.columns), numbers, outputs, answer, trace)
+    trace = trace_of(network, entering, one.number)
+    return NumberRow(one.number, member, tuple(some.columns), numbers, outputs, answer, trace)
 
 
 def _columns(model: Any, network: Network, frame: Frame) -> Frame:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from thinnet import checks
 from thinnet.arithmetic import lane_mean, normal_quantile
 from thinnet.arrays import Array, FittedEstimator
 from thinnet.checks import NothingDrawsError
@@ -140,9 +141,19 @@ def slopes_of(head: Head, outputs: Array, places: Sequence[int]) -> Array:
     return (above - below)[:, list(places)] / (2 * STEP)
 
 
-def error_bar_of(
-    estimator: FittedEstimator, frame: Frame, n_draws: int, coverage: float
-) -> ErrorBar | None:
+class Bars(NamedTuple):
+    """The number of draws, at least 2, and the coverage of intervals for numbers, in (0, 1)."""
+
+    n_draws: int = 100
+    coverage: float = 0.9
+
+    def checked(self) -> Bars:
+        checks.integer("n_draws", self.n_draws, 2)
+        checks.inside("coverage", self.coverage)
+        return self
+
+
+def error_bar_of(estimator: FittedEstimator, frame: Frame, bars: Bars) -> ErrorBar | None:
     """How sure the answer for a row is; None where nothing draws, or one quantile is learned.
 
     Parameters
@@ -150,11 +161,9 @@ def error_bar_of(
     estimator : TableClassifier or TableRegressor
     frame : pandas.DataFrame
         One row.
-    n_draws : int
-        At least 2.
-    coverage : float
-        Of intervals for numbers, in (0, 1).
+    bars : Bars
     """
+    n_draws, coverage = bars
     head = estimator.head_
     of_classes = isinstance(head, ClassHead)
     if not of_classes and not head.has_distributions:

@@ -24,6 +24,7 @@ from thinnet.tables.explained.made import Made, column_of_each, made_by, rare_of
 from thinnet.tables.uncertain import shortened, value_text
 
 UNREADABLE: Final = "unreadable"
+MIDNIGHT: Final = " 00:00:00"
 
 
 class Step(NamedTuple):
@@ -118,7 +119,8 @@ def _shown(table: Table, column: Column) -> str:
     if column.name not in table.names:
         return ""
     cell = table.frame[column.name].iloc[0]
-    return "" if pd.isna(cell) else shortened(label(cell))
+    text = "" if pd.isna(cell) else label(cell)
+    return shortened(text.removesuffix(MIDNIGHT) if column.kind == "date" else text)
 
 
 def _fault(table: Table, column: Column, values: Mapping[str, Any]) -> str:

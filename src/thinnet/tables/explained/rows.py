@@ -7,18 +7,17 @@ from typing import Any
 from sklearn.utils.validation import check_is_fitted
 
 from thinnet import checks
-from thinnet.arrays import FittedEstimator, TableLike
+from thinnet.arrays import Array, FittedEstimator, TableLike
 from thinnet.console.tables import as_html, as_text
 from thinnet.network import Network
-from thinnet.tables import drifting
 from thinnet.tables.base import TableEstimator
 from thinnet.tables.explained import shown
-from thinnet.tables.explained.answers import answer_of, error_bar_of, slopes_of
+from thinnet.tables.explained.answers import Bars, answer_of, error_bar_of, slopes_of
 from thinnet.tables.explained.cells import read_cells
 from thinnet.tables.explained.fields import Explained
 from thinnet.tables.explained.first_layer import first_layer
 from thinnet.tables.explained.passes import passed, trace_of
-from thinnet.tables.explained.taking import one_row, target_of
+from thinnet.tables.explained.taking import OneRow, one_row, target_of
 from thinnet.tables.explained.typical import with_typical_cells
 
 
@@ -133,30 +132,33 @@ def explain_row(
     check_is_fitted(estimator)
     ours = isinstance(estimator, TableEstimator)
     checks.must(ours, "estimator", "a TableClassifier or TableRegressor", type(estimator).__name__)
-    checks.integer("n_draws", n_draws, 2)
-    checks.inside("coverage", coverage)
+    bars = Bars(n_draws, coverage).checked()
+    one = one_row(estimator, table, row)
+    return explained(estimator, one, target_of(estimator, one.frame, y), member, bars)
+
+
+def explained(
+    estimator: FittedEstimator, one: OneRow, target: Array | None, member: int | Network, bars: Bars
+) -> ExplainedRow:
+    """`explain_row`, of a row that was read, and its target as a loss takes it."""
     place, network = _member(estimator, member)
-    one, around = one_row(estimator, table, row)
-    target = target_of(estimator, one, y)
-    encoder = estimator.encoder_
-    read = encoder.table(one)
-    encoded = encoder.encoded(read)[0].astype(estimator.dtype, copy=False)
+    encoder, head = estimator.encoder_, estimator.head_
+    table = encoder.table(one.frame)
+    encoded = encoder.encoded(table)[0].astype(estimator.dtype, copy=False)
     answer, taken = answer_of(estimator, encoded), passed(network, encoded)
-    slopes = slopes_of(estimator.head_, taken.outputs[-1][0], answer.places)
-    with drifting.reported_to(drifting.ignored):
-        typical = with_typical_cells(estimator, around, encoded, answer.mean)
-    loss = None if target is None else estimator.head_.loss
+    slopes = slopes_of(head, taken.outputs[-1][0], answer.places)
+    loss = None if target is None else head.loss
     return ExplainedRow(
-        row,
+        one.number,
         place,
-        estimator.head_,
+        head,
         encoded,
-        read_cells(encoder, read, encoded),
+        read_cells(encoder, table, encoded),
         first_layer(encoder, network, taken, slopes),
         answer,
-        error_bar_of(estimator, one, n_draws, coverage),
-        typical,
-        trace_of(network, encoded, row, loss, target),
+        error_bar_of(estimator, one.frame, bars),
+        with_typical_cells(estimator, one.around, encoded, answer.mean),
+        trace_of(network, encoded, one.number, loss, target),
         target is not None,
     )
 

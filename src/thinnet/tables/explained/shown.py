@@ -24,7 +24,7 @@ HOLDS_NO_CAUSE: Final = (
 )
 FIRST_ORDER: Final = (
     "Norm: the length of what is added to the units. Effect: what it adds to the answer of this "
-    "network, to first order; where ReLU bends, a whole column does otherwise."
+    "network, to first order: a column as a whole may do otherwise."
 )
 
 

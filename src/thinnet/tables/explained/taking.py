@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,16 @@ from thinnet.tables.target_cells import target_cells
 from thinnet.uncertainty.draws.heads import ClassHead
 
 
-def one_row(estimator: FittedEstimator, table: TableLike, row: int) -> tuple[Frame, Frame]:
-    """A row as a table of its own, and rows around it; of a file no more is read than that.
+class OneRow(NamedTuple):
+    """A row as a table of its own, its place in the whole one, and rows around it."""
+
+    frame: Frame
+    number: int
+    around: Frame
+
+
+def one_row(estimator: FittedEstimator, table: TableLike, row: int) -> OneRow:
+    """A row of a table.
 
     Raises
     ------
@@ -31,17 +39,17 @@ def one_row(estimator: FittedEstimator, table: TableLike, row: int) -> tuple[Fra
         return row_of_file(table, row, estimator.dialect_)
     frame = as_frame(table, estimator.encoder_, first=False)
     _check_inside(row, len(frame))
-    return frame.iloc[[row]].reset_index(drop=True), frame
+    return OneRow(frame.iloc[[row]].reset_index(drop=True), row, frame)
 
 
-def row_of_file(table: Any, row: int, dialect: Dialect | None) -> tuple[Frame, Frame]:
-    """A row of a file, and its block; ValueError if there is none."""
+def row_of_file(table: Any, row: int, dialect: Dialect | None) -> OneRow:
+    """A row of a file, of which no more is read; ValueError if there is none."""
     checks.integer("row", row, 0)
     start = 0
     for block in blocks(table, None, dialect):
         if row < start + len(block.frame):
             found = block.frame.iloc[[row - start]].reset_index(drop=True)
-            return found, block.frame
+            return OneRow(found, row, block.frame)
         start += len(block.frame)
     _check_inside(row, start)
     raise AssertionError("a row inside the table was read")
