@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mixed_table import mixed
 from numpy.testing import assert_allclose, assert_array_equal
 from paths import VECTORS
@@ -309,10 +311,14 @@ def test_the_bin_of_a_number_has_the_fraction_that_lies_below():
     x, z = np.random.default_rng(0).permutation(400), np.random.default_rng(0).normal(size=400)
     X = pd.DataFrame({"x": x, "z": z})
     model = TableRegressor(**SMALL).fit(X, X["z"])
-    (cell, _) = explain_row(model, pd.DataFrame({"x": [25.0], "z": [0.0]}), n_draws=2).cells
-    n, low, high = 4, 0.0, 399.0
-    width = (high - low) / n
-    assert f"bin 1 of 4, 0 to {width:.4g}: {25 / width:.4g} of it" in cell.lines[0]
+    width = 399 / 4
+    for value in (25.0, 130.0, 250.0, 399.0):
+        own = min(int(value / width), 3)
+        low, high = own * width, (own + 1) * width
+        (cell, _) = explain_row(model, pd.DataFrame({"x": [value], "z": [0.0]}), n_draws=2).cells
+        ends = f"{low:.4g} to {high:.4g}"
+        share = (value - low) / width
+        assert f"bin {own + 1} of 4, {ends}: {share:.4g} of it" in cell.lines[0]
 
 
 @pytest.mark.parametrize(
@@ -439,6 +445,40 @@ def test_names_and_cells_are_shown_as_they_are():
         assert text in str(found)
     assert "\x1b" not in str(found)
     assert "<script>" not in found._repr_html_()
+
+
+STRANGE = [
+    None, np.nan, np.inf, -1e308, -0.0, 3, 10**30, True, "-", "?", "", " Ulm ", "many", "1e400",
+    "$1,000.50", "020", "true", "9999-12-31", "2020-02-30", "2021-05-06", "0001-01-01 00:00",
+    "red old new rough", "\0", "x" * 300, pd.Timestamp("1700-01-01"), "\N{GREEK SMALL LETTER PI}",
+]  # fmt: skip
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), name=st.sampled_from(["classes", "numbers"]))
+def test_whatever_stands_in_a_row_it_is_explained_as_it_is_predicted(data, name, fitted):
+    model, X = fitted(name)
+    some = st.one_of(st.sampled_from(STRANGE), st.none())
+    columns = data.draw(st.sets(st.sampled_from(list(X.columns))))
+    cells = {column: [data.draw(some)] for column in columns}
+    row = X.iloc[[data.draw(st.integers(0, ROWS - 1))]].astype(object).assign(**cells)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wanted = answers(model, row)[0]
+        found = explain_row(model, row, n_draws=2)
+    assert_array_equal(found.answer.mean, wanted)
+    first = found.first_layer
+    assert_allclose(first.added.sum(axis=0) + first.bias, first.sums, rtol=0, atol=1e-12)
+    assert np.isfinite(found.typical.moves).all()
+    assert len(str(found).splitlines()) > 20
+
+
+def test_rows_of_arrays_have_names_too():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    model = TableRegressor(**SMALL).fit(X, X[:, 0])
+    found = explain_row(model, X, np.int64(5), n_draws=2)
+    assert found.first_layer.columns == ("x0", "x1", "x2")
+    assert found.answer.mean[0] == model.predict(X)[5]
 
 
 def test_first_layers_are_lookups_here_and_dense_in_earlier_models(fitted):

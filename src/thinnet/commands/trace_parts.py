@@ -15,7 +15,7 @@ from thinnet.tables.uncertain import value_text
 from thinnet.tracing.trace import Trace
 
 MOST_NUMBERS: Final = 300  # of a trace that shows each with its formula
-EACH: Final = 8  # numbers of an array that are shown in a larger trace
+EACH: Final = 16  # numbers of an array that are shown in a larger trace
 
 
 def trace_text(trace: Trace) -> str:

@@ -18,7 +18,7 @@ from thinnet.tables.uncertain import shortened, value_text
 from thinnet.uncertainty.draws.heads import ClassHead
 
 MISSING: Final = "(missing)"
-OUTPUTS: Final = 6  # raw outputs of a network that are shown
+OUTPUTS: Final = 12  # raw outputs of a network that are shown
 HOLDS_NO_CAUSE: Final = (
     "Each with one cell replaced and the others fixed: no cause, and not what columns do together."
 )

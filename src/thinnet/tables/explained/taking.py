@@ -34,7 +34,7 @@ def one_row(estimator: FittedEstimator, table: TableLike, row: int) -> OneRow:
     ValueError
         If the table has no such row.
     """
-    checks.integer("row", row, 0)
+    row = checks.integer("row", row, 0)
     if isinstance(table, str | os.PathLike):
         return row_of_file(table, row, estimator.dialect_)
     frame = as_frame(table, estimator.encoder_, first=False)
