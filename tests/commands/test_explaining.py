@@ -140,3 +140,15 @@ def test_a_network_has_a_page_of_its_numbers():
     assert "<b>" in page.texts
     assert found.of.numbers.tolist() == [2.5, 4.0]
     np.testing.assert_array_equal(found.of.outputs[0], network.outputs(frame.to_numpy()[1:])[0])
+
+
+def test_a_network_from_elsewhere_may_be_shown_in_place_of_a_member(hostile):
+    model, frame = hostile
+    frame.to_csv("t.csv", index=False)
+    given, placed = (
+        explaining.explained("m.thinnet", model, "t.csv", 3, which)
+        for which in (model.networks_[1], 1)
+    )
+    assert explaining.title_of_trace(given).startswith("The network, dropout off")
+    text = explaining.text_of_trace(placed)
+    assert explaining.text_of_trace(given) == text.replace("Network 1, ", "The network, ")

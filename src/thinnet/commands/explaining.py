@@ -63,8 +63,9 @@ def explained(path: str, model: Any, table: str | os.PathLike[str], row: int, me
     table : path
     row : int
         The row's place in the table, from 0.
-    member : int
-        The network to trace.
+    member : int or Network
+        The network to trace: its place among the model's, or one of the same form, such as a member
+        at an earlier step of its training.
 
     Raises
     ------
@@ -119,7 +120,8 @@ def title_of_trace(found: Found) -> str:
     of = found.of
     back = isinstance(of, ExplainedRow) and of.is_target_known
     ways = "forward, its loss, and back" if back else "forward"
-    return f"Network {of.member}, dropout off: {ways}"
+    which = "The network" if of.member is None else f"Network {of.member}"
+    return f"{which}, dropout off: {ways}"
 
 
 def text_of_trace(found: Found) -> str:

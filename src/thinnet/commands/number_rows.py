@@ -10,14 +10,13 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.checks import DataFileError, ModelFileError, quoted
 from thinnet.network import Network
 from thinnet.tables.columns.kinds import as_numbers
 from thinnet.tables.columns.naming import there
 from thinnet.tables.explained import shown
-from thinnet.tables.explained.passes import trace_of
+from thinnet.tables.explained.passes import chosen, trace_of
 from thinnet.tables.explained.taking import OneRow
 from thinnet.tables.reading.cells import Frame
 from thinnet.tracing.trace import Trace
@@ -28,7 +27,9 @@ class NumberRow(NamedTuple):
 
     Attributes
     ----------
-    row, member : int
+    row : int
+    member : int or None
+        The network's place; None if it is none of the model's.
     names : tuple of str
         Of the columns.
     numbers : array, shape (columns,)
@@ -40,7 +41,7 @@ class NumberRow(NamedTuple):
     """
 
     row: int
-    member: int
+    member: int | None
     names: tuple[str, ...]
     numbers: Array
     outputs: list[Array]
@@ -67,7 +68,9 @@ def networks_of(path: str, model: Any) -> list[Network]:
     return [found] if isinstance(found, Network) else list(found)
 
 
-def explained(model: Any, networks: Sequence[Network], one: OneRow, member: int) -> NumberRow:
+def explained(
+    model: Any, networks: Sequence[Network], one: OneRow, member: int | Network
+) -> NumberRow:
     """A row of numbers, and what networks make of it.
 
     Parameters
@@ -76,24 +79,23 @@ def explained(model: Any, networks: Sequence[Network], one: OneRow, member: int)
     networks : sequence of Network
         Its own.
     one : OneRow
-    member : int
-        The network to trace.
+    member : int or Network
+        The network to trace, or its place.
 
     Raises
     ------
     DataFileError
         If the row has not the numbers that the networks take.
     """
-    checks.integer("member", member, 0, len(networks) - 1)
+    place, network = chosen(networks, member)
     some = _columns(model, networks[0], one.frame)
     numbers = _numbers(some)
     x = numbers.reshape(1, *networks[0].features)
     outputs = [network.outputs(x)[0] for network in networks]
     answer = "" if isinstance(model, Network) else _answer(model, some.columns, numbers)
-    network = networks[member]
     entering = x[0].astype(network.dtype)
     trace = trace_of(network, entering, one.number)
-    return NumberRow(one.number, member, tuple(some.columns), numbers, outputs, answer, trace)
+    return NumberRow(one.number, place, tuple(some.columns), numbers, outputs, answer, trace)
 
 
 def _columns(model: Any, network: Network, frame: Frame) -> Frame:

@@ -94,9 +94,9 @@ FAULTS = [
     ),
     Mutant(
         "the first network is shown whichever is asked for",
-        "tables/explained/rows.py",
-        "_member",
-        "return place, estimator.networks_[place]",
+        "tables/explained/passes.py",
+        "chosen",
+        "return place, networks[place]",
         "return place, first",
         (f"{ROWS}::test_what_columns_add_and_the_bias_are_what_the_network_has",),
     ),

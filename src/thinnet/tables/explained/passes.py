@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.losses import Loss
 from thinnet.network import Network
@@ -14,6 +17,24 @@ from thinnet.tracing.names import PlaceNames
 from thinnet.tracing.numbers import DIGITS
 from thinnet.tracing.passing import Taken
 from thinnet.tracing.trace import Trace
+
+
+def chosen(networks: Sequence[Network], member: int | Network) -> tuple[int | None, Network]:
+    """One of some networks by its place, or another of the same form, which has no place.
+
+    Raises
+    ------
+    ValueError
+        If there is no such place, or the other takes other rows or has other outputs.
+    """
+    first = networks[0]
+    if not isinstance(member, Network):
+        place = checks.integer("member", member, 0, len(networks) - 1)
+        return place, networks[place]
+    same = (member.features, member.out) == (first.features, first.out)
+    form = f"of {first.features} numbers a row and {first.out} outputs, as the model's networks"
+    checks.must(same, "member", form, (member.features, member.out))
+    return None, member
 
 
 def trace_of(

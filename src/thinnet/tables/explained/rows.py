@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sklearn.utils.validation import check_is_fitted
 
 from thinnet import checks
@@ -16,7 +14,7 @@ from thinnet.tables.explained.answers import Bars, answer_of, error_bar_of, slop
 from thinnet.tables.explained.cells import read_cells
 from thinnet.tables.explained.fields import Explained
 from thinnet.tables.explained.first_layer import first_layer
-from thinnet.tables.explained.passes import passed, trace_of
+from thinnet.tables.explained.passes import chosen, passed, trace_of
 from thinnet.tables.explained.taking import OneRow, one_row, target_of
 from thinnet.tables.explained.typical import with_typical_cells
 
@@ -141,7 +139,7 @@ def explained(
     estimator: FittedEstimator, one: OneRow, target: Array | None, member: int | Network, bars: Bars
 ) -> ExplainedRow:
     """`explain_row`, of a row that was read, and its target as a loss takes it."""
-    place, network = _member(estimator, member)
+    place, network = chosen(estimator.networks_, member)
     encoder, head = estimator.encoder_, estimator.head_
     table = encoder.table(one.frame)
     encoded = encoder.encoded(table)[0].astype(estimator.dtype, copy=False)
@@ -161,15 +159,3 @@ def explained(
         trace_of(network, encoded, one.number, loss, target),
         target is not None,
     )
-
-
-def _member(estimator: Any, member: int | Network) -> tuple[int | None, Network]:
-    """The place of a network among those of an estimator, and the network itself."""
-    first: Network = estimator.networks_[0]
-    if not isinstance(member, Network):
-        place = checks.integer("member", member, 0, len(estimator.networks_) - 1)
-        return place, estimator.networks_[place]
-    same = (member.features, member.out) == (first.features, first.out)
-    form = f"of {first.features} numbers a row and {first.out} outputs, as the model's networks"
-    checks.must(same, "member", form, (member.features, member.out))
-    return None, member
