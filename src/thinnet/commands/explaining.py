@@ -41,6 +41,7 @@ pre { font-size: .85rem; margin: 0; }
 
 
 BARS: Final = Bars()
+NARROW: Final = 3  # columns that fit onto a narrow screen
 
 
 class Found(NamedTuple):
@@ -144,7 +145,7 @@ def page(name: str, found: Found) -> str:
 
 def _table(shown: Table) -> Markup | None:
     title, shown.title = str(shown.title), None
-    return section(title, of_rich(shown, stacks=True))
+    return section(title, of_rich(shown, stacks=len(shown.columns) > NARROW))
 
 
 def save_page(path: str | os.PathLike[str], name: str, found: Found) -> None:
