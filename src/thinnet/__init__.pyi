@@ -83,6 +83,7 @@ from .schedules import ReduceOnPlateau as ReduceOnPlateau
 from .tables import TableClassifier as TableClassifier
 from .tables import TableEncoder as TableEncoder
 from .tables import TableRegressor as TableRegressor
+from .tables import explain_row as explain_row
 from .tables import uncertain_rows as uncertain_rows
 from .tracing.numbers import Number as Number
 from .tracing.stepping import trace as trace

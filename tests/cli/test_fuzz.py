@@ -25,6 +25,9 @@ def check_table(seed, model, folder):
     worked = command("fit", table, "--target", "buys", "--out", new, *FAST) == 0
     assert new.exists() == worked
     command("evaluate", model, table)
+    page = folder / "row.html"
+    assert (command("trace", model, table, "--row", 3, "--out", page) == 0) == page.exists()
+    page.unlink(missing_ok=True)
     assert {path.name for path in folder.iterdir()} <= {"t.csv", "out.csv", "new.thinnet"}
     new.unlink(missing_ok=True)
 

@@ -11,9 +11,10 @@ import pytest
 from commanding import thinnet_command
 
 from thinnet import load, save
-from thinnet.commands import examples, markup, places, reporting
+from thinnet.commands import examples, places, reporting
 from thinnet.commands.evaluating import Answers
 from thinnet.commands.examples import Examples
+from thinnet.console import markup
 from thinnet.console.markup import Markup, escaped, tag
 
 RNG = np.random.default_rng(0)

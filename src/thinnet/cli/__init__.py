@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from thinnet._version import __version__
-from thinnet.cli import evaluate, export, fit, predict, show
+from thinnet.cli import evaluate, export, fit, predict, show, tracing
 from thinnet.cli.common import one_sentence, say, screen, unwrapped
 
 app = typer.Typer(
@@ -16,7 +16,10 @@ app = typer.Typer(
     help="Train neural networks that generalise, with dropout as a first-class thing.",
     epilog="Exit codes: 0 done, 1 failed or refused (data, files, memory), 2 misused, 130 Ctrl-C.",
 )
-for command in (fit.fit, predict.predict, evaluate.evaluate, show.show, export.export):
+COMMANDS = (
+    fit.fit, predict.predict, evaluate.evaluate, tracing.trace, show.show, export.export,
+)  # fmt: skip
+for command in COMMANDS:
     app.command(help=unwrapped(command.__doc__))(command)
 
 

@@ -36,6 +36,8 @@ OPTIONS: Final = {  # by the names of settings in Python
     "sample_weight": "--weight",
     "groups": "--group",
     "time": "--time",
+    "row": "--row",
+    "member": "--member",
 }  # fmt: skip
 EACH: Final = "each of "
 # Only names that no sentence has by chance, and none between quotes or in a file's name.

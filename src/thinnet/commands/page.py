@@ -22,6 +22,7 @@ from thinnet.commands.error_bars import ErrorBars
 from thinnet.commands.importances import texts_of
 from thinnet.commands.pictures import DEPENDENCE, Findings, Picture
 from thinnet.commands.styles import STYLE
+from thinnet.console.documents import document, section
 from thinnet.console.markup import Markup, joined, of_rich, table, tag
 from thinnet.console.tables import counted
 from thinnet.tables import drifting, importances, uncertain
@@ -29,9 +30,6 @@ from thinnet.tables.deciding import decision_message
 from thinnet.tables.reading.cells import Frame
 from thinnet.uncertainty.draws.heads import ClassHead
 
-MARK: Final = '<meta name="generator" content="thinnet">'
-# Nothing is loaded and nothing runs, whatever stands in the table.
-POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 SALT: Final[dict[Any, Any]] = {
     "svg.hashsalt": "thinnet"
 }  # so that the same pictures are the same files
@@ -62,23 +60,7 @@ def page(found: Findings, made: Sequence[Picture], bars: ErrorBars | None) -> st
         _hardest(found),
         _settings(found),
     ]
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        Markup(MARK),
-        Markup(f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", title),
-        Markup(f"<style>{STYLE}</style>"),
-    )
-    whole = tag("html", head, tag("body", tag("main", *filter(None, parts))), lang="en")
-    return f"<!DOCTYPE html>\n{whole}"
-
-
-def section(title: str, *parts: Markup | None) -> Markup | None:
-    """A heading and what stands below it; None without that."""
-    there = [part for part in parts if part]
-    return tag("section", tag("h2", title), *there) if there else None
+    return document(title, parts, STYLE)
 
 
 def _some(shown: dict[str, Markup], *stems: str) -> Iterable[Markup]:

@@ -88,11 +88,11 @@ def table(
     return tag("div", whole, class_="stacks scrolls" if stacks else "scrolls", tabindex="0")
 
 
-def of_rich(shown: Table) -> Markup:
-    """A table that is made for a screen, as HTML."""
+def of_rich(shown: Table, *, stacks: bool = False) -> Markup:
+    """A table that is made for a screen, as HTML; `stacks` as for `table`."""
     heads = [str(column.header) for column in shown.columns]
     rows = zip(*(map(str, column.cells) for column in shown.columns), strict=True)
     words = [heads[i] for i, c in enumerate(shown.columns) if c.justify != "right"]
-    made = table(heads, list(rows), words, str(shown.title or ""))
+    made = table(heads, list(rows), words, str(shown.title or ""), stacks=stacks)
     below = [tag("p", str(shown.caption), class_="small")] if shown.caption else []
     return joined([made, *below])

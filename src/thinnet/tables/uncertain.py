@@ -209,12 +209,18 @@ def cell_text(cell: Any, name: str) -> str:
     """A cell and its column: age = 30, or age is missing."""
     import pandas as pd
 
-    if pd.isna(cell):
-        return f"{name} is missing"
+    return f"{name} is missing" if pd.isna(cell) else f"{name} = {value_text(cell)}"
+
+
+def value_text(cell: Any) -> str:
+    """A cell with a value, or a number, in four digits or 40 letters."""
     of_text = isinstance(cell, str) and POINT_NUMBER.fullmatch(cell) is not None
     is_broken = of_text or isinstance(cell, float | np.floating)
-    text = _number(float(cell)) if is_broken else label(cell)
-    return f"{name} = {text if len(text) <= LONGEST else text[: LONGEST - 3] + '...'}"
+    return shortened(_number(float(cell)) if is_broken else label(cell))
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
 def _number(cell: float) -> str:

@@ -13,6 +13,7 @@ from faults import (
     persistence,
     table_fits,
     table_insight,
+    table_rows,
     tables,
     training,
     uncertainty,
@@ -22,7 +23,7 @@ MUTANTS = [
     fault
     for room in (
         *(basics, layers, network, training, engine),
-        *(estimators, tables, table_fits, table_insight, uncertainty),
+        *(estimators, tables, table_fits, table_insight, table_rows, uncertainty),
         *(persistence, export, displays, commands, cli),
     )
     for fault in room.FAULTS

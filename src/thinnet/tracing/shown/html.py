@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
+from thinnet.console.documents import document
 from thinnet.console.markup import Markup, joined, table, tag
 from thinnet.formulas.mathml import formula_mathml, math, name_mathml, number_mathml
 from thinnet.formulas.trees import Ref
@@ -16,7 +17,6 @@ from thinnet.tracing.shown.plain import LARGEST
 from thinnet.tracing.shown.styles import STYLE
 from thinnet.tracing.summaries import Summary
 
-POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 TITLE: Final = "A step with all its numbers"
 PHASES: Final = {
     "forward": "Forward",
@@ -29,34 +29,30 @@ OF_ARRAYS: Final = ("array", "formula", "numbers", "mean", "deviation", "least",
                     "zeros")  # fmt: skip
 
 
-def page(trace: Contents, title: str = TITLE, before: Markup | None = None) -> str:
-    """A whole page; `before` stands between the title and the sections."""
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        Markup(f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", title),
-        Markup(f"<style>{STYLE}</style>"),
-    )
-    main = tag("main", tag("h1", title), before or Markup(""), sections(trace))
-    whole = tag("html", head, tag("body", main, class_="thinnet-trace"), lang="en")
-    return f"<!DOCTYPE html>\n{whole}"
+def page(trace: Contents, title: str = TITLE) -> str:
+    """A whole page."""
+    parts = (tag("h1", title), sections(trace))
+    return document(title, parts, STYLE, "thinnet-trace")
 
 
 def fragment(trace: Contents) -> str:
     """For a cell of a notebook."""
-    return tag("div", Markup(f"<style>{STYLE}</style>"), sections(trace), class_="thinnet-trace")
+    return joined([Markup(f"<style>{STYLE}</style>"), part(trace)])
 
 
-def sections(trace: Contents) -> Markup:
+def part(trace: Contents) -> Markup:
+    """For a section of a page that has `STYLE`."""
+    return tag("div", sections(trace, "h3"), class_="thinnet-trace")
+
+
+def sections(trace: Contents, heading: str = "h2") -> Markup:
     """The parts of the step, below the names of their phases."""
     found = list[Markup]()
     for phase, parts in groupby(trace.sections, key=lambda section: section.phase):
         shown = [(part, list(trace.shown(part))) for part in parts]
         there = [_section(part, lines, trace) for part, lines in shown if lines]
         if there:
-            found += [tag("h2", PHASES[phase]), *there]
+            found += [tag(heading, PHASES[phase]), *there]
     return joined(found)
 
 

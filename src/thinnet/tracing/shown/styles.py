@@ -17,7 +17,8 @@ body.thinnet-trace { margin: 0; }
 .thinnet-trace math { math-style: normal; }
 .thinnet-trace main { max-width: 78rem; margin: 0 auto; padding: 1rem; }
 .thinnet-trace h1 { font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
-.thinnet-trace h2 { font-size: 1.15rem; margin: 1.75rem 0 .5rem; padding-top: .5rem;
+.thinnet-trace h2, .thinnet-trace h3 { font-size: 1.15rem; margin: 1.75rem 0 .5rem;
+  padding-top: .5rem;
   border-top: 2px solid var(--mark); }
 .thinnet-trace summary { font-weight: 600; cursor: pointer; padding: .35rem 0;
   overflow-wrap: anywhere; }
