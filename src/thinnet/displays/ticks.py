@@ -118,3 +118,35 @@ def legend(ax: Axes, **settings: Any) -> None:
     under = ScaledTranslation(0, -UNDER, ax.figure.dpi_scale_trans)
     where = {"bbox_to_anchor": (0.5, 0.0), "bbox_transform": ax.transAxes + under}
     ax.legend(**({"loc": "upper center", "frameon": False} | where | settings))
+
+
+def powers(axis: Axis) -> None:
+    """Ticks of a logarithmic axis at powers of ten, as plain text: 1e-5, 0.01, 100."""
+    axis.set_major_locator(LogLocator(numticks=7))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: _power(x)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _power(x: float) -> str:
+    if 1e-3 < x < 1e5:
+        return f"{x:g}"
+    return f"1e{math.log10(x):.0f}".replace("-", "\N{MINUS SIGN}")
+
+
+def few(axis: Axis) -> None:
+    """Three or four numbers along an axis of a small panel."""
+    axis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: _brief(x)))
+
+
+def whole(axis: Axis) -> None:
+    """A few whole numbers along an axis of a small panel."""
+    low, high = axis.get_data_interval()
+    if low == high:
+        axis.axes.set_xlim(low - 1, high + 1)
+    axis.set_major_locator(MaxNLocator(3, integer=True, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(Readable())
+
+
+def _brief(x: float) -> str:
+    return f"{x:.2g}".replace("e-0", "e-").replace("e+0", "e").replace("-", "\N{MINUS SIGN}")
