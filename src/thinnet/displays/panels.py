@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array
-
-T = TypeVar("T")
 
 WIDTH: Final = 6.3  # inches; printed at half of it, 80 mm, letters of 12 points are 6 points high
 LETTERS: Final = 12.5
@@ -57,7 +55,7 @@ def grid_of(axes: Any, rows: int, columns: int, height: float, **settings: Any) 
     return grid.reshape(rows, columns)
 
 
-def by_name(given: T | Mapping[str, T], name: str = "") -> dict[str, T]:
+def by_name(given: Any, name: str = "") -> dict[str, Any]:
     """`given` by names: a mapping as it is, anything else under `name`."""
     if not isinstance(given, Mapping):
         return {name: given}
@@ -69,8 +67,8 @@ def by_name(given: T | Mapping[str, T], name: str = "") -> dict[str, T]:
 
 def style_of(place: int) -> dict[str, Any]:
     """Colour, line and mark of one of several curves."""
-    n = place % len(COLOURS)
-    return {"color": COLOURS[n], "linestyle": LINES[n], "marker": MARKS[n], "markersize": 5}
+    n, again = place % len(COLOURS), (place + place // len(COLOURS)) % len(MARKS)
+    return {"color": COLOURS[n], "linestyle": LINES[n], "marker": MARKS[again], "markersize": 5}
 
 
 def ordered_colours(n: int) -> list[Any]:

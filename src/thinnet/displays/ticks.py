@@ -73,7 +73,7 @@ def _tick_text(x: float, unit: tuple[float, str], decimals: int) -> str:
 def short(x: float) -> str:
     """A number of three digits: 35.3k, 0.134."""
     size, name = _unit(abs(x))
-    return f"{x / size:.3g}{name}"
+    return f"{float(f'{x / size:.3g}'):g}{name}"
 
 
 def readable(*axes: Axis, dated: bool = False) -> None:
@@ -144,9 +144,19 @@ def whole(axis: Axis) -> None:
     low, high = axis.get_data_interval()
     if low == high:
         axis.axes.set_xlim(low - 1, high + 1)
-    axis.set_major_locator(MaxNLocator(3, integer=True, steps=[1, 2, 5, 10]))
+    axis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(Readable())
 
 
 def _brief(x: float) -> str:
     return f"{x:.2g}".replace("e-0", "e-").replace("e+0", "e").replace("-", "\N{MINUS SIGN}")
+
+
+def sizes(axis: Axis, values: Any) -> None:
+    """A logarithmic vertical axis for positive values, with as many ticks as it has room for."""
+    there = np.asarray(values, float)
+    there = there[np.isfinite(there) & (there > 0)]
+    if not there.size:
+        return readable(axis)
+    axis.axes.set_yscale("log")
+    return powers(axis) if there.max() > 100 * there.min() else logarithmic(axis)

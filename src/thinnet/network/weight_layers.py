@@ -30,7 +30,7 @@ def weight_layers(network: Bound) -> list[WeightLayer]:
     """The layers with weights, from input to output: "hidden 1", "hidden 2", ..., "output"."""
     places = list(network.places())
     starts = [i for i, (_, site) in enumerate(places) if _has_weights(site)]
-    ends = [*starts[1:], len(places)]
+    ends = [*starts, len(places)][1:]
     found = []
     for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1):
         behind = [i for i in range(start + 1, end) if _is_activation(*places[i])]
