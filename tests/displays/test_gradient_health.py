@@ -97,6 +97,30 @@ def test_steps_lie_along_the_axis_with_a_line_for_each_layer():
     )
 
 
+def test_kinds_are_rows_and_the_output_may_be_left_out():
+    net = network()
+    shown = GradientHealth.from_estimator(net, X, Y)
+    shown.plot(measure="norm", kinds=["parameters", "gradients", "activations"], output=False)
+    assert shown.axes_.shape == (3, 1)
+    for ax, arrays in zip(shown.axes_[:, 0], by_hand(net)[::-1], strict=True):
+        expected = [np.linalg.norm(a) for a in arrays[:-1]]
+        assert_allclose(ax.lines[0].get_ydata(), expected, rtol=1e-9)
+    series = shown.series[""]
+    series.measure(net)
+    lines = shown.plot(kinds=["gradients"], output=False).axes_[0, 0].lines
+    assert_array_equal(
+        [line.get_ydata() for line in lines], series.column("gradients", "rms").T[:2]
+    )
+
+
+def test_the_outputs_of_deep_and_shallow_networks_stand_in_one_place():
+    shallow = Network([Dense(4), Tanh(), Dense(2)], 5, seed=0)
+    shown = GradientHealth.from_estimator({"deep": network(), "shallow": shallow}, X, Y)
+    deep, other = shown.axes_[0, 0].lines
+    assert deep.get_xdata()[-1] == other.get_xdata()[-1]
+    assert len(other.get_xdata()) == 2
+
+
 @pytest.mark.parametrize("executor", [None, "reference"])
 def test_a_training_that_is_measured_has_the_same_bits(executor):
     def trained(callbacks):
@@ -209,14 +233,44 @@ def test_a_recording_is_measured_at_its_steps():
         GradientHealth.from_recording(Taken(nets), X, Y, [5])
 
 
+class Kept(Taken):
+    """One that knows which steps open without the data, as `Recording` does."""
+
+    def keyframes_of(self):
+        return list(self.networks)[:-1]
+
+    def steps(self):
+        return range(max(self.networks) + 1)
+
+
+def test_the_keyframes_of_a_recording_and_its_end_are_taken_by_default():
+    nets = {step: network(seed=step) for step in (0, 3, 8)}
+    for step, net in nets.items():
+        net.clock.step = step
+    shown = GradientHealth.from_recording(Kept(nets), X, Y)
+    assert shown.series[""].steps == [0, 3, 8]
+    many = {step: net for step in range(300) if (net := nets[0])}
+    assert len(GradientHealth.from_recording(Kept(many), X[:2], Y[:2]).series[""].steps) == 100
+
+
 def test_bad_input_is_refused_in_a_sentence():
     net = network()
     with pytest.raises(ValueError, match=r"name must be 'vanishing' or 'exploding', got 'both'"):
         GradientHealth.preset("both")
     with pytest.raises(ValueError, match="measure must be"):
         GradientHealth.from_estimator(net, X, Y, measure="size")
+    shown = GradientHealth.from_estimator(net, X, Y)
+    with pytest.raises(ValueError, match="each of kinds must be 'activations' or"):
+        shown.plot(kinds=["weights"])
+    with pytest.raises(ValueError, match="kinds must be some of"):
+        shown.plot(kinds=[])
+    flat = GradientHealth.from_estimator(Network([Dense(2)], 5, seed=0), X, Y)
+    with pytest.raises(ValueError, match="one of networks with hidden layers"):
+        flat.plot_histograms()
     with pytest.raises(ValueError, match="recording must be an object of the kind Moments"):
         GradientHealth.from_recording(net, X, Y, [0])
+    with pytest.raises(ValueError, match="steps must be a sequence of integers for this"):
+        GradientHealth.from_recording(Taken({}), X, Y)
     with pytest.raises(ValueError, match="steps must be a sequence of at least one integer"):
         GradientHealth.from_recording(Taken({}), X, Y, [])
     with pytest.raises(ValueError, match="axes must be 2, one a panel, got 1"):

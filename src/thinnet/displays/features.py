@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator
-from thinnet.displays.moments import network_of, networks_at
 from thinnet.displays.panels import by_name, grid_of, plain_or_large
+from thinnet.displays.recorded import Moments, network_of, networks_at
 from thinnet.network import Network
 from thinnet.network.weight_layers import weight_layers, weights_of
 
@@ -103,7 +103,7 @@ class FirstLayerFeatures:
     @classmethod
     def from_recording(
         cls,
-        recording: Any,
+        recording: Moments,
         image_shape: Sequence[int],
         steps: Sequence[int],
         *,
@@ -126,8 +126,7 @@ class FirstLayerFeatures:
         ValueError
             If a step is not in the recording, or something is not as above.
         """
-        networks = networks_at(recording, steps)
-        found = {f"step {step}": each for step, each in zip(steps, networks, strict=True)}
+        found = {f"step {step}": each for step, each in networks_at(recording, steps)}
         return cls.from_estimator(found, image_shape, n=n, axes=axes)
 
     def plot(self, axes: Sequence[Axes] | None = None) -> FirstLayerFeatures:

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
+from thinnet.displays import health_panels as panels
 from thinnet.displays import health_presets
-from thinnet.displays.moments import network_of, networks_at, rows_of, targets_of
-from thinnet.displays.panels import (
-    by_name,
-    grid_of,
-    legend_below,
-    ordered_colours,
-    plain_or_large,
-    style_of,
-)
+from thinnet.displays.panels import by_name, grid_of, plain_or_large
+from thinnet.displays.recorded import Moments, network_of, networks_at, rows_of, targets_of
 from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.training.diagnostics import EXPLODING, VANISHING
-from thinnet.training.series import GradientSeries
+from thinnet.training.series import KINDS, GradientSeries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,9 +31,12 @@ WORDS: Final = {
     "mean": "mean, bars: 1 std",
     "high": "98th percentile",
 }
-ROWS: Final = {"activations": "activations", "gradients": "gradients"}
-BINS: Final = 60
-MOST_NAMES: Final = 9
+NAMES: Final = {
+    "activations": "activations",
+    "gradients": "gradients",
+    "parameters": "weight gradients",
+}
+SHOWN: Final = ("activations", "gradients")
 
 
 @dataclass
@@ -127,10 +124,10 @@ class GradientHealth:
     @classmethod
     def from_recording(
         cls,
-        recording: Any,
+        recording: Moments | Mapping[str, Moments],
         X: MatrixLike,
         y: TargetLike,
-        steps: Sequence[int],
+        steps: Sequence[int] | None = None,
         *,
         loss: Loss | None = None,
         measure: str = "rms",
@@ -144,8 +141,8 @@ class GradientHealth:
             Or any object whose ``at(step).network`` is the network before a step.
         X, y, loss, measure, axes
             As in `from_estimator`, of a network.
-        steps : sequence of int
-            At least one.
+        steps : sequence of int, optional
+            At least one; by default at most 100 of the keyframes, and the end.
 
         Raises
         ------
@@ -155,7 +152,7 @@ class GradientHealth:
         found = {}
         for name, each in by_name(recording).items():
             found[name] = GradientSeries(X, y, loss=loss)
-            for network in networks_at(each, steps):
+            for _, network in networks_at(each, steps):
                 found[name].measure(network)
         return cls(found).plot(axes, measure=measure)
 
@@ -188,78 +185,64 @@ class GradientHealth:
         """
         return {name: _verdicts(each) for name, each in self.series.items()}
 
-    def plot(self, axes: Sequence[Axes] | None = None, *, measure: str = "rms") -> GradientHealth:
-        """Plot on axes of yours, those of activations first, or on new ones."""
+    def plot(
+        self,
+        axes: Sequence[Axes] | None = None,
+        *,
+        measure: str = "rms",
+        kinds: Sequence[str] = SHOWN,
+        output: bool = True,
+    ) -> GradientHealth:
+        """Plot on axes of yours, those of activations first, or on new ones.
+
+        Parameters
+        ----------
+        axes : matplotlib axes, optional
+            One for each kind and, over steps, each training; row by row.
+        measure : str, default='rms'
+            Or 'norm', 'std', 'mean', 'high' (the 98th percentile).
+        kinds : sequence of str
+            Rows of panels: 'activations', 'gradients', 'parameters' (gradients by the weights).
+        output : bool, default=True
+            Whether the last layer is shown, whose outputs are raw.
+
+        Raises
+        ------
+        ValueError
+            If a setting is not as above, or there is another number of axes.
+        """
         checks.one_of("measure", measure, MEASURES)
+        checks.must(len(kinds) > 0, "kinds", f"some of {', '.join(KINDS)}", kinds)
+        kinds = [checks.one_of("each of kinds", kind, KINDS) for kind in kinds]
+        checks.boolean("output", output)
+        if not output:
+            self._check_hidden()
         alone = all(len(each.steps) == 1 for each in self.series.values())
         with plain_or_large(axes):
             columns = 1 if alone else len(self.series)
-            grid = grid_of(axes, 2, columns, 5.6, sharex=alone, sharey="row")
+            height = 1.4 + 2.1 * len(kinds)
+            grid = grid_of(axes, len(kinds), columns, height, sharex=alone, sharey="row")
             self.axes_, self.figure_ = grid, grid[0, 0].figure
-            (self._over_layers if alone else self._over_steps)(measure)
-            for kind, row in zip(ROWS, self.axes_, strict=True):
-                row[0].set_ylabel(f"{kind},\n{WORDS[measure]}")
+            (panels.over_layers if alone else panels.over_steps)(
+                grid, self.series, panels.Shown(tuple(kinds), measure, output)
+            )
+            for kind, row in zip(kinds, self.axes_, strict=True):
+                row[0].set_ylabel(f"{NAMES[kind]},\n{WORDS[measure]}")
         return self
 
     def plot_histograms(self, axes: Sequence[Axes] | None = None) -> GradientHealth:
         """Plot the distributions at the last step, a line a layer: figures 6 and 7 of the paper."""
-        from thinnet.displays import ticks
-
+        self._check_hidden()
         with plain_or_large(axes):
             grid = grid_of(axes, 2, len(self.series), 5.6)
             self.axes_, self.figure_ = grid, grid[0, 0].figure
-            for column, (name, each) in zip(grid.T, self.series.items(), strict=True):
-                assert each.latest is not None
-                for ax, kind in zip(column, ROWS, strict=True):
-                    lines = _histograms(ax, getattr(each.latest, kind)[:-1])
-                    ax.set(xlabel=kind, yticks=[], ylim=(0, None))
-                    ticks.few(ax.xaxis)
-                column[0].set_title(name)
-            for ax in grid[:, 0]:
-                ax.set_ylabel("density")
-            names = next(iter(self.series.values())).layers[:-1]
-            _name_layers(self.figure_, lines, names)
+            panels.histograms(grid, self.series, SHOWN)
         return self
 
-    def _over_layers(self, measure: str) -> None:
-        """A line for each network, the layers along the axis."""
-        lines = []
-        for place, each in enumerate(self.series.values()):
-            for kind, ax in zip(ROWS, self.axes_[:, 0], strict=True):
-                values = each.column(kind, measure)[0]
-                style = style_of(place)
-                lines.append(ax.plot(np.arange(len(values)), values, **style)[0])
-                if measure == "mean":
-                    _bars(ax, np.arange(len(values)), values, each.column(kind, "std")[0], style)
-        longest = max((each.layers for each in self.series.values()), key=len)
-        short = [name.removeprefix("hidden ").replace("output", "out") for name in longest]
-        self.axes_[1, 0].set_xticks(np.arange(len(short)), short)
-        self.axes_[1, 0].set_xlabel("hidden layer")
-        for ax in self.axes_[:, 0]:
-            _scale(ax, measure)
-        if list(self.series) != [""]:
-            legend_below(self.figure_, lines[::2], list(self.series), min(len(self.series), 2))
-
-    def _over_steps(self, measure: str) -> None:
-        """A column of panels for each training, a line for each layer."""
-        from thinnet.displays import ticks
-
-        for column, (name, each) in zip(self.axes_.T, self.series.items(), strict=True):
-            colours = ordered_colours(len(each.layers))
-            for kind, ax in zip(ROWS, column, strict=True):
-                values, spread = each.column(kind, measure), each.column(kind, "std")
-                lines = []
-                for place, colour in enumerate(colours):
-                    style = _of_layer(place, colour) | {"markevery": _some(place, each.steps)}
-                    lines += ax.plot(each.steps, values[:, place], **style)
-                    if measure == "mean":
-                        _bars(ax, each.steps, values[:, place], spread[:, place], style)
-                _scale(ax, measure)
-            column[0].set_title(name)
-            column[1].set_xlabel("step")
-            for ax in column:
-                ticks.whole(ax.xaxis)
-        _name_layers(self.figure_, lines, each.layers)
+    def _check_hidden(self) -> None:
+        for name, each in self.series.items():
+            hidden = len(each.layers) > 1
+            checks.must(hidden, "each of series", "one of networks with hidden layers", name)
 
 
 def _verdicts(series: GradientSeries) -> list[str]:
@@ -271,50 +254,3 @@ def _verdicts(series: GradientSeries) -> list[str]:
             words = "is not finite"
         found += [f"{layer}: gradient {words}"] if words else []
     return found
-
-
-def _histograms(ax: Any, layers: Sequence[Array]) -> list[Any]:
-    """Densities of each layer's values over the range that holds nearly all of them."""
-    reach = max(float(np.quantile(np.abs(values), 0.995)) for values in layers) or 1.0
-    low = -reach if min(float(values.min()) for values in layers) < 0 else 0.0
-    lines = []
-    for place, (values, colour) in enumerate(
-        zip(layers, ordered_colours(len(layers)), strict=True)
-    ):
-        height, edges = np.histogram(values, BINS, (low, reach), density=True)
-        style = _of_layer(place, colour) | {"markevery": (5 + 2 * place, BINS)}
-        lines += ax.plot((edges[1:] + edges[:-1]) / 2, height, **style)
-    return lines
-
-
-def _name_layers(figure: Any, lines: Sequence[Any], names: Sequence[str]) -> None:
-    """A legend of all layers, or of some evenly spaced ones where there are many."""
-    n = len(names)
-    shown = sorted({round(i) for i in np.linspace(0, n - 1, min(n, MOST_NAMES))})
-    legend_below(figure, [lines[i] for i in shown], [names[i] for i in shown], 3)
-
-
-def _bars(ax: Any, at: Any, values: Array, spread: Array, style: dict[str, Any]) -> None:
-    ax.errorbar(at, values, spread, fmt="none", ecolor=style["color"], elinewidth=1, capsize=2)
-
-
-def _of_layer(place: int, colour: Any) -> dict[str, Any]:
-    return style_of(place) | {"color": colour, "linestyle": "-", "linewidth": 1.3}
-
-
-def _some(place: int, steps: Sequence[int]) -> tuple[int, int]:
-    """The first step with a mark, another one for each layer, and the steps between marks."""
-    between = max(1, len(steps) // 5)
-    return place % between, between
-
-
-def _scale(ax: Any, measure: str) -> None:
-    """Powers of ten for sizes, if there are sizes above 0; else plain numbers."""
-    from thinnet.displays import ticks
-
-    heights = np.concatenate([line.get_ydata() for line in ax.lines]).astype(float)
-    if measure in ("rms", "norm", "std") and (heights[np.isfinite(heights)] > 0).any():
-        ax.set_yscale("log")
-        ticks.powers(ax.yaxis)
-    else:
-        ticks.readable(ax.yaxis)

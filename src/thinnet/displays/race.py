@@ -176,7 +176,7 @@ class OptimizerRace:
             style = style_of(place) | {"markevery": (place % every, every)}
             lines += ax.plot(self.steps, each, **style)
         ticks.whole(ax.xaxis)
-        ticks.sizes(ax.yaxis, np.array(list(losses.values())))
+        ticks.sizes(ax.yaxis, list(losses.values()))
         return lines
 
 

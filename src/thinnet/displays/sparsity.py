@@ -11,8 +11,8 @@ import numpy as np
 from thinnet import checks, sparse
 from thinnet.arrays import Array, FittedEstimator, MatrixLike
 from thinnet.displays.axes import BLUE
-from thinnet.displays.moments import network_of, networks_at, rows_of
 from thinnet.displays.panels import by_name, grid_of, plain_or_large
+from thinnet.displays.recorded import Moments, network_of, networks_at, rows_of
 from thinnet.network import Network
 from thinnet.network.weight_layers import weight_layers
 from thinnet.passes import Run, Site
@@ -105,7 +105,7 @@ class ActivationSparsity:
     @classmethod
     def from_recording(
         cls,
-        recording: Any,
+        recording: Moments,
         X: MatrixLike,
         steps: Sequence[int],
         *,
@@ -128,8 +128,7 @@ class ActivationSparsity:
         ValueError
             If a step is not in the recording, or something is not as above.
         """
-        networks = networks_at(recording, steps)
-        found = {f"step {step}": each for step, each in zip(steps, networks, strict=True)}
+        found = {f"step {step}": each for step, each in networks_at(recording, steps)}
         return cls.from_estimator(found, X, layer=layer, axes=axes)
 
     def zeros(self) -> dict[str, float]:

@@ -154,9 +154,14 @@ def _brief(x: float) -> str:
 
 def sizes(axis: Axis, values: Any) -> None:
     """A logarithmic vertical axis for positive values, with as many ticks as it has room for."""
-    there = np.asarray(values, float)
+    there = np.concatenate([np.asarray(each, float).ravel() for each in values])
     there = there[np.isfinite(there) & (there > 0)]
     if not there.size:
-        return readable(axis)
+        readable(axis)
+        return
     axis.axes.set_yscale("log")
-    return powers(axis) if there.max() > 100 * there.min() else logarithmic(axis)
+    if there.max() > 100 * there.min():
+        powers(axis)
+        return
+    logarithmic(axis)
+    axis.set_major_formatter(FuncFormatter(lambda x, _: _brief(x) if x < 1e-3 else short(x)))

@@ -11,8 +11,8 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.displays.axes import BLUE, ORANGE
-from thinnet.displays.moments import networks_at
 from thinnet.displays.panels import by_name, grid_of, legend_below, plain_or_large
+from thinnet.displays.recorded import Moments, networks_at
 from thinnet.training.series import WeightSeries
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class WeightHistory:
     @classmethod
     def from_recording(
         cls,
-        recording: Any | Mapping[str, Any],
-        steps: Sequence[int],
+        recording: Moments | Mapping[str, Moments],
+        steps: Sequence[int] | None = None,
         *,
         n_traces: int = 8,
         axes: Sequence[Axes] | None = None,
@@ -86,8 +86,8 @@ class WeightHistory:
         ----------
         recording : Recording
             Or any object whose ``at(step).network`` is the network before a step.
-        steps : sequence of int
-            At least one.
+        steps : sequence of int, optional
+            At least one; by default at most 100 of the keyframes, and the end.
         n_traces : int, default=8
             The number of single weights shown in each layer, at least 0.
         axes : matplotlib axes, optional
@@ -101,7 +101,7 @@ class WeightHistory:
         found = {}
         for name, each in by_name(recording).items():
             found[name] = WeightSeries(n_traces=n_traces)
-            for network in networks_at(each, steps):
+            for _, network in networks_at(each, steps):
                 found[name].measure(network)
         return cls(found).plot(axes)
 

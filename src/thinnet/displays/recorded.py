@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from thinnet.displays.estimators import fitted, last_and_before
 from thinnet.estimators.validation import to_predict
 from thinnet.losses import Loss
 from thinnet.network import Network
+
+MOST_STEPS: Final = 100  # that are opened where none are asked for
 
 
 class Moment(Protocol):
@@ -50,11 +52,24 @@ def targets_of(model: Any, y: TargetLike, loss: Loss | None) -> tuple[Any, Loss 
     return head.targets(checks.array("y", y)), loss or head.loss
 
 
-def networks_at(recording: Any, steps: Sequence[int] | Array) -> Iterator[Network]:
-    """The networks of a recording before some steps."""
+def steps_of(recording: Any, steps: Sequence[int] | Array | None) -> list[int]:
+    """`steps`; by default those of a recording's keyframes, and its end."""
     checks.of_kind("recording", recording, Moments)
+    if steps is None:
+        known = hasattr(recording, "keyframes_of") and hasattr(recording, "steps")
+        checks.must(known, "steps", "a sequence of integers for this recording", steps)
+        kept = [*recording.keyframes_of(), recording.steps()[-1]]
+        places = np.linspace(0, len(kept) - 1, min(len(kept), MOST_STEPS)).astype(int)
+        return sorted({kept[place] for place in places})
     given = np.asarray(steps)
     right = given.ndim == 1 and given.size > 0 and given.dtype.kind in "iu"
     checks.must(right, "steps", "a sequence of at least one integer", steps)
-    for step in given.tolist():
-        yield recording.at(step).network
+    return list(given.tolist())
+
+
+def networks_at(
+    recording: Any, steps: Sequence[int] | Array | None
+) -> Iterator[tuple[int, Network]]:
+    """The networks of a recording before some steps, each with its step."""
+    for step in steps_of(recording, steps):
+        yield step, recording.at(step).network
