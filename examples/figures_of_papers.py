@@ -157,6 +157,7 @@ class Papers:
             first = Dense(self.size.units, initializer=Normal(0.01))
             layers = [first, ReLU(), Dropout(rate), Dense(X.shape[1], initializer=Normal(0.01))]
             networks[name], weights[name] = Network(layers, X.shape[1], seed=0), WeightSeries(20)
+            weights[name].measure(networks[name])
             settings = {"epochs": self.size.epochs, "batch_size": 100, "progress": False}
             callbacks, loss = [weights[name]], SquaredError()
             train(networks[name], X, X, loss=loss, callbacks=callbacks, **settings)

@@ -134,6 +134,19 @@ def test_a_training_that_is_measured_has_the_same_bits(executor):
     assert_array_equal(plain.state, watched.state)
 
 
+@pytest.mark.filterwarnings("ignore::thinnet.UnusedMaskWarning")
+def test_the_pass_is_that_of_the_next_step_of_training():
+    net = Network([Dense(8), ReLU(), Dropout(0.5), Dense(2)], 5, seed=3, dtype=np.float64)
+    net.clock.step = 17
+    series = GradientSeries(X, Y)
+    series.measure(net)
+    kept = net.masks(step=17, samples=range(len(X)))[0]
+    gradient = series.latest.gradients[0]
+    assert (gradient[~kept] == 0).all()
+    assert (gradient[kept] != 0).any()
+    assert series.steps == [17]
+
+
 def test_measuring_leaves_state_and_gradient_as_they_are():
     net = Network([Dense(8), BatchNorm(), ReLU(), Dense(2)], 5, seed=3)
     net.gradient[:] = 7

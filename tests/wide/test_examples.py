@@ -433,11 +433,12 @@ def test_d2l_learns_fashion_mnist_in_ten_epochs(data_dir, tmp_path):
 # --- figures of papers ---
 
 
+@pytest.mark.slow
 def test_the_figures_of_the_papers_are_drawn_and_their_numbers_printed(tmp_path):
     lines = lines_of("figures_of_papers.py", *QUICK["figures_of_papers.py"], "--out", tmp_path)
     assert "tanh, Glorot: gradients keep their size" in [line.strip() for line in lines]
     saved = [line.split()[2] for line in lines if line.startswith("  saved as")]
-    assert len(saved) == 14
+    assert len(saved) == len(set(saved)) == 15
     for name in saved:
         assert (tmp_path / name).read_bytes().startswith(PNG)
         assert (tmp_path / name).with_suffix(".svg").read_bytes().startswith(b"<?xml")
@@ -456,7 +457,7 @@ def test_dropout_makes_the_hidden_units_of_an_autoencoder_sparse(tmp_path):
     """Srivastava et al. 2014, figure 8."""
     lines = lines_of("figures_of_papers.py", "--out", tmp_path)
     without, with_dropout = (
-        after(name, lines)[-2:] for name in ("without dropout: mean", "dropout 0.5: mean")
+        after(name, lines)[:2] for name in ("without dropout: mean", "dropout 0.5: mean")
     )
     assert with_dropout[0] < 0.6 * without[0]
     assert with_dropout[1] > 1.3 * without[1]
