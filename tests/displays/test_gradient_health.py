@@ -256,14 +256,20 @@ class Kept(Taken):
         return range(max(self.networks) + 1)
 
 
-def test_the_keyframes_of_a_recording_and_its_end_are_taken_by_default():
+def test_by_default_some_steps_are_taken_or_keyframes_where_no_others_open():
     nets = {step: network(seed=step) for step in (0, 3, 8)}
     for step, net in nets.items():
         net.clock.step = step
     shown = GradientHealth.from_recording(Kept(nets), X, Y)
     assert shown.series[""].steps == [0, 3, 8]
-    many = {step: net for step in range(300) if (net := nets[0])}
-    assert len(GradientHealth.from_recording(Kept(many), X[:2], Y[:2]).series[""].steps) == 100
+    all_open = Kept(dict.fromkeys(range(301), nets[0]))
+    asked = []
+    all_open.at = lambda step: asked.append(step) or Taken.at(all_open, step)
+    GradientHealth.from_recording(all_open, X[:2], Y[:2])
+    steps = sorted(set(asked))
+    assert len(steps) == 40
+    assert (steps[0], steps[-1]) == (0, 300)
+    assert set(np.diff(steps)) == {7, 8}
 
 
 def test_bad_input_is_refused_in_a_sentence():

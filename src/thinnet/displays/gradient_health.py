@@ -142,7 +142,8 @@ class GradientHealth:
         X, y, loss, measure, axes
             As in `from_estimator`, of a network.
         steps : sequence of int, optional
-            At least one; by default at most 100 of the keyframes, and the end.
+            At least one; by default at most 40, evenly spaced, or of the keyframes where the
+            recording doesn't have its data.
 
         Raises
         ------

@@ -14,7 +14,7 @@ from thinnet.estimators.validation import to_predict
 from thinnet.losses import Loss
 from thinnet.network import Network
 
-MOST_STEPS: Final = 100  # that are opened where none are asked for
+MOST_STEPS: Final = 40  # that are opened where none are asked for
 
 
 class Moment(Protocol):
@@ -53,18 +53,34 @@ def targets_of(model: Any, y: TargetLike, loss: Loss | None) -> tuple[Any, Loss 
 
 
 def steps_of(recording: Any, steps: Sequence[int] | Array | None) -> list[int]:
-    """`steps`; by default those of a recording's keyframes, and its end."""
+    """`steps`; by default some of all that a recording can open, evenly spaced, and its end."""
     checks.of_kind("recording", recording, Moments)
     if steps is None:
         known = hasattr(recording, "keyframes_of") and hasattr(recording, "steps")
         checks.must(known, "steps", "a sequence of integers for this recording", steps)
-        kept = [*recording.keyframes_of(), recording.steps()[-1]]
-        places = np.linspace(0, len(kept) - 1, min(len(kept), MOST_STEPS)).astype(int)
-        return sorted({kept[place] for place in places})
+        every = recording.steps()
+        spaced = _some(every)
+        if all(_opens(recording, step) for step in spaced[1:2]):
+            return spaced
+        return sorted({*_some(recording.keyframes_of()), every[-1]})
     given = np.asarray(steps)
     right = given.ndim == 1 and given.size > 0 and given.dtype.kind in "iu"
     checks.must(right, "steps", "a sequence of at least one integer", steps)
     return list(given.tolist())
+
+
+def _some(steps: Sequence[int]) -> list[int]:
+    places = np.linspace(0, len(steps) - 1, min(len(steps), MOST_STEPS)).astype(int)
+    return [int(steps[place]) for place in places]
+
+
+def _opens(recording: Any, step: int) -> bool:
+    """Whether a recording opens at a step, between keyframes too: not without its data."""
+    try:
+        recording.at(step)
+    except ValueError:
+        return False
+    return True
 
 
 def networks_at(

@@ -87,7 +87,8 @@ class WeightHistory:
         recording : Recording
             Or any object whose ``at(step).network`` is the network before a step.
         steps : sequence of int, optional
-            At least one; by default at most 100 of the keyframes, and the end.
+            At least one; by default at most 40, evenly spaced, or of the keyframes where the
+            recording doesn't have its data.
         n_traces : int, default=8
             The number of single weights shown in each layer, at least 0.
         axes : matplotlib axes, optional
