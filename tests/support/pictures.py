@@ -1,5 +1,8 @@
 """What holds for every picture: it can be read at 80 mm, and names stand as they are."""
 
+from io import BytesIO
+from xml.etree.ElementTree import XML
+
 from matplotlib.text import Text
 
 ODD_NAMES = ("<script>", "$x$", "_hidden", "a & b")
@@ -29,3 +32,8 @@ def assert_shown_as_text(figure, names):
         mine = [t for t in found if name in t.get_text()]
         assert mine, name
         assert not any(t.get_parse_math() for t in mine), name
+    picture = BytesIO()
+    figure.savefig(picture, format="svg")
+    tags = {element.tag.rpartition("}")[2] for element in XML(picture.getvalue()).iter()}
+    assert "path" in tags
+    assert "script" not in tags

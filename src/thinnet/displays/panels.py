@@ -86,4 +86,3 @@ def legend_below(figure: Any, lines: Sequence[Any], names: Sequence[str], column
     # Set afterwards: matplotlib leaves out names that begin with "_".
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_text(name)
-        text.set_parse_math(False)

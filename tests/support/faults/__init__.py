@@ -15,6 +15,7 @@ from faults import (
     table_insight,
     tables,
     training,
+    training_displays,
     uncertainty,
 )
 
@@ -23,7 +24,7 @@ MUTANTS = [
     for room in (
         *(basics, layers, network, training, engine),
         *(estimators, tables, table_fits, table_insight, uncertainty),
-        *(persistence, export, displays, commands, cli),
+        *(persistence, export, displays, training_displays, commands, cli),
     )
     for fault in room.FAULTS
 ]
