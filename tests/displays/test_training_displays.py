@@ -124,6 +124,10 @@ def test_networks_that_are_not_alike_are_refused():
         with_("network")
     with pytest.raises(ValueError, match="each of optimizers must be"):
         OptimizerRace.from_training(network(), {"a": "adam"}, X, Y)
+    with pytest.raises(ValueError, match="y must be labels from 0"):
+        OptimizerRace.of_regularizers([4], X, Y - 1)
+    with pytest.raises(ValueError, match=r"X must be an array of shape \(rows, features\)"):
+        OptimizerRace.of_regularizers([4], X[:, 0], Y)
     with pytest.raises(ValueError, match="epochs must be an integer >= 1"):
         OptimizerRace.from_training(network(), SGD(0.1), X, Y, epochs=0)
     with pytest.raises(ValueError, match="batch_size must be an integer >= 1"):
@@ -184,6 +188,23 @@ def test_a_sweep_over_sizes_takes_the_first_rows_of_one_order(fits):
     assert shown.ax_.get_xscale() == "log"
 
 
+def test_sizes_rates_and_seeds_may_come_one_by_one(fits):
+    def three(values):
+        return (value for value in values)
+
+    settings = {"sizes": three([5, 9]), "rates": three([0.1, 0.2]), "seeds": three([3])}
+    shown = RateSweep.from_sizes(Known, X, Y, HELD, units=2, **settings)
+    assert_array_equal(shown.x, [5, 9])
+    assert [(fit[0], fit[2], len(fit[3])) for fit in fits] == [
+        (0.1, 3, 5),
+        (0.1, 3, 9),
+        (0.2, 3, 5),
+        (0.2, 3, 9),
+    ]
+    swept = RateSweep.from_training(Known, X, Y, HELD, rates=three([0.1, 0.3]), units=2)
+    assert_array_equal(swept.x, [0.1, 0.3])
+
+
 def test_targets_go_with_their_rows():
     class Checked(Known):
         def fit(self, X, y):
@@ -212,6 +233,7 @@ def test_thinnets_estimators_are_swept():
         ({"constant": "p"}, "constant must be 'n' or 'pn'"),
         ({"seeds": [-1]}, "each of seeds must be an integer >= 0"),
         ({"test": X}, r"test must be a pair \(X, y\), got 'ndarray'"),
+        ({"make": 3}, "make must be a callable of rate, units and seed, got 3"),
         ({"make": lambda *_: 3}, "what make returns must be one that has fit, got 3"),
     ],
 )

@@ -143,8 +143,9 @@ class OptimizerRace:
         ValueError
             If a setting or the data is not as above.
         """
-        targets = checks.numeric("y", y)
-        features = checks.numeric("X", X).shape[1:]
+        targets, rows = checks.numeric("y", y), checks.numeric("X", X)
+        checks.must(rows.ndim == 2, "X", "an array of shape (rows, features)", rows.shape)
+        features = rows.shape[1:]
         networks = regularized(hidden, _width(targets), features, seed)
         adam = Adam() if optimizer is None else optimizer
         return cls.from_training(
@@ -183,5 +184,7 @@ class OptimizerRace:
 def _width(y: Array) -> int:
     """The outputs of a network for targets: a class each, or a number each."""
     if y.ndim == 1 and y.dtype.kind in "iub":
+        least = int(y.min())
+        checks.must(least >= 0, "y", "labels from 0, or numbers that are no integers", least)
         return int(y.max()) + 1
     return 1 if y.ndim == 1 else int(y.shape[1])

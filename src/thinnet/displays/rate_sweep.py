@@ -11,7 +11,7 @@ import numpy as np
 from thinnet import checks
 from thinnet.arrays import Array, MatrixLike, TargetLike
 from thinnet.displays.panels import by_name, grid_of, legend_below, plain_or_large, style_of
-from thinnet.training.sweeping import Constant, Make, by_rate, by_size, checked_pair
+from thinnet.training.sweeping import Constant, Make, by_rate, by_size, checked_pair, several
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,7 +111,7 @@ class RateSweep:
         ValueError
             If a setting is not as above, or the estimator refuses the data.
         """
-        rows = checked_pair("X, y", (X, y))
+        rows, rates = checked_pair("X, y", (X, y)), several("rates", rates)
         found = by_rate(make, rows, test, rates, units, constant, seeds)
         return cls(np.array(rates), {"test": found.test, "training": found.training}).plot()
 
@@ -146,7 +146,8 @@ class RateSweep:
             If a setting is not as above, or the estimator refuses the data.
         """
         rows, errors = checked_pair("X, y", (X, y)), {}
-        for rate in rates:
+        sizes, seeds = several("sizes", sizes), several("seeds", seeds)
+        for rate in several("rates", rates):
             name = f"dropout {rate:g}" if rate else "without dropout"
             errors[name] = by_size(make, rows, test, sizes, rate, units, seeds).test
         return cls(np.array(sizes), errors, ROWS).plot()

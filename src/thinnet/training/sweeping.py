@@ -26,9 +26,10 @@ def by_rate(
     make: Make, rows: Any, test: Any, rates: Sequence[float], units: int, constant: str, seeds: Any
 ) -> Errors:
     """The errors of an estimator for each rate and each seed; the units are `n` or `p n`."""
+    checks.must(callable(make), "make", "a callable of rate, units and seed", make)
     checks.one_of("constant", constant, CONSTANTS)
     checks.integer("units", units, 1)
-    below_one = [checks.below_one("each of rates", rate) for rate in _several("rates", rates)]
+    below_one = [checks.below_one("each of rates", rate) for rate in several("rates", rates)]
     found = []
     for rate in below_one:
         width = units if constant == "n" else round(units / (1 - rate))
@@ -40,12 +41,13 @@ def by_size(
     make: Make, rows: Any, test: Any, sizes: Sequence[int], rate: float, units: int, seeds: Any
 ) -> Errors:
     """The errors of an estimator that is fitted to the first rows of an order by the seed."""
+    checks.must(callable(make), "make", "a callable of rate, units and seed", make)
     checks.integer("units", units, 1)
     checks.below_one("each of rates", rate)
     X, y = checked_pair("X, y", rows)
     n = X.shape[0]
     found = []
-    for size in _several("sizes", sizes):
+    for size in several("sizes", sizes):
         checks.integer("each of sizes", size, 1, n)
         here = []
         for seed in _seeds(seeds):
@@ -79,11 +81,12 @@ def _as_errors(found: list[list[tuple[float, float]]]) -> Errors:
     return Errors(errors[..., 0], errors[..., 1])
 
 
-def _several(name: str, values: Any) -> list[Any]:
-    several = list(values) if np.iterable(values) and not isinstance(values, str) else []
-    checks.must(bool(several), name, "a sequence of at least one number", values)
-    return several
+def several(name: str, values: Any) -> list[Any]:
+    """`values` as a list; ValueError if there is none."""
+    found = list(values) if np.iterable(values) and not isinstance(values, str) else []
+    checks.must(bool(found), name, "a sequence of at least one number", values)
+    return found
 
 
 def _seeds(seeds: Any) -> list[int]:
-    return [checks.integer("each of seeds", seed, 0) for seed in _several("seeds", seeds)]
+    return [checks.integer("each of seeds", seed, 0) for seed in several("seeds", seeds)]
