@@ -185,7 +185,9 @@ def test_a_sweep_over_sizes_takes_the_first_rows_of_one_order(fits):
     assert rows[1][:5] == rows[0]
     assert sorted(rows[2]) == sorted(X[:, 0])
     assert [fit[3] for fit in fits[3:]] == rows
-    assert shown.ax_.get_xscale() == "log"
+    assert (shown.ax_.get_xscale(), shown.ax_.get_yscale()) == ("log", "log")
+    none_wrong = RateSweep(sizes, {"a": [0.5, 0.1, 0.0]}, "training rows").plot()
+    assert none_wrong.ax_.get_yscale() == "linear"
 
 
 def test_sizes_rates_and_seeds_may_come_one_by_one(fits):

@@ -34,7 +34,7 @@ class RateSweep:
     errors : dict of str to array, shape (points, seeds)
         By the names of curves.
     name : {'dropout rate', 'training rows'}
-        What `x` is; rows have a logarithmic axis.
+        What `x` is; with rows both axes are logarithmic, that of errors if none is 0.
 
     Attributes
     ----------
@@ -158,7 +158,7 @@ class RateSweep:
             axes = grid_of(ax if ax is None else [ax], 1, 1, 4.0)
             self.ax_, self.figure_ = axes[0, 0], axes[0, 0].figure
             lines = [self._curve(*each) for each in enumerate(self.errors.values())]
-            self.ax_.set(xlabel=self.name, ylabel="error (1 \N{MINUS SIGN} score)", ylim=(0, None))
+            self.ax_.set(xlabel=self.name, ylabel="error (1 \N{MINUS SIGN} score)")
             self._scale()
             if list(self.errors) != [""]:
                 legend_below(self.figure_, lines, list(self.errors), 2)
@@ -176,9 +176,14 @@ class RateSweep:
     def _scale(self) -> None:
         from thinnet.displays import ticks
 
-        ticks.readable(self.ax_.yaxis)
         if self.name == RATE:
             ticks.readable(self.ax_.xaxis)
         else:
             self.ax_.set_xscale("log")
             ticks.logarithmic(self.ax_.xaxis)
+        values = list(self.errors.values())
+        if self.name == ROWS and min(float(each.min()) for each in values) > 0:
+            ticks.sizes(self.ax_.yaxis, values)
+        else:
+            self.ax_.set_ylim(0, None)
+            ticks.readable(self.ax_.yaxis)
