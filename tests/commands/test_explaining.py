@@ -72,8 +72,8 @@ def test_texts_of_a_table_are_shown_and_never_run(hostile):
     text, page, _ = page_of(*hostile)
     names = {name for name, _ in page.elements}
     assert names <= {
-        "html", "head", "meta", "title", "style", "body", "main", "header", "section", "h1", "h2", "h3",
-        "p", "div", "table", "thead", "tbody", "tr", "th", "td", "details",
+        "html", "head", "meta", "title", "style", "body", "main", "header", "section", "h1", "h2",
+        "h3", "p", "div", "table", "thead", "tbody", "tr", "th", "td", "details",
         "summary", *MATHS}  # fmt: skip
     whole = "\n".join(page.texts)
     assert HOSTILE[0] in whole

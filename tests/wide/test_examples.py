@@ -55,6 +55,7 @@ QUICK = {
     "numpy_dropout.py": ("--masks", 100, "--epochs", 1),
     "nnfs_spiral.py": ("--epochs", 2),
     "d2l_dropout.py": ("--epochs", 1, "--draws", 2),
+    "figures_of_papers.py": ("--rows", 150, "--epochs", 1),
 }
 
 
@@ -64,6 +65,8 @@ def test_a_reader_sees_what_these_tests_see(script, blocks):
     options = QUICK[script]
     if script == "d2l_dropout.py":
         options += ("--data-dir", blocks, "--out", blocks)
+    if script == "figures_of_papers.py":
+        options += ("--out", blocks)
     done = run(script, *options)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == lines_of(script, *options)
@@ -425,3 +428,36 @@ def test_d2l_learns_fashion_mnist_in_ten_epochs(data_dir, tmp_path):
     assert train_acc > 0.84
     assert test_acc > 0.82
     check_agreement(lines, 10_000)
+
+
+# --- figures of papers ---
+
+
+@pytest.mark.slow
+def test_the_figures_of_the_papers_are_drawn_and_their_numbers_printed(tmp_path):
+    lines = lines_of("figures_of_papers.py", *QUICK["figures_of_papers.py"], "--out", tmp_path)
+    assert "tanh, Glorot: gradients keep their size" in [line.strip() for line in lines]
+    saved = [line.split()[2] for line in lines if line.startswith("  saved as")]
+    assert len(saved) == len(set(saved)) == 15
+    for name in saved:
+        assert (tmp_path / name).read_bytes().startswith(PNG)
+        assert (tmp_path / name).with_suffix(".svg").read_bytes().startswith(b"<?xml")
+    # Before training, with weights in +-1/sqrt(n), gradients shrink from layer to layer on the
+    # way back, but those of weights don't (Glorot and Bengio 2010, figures 7 and 8).
+    gradients = after("1/sqrt(n), gradients:", lines)
+    assert (np.diff(gradients) > 0).all()
+    parameters = after("1/sqrt(n), parameters:", lines)[:-1]
+    assert max(parameters) < 1.5 * min(parameters)
+    even = after("Glorot, gradients:", lines)[:-1]
+    assert max(even) < 3 * min(even) < 30 * max(gradients)
+
+
+@pytest.mark.slow
+def test_dropout_makes_the_hidden_units_of_an_autoencoder_sparse(tmp_path):
+    """Srivastava et al. 2014, figure 8."""
+    lines = lines_of("figures_of_papers.py", "--out", tmp_path)
+    without, with_dropout = (
+        after(name, lines)[:2] for name in ("without dropout: mean", "dropout 0.5: mean")
+    )
+    assert with_dropout[0] < 0.6 * without[0]
+    assert with_dropout[1] > 1.3 * without[1]

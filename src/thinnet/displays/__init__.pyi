@@ -1,9 +1,15 @@
 from .bands import PredictiveBand as PredictiveBand
+from .features import FirstLayerFeatures as FirstLayerFeatures
+from .gradient_health import GradientHealth as GradientHealth
 from .images import CertainImages as CertainImages
 from .learning_curve import LearningCurve as LearningCurve
 from .maps import UncertaintyMap as UncertaintyMap
 from .masks import KeptUnits as KeptUnits
 from .partial_dependence import PartialDependence as PartialDependence
 from .pit import PITHistogram as PITHistogram
+from .race import OptimizerRace as OptimizerRace
+from .rate_sweep import RateSweep as RateSweep
 from .reliability import ReliabilityDiagram as ReliabilityDiagram
 from .risk_coverage import RiskCoverageCurve as RiskCoverageCurve
+from .sparsity import ActivationSparsity as ActivationSparsity
+from .weight_history import WeightHistory as WeightHistory

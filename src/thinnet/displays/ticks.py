@@ -73,7 +73,7 @@ def _tick_text(x: float, unit: tuple[float, str], decimals: int) -> str:
 def short(x: float) -> str:
     """A number of three digits: 35.3k, 0.134."""
     size, name = _unit(abs(x))
-    return f"{x / size:.3g}{name}"
+    return f"{float(f'{x / size:.3g}'):g}{name}"
 
 
 def readable(*axes: Axis, dated: bool = False) -> None:
@@ -118,3 +118,50 @@ def legend(ax: Axes, **settings: Any) -> None:
     under = ScaledTranslation(0, -UNDER, ax.figure.dpi_scale_trans)
     where = {"bbox_to_anchor": (0.5, 0.0), "bbox_transform": ax.transAxes + under}
     ax.legend(**({"loc": "upper center", "frameon": False} | where | settings))
+
+
+def powers(axis: Axis) -> None:
+    """Ticks of a logarithmic axis at powers of ten, as plain text: 1e-5, 0.01, 100."""
+    axis.set_major_locator(LogLocator(numticks=7))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: _power(x)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _power(x: float) -> str:
+    if 1e-3 < x < 1e5:
+        return f"{x:g}"
+    return f"1e{math.log10(x):.0f}".replace("-", "\N{MINUS SIGN}")
+
+
+def few(axis: Axis) -> None:
+    """Three or four numbers along an axis of a small panel."""
+    axis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: _brief(x)))
+
+
+def whole(axis: Axis) -> None:
+    """A few whole numbers along an axis of a small panel."""
+    low, high = axis.get_data_interval()
+    if low == high:
+        axis.axes.set_xlim(low - 1, high + 1)
+    axis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(Readable())
+
+
+def _brief(x: float) -> str:
+    return f"{x:.2g}".replace("e-0", "e-").replace("e+0", "e").replace("-", "\N{MINUS SIGN}")
+
+
+def sizes(axis: Axis, values: Any) -> None:
+    """A logarithmic vertical axis for positive values, with as many ticks as it has room for."""
+    there = np.concatenate([np.asarray(each, float).ravel() for each in values])
+    there = there[np.isfinite(there) & (there > 0)]
+    if not there.size:
+        readable(axis)
+        return
+    axis.axes.set_yscale("log")
+    if there.max() > 100 * there.min():
+        powers(axis)
+        return
+    logarithmic(axis)
+    axis.set_major_formatter(FuncFormatter(lambda x, _: _brief(x) if x < 1e-3 else short(x)))

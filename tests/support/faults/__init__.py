@@ -16,6 +16,7 @@ from faults import (
     table_rows,
     tables,
     training,
+    training_displays,
     uncertainty,
 )
 
@@ -24,7 +25,7 @@ MUTANTS = [
     for room in (
         *(basics, layers, network, training, engine),
         *(estimators, tables, table_fits, table_insight, table_rows, uncertainty),
-        *(persistence, export, displays, commands, cli),
+        *(persistence, export, displays, training_displays, commands, cli),
     )
     for fault in room.FAULTS
 ]
