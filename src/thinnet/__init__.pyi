@@ -19,6 +19,7 @@ from .checks import ModelFileError as ModelFileError
 from .checks import StaleCacheError as StaleCacheError
 from .checks import UnusedMaskWarning as UnusedMaskWarning
 from .displays import CertainImages as CertainImages
+from .displays import DecisionSurface as DecisionSurface
 from .displays import KeptUnits as KeptUnits
 from .displays import LearningCurve as LearningCurve
 from .displays import PartialDependence as PartialDependence

@@ -1,4 +1,5 @@
 from .bands import PredictiveBand as PredictiveBand
+from .decision_surface import DecisionSurface as DecisionSurface
 from .images import CertainImages as CertainImages
 from .learning_curve import LearningCurve as LearningCurve
 from .maps import UncertaintyMap as UncertaintyMap
