@@ -22,6 +22,7 @@ from .displays import CertainImages as CertainImages
 from .displays import DecisionSurface as DecisionSurface
 from .displays import KeptUnits as KeptUnits
 from .displays import LearningCurve as LearningCurve
+from .displays import NetworkGraph as NetworkGraph
 from .displays import PartialDependence as PartialDependence
 from .displays import PITHistogram as PITHistogram
 from .displays import PredictiveBand as PredictiveBand

@@ -4,6 +4,7 @@ from .images import CertainImages as CertainImages
 from .learning_curve import LearningCurve as LearningCurve
 from .maps import UncertaintyMap as UncertaintyMap
 from .masks import KeptUnits as KeptUnits
+from .network_graph import NetworkGraph as NetworkGraph
 from .partial_dependence import PartialDependence as PartialDependence
 from .pit import PITHistogram as PITHistogram
 from .reliability import ReliabilityDiagram as ReliabilityDiagram

@@ -145,7 +145,8 @@ def colour_bar(image: AxesImage, axes: Any, name: str) -> None:
     from thinnet.displays import ticks
 
     figure: Any = image.figure
-    bar = figure.colorbar(image, ax=axes, location="bottom", aspect=15)
+    wide = isinstance(axes, list) and len(axes) > 1
+    bar = figure.colorbar(image, ax=axes, location="bottom", aspect=30 if wide else 15)
     bar.set_label(name, fontsize=SMALL, parse_math=False)
     bar.ax.tick_params(labelsize=SMALL)
     bar.ax.xaxis.set_major_locator(MaxNLocator(4))
