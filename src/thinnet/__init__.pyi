@@ -28,6 +28,7 @@ from .displays import PITHistogram as PITHistogram
 from .displays import PredictiveBand as PredictiveBand
 from .displays import ReliabilityDiagram as ReliabilityDiagram
 from .displays import RiskCoverageCurve as RiskCoverageCurve
+from .displays import ThinnedGallery as ThinnedGallery
 from .displays import UncertaintyMap as UncertaintyMap
 from .estimators import EnsembleClassifier as EnsembleClassifier
 from .estimators import EnsembleRegressor as EnsembleRegressor

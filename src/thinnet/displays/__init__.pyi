@@ -1,5 +1,6 @@
 from .bands import PredictiveBand as PredictiveBand
 from .decision_surface import DecisionSurface as DecisionSurface
+from .gallery import ThinnedGallery as ThinnedGallery
 from .images import CertainImages as CertainImages
 from .learning_curve import LearningCurve as LearningCurve
 from .maps import UncertaintyMap as UncertaintyMap

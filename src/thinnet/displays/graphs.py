@@ -25,12 +25,16 @@ GREY: Final = "0.82"
 
 
 class Look(NamedTuple):
-    """How a graph is plotted: which units, names and texts it has, and the width of its lines."""
+    """How a graph is plotted: which units, names and texts it has, and the width of its lines.
+
+    Without `off` the weights that are dropped are not shown.
+    """
 
     max_units: int = 16
     inputs: Sequence[str] = ()
     texts: bool = True
     widest: float = WIDEST
+    off: bool = True
 
 
 class Room(NamedTuple):
@@ -102,7 +106,7 @@ def plot(ax: Axes, chain: Chain, look: Look, room: Room | None = None) -> None:
             for name, (x, y) in zip(names, centres[0], strict=True):
                 at: dict[str, Any] = {"x": x - 1.3 * radius, "y": y, "ha": "right", "va": "center"}
                 ax.text(**as_written(name, 10), **at, fontsize=SMALL)
-    ax.set(xlim=(0, room.width), ylim=(0, room.height), aspect="equal")
+    ax.set(xlim=(0, room.width), ylim=(0, room.height), aspect="equal", xticks=[], yticks=[])
     ax.set_axis_off()
 
 
@@ -136,7 +140,7 @@ def _lines(ax: Axes, chain: Chain, units: list[Array], centres: list[Array], loo
     order = np.argsort(-np.abs(w), kind="stable")[:MOST_LINES][::-1]
     widths = look.widest * np.abs(w) / chain.largest
     kinds = (
-        ("dropped weight", off, GREY, "solid"),
+        ("dropped weight", off & look.off, GREY, "solid"),
         ("positive weight", ~off & (w > 0), BLUE, "solid"),
         ("negative weight", ~off & (w < 0), ORANGE, (0, (2.5, 1.2))),
     )

@@ -61,7 +61,7 @@ class NetworkGraph:
     >>> network = Network([Dense(6), ReLU(), Dropout(0.5), Dense(1)], features=2, seed=0)
     >>> shown = NetworkGraph.from_network(network, np.eye(2), step=0, sample=0)
     >>> [(stage.name, int(stage.dropped.sum())) for stage in shown.chain.stages]
-    [('input', 0), ('hidden 1', 2), ('output', 0)]
+    [('input', 0), ('hidden 1', 1), ('output', 0)]
     """
 
     chain: Chain

@@ -144,7 +144,7 @@ def colour_bar(image: AxesImage, axes: Any, name: str) -> None:
 
     from thinnet.displays import ticks
 
-    figure: Any = image.figure
+    figure: Any = image.axes.figure
     wide = isinstance(axes, list) and len(axes) > 1
     bar = figure.colorbar(image, ax=axes, location="bottom", aspect=30 if wide else 15)
     bar.set_label(name, fontsize=SMALL, parse_math=False)
