@@ -30,6 +30,7 @@ from .displays import ReliabilityDiagram as ReliabilityDiagram
 from .displays import RiskCoverageCurve as RiskCoverageCurve
 from .displays import ThinnedGallery as ThinnedGallery
 from .displays import UncertaintyMap as UncertaintyMap
+from .displays import animate as animate
 from .estimators import EnsembleClassifier as EnsembleClassifier
 from .estimators import EnsembleRegressor as EnsembleRegressor
 from .estimators import MLPClassifier as MLPClassifier

@@ -1,3 +1,4 @@
+from .animation import animate as animate
 from .bands import PredictiveBand as PredictiveBand
 from .decision_surface import DecisionSurface as DecisionSurface
 from .gallery import ThinnedGallery as ThinnedGallery
