@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array
+from thinnet.arrays import Array, DisplayLike
 from thinnet.atomic import check_place, write_atomically
 from thinnet.checks import MissingLibraryError
 
@@ -34,7 +34,7 @@ class Recorded(Protocol):
 
 
 def animate(
-    display: Any,
+    display: DisplayLike,
     recording: Recorded,
     path: str | os.PathLike[str],
     *,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
+from thinnet.arrays import Array, FittedEstimator, MatrixLike, NetworkLike, TargetLike
 from thinnet.displays import models, surfaces
 from thinnet.displays.axes import BLUE, ORANGE, SMALL, WIDE, shortened, signed_colours
 from thinnet.displays.inputs import beside
@@ -150,11 +150,11 @@ class DecisionSurface:
     @classmethod
     def from_network(
         cls,
-        network: Any,
+        network: NetworkLike,
         X: MatrixLike,
         y: TargetLike = None,
         *,
-        without: Any = None,
+        without: NetworkLike = None,
         loss: Loss | None = None,
         features: Sequence[int] | None = None,
         n_draws: int = 100,

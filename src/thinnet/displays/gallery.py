@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from thinnet import checks
-from thinnet.arrays import Array, FittedEstimator, MatrixLike, TargetLike
+from thinnet.arrays import Array, FittedEstimator, MatrixLike, NetworkLike, TargetLike
 from thinnet.displays import graphs, models, surfaces
 from thinnet.displays.axes import SMALL, WIDE
 from thinnet.displays.chains import Chain, Moment, chain_of
@@ -139,7 +139,7 @@ class ThinnedGallery:
     @classmethod
     def from_network(
         cls,
-        network: Any,
+        network: NetworkLike,
         X: MatrixLike,
         y: TargetLike = None,
         *,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from thinnet import checks
-from thinnet.arrays import Array, FittedEstimator, MatrixLike
+from thinnet.arrays import Array, FittedEstimator, MatrixLike, NetworkLike
 from thinnet.displays import graphs, models, weight_images
 from thinnet.displays.axes import WIDE
 from thinnet.displays.chains import Chain, Moment, chain_of
@@ -118,7 +118,7 @@ class NetworkGraph:
     @classmethod
     def from_network(
         cls,
-        network: Any,
+        network: NetworkLike,
         X: MatrixLike = None,
         *,
         step: int | None = None,
