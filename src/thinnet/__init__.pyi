@@ -20,10 +20,12 @@ from .checks import StaleCacheError as StaleCacheError
 from .checks import UnusedMaskWarning as UnusedMaskWarning
 from .displays import ActivationSparsity as ActivationSparsity
 from .displays import CertainImages as CertainImages
+from .displays import DecisionSurface as DecisionSurface
 from .displays import FirstLayerFeatures as FirstLayerFeatures
 from .displays import GradientHealth as GradientHealth
 from .displays import KeptUnits as KeptUnits
 from .displays import LearningCurve as LearningCurve
+from .displays import NetworkGraph as NetworkGraph
 from .displays import OptimizerRace as OptimizerRace
 from .displays import PartialDependence as PartialDependence
 from .displays import PITHistogram as PITHistogram
@@ -31,8 +33,10 @@ from .displays import PredictiveBand as PredictiveBand
 from .displays import RateSweep as RateSweep
 from .displays import ReliabilityDiagram as ReliabilityDiagram
 from .displays import RiskCoverageCurve as RiskCoverageCurve
+from .displays import ThinnedGallery as ThinnedGallery
 from .displays import UncertaintyMap as UncertaintyMap
 from .displays import WeightHistory as WeightHistory
+from .displays import animate as animate
 from .estimators import EnsembleClassifier as EnsembleClassifier
 from .estimators import EnsembleRegressor as EnsembleRegressor
 from .estimators import MLPClassifier as MLPClassifier

@@ -1,10 +1,14 @@
+from .animation import animate as animate
 from .bands import PredictiveBand as PredictiveBand
+from .decision_surface import DecisionSurface as DecisionSurface
 from .features import FirstLayerFeatures as FirstLayerFeatures
+from .gallery import ThinnedGallery as ThinnedGallery
 from .gradient_health import GradientHealth as GradientHealth
 from .images import CertainImages as CertainImages
 from .learning_curve import LearningCurve as LearningCurve
 from .maps import UncertaintyMap as UncertaintyMap
 from .masks import KeptUnits as KeptUnits
+from .network_graph import NetworkGraph as NetworkGraph
 from .partial_dependence import PartialDependence as PartialDependence
 from .pit import PITHistogram as PITHistogram
 from .race import OptimizerRace as OptimizerRace

@@ -39,7 +39,11 @@ class PlotInputs(NamedTuple):
 
 def plot_inputs(estimator: Any, X: MatrixLike, width: int) -> PlotInputs:
     """`X` as inputs; ValueError unless it has `width` columns of finite numbers, or of dates."""
-    last, before = fitted_and_before(estimator)
+    return inputs_of(*fitted_and_before(estimator), X, width)
+
+
+def inputs_of(last: Any, before: Callable[[Any], Any], X: MatrixLike, width: int) -> PlotInputs:
+    """`plot_inputs` of a model that has been looked at."""
     kinds = _kinds(X)
     inputs = checks.finite("X", checks.numeric("X", _in_days(X, kinds))).astype(np.float64)
     right = inputs.ndim == 2 and inputs.shape[1] == width

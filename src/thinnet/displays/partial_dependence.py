@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from thinnet import checks
 from thinnet.arrays import Array, FittedEstimator, TableLike
-from thinnet.displays.axes import BLUE, ax_or_new
+from thinnet.displays.axes import BLUE, LONGEST, ax_or_new, shortened
 from thinnet.tables.dependence import (
     COVERAGE,
     N_DRAWS,
@@ -22,8 +22,6 @@ from thinnet.tables.dependence import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-LONGEST: Final = 24  # letters of a label
 
 
 @dataclass
@@ -176,8 +174,3 @@ class PartialDependence:
 
     def _of_draws(self) -> str:
         return f"{100 * self.coverage:g} % of the draws"
-
-
-def shortened(text: str, longest: int = LONGEST) -> str:
-    """A text of so many letters at most."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"

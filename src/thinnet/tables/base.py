@@ -147,7 +147,7 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
         there = name is not None and name in frame_of(found.X).columns
         own = beside.weights_of(found, name if there else None, self.encoder_.missing_)
         with drifting.reported_to(drifting.ignored):
-            encoded = self._encoded(found.X)
+            encoded = self._entering(found.X)
         rows = TableRows(encoded, self.head_.targets(np.asarray(found.y)), own, own)
         return rows if own is None else rows.part(np.flatnonzero(own))
 
@@ -260,7 +260,7 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
         epochs = self.max_iter if epochs is None else epochs
         return TrainingSet(rows, held, epochs, self.head_.width, monitor)
 
-    def _encoded(self, X: Any) -> Array:
+    def _entering(self, X: Any) -> Array:
         """Rows as the networks take them."""
         check_is_fitted(self)
         table = self.encoder_.table(self._read(X))
@@ -269,11 +269,11 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
         return encoded
 
     def _drawer(self, X: Any) -> Drawer:
-        return Drawer(self.networks_, self._encoded(X), self.n_threads)
+        return Drawer(self.networks_, self._entering(X), self.n_threads)
 
     def _mean(self, X: Any) -> Array:
         """The mean over the networks of their predictions, in float64."""
-        encoded = self._encoded(X)
+        encoded = self._entering(X)
         with limited(self.n_threads):
             outputs = np.concatenate([network.outputs(encoded) for network in self.networks_])
             each = self.head_.predict(outputs).astype(np.float64)

@@ -23,6 +23,10 @@ class Drawn:
     def _drawer(self, X: MatrixLike) -> Drawer:
         """The networks, and the rows as they take them."""
 
+    @abstractmethod
+    def _entering(self, X: MatrixLike) -> Any:
+        """The rows as the networks take them."""
+
     def _paired(self, X: MatrixLike, y: TargetLike) -> tuple[Any, Any]:
         """The rows and their targets, which may be in one table."""
         return X, y
@@ -43,3 +47,8 @@ class Drawn:
 def drawer_of(estimator: Drawn, X: MatrixLike) -> Drawer:
     """The networks of a fitted estimator, and the rows as they take them."""
     return estimator._drawer(X)
+
+
+def entering(estimator: Drawn, X: MatrixLike) -> Any:
+    """The rows as the networks of a fitted estimator take them, whether or not these draw."""
+    return estimator._entering(X)
