@@ -1,0 +1,56 @@
+"""The data of a recording from a file: found again in what a training or a fit was given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from thinnet.arrays import Array
+from thinnet.checks import one_line
+from thinnet.recording.tapes import Tape
+from thinnet.training.data import Data, checked_data
+
+
+class Given(NamedTuple):
+    """What `train` or `fit` was given."""
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+    samples: Any = None
+
+
+def give(tapes: Sequence[Tape], estimator: Any, given: Given) -> None:
+    """Give each tape its data; ValueError if that of none is among what is given."""
+    reasons: list[str] = []
+    found = 0
+    for tape in tapes:
+        try:
+            data = _data(tape, estimator, given)
+        except ValueError as error:
+            reasons.append(one_line(error))
+            continue
+        if data.fingerprint() == tape.checksum:
+            tape.data, found = data, found + 1
+        else:
+            reasons.append(f"checksum {data.fingerprint()} instead of {tape.checksum}")
+    if not found:
+        reason = reasons[0] if reasons else "nothing is recorded"
+        raise ValueError(f"X and y must be the data of the training, got other data ({reason})")
+
+
+def _data(tape: Tape, estimator: Any, given: Given) -> Data:
+    network, ids = tape.network(tape.frames[0].clock), tape.entry.ids
+    if tape.source is None or estimator is None:
+        samples = given.samples if given.samples is not None or _absent(ids) else ids
+        return checked_data(network, tape.plan.loss, given.X, given.y, given.sample_weight, samples)
+    places, bootstrap = tape.source
+    X, targets, weights = estimator._rows_of_fit(given.X, given.y, given.sample_weight, bootstrap)
+    if places is not None:
+        X, targets = X[places], targets[places]
+        weights = None if weights is None else weights[places]
+    return checked_data(network, tape.plan.loss, X, targets, weights, ids)
+
+
+def _absent(ids: Array | None) -> bool:
+    return ids is None or not ids.size
