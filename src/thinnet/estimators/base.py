@@ -25,6 +25,7 @@ from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.philox import Purpose
 from thinnet.training.data import Data, checked_data
+from thinnet.training.sharing import fit_ended
 from thinnet.uncertainty.draws.drawing import Drawer
 from thinnet.uncertainty.draws.heads import Head
 
@@ -85,6 +86,15 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
             else:
                 self.history_ = stochastic(self, task, stream, incremental=incremental)
             self._learn_noise(task, incremental=incremental)
+        fit_ended(self.callbacks or (), self, [self.network_])
+
+    def _rows_of_fit(
+        self, X: Any, y: Any, sample_weight: Any, bootstrap: int | None = None
+    ) -> tuple[Any, Array, Array | None]:
+        """Rows, targets and weights as `fit` has made them of these, before a part is held out."""
+        check_is_fitted(self)
+        X, y = validation.to_fit(self, self, X, y, reset=False)
+        return X, self.head_.targets(y), self._row_weights(X, y, sample_weight, False)
 
     def _check_ways(self, incremental: bool) -> None:
         """ValueError for settings that exclude each other."""

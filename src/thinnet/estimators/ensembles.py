@@ -17,6 +17,7 @@ from thinnet.estimators.linked import linked
 from thinnet.estimators.members import EnsembleData
 from thinnet.estimators.parameters import indented
 from thinnet.network import Network
+from thinnet.training.sharing import fit_ended
 from thinnet.uncertainty.draws.drawing import Drawer
 from thinnet.uncertainty.draws.heads import Head, one_column
 
@@ -92,6 +93,20 @@ class Ensemble(EnsembleParameters, BaseEstimator):
         times = None if times is None else [times[place] for place in found]
         self.n_outputs_ = self.estimators_[0].n_outputs_
         self._learn(rows, times)
+        fit_ended(model.callbacks or (), self, self.networks_)
+
+    def _rows_of_fit(
+        self, X: Any, y: Any, sample_weight: Any, bootstrap: int | None = None
+    ) -> tuple[Any, Array, Array | None]:
+        """Rows, targets and weights as a member has made them of these."""
+        member = self.estimators_[0]
+        X, y = self._validated(member, X, y, reset=False)
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        if bootstrap is not None:
+            times = members.times_chosen(bootstrap, X.shape[0])
+            weights = times if weights is None else times * weights
+        found: tuple[Any, Array, Array | None] = member._rows_of_fit(X, y, weights)
+        return found
 
     def _checked_model(self) -> Any:
         checks.integer("n_networks", self.n_networks, 1)

@@ -89,7 +89,7 @@ def _packed_estimator(estimator: Any, arrays: dict[str, Array]) -> Any:
 
 
 def _of_tape(tape: Tape) -> dict[str, Any]:
-    source = None if tape.source is None else list(tape.source)
+    source = None if tape.source is None else list(tape.source[:2])
     return {
         "network": tape.network_of_begin(),
         "plan": {name: getattr(tape.plan, name) for name in OF_PLAN},

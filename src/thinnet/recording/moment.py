@@ -80,8 +80,8 @@ class Moment:
         Whether no step follows: the network is as the training left it.
     """
 
-    def __init__(self, tape: Tape, frame: Keyframe, data: Data | None, member: int) -> None:
-        self._tape, self._frame, self._data = tape, frame, data
+    def __init__(self, tape: Tape, frame: Keyframe, member: int) -> None:
+        self._tape, self._frame = tape, frame
         self.step, self.member = frame.step, member
         self.is_end = frame.step >= tape.end
 
@@ -263,7 +263,7 @@ class Moment:
     def _replay(self, what: str) -> Replay:
         """A replay that stands here; ValueError where there can't be one."""
         self._check_taken(what)
-        return Replay(self._tape, data_of(self._tape, self._data, what), self._frame)
+        return Replay(self._tape, data_of(self._tape, what), self._frame)
 
     def _check_taken(self, what: str) -> None:
         if self.is_end:
@@ -273,9 +273,9 @@ class Moment:
             )
 
 
-def data_of(tape: Tape, data: Data | None, what: str) -> Data:
+def data_of(tape: Tape, what: str) -> Data:
     """The data; ValueError where there is none."""
-    if data is None:
+    if (data := tape.found_data()) is None:
         near = ", ".join(str(frame.step) for frame in tape.frames[:3])
         more = ", ..." if len(tape.frames) > 3 else ""
         raise ValueError(

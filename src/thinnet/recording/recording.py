@@ -193,7 +193,7 @@ class Recording(Watching):
                 allowed = f"one that was recorded ({most.start} to {most.stop - 1}, the end)"
                 checks.must(False, "step", allowed if most else "recorded: none is", number)
             assert tape is not None
-            return Moment(tape, self._frame(tape, number), tape.data, member)
+            return Moment(tape, self._frame(tape, number), member)
 
     def _frame(self, tape: Tape, step: int) -> Keyframe:
         """A keyframe, or what a replay from the latest one comes to."""
@@ -202,10 +202,10 @@ class Recording(Watching):
         frame = tape.before(step)
         if frame.step == step:
             return frame
-        data = data_of(tape, tape.data, f"step {step}")
         latest = self._latest
         goes_on = latest is not None and latest[0] is tape
         if latest is None or not goes_on or not frame.step <= latest[1].step <= step:
+            data = data_of(tape, f"step {step}")
             self._latest = latest = tape, Replay(tape, data, frame)
         try:
             return latest[1].go_to(step)

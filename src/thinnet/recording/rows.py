@@ -44,7 +44,8 @@ def _data(tape: Tape, estimator: Any, given: Given) -> Data:
     if tape.source is None or estimator is None:
         samples = given.samples if given.samples is not None or _absent(ids) else ids
         return checked_data(network, tape.plan.loss, given.X, given.y, given.sample_weight, samples)
-    places, bootstrap = tape.source
+    places, bootstrap, _ = tape.source
+    places = places if _absent(ids) else ids  # estimators of arrays have places as ids
     X, targets, weights = estimator._rows_of_fit(given.X, given.y, given.sample_weight, bootstrap)
     if places is not None:
         X, targets = X[places], targets[places]

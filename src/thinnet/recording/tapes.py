@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +18,7 @@ from thinnet.passes import Clock
 from thinnet.philox import MAX_STEP
 from thinnet.recording.keyframes import Keyframe, keyframe_of
 from thinnet.training.checkpointing import REFERENCE
-from thinnet.training.data import Data
+from thinnet.training.data import Data, checked_data
 from thinnet.training.plan import Plan
 from thinnet.training.state import OF_TRAINING, TrainingState
 
@@ -41,10 +42,13 @@ class Source(NamedTuple):
         The rows' places; None for all.
     bootstrap : int or None
         The seed of the bootstrap sample that weighs them.
+    copied : callable or None
+        Makes X, targets and weights again; not in files.
     """
 
     places: Array | None = None
     bootstrap: int | None = None
+    copied: Callable[[], Sequence[Any]] | None = None
 
 
 @dataclass(eq=False)
@@ -144,10 +148,24 @@ class Tape:
 
     def close(self, training: TrainingState) -> None:
         """Keep the training as it ended, best or averaged weights put back."""
+        if self.source is not None and self.source.copied is not None:
+            self.data = None  # it is made again when it is asked for
         try:
             self.last = keyframe_of(training)
         except MemoryError:
             warnings.warn(FULL.format(self.end), UserWarning, stacklevel=2)
+
+    def found_data(self) -> Data | None:
+        """The data, made again where no copy was kept; None where there is none."""
+        if self.data is not None or self.source is None or self.source.copied is None:
+            return self.data
+        X, targets, weights = self.source.copied()[:3]
+        network, ids = self.network_of_begin(), self.entry.ids
+        return checked_data(network, self.plan.loss, X, targets, weights, ids)
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = None if self.source is None else self.source._replace(copied=None)
+        return vars(self) | {"source": own}
 
     def is_due(self, spacing: int) -> bool:
         at = self.end - self.first

@@ -88,8 +88,7 @@ class Watching:
     def _begin(
         self, training: TrainingState, member: RecordedNetwork | None, source: Source | None
     ) -> None:
-        if member is None or member.tapes:
-            member = self._member_of(training.network)
+        member = self._member_of(training.network, member)
         tape = member.begin(training, source, self.spacing)
         self._live[training] = member, tape
         if not self._make_room():
@@ -98,14 +97,16 @@ class Watching:
             warnings.warn(NO_ROOM.format(most, self.max_bytes), UserWarning, stacklevel=3)
             member.tapes = [each for each in member.tapes if each is not tape]
 
-    def _member_of(self, network: Network) -> RecordedNetwork:
-        """The member that this network is, or continues; a new one where there is none."""
+    def _member_of(self, network: Network, blank: RecordedNetwork | None) -> RecordedNetwork:
+        """The member that this network is, or continues; else the blank one, or a new one."""
         known = [m for m in self._members if m.is_of(network)]
         known += [m for m in reversed(self._members) if m.continues(network)]
-        if not known:
-            self._members.append(RecordedNetwork())
-            return self._members[-1]
-        return known[0]
+        if known:
+            return known[0]
+        if blank is None or blank.tapes:
+            blank = RecordedNetwork()
+            self._members.append(blank)
+        return blank
 
     def _make_room(self) -> bool:
         """Thin the largest members until all fits; False where it can't."""
