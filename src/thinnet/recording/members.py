@@ -7,7 +7,7 @@ from typing import Any
 
 from thinnet.network import Network
 from thinnet.recording.keyframes import spacing_for
-from thinnet.recording.tapes import FOREVER, Source, Tape, same_network
+from thinnet.recording.tapes import Source, Tape, same_network
 from thinnet.training.state import TrainingState
 
 
@@ -88,6 +88,3 @@ class RecordedNetwork:
         """The tape with a step; at the end of one the next, where that goes on from there."""
         found = [tape for tape in self.tapes if tape.first <= step <= tape.end]
         return found[-1] if found else None
-
-
-__all__ = ["FOREVER", "RecordedNetwork"]

@@ -11,7 +11,7 @@ from thinnet.arrays import Array, Flat
 from thinnet.engine.rounding_mode import standard_mode
 from thinnet.network.row_order import Shuffles, generator
 from thinnet.recording.keyframes import Keyframe, keyframe_of, put_back
-from thinnet.recording.tapes import FOREVER, Tape, arithmetic_of
+from thinnet.recording.tapes import Tape, arithmetic_of
 from thinnet.training.checkpointing import Keeper
 from thinnet.training.data import Data
 from thinnet.training.loop import INTERRUPTED, Loop, steps_for
@@ -66,7 +66,9 @@ class Replay:
     """
 
     def __init__(self, tape: Tape, data: Data, frame: Keyframe) -> None:
-        check_repeatable(tape, data)
+        check_data(tape, data)
+        check_repeatable(tape)
+        self._tape = tape
         network, entry = tape.network(frame.clock, frame.arrays), tape.entry
         shuffles = None
         if entry.order == "drawn":
@@ -92,7 +94,10 @@ class Replay:
         ------
         KeyboardInterrupt
             After Ctrl-C.
+        ValueError
+            If the data has changed since.
         """
+        check_data(self._tape, self.training.data)
         if step > self.step and self._loop.advance(step - self.step) == INTERRUPTED:
             raise KeyboardInterrupt
         return keyframe_of(self.training)
@@ -113,13 +118,17 @@ class Replay:
         return Taken(loss, training.network.theta.copy())
 
 
-def check_repeatable(tape: Tape, data: Data) -> None:
-    """ValueError where the steps of a tape can't be taken again with the same bits."""
+def check_data(tape: Tape, data: Data) -> None:
+    """ValueError where the data is not what a tape was recorded on."""
     if (found := data.fingerprint()) != tape.checksum:
         raise ValueError(
             f"the data must be that of the training, with the checksum {tape.checksum}, got "
             f"{found}: it has changed since"
         )
+
+
+def check_repeatable(tape: Tape) -> None:
+    """ValueError where the steps of a tape can't be taken again with the same bits."""
     network = tape.network(tape.frames[0].clock)
     if (here := arithmetic_of(network)) != tape.arithmetic:
         raise ValueError(
@@ -130,6 +139,3 @@ def check_repeatable(tape: Tape, data: Data) -> None:
     checks.must(
         known, "the order of rows", "drawn by a Mersenne Twister to be repeated", "another's"
     )
-
-
-__all__ = ["FOREVER", "Replay", "Taken", "check_repeatable"]

@@ -9,9 +9,9 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from thinnet.network import Network
-from thinnet.recording.members import FOREVER, RecordedNetwork
+from thinnet.recording.members import RecordedNetwork
 from thinnet.recording.replay import Replay
-from thinnet.recording.tapes import Source, Tape
+from thinnet.recording.tapes import FOREVER, Source, Tape
 from thinnet.training.state import TrainingState
 
 NO_ROOM: Final = (
