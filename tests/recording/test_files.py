@@ -128,7 +128,7 @@ def test_what_there_is_not_is_refused_in_a_sentence(call, words):
 def test_a_recording_with_another_arithmetic_opens_its_keyframes_only():
     recording = Recording(spacing=7)
     trained(recording)
-    recording._members[0].tapes[0].arithmetic = "version 0"
+    recording.members[0].tapes[0].arithmetic = "version 0"
     assert recording.at(7).step == 7
     with pytest.raises(ValueError, match="arithmetic must be that of the training, version 0"):
         recording.at(8)

@@ -16,6 +16,7 @@ from thinnet.arrays import Array, Ids, Rows, Samples, Share
 from thinnet.engine.threads import limited
 from thinnet.estimators import settings, validation, weights
 from thinnet.estimators.activations import ACTIVATIONS
+from thinnet.estimators.again import ReadsAgain
 from thinnet.estimators.linked import LinkedWeights, link, linked
 from thinnet.estimators.losses import strata, training_loss
 from thinnet.estimators.parameters import MLPParameters
@@ -40,7 +41,7 @@ def takes_steps(estimator: MLP) -> Literal[True]:
     return True
 
 
-class MLP(MLPParameters, LinkedWeights, BaseEstimator):
+class MLP(MLPParameters, LinkedWeights, ReadsAgain, BaseEstimator):
     """The base of `MLPClassifier` and `MLPRegressor`, not for use by itself."""
 
     activation: str  # a field of the classes below
@@ -87,14 +88,6 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
                 self.history_ = stochastic(self, task, stream, incremental=incremental)
             self._learn_noise(task, incremental=incremental)
         fit_ended(self.callbacks or (), self, [self.network_])
-
-    def _rows_of_fit(
-        self, X: Any, y: Any, sample_weight: Any, bootstrap: int | None = None
-    ) -> tuple[Any, Array, Array | None]:
-        """Rows, targets and weights as `fit` has made them of these, before a part is held out."""
-        check_is_fitted(self)
-        X, y = validation.to_fit(self, self, X, y, reset=False)
-        return X, self.head_.targets(y), self._row_weights(X, y, sample_weight, False)
 
     def _check_ways(self, incremental: bool) -> None:
         """ValueError for settings that exclude each other."""

@@ -56,12 +56,12 @@ def save(recording: Any, path: str | os.PathLike[str]) -> None:
     arrays: dict[str, Array] = {}
     members = [
         {"spacing": member.spacing, "tapes": [_of_tape(tape) for tape in member.tapes]}
-        for member in recording._members
+        for member in recording.members
     ]
     settings = {name: getattr(recording, name) for name in SETTINGS}
     packed = pack({**settings, "members": members}, arrays)
     values = {"recording": packed, "estimator": _packed_estimator(recording.estimator, arrays)}
-    for m, member in enumerate(recording._members):
+    for m, member in enumerate(recording.members):
         for t, tape in enumerate(member.tapes):
             for k, frame in enumerate(_frames(tape)):
                 arrays |= {f"{m}/{t}/{k}/{name}": array for name, array in frame.arrays.items()}
@@ -145,9 +145,9 @@ def _recording_of(snapshot: Snapshot, kind: Any) -> Any:
         for before, tape in pairwise(tapes):
             checks.must(before.end <= tape.first, "trainings", "one after the other", tape.first)
         spacing = checks.integer("spacing", member["spacing"], 0)
-        recording._members.append(RecordedNetwork(tapes, spacing))
+        recording.members.append(RecordedNetwork(tapes, spacing))
     checks.must(not of_frames, "arrays", "of use each", sorted(of_frames)[:1])
-    recording._settled = len(recording._members)
+    recording.settled = len(recording.members)
     return recording
 
 

@@ -102,8 +102,8 @@ class Recording(Watching):
         super().__init__()
 
     def __repr__(self) -> str:
-        n = len(self._members)
-        steps = "; ".join(f"steps {m.steps.start} to {m.steps.stop - 1}" for m in self._members[:3])
+        n = len(self.members)
+        steps = "; ".join(f"steps {m.steps.start} to {m.steps.stop - 1}" for m in self.members[:3])
         more = "; ..." if n > 3 else ""
         what = f"{n} network{'s' * (n != 1)}, {steps}{more}" if n else "nothing yet"
         return f"<Recording of {what}>"
@@ -111,7 +111,7 @@ class Recording(Watching):
     @property
     def n_members(self) -> int:
         """How many networks are recorded: of an estimator those of `networks_` first."""
-        return len(self._members)
+        return len(self.members)
 
     def steps(self, member: int = 0) -> range:
         """The steps that `at` takes; the last one is the end.
@@ -214,9 +214,9 @@ class Recording(Watching):
             raise
 
     def _member(self, member: int) -> RecordedNetwork:
-        if not self._members:
+        if not self.members:
             raise ValueError("the recording must have a training, got none")
-        return self._members[checks.integer("member", member, 0, len(self._members) - 1)]
+        return self.members[checks.integer("member", member, 0, len(self.members) - 1)]
 
     def on(
         self,
@@ -244,7 +244,7 @@ class Recording(Watching):
             If this is not the data of any recorded training, by its checksum.
         """
         with self._lock:
-            tapes = [tape for member in self._members for tape in member.tapes]
+            tapes = [tape for member in self.members for tape in member.tapes]
             rows.give(tapes, self.estimator, rows.Given(X, y, sample_weight, samples))
             self._latest = None
         return self

@@ -46,7 +46,7 @@ def _data(tape: Tape, estimator: Any, given: Given) -> Data:
         return checked_data(network, tape.plan.loss, given.X, given.y, given.sample_weight, samples)
     places, bootstrap, _ = tape.source
     places = places if _absent(ids) else ids  # estimators of arrays have places as ids
-    X, targets, weights = estimator._rows_of_fit(given.X, given.y, given.sample_weight, bootstrap)
+    X, targets, weights = estimator.rows_of_fit(given.X, given.y, given.sample_weight, bootstrap)
     if places is not None:
         X, targets = X[places], targets[places]
         weights = None if weights is None else weights[places]

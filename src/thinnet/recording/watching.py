@@ -29,8 +29,8 @@ class Watching:
 
     def __init__(self) -> None:
         self.estimator: Any = None
-        self._members: list[RecordedNetwork] = []
-        self._settled = 0  # members of the fits before
+        self.members: list[RecordedNetwork] = []
+        self.settled = 0  # members of the fits before
         self._forget_live()
 
     def _forget_live(self) -> None:
@@ -52,7 +52,7 @@ class Watching:
     @property
     def nbytes(self) -> int:
         """The bytes of all keyframes."""
-        return sum(member.nbytes for member in self._members)
+        return sum(member.nbytes for member in self.members)
 
     def before_steps(self, training: TrainingState) -> int:
         """Keep what is due; how many steps may be taken before the next call."""
@@ -99,22 +99,22 @@ class Watching:
 
     def _member_of(self, network: Network, blank: RecordedNetwork | None) -> RecordedNetwork:
         """The member that this network is, or continues; else the blank one, or a new one."""
-        known = [m for m in self._members if m.is_of(network)]
-        known += [m for m in reversed(self._members) if m.continues(network)]
+        known = [m for m in self.members if m.is_of(network)]
+        known += [m for m in reversed(self.members) if m.continues(network)]
         if known:
             return known[0]
         if blank is None or blank.tapes:
             blank = RecordedNetwork()
-            self._members.append(blank)
+            self.members.append(blank)
         return blank
 
     def _make_room(self) -> bool:
         """Thin the largest members until all fits; False where it can't."""
-        for member in self._members:
+        for member in self.members:
             while member.n_keyframes > self.keyframes:
                 member.thin()
         while self.nbytes > self.max_bytes:
-            largest = sorted(self._members, key=lambda m: -m.nbytes)
+            largest = sorted(self.members, key=lambda m: -m.nbytes)
             if not any(member.thin() for member in largest):
                 return False
         return True
@@ -123,18 +123,18 @@ class Watching:
         """A callback for each of `n` networks that are trained, maybe at once."""
         with self._lock:
             members = [RecordedNetwork() for _ in range(n)]
-            self._members += members
+            self.members += members
         return [MemberRecording(self, member) for member in members]
 
     def on_fit_end(self, estimator: object, networks: Sequence[Network]) -> None:
         """Put the networks of a fitted estimator first among those of its fit."""
         with self._lock:
             self.estimator = estimator
-            before, new = self._members[: self._settled], self._members[self._settled :]
+            before, new = self.members[: self.settled], self.members[self.settled :]
             own = [m for network in networks for m in new if m.is_of(network)]
             others = [m for m in new if m not in own and m.tapes]
-            self._members = [*before, *own, *others]
-            self._settled = len(self._members)
+            self.members = [*before, *own, *others]
+            self.settled = len(self.members)
 
 
 class MemberRecording:

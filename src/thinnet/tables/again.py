@@ -7,32 +7,56 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
-from thinnet.arrays import Array
+from thinnet.arrays import Array, TableLike, TargetLike, VectorLike
 from thinnet.tables import going_on, members, splitting
 from thinnet.tables.beside import Given
 from thinnet.tables.members import TableRows
 from thinnet.tables.reading.frames import frame_of
 
 
-def rows_of_fit(estimator: Any, X: Any, y: Any, sample_weight: Any) -> TableRows:
-    """Encoded rows, targets and weights as in the fit of `estimator` to these.
+class EncodesAgain:
+    """A base of `TableClassifier` and `TableRegressor`, not for use by itself."""
 
-    Weights, groups and times that were columns of X are taken from there again.  Target means come
-    from the same folds where `random_state` is an integer.
-    """
-    again = copy.copy(estimator)  # reading a table notes what it finds
-    given = _given(again, X, sample_weight)
-    taken = again._taken(again._table(X, y, given, first=False), given)
-    rows = taken.table.X
-    targets = again._learned_targets(taken.table.y, first=False)
-    stream = check_random_state(again.random_state)
-    splits = list(splitting.splits(again, targets, stream, taken.beside))
-    folds = splitting.folds_of_means(splits, taken.beside)
-    encoded = going_on.encoded(again.encoder_, rows, one_number(targets), folds)
-    own = taken.beside.weights
-    weights = members.product(own, again._weights(targets))
-    return TableRows(encoded.astype(again.dtype, copy=False), targets, weights, own)
+    def rows_of_fit(
+        self,
+        X: TableLike,
+        y: TargetLike,
+        sample_weight: VectorLike | None = None,
+        bootstrap: int | None = None,
+    ) -> tuple[Array, Array, Array | None]:
+        """Encoded rows, targets and weights as networks learned from them (`Recording.on`).
+
+        Weights, groups and times that were columns of X are taken from there again.  Target means
+        come from the same folds where `random_state` is an integer.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As they were given to `fit`.
+        bootstrap : None
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before fit; if the table is not like that of fit.
+        """
+        check_is_fitted(self)
+        rows = copy.copy(self)._as_in_fit(X, y, sample_weight)  # reading notes what it finds
+        return rows.X, rows.y, rows.weights
+
+    def _as_in_fit(self: Any, X: Any, y: Any, sample_weight: Any) -> TableRows:
+        given = _given(self, X, sample_weight)
+        taken = self._taken(self._table(X, y, given, first=False), given)
+        rows, own = taken.table.X, taken.beside.weights
+        targets = self._learned_targets(taken.table.y, first=False)
+        stream = check_random_state(self.random_state)
+        splits = list(splitting.splits(self, targets, stream, taken.beside))
+        folds = splitting.folds_of_means(splits, taken.beside)
+        encoded = going_on.encoded(self.encoder_, rows, one_number(targets), folds)
+        weights = members.product(own, self._weights(targets))
+        return TableRows(encoded.astype(self.dtype, copy=False), targets, weights, own)
 
 
 def _given(estimator: Any, X: Any, sample_weight: Any) -> Given:

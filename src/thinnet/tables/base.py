@@ -28,7 +28,7 @@ from thinnet.tables import (
     splitting,
     time_limits,
 )
-from thinnet.tables.again import one_number, rows_of_fit
+from thinnet.tables.again import EncodesAgain, one_number
 from thinnet.tables.beside import Given
 from thinnet.tables.columns import amounts
 from thinnet.tables.columns.noticing import notes
@@ -51,7 +51,7 @@ from thinnet.uncertainty.draws.drawing import Drawer
 from thinnet.uncertainty.draws.heads import ClassHead, Head
 
 
-class TableEstimator(TableParameters, TakesTables, BaseEstimator):
+class TableEstimator(TableParameters, TakesTables, EncodesAgain, BaseEstimator):
     """The base of `TableClassifier` and `TableRegressor`, not for use by itself."""
 
     interrupted_: bool = False  # older files don't have it
@@ -262,9 +262,6 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
     ) -> TrainingSet:
         epochs = self.max_iter if epochs is None else epochs
         return TrainingSet(rows, held, epochs, self.head_.width, monitor)
-
-    def _rows_of_fit(self, X: Any, y: Any, sample_weight: Any, bootstrap: None = None) -> Any:
-        return rows_of_fit(self, X, y, sample_weight)[:3]
 
     def _encoded(self, X: Any) -> Array:
         """Rows as the networks take them."""

@@ -74,10 +74,8 @@ class TrainingState:
     ----------
     network, data, validation, plan
         As given.
-    epoch, t, batch : int
-        Complete epochs of this training, optimiser steps, and steps of the epoch in progress.
-    t_before : int
-        Optimiser steps before this training.
+    epoch, t, batch, t_before : int
+        Complete epochs, optimiser steps, steps of the epoch in progress; optimiser steps before.
     history : History
     slices : list of slice
         The batches, as parts of an epoch's order.
