@@ -275,6 +275,9 @@ def test_the_command_records_a_table_and_a_data_set(tmp_path, monkeypatch):
     model, recording = load("t.thinnet"), load("r.thinnet")
     end = recording.steps()[-1]
     assert_array_equal(recording.at(end).network.theta, model.networks_[0].theta)
+    for given in (("t.csv", "y"), (pd.read_csv("t.csv"), "y"), (frame, pd.read_csv("t.csv")["y"])):
+        again = load("r.thinnet").on(*given)
+        assert np.isfinite([again.at(step).loss for step in (0, end // 2, end - 1)]).all()
     code, output = thinnet_command("fit", "spiral", "--epochs", 1, "--record", "s.thinnet")
     assert code == 0, output
     assert load("s.thinnet").n_members == 2

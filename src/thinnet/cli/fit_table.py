@@ -41,7 +41,7 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     _print(outcome)
     save(outcome.estimator, out)
     say(f"model: {out}")
-    save_recording(recording, record)
+    save_recording(recording, record, outcome.places)
     if report is not None:
         _save_report(outcome, measured_on, report)
     if outcome.estimator.interrupted_:

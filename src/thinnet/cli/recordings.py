@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from thinnet.arrays import Array
 from thinnet.cli.common import say
 
 if TYPE_CHECKING:
@@ -32,9 +33,13 @@ def recording_of(
     return recording
 
 
-def save_recording(recording: Recording | None, path: Path | None) -> None:
+def save_recording(
+    recording: Recording | None, path: Path | None, places: Array | None = None
+) -> None:
+    """Write a recording, and a line on it; `places` are those of its rows in the table."""
     if recording is None or path is None:
         return
+    recording.places = places
     recording.save(path)
     n = recording.n_members
     networks = f"{n} network{'s' * (n != 1)}"

@@ -59,7 +59,7 @@ def save(recording: Any, path: str | os.PathLike[str]) -> None:
         for member in recording.members
     ]
     settings = {name: getattr(recording, name) for name in SETTINGS}
-    packed = pack({**settings, "members": members}, arrays)
+    packed = pack({**settings, "members": members, "places": recording.places}, arrays)
     values = {"recording": packed, "estimator": _packed_estimator(recording.estimator, arrays)}
     for m, member in enumerate(recording.members):
         for t, tape in enumerate(member.tapes):
@@ -137,6 +137,10 @@ def _recording_of(snapshot: Snapshot, kind: Any) -> Any:
     of_frames = {name: arrays.pop(name) for name in list(arrays) if "/" in name}
     packed = unpack(values["recording"], arrays)
     recording = kind(packed["keyframes"], max_bytes=packed["max_bytes"], spacing=packed["spacing"])
+    places = packed["places"]
+    fits = places is None or (isinstance(places, np.ndarray) and places.dtype.kind in "iu")
+    checks.must(fits, "places", "integers", type(places).__name__)
+    recording.places = places
     if values["estimator"] is not None:
         recording.estimator = unpack(values["estimator"], arrays)
     checks.must(not arrays, "arrays", "of use each", sorted(arrays)[:1])

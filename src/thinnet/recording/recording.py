@@ -6,7 +6,7 @@ import os
 from typing import Final, NamedTuple
 
 from thinnet import checks
-from thinnet.arrays import MatrixLike, TargetLike, VectorLike
+from thinnet.arrays import MatrixLike, TableLike, TargetLike, VectorLike
 from thinnet.network import Network
 from thinnet.network.changes import Change
 from thinnet.optimizers import Adam, Optimizer
@@ -67,6 +67,8 @@ class Recording(Watching):
     ----------
     estimator : estimator or None
         The fitted estimator whose networks are recorded.
+    places : array or None
+        The places of the rows that it was fitted to, in the table that `thinnet fit` was given.
     nbytes : int
         The bytes of all keyframes.
 
@@ -220,7 +222,7 @@ class Recording(Watching):
 
     def on(
         self,
-        X: MatrixLike,
+        X: MatrixLike | TableLike,
         y: TargetLike,
         sample_weight: VectorLike | None = None,
         samples: VectorLike = None,
@@ -230,7 +232,8 @@ class Recording(Watching):
         Parameters
         ----------
         X, y, sample_weight
-            As they were given to `train`, or to `fit` of the estimator.
+            As they were given to `train`, or to `fit` of the estimator; or the whole table, or its
+            path, and the name of its target, of which `thinnet fit` has learned from some rows.
         samples : sequence of int, optional
             As it was given to `train`.
 
@@ -245,7 +248,8 @@ class Recording(Watching):
         """
         with self._lock:
             tapes = [tape for member in self.members for tape in member.tapes]
-            rows.give(tapes, self.estimator, rows.Given(X, y, sample_weight, samples))
+            given = rows.of_table(rows.Given(X, y, sample_weight, samples), self.places)
+            rows.give(tapes, self.estimator, given)
             self._latest = None
         return self
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from thinnet import checks
 from thinnet.arrays import Array
 from thinnet.checks import one_line
 from thinnet.recording.tapes import Tape
+from thinnet.tables.reading import read_table
 from thinnet.training.data import Data, checked_data
 
 
@@ -18,6 +23,22 @@ class Given(NamedTuple):
     y: Any
     sample_weight: Any = None
     samples: Any = None
+
+
+def of_table(given: Given, places: Array | None) -> Given:
+    """What a fit was given of a table, or of its file, of which it has some rows."""
+    X, y = given[:2]
+    if isinstance(X, str | os.PathLike):
+        X = read_table(X)[0]
+    if places is None or not hasattr(X, "columns") or len(X) <= int(places.max(initial=0)):
+        return given._replace(X=X)
+    if len(X) == len(places):
+        return given
+    if isinstance(y, str):
+        checks.must(y in X.columns, "y", "targets or the name of their column", y)
+        X, y = X.drop(columns=y), X[y]
+    own = np.asarray(y)[places]
+    return given._replace(X=X.iloc[places].reset_index(drop=True), y=own)
 
 
 def give(tapes: Sequence[Tape], estimator: Any, given: Given) -> None:

@@ -8,6 +8,7 @@ from threading import RLock
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from thinnet.arrays import Array
 from thinnet.network import Network
 from thinnet.recording.members import RecordedNetwork
 from thinnet.recording.replay import Replay
@@ -29,6 +30,7 @@ class Watching:
 
     def __init__(self) -> None:
         self.estimator: Any = None
+        self.places: Array | None = None
         self.members: list[RecordedNetwork] = []
         self.settled = 0  # members of the fits before
         self._forget_live()

@@ -48,6 +48,9 @@ class EncodesAgain:
 
     def _as_in_fit(self: Any, X: Any, y: Any, sample_weight: Any) -> TableRows:
         given = _given(self, X, sample_weight)
+        if hasattr(X, "columns") and not isinstance(y, str):
+            own = {*self.encoder_.names_in_, *given.names.values()}
+            X = X[[name for name in X.columns if name in own]]
         taken = self._taken(self._table(X, y, given, first=False), given)
         rows, own = taken.table.X, taken.beside.weights
         targets = self._learned_targets(taken.table.y, first=False)
