@@ -1,5 +1,6 @@
 """Recordings in files, of estimators, and by the command; what can't be opened is refused."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from commanding import thinnet_command
 from full_disks import files_of_at_most
 from numpy.testing import assert_array_equal
+from sklearn.model_selection import cross_val_score
 
 from thinnet import (
     Dense,
@@ -21,9 +23,11 @@ from thinnet import (
     TableRegressor,
     WeightAverage,
     load,
+    snapshots,
     train,
 )
 from thinnet.checks import ModelFileError
+from thinnet.recording import files
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 6))
@@ -289,3 +293,65 @@ def test_the_command_records_a_table_and_a_data_set(tmp_path, monkeypatch):
     )
     assert code == 2
     assert "a new file or a recording of thinnet's" in output
+
+
+def test_a_pickled_recording_opens_as_before():
+    recording = Recording(spacing=7)
+    trained(recording)
+    assert_same(recording, pickle.loads(pickle.dumps(recording)), [0, 8, 39])
+
+
+def test_clones_of_an_estimator_are_recorded_in_the_same_place():
+    recording = Recording()
+    model = MLPClassifier((4,), max_iter=2, random_state=0, callbacks=[recording])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cross_val_score(model, X, Y, cv=3)
+    assert recording.n_members == 3
+
+
+FORGED = {  # what is altered in a tape, and in the arrays
+    "a shorter theta": lambda tape, arrays: arrays.update({"0/0/1/theta": np.zeros(3, "f4")}),
+    "no moments": lambda tape, arrays: arrays.pop("0/0/2/optimizer 0"),
+    "another type": lambda tape, arrays: arrays.update(
+        {"0/0/1/state": arrays["0/0/1/state"].astype("f8"),
+         "0/0/1/theta": arrays["0/0/1/theta"].astype("f8")}
+    ),
+    "an array too many": lambda tape, arrays: arrays.update({"0/0/99/theta": np.zeros(3)}),
+    "a step in the wrong batch": lambda tape, arrays: change_frame(tape, 1, 4, 77),
+    "a negative step": lambda tape, arrays: change_frame(tape, 0, 0, -1),
+    "keyframes out of order": lambda tape, arrays: change_frame(tape, 1, 0, 14),
+    "an end before the last keyframe": lambda tape, arrays: set_part(tape, "end", 3),
+    "a change of nothing": lambda tape, arrays: set_part(
+        tape, "changes", [[3, 0, "rate", 0.1, 0.5]]
+    ),
+    "no scale": lambda tape, arrays: set_part(tape, "scales", []),
+    "no network": lambda tape, arrays: set_part(tape, "network", 3),
+}  # fmt: skip
+
+
+def parts(packed):
+    """A packed dict by its keys: pairs of names and values, each of which may be packed."""
+    return {pair[0]: pair for pair in packed["of"]}
+
+
+def set_part(tape, name, value):
+    parts(tape)[name][1] = value
+
+
+def change_frame(tape, k, place, value):
+    parts(tape)["frames"][1][k][place] = value
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+def test_a_file_that_no_recording_can_have_written_is_refused(forge, tmp_path):
+    path, recording = tmp_path / "run.thinnet", Recording(spacing=7)
+    trained(recording)
+    recording.save(path)
+    snapshot = snapshots.read_as(files.form(), path)
+    arrays = dict(snapshot.arrays)
+    members = parts(snapshot.values["recording"])["members"][1]
+    forge(parts(members[0])["tapes"][1][0], arrays)
+    snapshots.write_as(files.form(), path, snapshots.Snapshot(arrays, snapshot.values))
+    with pytest.raises(ModelFileError, match="must hold a recording that this thinnet knows"):
+        load(path)

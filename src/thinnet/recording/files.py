@@ -46,7 +46,8 @@ OF_PLAN: Final = (
 SETTINGS: Final = ("keyframes", "max_bytes", "spacing")
 
 
-def _form() -> Form:
+def form() -> Form:
+    """The kind of file that a recording stands in."""
     return Form(NAME, RECORDING, FORMAT, ModelFileError)
 
 
@@ -65,7 +66,7 @@ def save(recording: Any, path: str | os.PathLike[str]) -> None:
         for t, tape in enumerate(member.tapes):
             for k, frame in enumerate(_frames(tape)):
                 arrays |= {f"{m}/{t}/{k}/{name}": array for name, array in frame.arrays.items()}
-    write_as(_form(), path, Snapshot(arrays, values))
+    write_as(form(), path, Snapshot(arrays, values))
 
 
 def _frames(tape: Tape) -> list[Keyframe]:
@@ -120,7 +121,7 @@ def load(path: str | os.PathLike[str], kind: Any) -> Any:
     ModelFileError
         If the file is cut short or altered, or no recording can have written it.
     """
-    snapshot = read_as(_form(), path)
+    snapshot = read_as(form(), path)
     try:
         return _recording_of(snapshot, kind)
     except MemoryError:

@@ -26,6 +26,9 @@ class RecordedNetwork:
         self.spacing = spacing
         self._network: Any = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_network": None}  # the network itself is not part of it
+
     @property
     def n_keyframes(self) -> int:
         return sum(len(tape.frames) for tape in self.tapes)
