@@ -89,6 +89,8 @@ from .passes import Run as Run
 from .persistence import load as load
 from .persistence import save as save
 from .philox import derived_seed as derived_seed
+from .recording import Moment as Moment
+from .recording import Recording as Recording
 from .schedules import ReduceOnPlateau as ReduceOnPlateau
 from .tables import TableClassifier as TableClassifier
 from .tables import TableEncoder as TableEncoder

@@ -215,7 +215,7 @@ def test_a_run_interrupted_in_its_first_epoch_shows_its_scores(monkeypatch, tmp_
     train = comparison.training.train
 
     def pressed(*arguments, **settings):
-        return train(*arguments, callbacks=[Interrupt()], **settings)
+        return train(*arguments, **settings | {"callbacks": [Interrupt()]})
 
     monkeypatch.setattr(comparison.training, "train", pressed)
     code, output = thinnet_command("fit", "digits", *SMALL)
@@ -231,7 +231,7 @@ def test_a_second_ctrl_c_says_that_no_model_is_saved(monkeypatch, tmp_path):
     train = comparison.training.train
 
     def pressed(*arguments, **settings):
-        return train(*arguments, callbacks=[Interrupt(), Interrupt()], **settings)
+        return train(*arguments, **settings | {"callbacks": [Interrupt(), Interrupt()]})
 
     monkeypatch.setattr(comparison.training, "train", pressed)
     code, output = thinnet_command("fit", "digits", *SMALL)

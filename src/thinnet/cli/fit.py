@@ -10,6 +10,7 @@ import typer
 from thinnet.cli import fit_table, recipes, reports
 from thinnet.cli.common import Force, as_typed, numbers, one_sentence
 from thinnet.cli.defaults import shown
+from thinnet.cli.recordings import RECORD
 from thinnet.commands.recipes import OPTIMIZERS, RECIPES
 
 OF_TABLES: Final = "Tables"
@@ -61,6 +62,7 @@ def fit(
         ),
     ] = None,
     force: Force = False,
+    record: Annotated[Path | None, typer.Option(help=RECORD, metavar="<path>")] = None,
     target: Annotated[
         list[str] | None,
         _of(OF_TABLES, "The column to predict, one column.", metavar="<column>"),
@@ -189,6 +191,7 @@ def fit(
             "epochs": epochs,
             "seed": seed,
             "force": force,
+            "record": record,
         }
         of_tables = {
             "target": target or None,

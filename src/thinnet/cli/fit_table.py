@@ -11,6 +11,7 @@ from thinnet.cli import reports
 from thinnet.cli.common import STOPPED, fail, note, say, unsaved
 from thinnet.cli.flags import SETTINGS
 from thinnet.cli.models import print_held, print_remarks, print_scores
+from thinnet.cli.recordings import recording_of, save_recording
 from thinnet.commands.recipes import RECIPES
 from thinnet.console.tables import printable
 
@@ -32,11 +33,15 @@ def fit(data: str, options: dict[str, Any], out: Path | None) -> None:
     measured_on = called(options.get("test") or data)
     folder, kind = options.pop("report", None), options.pop("format", None)
     report = reports.report_of(folder, kind, read | {"--out": out}, force)
+    record = options.pop("record", None)
+    recording = recording_of(record, read | {"--out": out}, force)
+    job = _order(data, options, [] if recording is None else [recording])
     with unsaved():
-        outcome = fitting.fit(_order(data, options), report=say)
+        outcome = fitting.fit(job, report=say)
     _print(outcome)
     save(outcome.estimator, out)
     say(f"model: {out}")
+    save_recording(recording, record, outcome.places)
     if report is not None:
         _save_report(outcome, measured_on, report)
     if outcome.estimator.interrupted_:
@@ -82,10 +87,11 @@ def _print(outcome: Any) -> None:
     print_held(estimator.card_.get("held"))
 
 
-def _order(data: str, options: dict[str, Any]) -> Any:
+def _order(data: str, options: dict[str, Any], callbacks: Sequence[Any]) -> Any:
     from thinnet.commands.fitting import FitJob
 
     settings = {SETTINGS[name]: options.pop(name) for name in list(options) if name in SETTINGS}
+    settings |= {"callbacks": callbacks} if callbacks else {}
     rates = settings.get("dropout")
     if rates is not None and len(rates) == 1:
         settings["dropout"] = rates[0]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from thinnet.cli.common import STOPPED, fail, say, screen, unsaved
+from thinnet.cli.recordings import recording_of, save_recording
 from thinnet.commands import comparison
 from thinnet.commands.comparison import Outcome
 from thinnet.commands.recipes import RECIPES
@@ -23,15 +24,20 @@ def fit(name: str, options: dict[str, Any], out: Path | None) -> None:
     data_dir, compare = options.pop("data_dir", None), options.pop("compare", True)
     recipe, force = RECIPES[name], options.pop("force", False)
     _check_places(out, _read(data_dir), force)
+    record = options.pop("record", None)
+    recording = recording_of(record, _read(data_dir) | {"--out": out}, force)
     settings = dataclasses.replace(recipe.settings, **options)
     split = recipe.load(data_dir)
+    callbacks = [] if recording is None else [recording]
     with unsaved():
-        outcomes = comparison.train_all(split, comparison.entries(split, settings, compare))
+        entries = comparison.entries(split, settings, compare)
+        outcomes = comparison.train_all(split, entries, callbacks=callbacks)
     screen.print(comparison.table(name, outcomes))
     screen.print(comparison.verdict(outcomes), highlight=False, markup=False)
     _save_pictures(name, split, outcomes, out)
     for outcome in outcomes:
         _save(outcome, out)
+    save_recording(recording, record)
     if outcomes[-1].interrupted:
         fail("stopped before all networks were trained", STOPPED)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from thinnet.arrays import Array
 from thinnet.checks import UnfitSettingError
 from thinnet.commands import class_scores, conformal, remarks, scoring, task_text
 from thinnet.commands.blame import data_at_fault
@@ -41,6 +42,7 @@ class Outcome(NamedTuple):
     scores: list[scoring.Score]
     classes: list[ClassScore]
     examples: Examples
+    places: Array  # of the rows that were learned from, in the table
 
 
 def fit(
@@ -88,7 +90,8 @@ def fit(
         estimator.card_["held"] = _held(estimator, test)
     examples = Examples(estimator)
     examples.add(train.frame if test is None else test.frame, answered)
-    return Outcome(estimator, answered, measured, of_classes, examples)
+    places = train.frame.index.to_numpy()
+    return Outcome(estimator, answered, measured, of_classes, examples, places)
 
 
 def _trained(job: FitJob, found: Parts, progress: bool | None) -> tuple[Any, Part]:

@@ -168,6 +168,9 @@ def _is_onnx(path: Path) -> bool:
 
 
 MODEL: Final = FileKind("a model file of thinnet's", lambda path: kind_of(path) == files.KIND)
+RECORDING: Final = FileKind(
+    "a recording of thinnet's", lambda path: kind_of(path) == files.RECORDING
+)
 ONNX: Final = FileKind("an ONNX file of thinnet's", _is_onnx)
 PICTURE: Final = FileKind("a picture of thinnet's", is_saved_figure)
 UNCERTAIN: Final = table_with(

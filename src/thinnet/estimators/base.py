@@ -16,6 +16,7 @@ from thinnet.arrays import Array, Ids, Rows, Samples, Share
 from thinnet.engine.threads import limited
 from thinnet.estimators import settings, validation, weights
 from thinnet.estimators.activations import ACTIVATIONS
+from thinnet.estimators.again import ReadsAgain
 from thinnet.estimators.linked import LinkedWeights, link, linked
 from thinnet.estimators.losses import strata, training_loss
 from thinnet.estimators.parameters import MLPParameters
@@ -25,6 +26,7 @@ from thinnet.losses import Loss
 from thinnet.network import Network
 from thinnet.philox import Purpose
 from thinnet.training.data import Data, checked_data
+from thinnet.training.sharing import fit_ended
 from thinnet.uncertainty.draws.drawing import Drawer
 from thinnet.uncertainty.draws.heads import Head
 
@@ -39,7 +41,7 @@ def takes_steps(estimator: MLP) -> Literal[True]:
     return True
 
 
-class MLP(MLPParameters, LinkedWeights, BaseEstimator):
+class MLP(MLPParameters, LinkedWeights, ReadsAgain, BaseEstimator):
     """The base of `MLPClassifier` and `MLPRegressor`, not for use by itself."""
 
     activation: str  # a field of the classes below
@@ -85,6 +87,7 @@ class MLP(MLPParameters, LinkedWeights, BaseEstimator):
             else:
                 self.history_ = stochastic(self, task, stream, incremental=incremental)
             self._learn_noise(task, incremental=incremental)
+        fit_ended(self.callbacks or (), self, [self.network_])
 
     def _check_ways(self, incremental: bool) -> None:
         """ValueError for settings that exclude each other."""

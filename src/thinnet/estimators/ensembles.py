@@ -10,13 +10,14 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight
 
 from thinnet import checks
-from thinnet.arrays import Array, RandomState
+from thinnet.arrays import Array, MatrixLike, RandomState, TargetLike, VectorLike
 from thinnet.estimators import members, settings, validation
 from thinnet.estimators.base import MLP
 from thinnet.estimators.linked import linked
 from thinnet.estimators.members import EnsembleData
 from thinnet.estimators.parameters import indented
 from thinnet.network import Network
+from thinnet.training.sharing import fit_ended
 from thinnet.uncertainty.draws.drawing import Drawer
 from thinnet.uncertainty.draws.heads import Head, one_column
 
@@ -92,6 +93,37 @@ class Ensemble(EnsembleParameters, BaseEstimator):
         times = None if times is None else [times[place] for place in found]
         self.n_outputs_ = self.estimators_[0].n_outputs_
         self._learn(rows, times)
+        fit_ended(model.callbacks or (), self, self.networks_)
+
+    def rows_of_fit(
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        sample_weight: VectorLike | None = None,
+        bootstrap: int | None = None,
+    ) -> tuple[MatrixLike, Array, Array | None]:
+        """Rows, targets and weights as a member learned from them, for `Recording.on`.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As they were given to `fit`.
+        bootstrap : int, optional
+            The seed of a bootstrap sample, if members have any.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before fit; if the data is not like that of fit.
+        """
+        member = self.estimators_[0]
+        X, y = self._validated(member, X, y, reset=False)
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        if bootstrap is not None:
+            times = members.times_chosen(bootstrap, X.shape[0])
+            weights = times if weights is None else times * weights
+        found: tuple[MatrixLike, Array, Array | None] = member.rows_of_fit(X, y, weights)
+        return found
 
     def _checked_model(self) -> Any:
         checks.integer("n_networks", self.n_networks, 1)

@@ -22,6 +22,7 @@ from thinnet.estimators.weights import SEEDS
 from thinnet.philox import derived_seed
 from thinnet.training.interrupt import InterruptFlag
 from thinnet.training.loop import INTERRUPTED
+from thinnet.training.sharing import come_from, each_its_own, is_shared
 
 HALF: Final = 0xFFFFFFFF  # the lower half of a derived seed, the largest that scikit-learn takes
 
@@ -87,13 +88,30 @@ def trained(
     work = Parallel(n_jobs=together, prefer="threads", return_as="generator")
     weights = [rows.weights] * n if times is None else [_weights(rows, own) for own in times]
     threads = None if together == 1 else 1
+    models = _models(model, of_each, bootstrapped=times is not None)
     with InterruptFlag() as flag, bars.opened(show, "ensemble", 0, n) as bar:
         tasks = (
-            delayed(_fitted)(model, rows, weight, each.network, threads, flag)
-            for weight, each in zip(weights, of_each, strict=True)
+            delayed(_fitted)(own, rows, weight, each.network, threads, flag)
+            for own, weight, each in zip(models, weights, of_each, strict=True)
         )
         found = {i: member for i, member in enumerate(_counted(work(tasks), bar)) if member}
     return _trained_to_the_end(found, n) if flag.interrupted else found
+
+
+def _models(model: MLP, of_each: Sequence[Seeds], *, bootstrapped: bool) -> list[Any]:
+    """A clone of `model` for each member, with callbacks of its own."""
+    own = each_its_own(model.callbacks or (), len(of_each))
+    for callbacks, each in zip(own, of_each, strict=True):
+        come_from(callbacks, bootstrap=each.rows if bootstrapped else None)
+    return [_model(model, callbacks) for callbacks in own]
+
+
+def _model(model: MLP, own: Sequence[Any]) -> Any:
+    """A clone, with `own` callbacks where the model has one for each member, else with clones."""
+    member: Any = clone(model)
+    given = zip(model.callbacks or (), own, member.callbacks or (), strict=True)
+    found = [each if is_shared(callback) else copied for callback, each, copied in given]
+    return member.set_params(callbacks=found) if found else member
 
 
 def _weights(rows: EnsembleData, times: Array) -> Array:
@@ -101,7 +119,7 @@ def _weights(rows: EnsembleData, times: Array) -> Array:
 
 
 def _fitted(
-    model: MLP,
+    member: Any,
     rows: EnsembleData,
     weights: Array | None,
     seed: int,
@@ -110,7 +128,7 @@ def _fitted(
 ) -> Any:
     if flag.interrupted:
         return None
-    member: Any = clone(model).set_params(random_state=seed)
+    member.set_params(random_state=seed)
     with limited(threads), flag.shared():
         return member.fit(rows.X, rows.y, sample_weight=weights, eval_set=rows.held)
 

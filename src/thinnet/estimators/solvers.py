@@ -24,9 +24,10 @@ from thinnet.training.checkpointing import Keeper
 from thinnet.training.data import Data
 from thinnet.training.history import Epoch, History
 from thinnet.training.interrupt import InterruptFlag
-from thinnet.training.loop import INTERRUPTED, Loop, check_callbacks
+from thinnet.training.loop import INTERRUPTED, Loop, check_callbacks, left
 from thinnet.training.penalties import add_penalty_gradient, penalty_value
 from thinnet.training.plan import Plan
+from thinnet.training.sharing import each_its_own
 from thinnet.training.state import EPOCHS_DONE, Begin, TrainingState
 
 CLEAN_ROWS = 1000  # rows that the training score is measured on without dropout
@@ -79,7 +80,7 @@ def stochastic(
     try:
         _carry_out(estimator, training, convergence, warns=not incremental)
     except DivergedError as error:
-        _diverged(estimator, training, error)
+        _diverged(estimator, error)
     now = Begin(training.optimizer_state, training.t)
     estimator._momentary = Momentary(at.kind, now, convergence.rate)
     return training.history
@@ -122,6 +123,7 @@ def _carry_out(
 ) -> None:
     callbacks = estimator.callbacks or ()
     check_callbacks(callbacks)
+    (callbacks,) = each_its_own(callbacks, 1)
     keeper, history = Keeper(training, estimator.checkpoint), training.history
     if estimator.checkpoint is not None and Path(estimator.checkpoint).exists():
         keeper.resume()
@@ -130,7 +132,12 @@ def _carry_out(
     if not history.stopped:
         title = type(estimator).__name__
         loop = Loop(training, [convergence, *callbacks], keeper)
-        loop.advance(None, estimator.progress, title)
+        try:
+            loop.advance(None, estimator.progress, title)
+        except DivergedError as error:
+            training.stop(str(error))
+            left(callbacks, training, ended=True)
+            raise
     if history.stopped == INTERRUPTED:
         warnings.warn("Training interrupted by user.", UserWarning, stacklevel=2)
     elif warns and history.stopped == EPOCHS_DONE:
@@ -142,9 +149,8 @@ def _carry_out(
         )
 
 
-def _diverged(estimator: Any, training: TrainingState, error: DivergedError) -> None:
+def _diverged(estimator: Any, error: DivergedError) -> None:
     """Warn if early stopping has best weights to go back to; else raise ValueError."""
-    training.stop(str(error))
     if not estimator.early_stopping:
         raise ValueError(f"{NOT_FINITE} ({error})") from error
     estimator.validation_scores_.append(float("nan"))

@@ -6,6 +6,7 @@ import os
 import platform
 import warnings
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -18,13 +19,15 @@ from thinnet.atomic import check_place
 from thinnet.checks import DataFileError, ModelFileError, must, one_line
 from thinnet.persistence import known
 from thinnet.persistence.codec import pack, unpack
-from thinnet.snapshots import Form, Snapshot, read_as, write_as
+from thinnet.snapshots import Form, Snapshot, kind_of, read_as, write_as
 from thinnet.tables.reading import read_dialect
 
 FORMAT: Final = 2  # in format 1 names of classes are paths of modules
 KIND: Final = "thinnet model"
 NAME: Final = "model file"
 PARTS: Final = ("model", "versions")
+RECORDING: Final = "thinnet recording"  # another kind of file, with a room of its own
+LOADERS: Final = {RECORDING: "thinnet.recording"}
 
 
 def save(estimator: FittedEstimator, path: str | os.PathLike[str]) -> None:
@@ -74,7 +77,7 @@ def save(estimator: FittedEstimator, path: str | os.PathLike[str]) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> FittedEstimator:
-    """The model in a file that `save` wrote.
+    """The model in a file that `save` wrote, or the recording that `Recording.save` wrote.
 
     No code comes from the file: only classes of a fixed list are made, of checked parts.  The
     checksum finds damage, not malice: whoever may write the file decides what the model predicts.
@@ -85,7 +88,7 @@ def load(path: str | os.PathLike[str]) -> FittedEstimator:
 
     Returns
     -------
-    estimator or Network
+    estimator, Network or Recording
 
     Raises
     ------
@@ -109,6 +112,8 @@ def load(path: str | os.PathLike[str]) -> FittedEstimator:
     must(isinstance(path, str | os.PathLike), NAME, "a path", path)
     if not Path(path).is_file():
         raise ModelFileError(f"{NAME} must be an existing file, got {os.fspath(path)!r}")
+    if (kind := kind_of(path)) in LOADERS:
+        return import_module(LOADERS[kind]).load(path)
     snapshot = _read(path)
     try:
         model = _model_of(snapshot)

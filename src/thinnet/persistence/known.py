@@ -71,7 +71,11 @@ OURS: Final[dict[str, Way]] = {
     **records("thinnet.initializers", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform"),
     **records("thinnet.initializers", "LeCunNormal", "LeCunUniform", "Normal", "Orthogonal"),
     **records("thinnet.initializers", "Zeros"),
+    **records("thinnet.losses", "AbsoluteError", "BinaryCrossEntropy", "GaussianNLL", "Huber"),
+    **records("thinnet.losses", "Pinball", "Poisson", "SoftmaxCrossEntropy", "SquaredError"),
     **records("thinnet.schedules", "Constant", "Cosine", "InverseTime", "Linear", "Step", "Warmup"),
+    **records("thinnet.schedules", "ReduceOnPlateau"),
+    **records("thinnet.training", "WeightAverage"),
 }
 
 COLUMNS: Final[Kinds] = {

@@ -28,6 +28,7 @@ from thinnet.tables import (
     splitting,
     time_limits,
 )
+from thinnet.tables.again import EncodesAgain, one_number
 from thinnet.tables.beside import Given
 from thinnet.tables.columns import amounts
 from thinnet.tables.columns.noticing import notes
@@ -45,11 +46,12 @@ from thinnet.tables.targeting import Targeted
 from thinnet.tables.teaching import ALONE, FittedMembers, fit_members
 from thinnet.tables.time_limits import TimeLimit
 from thinnet.training.interrupt import InterruptFlag
+from thinnet.training.sharing import fit_ended
 from thinnet.uncertainty.draws.drawing import Drawer
 from thinnet.uncertainty.draws.heads import ClassHead, Head
 
 
-class TableEstimator(TableParameters, TakesTables, BaseEstimator):
+class TableEstimator(TableParameters, TakesTables, EncodesAgain, BaseEstimator):
     """The base of `TableClassifier` and `TableRegressor`, not for use by itself."""
 
     interrupted_: bool = False  # older files don't have it
@@ -109,11 +111,11 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
             splits += splitting.splits(self, targets, stream, taken.beside)
         folds = splitting.folds_of_means(splits, taken.beside)
         if earlier is None:
-            encoded = self.encoder_.fit_part(X, _one_number(targets), whole, folds)
+            encoded = self.encoder_.fit_part(X, one_number(targets), whole, folds)
             memory.check_inputs(self, inputs_in(self.encoder_.encodings_))
             self._take_names(self.encoder_)
         else:
-            encoded = going_on.encoded(self.encoder_, X, _one_number(targets), folds)
+            encoded = going_on.encoded(self.encoder_, X, one_number(targets), folds)
             self._forget(BESIDE_NETWORKS)
         frame, classes = as_frame(X, self.encoder_, first=False), targets.dtype.kind in "iu"
         head = self.head_
@@ -128,6 +130,7 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
             in_time = taken.beside.times is not None
             self._train(rows, held, splits, stream, earlier, in_time=in_time)
         self.drift_ = self._drift(frame, splits, eval_set)
+        fit_ended(self.callbacks or (), self, self.networks_)
 
     def _drift(self, frame: Frame, splits: list[Split], eval_set: Any) -> tuple[Known, ...]:
         if splits:
@@ -285,10 +288,3 @@ class TableEstimator(TableParameters, TakesTables, BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         return tags
-
-
-def _one_number(targets: Array) -> Array | None:
-    """The number by which categories are encoded: the target, or its class; None for several."""
-    if targets.ndim == 1:
-        return targets
-    return targets[:, 0] if targets.shape[1] == 1 else None

@@ -22,8 +22,8 @@ from thinnet.network.summary import has_random_masks
 from thinnet.optimizers import AdamW
 from thinnet.tables import efforts
 from thinnet.tables.printing import with_lines
-from thinnet.tables.time_limits import Ending
 from thinnet.training import EarlyStopping, History, WeightAverage, train
+from thinnet.training.sharing import come_from
 from thinnet.uncertainty.draws import noise
 
 BATCHES: Final = 40  # batches of an epoch, if 16 to 256 rows a batch allow it
@@ -169,7 +169,7 @@ def train_member(
     network: Network,
     training_set: TrainingSet,
     title: str,
-    endings: Sequence[Ending],
+    callbacks: Sequence[Any],
 ) -> History:
     """Train a network; if it stops by held-out rows it has the weights of its best epoch."""
     rows = training_set.rows.copied()
@@ -177,7 +177,7 @@ def train_member(
     n = len(rows.y)
     batch = _batch_size(estimator.batch_size, n)
     patience = efforts.patience(estimator, n, batch)
-    callbacks = with_lines(estimator.callbacks or (), estimator.verbose, title)
+    come_from(callbacks, training_set.rows.places, copied=training_set.rows.copied)
     try:
         return train(
             network,
@@ -194,7 +194,7 @@ def train_member(
             else EarlyStopping(patience, monitor=training_set.monitor),
             average=AVERAGE,
             clean_rows=training_set.clean_rows,
-            callbacks=[*callbacks, *endings],
+            callbacks=with_lines(callbacks, estimator.verbose, title),
             progress=estimator.progress,
             title=title,
         )

@@ -21,6 +21,7 @@ from thinnet.tables import memory
 from thinnet.tables.members import TrainingSet, member_network, train_member
 from thinnet.training import INTERRUPTED, History
 from thinnet.training.interrupt import InterruptFlag
+from thinnet.training.sharing import each_its_own, may_meet
 
 ALONE: Final = "stands for all"  # a network that was stopped, where none was trained to its end
 
@@ -111,13 +112,18 @@ class Teacher:
             last = len(tasks) % together or together  # so many are trained in the end
             at_once = [together] * (len(tasks) - last) + [last] * last
             threads = n_threads()
+            own = each_its_own(self._callbacks, len(tasks))
             calls = [
-                partial(self._trained, task, place, n, threads // n)
-                for place, (task, n) in enumerate(zip(tasks, at_once, strict=True))
+                partial(self._trained, task, place, n, threads // n, callbacks)
+                for place, (task, n, callbacks) in enumerate(zip(tasks, at_once, own, strict=True))
             ]
             if together == 1:
                 return [call() for call in calls]
             return self._in_threads(together, calls)
+
+    @property
+    def _callbacks(self) -> Sequence[Any]:
+        return self.estimator.callbacks or ()
 
     def _in_threads(
         self, together: int, calls: Sequence[Callable[[], Member | None]]
@@ -135,16 +141,18 @@ class Teacher:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _trained(self, task: Task, place: int, at_once: int, threads: int) -> Member | None:
+    def _trained(
+        self, task: Task, place: int, at_once: int, threads: int, callbacks: Sequence[Any]
+    ) -> Member | None:
         if self.flag.interrupted and place:
             return None
-        endings = self.estimator.time_limit_.next(at_once)
+        callbacks = [*callbacks, *self.estimator.time_limit_.next(at_once)]
         with limited(threads), self.flag.shared():
-            history = train_member(self.estimator, self.loss, *task, endings)
+            history = train_member(self.estimator, self.loss, *task, callbacks)
         return Member(task.network, history)
 
     def _most_at_once(self, tasks: Sequence[Task]) -> int:
-        if self.estimator.callbacks or self.estimator.verbose:
+        if self.estimator.verbose or not may_meet(self._callbacks):
             return 1
         return memory.room(max(task.bytes for task in tasks), len(tasks))
 

@@ -48,7 +48,24 @@ class EpochCallback(Protocol):
     def on_epoch_end(self, training: TrainingState) -> str | None: ...
 
 
-Callback: TypeAlias = StepCallback | EpochCallback
+@runtime_checkable
+class StepWatcher(Protocol):
+    """An object that is called before steps are taken, and decides how far they may go at once.
+
+    Compiled code takes the steps between two calls together; the weights have the same bits as
+    without it.
+    """
+
+    def before_steps(self, training: TrainingState) -> int:
+        """Steps, at least 1, after which it is to be called again at the latest."""
+        ...
+
+    def after_steps(self, training: TrainingState, ended: bool) -> None:
+        """Called when a call of `advance` or `train` returns or raises; has training ended?"""
+        ...
+
+
+Callback: TypeAlias = StepCallback | EpochCallback | StepWatcher
 
 
 @runtime_checkable
@@ -74,7 +91,8 @@ def check_callbacks(callbacks: Sequence[Any]) -> None:
     several = isinstance(callbacks, Iterable)
     checks.must(several, "callbacks", "a sequence of objects", callbacks)
     for callback in callbacks:
-        fits = isinstance(callback, StepCallback | EpochCallback) and not isinstance(callback, type)
+        known = isinstance(callback, StepCallback | EpochCallback | StepWatcher)
+        fits = known and not isinstance(callback, type)
         allowed = "an object with on_step_end or on_epoch_end"
         checks.must(fits, "each of callbacks", allowed, callback)
         checks.integer("every of a callback", getattr(callback, "every", 1), 1)
@@ -96,6 +114,7 @@ class Loop:
         plan, data = training.plan, training.data
         self._clean = clean_subsample(training.network, data.n_rows, plan.clean_rows)
         self._every = [_every(c) for c in callbacks if isinstance(c, StepCallback)]
+        self._watchers = [c for c in callbacks if isinstance(c, StepWatcher)]
         self._steps: tuple[int, Steps] | None = None  # with the number of changes till then
         self._order: tuple[int, Array] | None = None  # the order of the rows, with its epoch
         self._score = scorer(plan.metric, data.targets, data.weights)
@@ -114,9 +133,14 @@ class Loop:
             InterruptFlag() as flag,
             bars.opened(progress, title, done, training.plan.epochs * per_epoch) as bar,
         ):
-            if reason := self._noted(bar, flag, n_steps):
-                self._keeper.keep()
-                training.stop(reason)
+            ended = True
+            try:
+                if reason := self._noted(bar, flag, n_steps):
+                    self._keeper.keep()
+                    training.stop(reason)
+                ended = bool(reason)
+            finally:
+                left(self._watchers, training, ended)
         return reason
 
     def _noted(self, bar: Bar, flag: InterruptFlag, n_steps: int | None) -> str:
@@ -158,7 +182,8 @@ class Loop:
         end = n if at_most is None else min(n, first + at_most)
         order = self._order_of_epoch()
         while training.batch < end and not reason:
-            bar.advance(self._executor().take(order, min(self._until_due(), end - training.batch)))
+            n_at_once = min(self._until_due(), end - training.batch)
+            bar.advance(self._executor().take(order, n_at_once))
             training.average.take(training.t, training.batch, training.batch == n)
             reason = self._call("on_step_end") or interrupt_reason(flag)
         self._seconds += time.perf_counter() - start
@@ -182,9 +207,10 @@ class Loop:
 
     def _until_due(self) -> int:
         """Steps until the next callback wants to be called, or the average to be moved."""
+        watched = [watcher.before_steps(self.training) for watcher in self._watchers]
         t, n, average = self.training.t, len(self.training.slices), self.training.plan.average
         due = self._every if average is None else [*self._every, average.every]
-        return min((every - t % every for every in due), default=n)
+        return min([n, *watched, *(every - t % every for every in due)])
 
     def _end_epoch(self, bar: Bar) -> None:
         training, data = self.training, self.training.data
@@ -232,6 +258,13 @@ class Loop:
             is_due = method != "on_step_end" or self.training.t % _every(callback) == 0
             reasons.append(hook(self.training) if hook and is_due else None)
         return next((str(reason) for reason in reasons if reason), "")
+
+
+def left(callbacks: Iterable[Any], training: TrainingState, ended: bool) -> None:
+    """Let those that watch steps know that a training paused, or ended in the state it has now."""
+    for callback in callbacks:
+        if isinstance(callback, StepWatcher):
+            callback.after_steps(training, ended)
 
 
 def interrupt_reason(flag: InterruptFlag) -> str:

@@ -74,8 +74,8 @@ class TrainingState:
     ----------
     network, data, validation, plan
         As given.
-    epoch, t, batch : int
-        Complete epochs of this training, optimiser steps, and steps of the epoch in progress.
+    epoch, t, batch, t_before : int
+        Complete epochs, optimiser steps, steps of the epoch in progress; optimiser steps before.
     history : History
     slices : list of slice
         The batches, as parts of an epoch's order.
@@ -115,7 +115,7 @@ class TrainingState:
         self.average = Average(plan.average, network)
         self._schedule = as_schedule(plan.optimizer.learning_rate)
         self.slices = batches(network, data.n_rows, plan.batch_size, plan.accumulate)
-        self.shuffles, self._t_before = shuffles, self.t
+        self.shuffles, self.t_before = shuffles, self.t
 
     @property
     def learning_rate(self) -> float:
@@ -185,7 +185,7 @@ class TrainingState:
         keyed = plan.shuffle and len(self.slices) > 1
         places = np.array_equal(data.ids, np.arange(data.n_rows))
         return Entry(
-            first=clock.step - (self.t - self._t_before),
+            first=clock.step - (self.t - self.t_before),
             steps=0,
             rows=data.n_rows,
             batch_size=int(plan.batch_size),

@@ -13,7 +13,7 @@ from thinnet.commands.recipes import Settings
 from thinnet.datasets import Split
 from thinnet.losses import SoftmaxCrossEntropy
 from thinnet.network import Network
-from thinnet.training import INTERRUPTED, History, evaluate, train
+from thinnet.training import INTERRUPTED, Callback, History, evaluate, train
 
 LOSS: Final = SoftmaxCrossEntropy()
 WITHOUT, WITH = "without dropout", "with dropout"
@@ -61,14 +61,17 @@ def entries(split: Split, settings: Settings, compare: bool) -> list[Entry]:
 
 
 def train_all(
-    split: Split, entered: Sequence[Entry], progress: bool | None = None
+    split: Split,
+    entered: Sequence[Entry],
+    progress: bool | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> list[Outcome]:
     """Train the networks one after the other, up to the first that is interrupted."""
     for _, network, settings in entered:
         warm(network, settings, split)
     outcomes: list[Outcome] = []
     for entry in entered:
-        outcomes.append(fit(split, entry, progress))
+        outcomes.append(fit(split, entry, progress, callbacks))
         if outcomes[-1].interrupted:
             break
     return outcomes
@@ -91,11 +94,16 @@ def warm(network: Network, settings: Settings, split: Split) -> None:
         raise KeyboardInterrupt
 
 
-def fit(split: Split, entry: Entry, progress: bool | None = None) -> Outcome:
+def fit(
+    split: Split,
+    entry: Entry,
+    progress: bool | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Outcome:
     """Train one network by its settings; the test part is measured, not used."""
     name, network, settings = entry
     start = time.perf_counter()
-    history = _train(network, settings, split, settings.epochs, progress, name)
+    history = _train(network, settings, split, settings.epochs, progress, name, callbacks)
     seconds = time.perf_counter() - start
     _, train_score = evaluate(network, split.X_train, split.y_train, loss=LOSS)
     test_loss, test_score = evaluate(network, split.X_test, split.y_test, loss=LOSS)
@@ -110,6 +118,7 @@ def _train(
     epochs: int,
     progress: bool | None,
     title: str = "training",
+    callbacks: Sequence[Callback] = (),
 ) -> History:
     return train(
         network,
@@ -120,6 +129,7 @@ def _train(
         epochs=epochs,
         batch_size=settings.batch_size,
         validation=(split.X_test, split.y_test),
+        callbacks=callbacks,
         progress=progress,
         title=title,
     )
