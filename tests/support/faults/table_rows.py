@@ -112,8 +112,8 @@ FAULTS = [
         "every trace shows every number, however many there are",
         "tracing/contents.py",
         "Contents.shown",
-        "if self.is_long and size > FEW:",
-        "if size > 10**12:",
+        "self.is_long and size > FEW",
+        "size > 10**12",
         ("tracing/test_trace.py::test_a_large_network_is_summarised",),
     ),
     Mutant(
