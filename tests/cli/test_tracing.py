@@ -10,7 +10,7 @@ from commanding import thinnet_command
 from fitted_tables import cut
 from paths import VECTORS
 
-from thinnet import Dense, MLPClassifier, Network, ReLU, save
+from thinnet import Dense, MLPClassifier, Network, ReLU, load, save
 from thinnet.commands import places
 
 LINES = re.compile(r"^│ (\S+) +│", re.MULTILINE)
@@ -234,3 +234,65 @@ def test_a_target_is_read_as_evaluate_reads_it(cell, ways, table):
     code, output = thinnet_command("trace", "people.thinnet", table, "--row", 7)
     assert code == 0, output
     assert f"Network 0, dropout off: forward{ways}\n" in output
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recorded")
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"a": rng.normal(size=120).round(3), "b": rng.choice(["x", "y"], 120)})
+    frame["out"] = np.where(frame["a"] + (frame["b"] == "x") > 0.5, "yes", "no")
+    frame.to_csv(folder / "t.csv", index=False)
+    code, output = thinnet_command(
+        "fit", folder / "t.csv", "--target", "out", "--epochs", 5, "--out", folder / "m.thinnet",
+        "--record", folder / "r.thinnet",
+    )  # fmt: skip
+    assert code == 0, output
+    return folder
+
+
+@pytest.mark.parametrize(("step", "words"), [(0, "before step 0"), (3, "before step 3")])
+def test_a_recording_opens_at_a_step(step, words, recorded):
+    given = (recorded / "r.thinnet", recorded / "t.csv", "--row", 7, "--step", step)
+    code, output = thinnet_command("trace", *given)
+    assert code == 0, output
+    assert f"Network 0 {words}, dropout off" in output
+    recording = load(recorded / "r.thinnet").on(recorded / "t.csv", "out")
+    bias = recording.at(step).network.sites[-1].p.b
+    for unit, value in enumerate(bias):
+        assert re.search(rf"b\d\[{unit}\] += {float(value) + 0.0:.6g}\b", output)
+
+
+def test_a_recording_without_a_step_opens_at_the_end(recorded):
+    given = (recorded / "t.csv", "--row", 7, "--member", 1)
+    code, output = thinnet_command("trace", recorded / "r.thinnet", *given)
+    assert code == 0, output
+    _, of_model = thinnet_command("trace", recorded / "m.thinnet", *given)
+    assert output == of_model
+
+
+@pytest.mark.parametrize(
+    ("file", "step", "message"),
+    [
+        ("m.thinnet", 3, "--step needs a recording"),
+        ("r.thinnet", 99999, "step must be one that was recorded"),
+        ("r.thinnet", -1, "step must be an integer"),
+    ],
+)
+def test_steps_that_cannot_be_opened_are_refused(file, step, message, recorded):
+    code, output = thinnet_command(
+        "trace", recorded / file, recorded / "t.csv", "--row", 0, "--step", step
+    )
+    assert code != 0
+    assert message in " ".join(output.split())
+
+
+def test_another_table_does_not_replay_a_training(recorded, tmp_path):
+    lines = (recorded / "t.csv").read_text("utf-8").splitlines()
+    (tmp_path / "other.csv").write_text("\n".join([lines[0], *lines[60:]]), encoding="utf-8")
+    given = (recorded / "r.thinnet", tmp_path / "other.csv", "--row", 0, "--step")
+    code, output = thinnet_command("trace", *given, 3)
+    assert code != 0
+    assert output.count("\n") <= 3
+    code, output = thinnet_command("trace", *given, 0)
+    assert code == 0, output

@@ -10,8 +10,15 @@ import typer
 from thinnet import checks
 from thinnet.cli.common import Force, as_typed, one_sentence, say, screen
 
-MODEL: Final = "A model that `thinnet fit` has saved, or an estimator or network saved in Python."
+MODEL: Final = (
+    "A model or a recording that `thinnet fit` has saved, or an estimator or network saved in "
+    "Python."
+)
 ROW: Final = "The row's place in the table, counted from 0, as in uncertain-rows.csv."
+STEP: Final = (
+    "Of a recording (`thinnet fit --record`): the network as it stood before this step, from 0. "
+    "Between keyframes TABLE must be the table of the training."
+)
 MEMBER: Final = "Which of the model's networks is shown number by number, counted from 0."
 OUT: Final = "A page, one file of HTML without scripts, in place of the text."
 PAGES: Final = (".html", ".htm")
@@ -22,6 +29,7 @@ def trace(
     table: Annotated[str, typer.Argument(help="A file with the columns of training.")],
     row: Annotated[int, typer.Option(help=ROW)],
     member: Annotated[int, typer.Option(help=MEMBER)] = 0,
+    step: Annotated[int | None, typer.Option(help=STEP)] = None,
     out: Annotated[Path | None, typer.Option(help=OUT)] = None,
     force: Force = False,
 ) -> None:
@@ -35,7 +43,7 @@ def trace(
     Of a network, or an estimator of rows of numbers, TABLE has these numbers.
     """
     with one_sentence(f"row {row} of {table}"), as_typed():
-        from thinnet.commands import explaining, places
+        from thinnet.commands import explaining, moments, places
         from thinnet.persistence import load
         from thinnet.tables.reading.spooling import called
 
@@ -44,7 +52,10 @@ def trace(
         if out is not None:
             places.check_name("--out", out, PAGES)
             places.check("--out", out, places.PAGE, {"MODEL": model, "TABLE": table}, force)
-        found = explaining.explained(model, load(model), table, row, member)
+        if step is not None:
+            checks.integer("step", step, 0)
+        of = moments.opened(model, load(model), table, member, step)
+        found = explaining.explained(model, of.model, table, row, of.member, of.when)
         if out is not None:
             explaining.save_page(out, called(table), found)
             say(f"page: {out}")

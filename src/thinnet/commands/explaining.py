@@ -18,6 +18,7 @@ from thinnet.commands.styles import STYLE
 from thinnet.console.documents import document, section
 from thinnet.console.markup import Markup, of_rich, tag
 from thinnet.console.tables import counted
+from thinnet.network import Network
 from thinnet.tables.base import TableEstimator
 from thinnet.tables.explained import rows, shown
 from thinnet.tables.explained.answers import Bars
@@ -45,9 +46,17 @@ class Found(NamedTuple):
     of: ExplainedRow | NumberRow
     model: str
     guarantee: str = ""
+    when: str = ""
 
 
-def explained(path: str, model: Any, table: str | os.PathLike[str], row: int, member: int) -> Found:
+def explained(
+    path: str,
+    model: Any,
+    table: str | os.PathLike[str],
+    row: int,
+    member: int | Network,
+    when: str = "",
+) -> Found:
     """A row of a table's file, as `explain_row` has it, or of numbers for a network.
 
     Parameters
@@ -62,6 +71,8 @@ def explained(path: str, model: Any, table: str | os.PathLike[str], row: int, me
     member : int or Network
         The network to trace: its place among the model's, or one of the same form, such as a member
         at an earlier step of its training.
+    when : str
+        Of a recording, which network and when, in words.
 
     Raises
     ------
@@ -75,12 +86,12 @@ def explained(path: str, model: Any, table: str | os.PathLike[str], row: int, me
         networks = number_rows.networks_of(path, model)
         with data_at_fault():
             one = row_of_file(file, row, None)
-            return Found(number_rows.explained(model, networks, one, member), by)
+            return Found(number_rows.explained(model, networks, one, member), by, when=when)
     with data_at_fault():
         one = row_of_file(file, row, model.dialect_)
         target = target_of(model, one.frame, _truth(model, one.frame))
         found = rows.explained(model, one, target, member, BARS)
-        return Found(found, by, _guarantee(model, one.frame))
+        return Found(found, by, _guarantee(model, one.frame), when)
 
 
 def _truth(model: Any, frame: Frame) -> Any:
@@ -117,6 +128,8 @@ def title_of_trace(found: Found) -> str:
     back = isinstance(of, ExplainedRow) and of.is_target_known
     ways = "forward, its loss, and back" if back else "forward"
     which = "The network" if of.member is None else f"Network {of.member}"
+    if found.when:
+        which = f"Network {found.when}"
     return f"{which}, dropout off: {ways}"
 
 
