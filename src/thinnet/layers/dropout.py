@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool
@@ -25,6 +25,7 @@ class Cache(NamedTuple):
     rate: float
 
 
+@runtime_checkable
 class Shared(Protocol):
     """A layer whose noise is of its own for each row and unit, or shared."""
 

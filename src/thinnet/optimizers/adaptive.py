@@ -203,7 +203,7 @@ class Adam:
         v_hat = part.make("v_hat", v.values / (1 - self.beta_2**t))
         m_hat.each(lambda at: m[at] / (1 - node(self.beta_1) ** part.count(at)))
         v_hat.each(lambda at: v[at] / (1 - node(self.beta_2) ** part.count(at)))
-        tiny = node(at_least_tiny(self.epsilon, part.theta.values))
+        tiny = node(at_least_tiny(self.epsilon, part.theta.values.ravel()))
 
         def epsilon(at: Index) -> Node:
             bias = 1 - node(self.beta_2) ** part.count(at)
@@ -269,4 +269,4 @@ class AdamW:
 
 def _root(self: Adagrad | RMSprop, part: UpdatePart, squares: Quantity, at: Index) -> Node:
     """What a step is divided by."""
-    return SQRT(squares[at]) + at_least_tiny(self.epsilon, part.theta.values)
+    return SQRT(squares[at]) + at_least_tiny(self.epsilon, part.theta.values.ravel())

@@ -69,7 +69,7 @@ def _data(tape: Tape, estimator: Any, given: Given) -> Data:
     places = places if _absent(ids) else ids  # estimators of arrays have places as ids
     X, targets, weights = estimator.rows_of_fit(given.X, given.y, given.sample_weight, bootstrap)
     if places is not None:
-        last = int(places.max(initial=-1))
+        last = int(places.max(initial=0))
         if last >= X.shape[0]:
             raise ValueError(f"{X.shape[0]:,} rows, where row {last:,} was learned from")
         X, targets = X[places], targets[places]

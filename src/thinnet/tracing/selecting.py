@@ -22,7 +22,7 @@ class Rows:
     """The rows that are shown, of those of the batch."""
 
     ids: Ids
-    show: Ids
+    show: Array
 
     def own(self, quantity: Quantity) -> bool:
         """Whether each row has numbers of its own."""

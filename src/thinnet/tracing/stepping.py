@@ -136,7 +136,7 @@ def trace(
     return opened(network, Step(batch, run, loss, _how(network, optimizer, run)), ids, show, names)
 
 
-def _run(network: Network, step: int | None, samples: Any, run: Run | None, ids: Ids) -> Run:
+def _run(network: Network, step: Any, samples: Any, run: Any, ids: Ids) -> Run:
     """The kind of pass: by default that of the network's next step."""
     if run is None:
         return Run.train(network.clock.step if step is None else step, ids)
@@ -147,7 +147,7 @@ def _run(network: Network, step: int | None, samples: Any, run: Run | None, ids:
     return run
 
 
-def _how(network: Network, optimizer: Optimizer | None, run: Run) -> How | None:
+def _how(network: Network, optimizer: Any, run: Run) -> How | None:
     if optimizer is None:
         return None
     checks.must(hasattr(optimizer, "step"), "optimizer", "an optimiser", optimizer)
