@@ -1,5 +1,8 @@
 """Animations have a frame a step, are bounded, and are written whole or not at all."""
 
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 from full_disks import files_of_at_most
@@ -159,3 +162,12 @@ def test_more_pixels_than_fit_are_refused_at_the_first_frame(tmp_path):
     with pytest.raises(ValueError, match=r"max_frames must be at most \d+ for pictures of 630 x"):
         animate(graph, recording, tmp_path / "steps.gif", max_frames=1000)
     assert len(recording.asked) == 1
+
+
+@pytest.mark.skipif(not shutil.which("ffprobe"), reason="needs ffmpeg")
+def test_films_have_as_many_frames_as_steps(tmp_path):
+    path = tmp_path / "steps.mp4"
+    animate(NetworkGraph.from_network(first(), X), Steps(4), path)
+    asked = ["ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames"]
+    found = subprocess.run([*asked, "-of", "csv=p=0", path], capture_output=True, check=True)
+    assert int(found.stdout) == 4
