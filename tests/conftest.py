@@ -71,6 +71,14 @@ def pytest_make_parametrize_id(val):
     return repr(val) if dataclasses.is_dataclass(val) else None
 
 
+@pytest.fixture(autouse=True)
+def _figures_closed():
+    """A test leaves no figure of pyplot open; matplotlib warns of many."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(20240229)

@@ -164,13 +164,13 @@ def activations_of(network: Network, X: MatrixLike, layer: int) -> Array:
     place = hidden[checks.integer("layer", layer, 1, len(hidden)) - 1].activation
     wanted, found = network.sites[place].name, list[Array]()
 
-    def watch(site: Site, y: Array) -> None:
+    def keep(site: Site, y: Array) -> None:
         if site.name == wanted:
             found.append(y.reshape(len(y), -1).copy())
 
     rows = sparse.finite("X", network.fitting(X), network.dtype)
     for start in range(0, rows.shape[0], ROWS_AT_ONCE):
-        network.forward(rows[start : start + ROWS_AT_ONCE], Run.predict(), watch)
+        network.forward(rows[start : start + ROWS_AT_ONCE], Run.predict(), keep)
     return np.concatenate(found)
 
 

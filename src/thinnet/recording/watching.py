@@ -58,7 +58,7 @@ class Watching:
 
     def before_steps(self, training: TrainingState) -> int:
         """Keep what is due; how many steps may be taken before the next call."""
-        return self.watch(training, None, None)
+        return self.follow(training, None, None)
 
     def after_steps(self, training: TrainingState, ended: bool) -> None:
         """Keep the end of a training."""
@@ -71,7 +71,7 @@ class Watching:
                 tape.close(training)
                 self._make_room()
 
-    def watch(
+    def follow(
         self, training: TrainingState, member: RecordedNetwork | None, source: Source | None
     ) -> int:
         """`before_steps` of a member of an ensemble."""
@@ -147,7 +147,7 @@ class MemberRecording:
         self.source = Source()
 
     def before_steps(self, training: TrainingState) -> int:
-        return self._recording.watch(training, self._member, self.source)
+        return self._recording.follow(training, self._member, self.source)
 
     def after_steps(self, training: TrainingState, ended: bool) -> None:
         self._recording.after_steps(training, ended)

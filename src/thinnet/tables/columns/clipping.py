@@ -53,7 +53,8 @@ class SmoothlyClipped(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> SmoothlyClipped:
         """Find the medians and the quartiles."""
-        X = validate_data(self, X, dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):  # of the sum that it looks at first
+            X = validate_data(self, X, dtype=np.float64)
         halves = np.quantile(X / 2, (0.25, 0.5, 0.75), axis=0)  # whose differences are finite
         first, self.center_, third = 2 * halves
         self.low_, self.high_ = X.min(axis=0), X.max(axis=0)
@@ -66,7 +67,8 @@ class SmoothlyClipped(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def transform(self, X: Any) -> Array:
         """The features, shape (rows, columns)."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        with np.errstate(over="ignore", invalid="ignore"):  # of the sum that it looks at first
+            X = validate_data(self, X, dtype=np.float64, reset=False)
         return self.of(X)
 
     def of(self, x: Array) -> Array:
