@@ -144,7 +144,7 @@ def test_what_cannot_be_animated_is_refused(tmp_path, monkeypatch):
         ((3, Steps(), path), {}, "display must be a display that from_network made"),
         ((lambda moment: 3, Steps(), path), {}, "display must be one with a figure, got 'int'"),
         ((graph, Steps(), path), {"max_frames": 0}, "max_frames must be an integer from 1 to 1000"),
-        ((graph, Steps(), path), {"fps": 51}, r"fps must be a number in \(0, 50\], got 51"),
+        ((graph, Steps(), path), {"fps": 51}, r"fps must be a number in \[0.1, 50\], got 51"),
         ((graph, Steps(), path), {"dpi": 10}, "dpi must be an integer from 20 to 300, got 10"),
     ):
         with pytest.raises(ValueError, match=words) as error:

@@ -325,3 +325,23 @@ def test_two_hundred_random_steps_open_with_their_bits_also_from_a_file(seed, ke
             assert_array_equal(moment.network.theta, steps.theta[step])
             assert_array_equal(moment.network.state, steps.state[step])
         assert_array_equal(of.at(end).network.theta, net.theta)
+
+
+def test_a_network_that_branches_off_takes_nothing_from_the_one_it_came_from():
+    recording = Recording(spacing=4)
+    first, _, _ = recorded(recording, epochs=3)
+    branch = recording.at(6).network
+    train(branch, X, Y, epochs=1, batch_size=20, progress=False, callbacks=[recording])
+    assert recording.n_members == 2
+    assert_array_equal(recording.at(15).network.theta, first.theta)
+    assert_array_equal(recording.at(recording.steps(1)[-1], 1).network.theta, branch.theta)
+
+
+def test_a_network_too_large_to_be_recorded_takes_nothing_from_others():
+    recording = Recording(spacing=1, max_bytes=60_000)
+    recorded(recording, epochs=3)
+    before = recording.keyframes_of()
+    large = Network([Dense(5000), Dense(3)], 6, seed=2)
+    with pytest.warns(UserWarning, match="bytes"):
+        train(large, X, Y, epochs=1, batch_size=20, progress=False, callbacks=[recording])
+    assert recording.keyframes_of() == before

@@ -11,7 +11,23 @@ from numpy.testing import assert_allclose, assert_array_equal
 from oracles import unchecked_types
 
 import thinnet
-from thinnet import SGD, Adam, BatchNorm, Dense, Dropout, Network, ReLU, Run, Sigmoid, SquaredError
+from thinnet import (
+    SGD,
+    Adam,
+    AlphaDropout,
+    BatchNorm,
+    ConcreteDropout,
+    Dense,
+    DropConnect,
+    Dropout,
+    Flatten,
+    LayerNorm,
+    Network,
+    ReLU,
+    Run,
+    Sigmoid,
+    SquaredError,
+)
 
 X = np.array([[0.05, 0.10], [0.3, -0.2], [1.0, 2.0]])
 Y = np.array([[0.01, 0.99], [1.0, 0.0], [0.5, 0.5]])
@@ -192,6 +208,87 @@ def test_summaries_are_of_what_is_shown():
     assert statistics["zeros"] == np.mean(values == 0)
     assert statistics["greatest"] == values.max()
     assert abs(found.largest(3)[0].value) == np.abs(values).max()
+
+
+CHAINS = {
+    "eight Dense": ([Dense(2)] * 8, 3),
+    "ten Dense": ([Dense(1)] * 10, 1),
+    "alpha": ([Dense(2), Dense(2), AlphaDropout(0.5), Dense(2)], 3),
+    "connect": ([Dense(2), ReLU(), DropConnect(Dense(1), 0.5)], 3),
+    "concrete": ([ConcreteDropout(Dense(3)), ReLU(), Dense(1)], 3),
+    "norm": ([LayerNorm(), Dropout(0.3), Flatten(), Dense(2)], (2, 2)),
+}
+
+
+@pytest.mark.parametrize("names", [None, "paper"])
+@pytest.mark.parametrize(("layers", "features"), CHAINS.values(), ids=CHAINS)
+def test_no_two_numbers_have_one_name(layers, features, names):
+    network = Network(layers, features, seed=0, dtype=np.float64)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(3, *network.features)), rng.normal(size=(3, *network.out))
+    t = thinnet.trace(network, x, y, optimizer=Adam(), loss=SquaredError(), names=names)
+    frame = t.to_frame()
+    assert not frame["name"].duplicated().any()
+    for name, value in zip(frame["name"], frame["value"], strict=True):
+        assert t[name].value == value
+
+
+def test_units_on_paper_are_those_of_activations():
+    layers = [Dense(2), BatchNorm(), ReLU(), DropConnect(Dense(1), 0.5)]
+    network = Network(layers, 3, seed=0, dtype=np.float64)
+    t = thinnet.trace(network, np.random.default_rng(0).normal(size=(4, 3)), names="paper")
+    assert t["net_h2[1]"].quantity.key.below == "0"
+    assert t["h2[1]"].quantity.key.below == "2"
+    assert t["o1[1]"].quantity.key.below == "3"
+
+
+def test_rows_that_stand_there_twice_are_named_by_their_places():
+    network = Network([Dense(1)], 1, seed=0, dtype=np.float64)
+    t = thinnet.trace(network, [[1.0], [2.0]], samples=[7, 7])
+    assert [t["x[0, 0]"].value, t["x[1, 0]"].value] == [1, 2]
+
+
+def test_large_numbers_have_formulas_that_hold():
+    network = Network([Dense(2), thinnet.Softmax()], 3, seed=0, dtype=np.float64)
+    x = np.random.default_rng(0).normal(size=(4, 3)) * 1e4
+    assert thinnet.trace(network, x, np.zeros((4, 2)), loss=SquaredError()).check() > 0
+    plain = Network([Dense(2)], 3, seed=0, dtype=np.float64)
+    with np.errstate(all="raise"):
+        t = thinnet.trace(plain, x * 1e200, np.zeros((4, 2)), optimizer=SGD(0.1))
+    assert not math.isfinite(t["E"].value)
+    assert t.check() > 0
+
+
+def test_numbers_of_large_networks_are_explained_in_time():
+    rng = np.random.default_rng(0)
+    t = thinnet.trace(large(), rng.random((20, 784)), rng.integers(10, size=20), optimizer=SGD(0.1))
+    why = t["dE/dW4[0, 0]"].why()
+    assert len(why.splitlines()) < 1000
+    assert repr(t["dE/dW4[0, 0]"]) == str(t["dE/dW4[0, 0]"])
+
+
+@dataclasses.dataclass(frozen=True)
+class Plain:
+    """An optimiser of a user's own, without state."""
+
+    learning_rate: float = 0.1
+
+    def start(self, theta):
+        return ()
+
+    def step(self, theta, gradient, state, t, learning_rate):
+        return theta - learning_rate * gradient, ()
+
+
+def test_an_optimiser_that_explains_nothing_shows_its_step():
+    t = traced(optimizer=Plain())
+    gradient, before = t.array("dE/dW0"), small().sites[0].p.W
+    assert_allclose(t.array("W0+"), before - 0.1 * gradient, rtol=1e-14)
+    assert t["W0+[0, 0]"].formula == ""
+
+
+def test_rates_of_numpy_are_numbers():
+    assert traced(optimizer=SGD(np.float32(0.5)))["eta"].value == 0.5
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,9 @@ def opened(
             )
         return Opened(loaded, member)
     steps, estimator = loaded.steps(member), loaded.estimator
-    if step is None and estimator is not None:
+    if not steps:
+        raise ModelFileError(f"recording {path!r} must have steps of network {member}, got none")
+    if step is None and member < len(getattr(estimator, "networks_", ())):
         return Opened(estimator, member)
     number = steps[-1] if step is None else step
     known = number in (*loaded.keyframes_of(member), steps[-1])

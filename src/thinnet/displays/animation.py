@@ -93,7 +93,7 @@ def animate(
     check_place("path", path)
     checks.of_kind("recording", recording, Recorded)
     checks.integer("max_frames", max_frames, 1, MOST_FRAMES)
-    checks.must(checks.positive("fps", fps) <= 50, "fps", "a number in (0, 50]", fps)
+    checks.must(0.1 <= checks.positive("fps", fps) <= 50, "fps", "a number in [0.1, 50]", fps)
     checks.integer("dpi", dpi, 20, 300)
     steps = frame_steps(recording.steps(member), max_frames)
     writer = _writer(kind, fps)

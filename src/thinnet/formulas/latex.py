@@ -59,7 +59,8 @@ def name_latex(name: naming.Name) -> str:
 def _written(formula: Node, leaf: Leaf) -> tuple[str, Level]:
     match formula:
         case Constant(value):
-            return _signed(_power_of_ten(constant(value)))
+            shown = _power_of_ten(constant(value))
+            return shown, _level(shown)
         case Ref():
             text = leaf(formula)
             return text, _level(text)

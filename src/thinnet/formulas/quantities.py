@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from thinnet.arrays import Array
-from thinnet.formulas.naming import Name
+from thinnet.formulas.naming import Name, text
 from thinnet.formulas.trees import Index, Node, Ref
 
 Kind: TypeAlias = Literal[
@@ -34,7 +34,7 @@ Place: TypeAlias = tuple[int, ...]
 Element: TypeAlias = Callable[..., Node]  # of the places along the axes
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Quantity:
     """An array of a trace.
 
@@ -69,6 +69,9 @@ class Quantity:
     def by(self, element: Element, whole: Node | None = None) -> None:
         """Say how each number follows from others, and how the whole array does."""
         self.element, self.whole = element, whole
+
+    def __repr__(self) -> str:
+        return f"<Quantity {text(self.key)} of shape {self.shape}>"
 
     def each(self, formula: Callable[[Index], Node]) -> None:
         """Say how each number follows from those at its own place; without a place, how all do."""

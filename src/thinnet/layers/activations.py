@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 from scipy import special
 
 from thinnet.arrays import Array, SameRows
 from thinnet.formulas.explaining import LayerPart
-from thinnet.formulas.trees import EXP, PHI, SIGMOID, SOFTPLUS, SQRT, TANH, node, total
+from thinnet.formulas.trees import EXP, PHI, SIGMOID, SOFTPLUS, SQRT, TANH, Node, node, total
 from thinnet.layers.base import same_shape
 from thinnet.layers.rectifiers import OfInput, OfOutput
 from thinnet.passes import Run, Site
+
+LARGE: Final = 500.0  # exp is infinite above 709
 
 
 def in_type(function: Callable[[Array], Array], x: SameRows) -> SameRows:
@@ -214,7 +216,14 @@ class Softmax:
     def explain(self, part: LayerPart) -> None:
         x, y, dy = part.x, part.y, part.dy
         last = range(x.shape[-1])
-        y.by(lambda *at: EXP(x[at]) / total(EXP(x[*at[:-1], j]) for j in last))
+        top = x.values.max(axis=-1)
+
+        def raised(*at: int) -> Node:
+            """exp x, less the largest of the row where exp would be infinite."""
+            most = float(top[at[:-1]])
+            return EXP(x[at] - most if abs(most) > LARGE else x[at])
+
+        y.by(lambda *at: raised(*at) / total(raised(*at[:-1], j) for j in last))
         part.dx.by(
             lambda *at: y[at] * (dy[at] - total(dy[*at[:-1], j] * y[*at[:-1], j] for j in last))
         )

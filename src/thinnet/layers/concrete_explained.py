@@ -48,6 +48,7 @@ def explain_thinned(dense: Any, part: LayerPart, temperature: float, kept: Kept 
     inner = dataclasses.replace(part, x=thinned)
     if part.has_slopes:
         back = inner.dx = part.make_back("dropped", part.dy.values @ site.p.W)
+        back.of_units = False
         part.dx.by(lambda i, k: back[i, k] * factor(i, k))
         if fraction is None:
             part.g.logit.by(lambda k: node(0))

@@ -151,7 +151,9 @@ class AlphaDropout:
         keep = explained_mask(self, part)
         a, b, limit = (
             part.setting(word, value)
-            for word, value in zip(("a", "b", "limit"), affine(part.cache.rate), strict=True)
+            for word, value in zip(
+                ("scale", "shift", "limit"), affine(part.cache.rate), strict=True
+            )
         )
         part.y.each(
             lambda at: a[()] * cases((part.x[at], keep(at), "=", 1), otherwise=limit[()]) + b[()]

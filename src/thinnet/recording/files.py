@@ -226,6 +226,7 @@ def _check(tape: Tape, network: Network) -> None:
         done = frame.step - tape.entry.first
         checks.integer("batch", batch, 0, n_steps - 1)
         fits = done == epoch * n_steps + batch == t - tape.t_before
+        fits &= frame.life_epoch == tape.entry.epoch + epoch
         checks.must(fits, "counts", f"of step {frame.step}", [epoch, t, batch])
         for name, like in shapes.items():
             array = frame.arrays[name]

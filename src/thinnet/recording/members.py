@@ -5,6 +5,8 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+import numpy as np
+
 from thinnet.network import Network
 from thinnet.recording.keyframes import spacing_for
 from thinnet.recording.tapes import Source, Tape, same_network
@@ -34,6 +36,12 @@ class RecordedNetwork:
         return sum(len(tape.frames) for tape in self.tapes)
 
     @property
+    def least_bytes(self) -> int:
+        """What is left of it where it is thinned as far as can be."""
+        kept = self.tapes[-1:]
+        return sum(tape.frames[0].nbytes * (1 + (tape.last is not None)) for tape in kept)
+
+    @property
     def nbytes(self) -> int:
         return sum(tape.nbytes for tape in self.tapes)
 
@@ -49,9 +57,15 @@ class RecordedNetwork:
         """Whether a network that another process or a copy trained could be this one."""
         if not self.tapes or not self.steps:
             return False
-        step = network.clock.step
+        step, tape = network.clock.step, self.tapes[-1]
+        alive = None if self._network is None else self._network()
+        if alive is not None:  # only where it ended: none of its steps is forgotten for another
+            last = tape.last
+            if last is None or step != tape.end:
+                return False
+            return bool(np.array_equal(last.arrays["theta"], network.theta))
         inside = self.steps.start < step <= self.steps.stop - 1
-        return inside and same_network(self.tapes[-1], network)
+        return inside and same_network(tape, network)
 
     def begin(self, training: TrainingState, source: Source | None, spacing: int | None) -> Tape:
         """The tape of a training that begins; steps that are taken again are forgotten."""

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from thinnet.arrays import Array
 from thinnet.network import Network
+from thinnet.recording.keyframes import arrays_of
 from thinnet.recording.members import RecordedNetwork
 from thinnet.recording.replay import Replay
 from thinnet.recording.tapes import FOREVER, Source, Tape
@@ -91,13 +92,16 @@ class Watching:
         self, training: TrainingState, member: RecordedNetwork | None, source: Source | None
     ) -> None:
         member = self._member_of(training.network, member)
-        tape = member.begin(training, source, self.spacing)
-        self._live[training] = member, tape
-        if not self._make_room():
+        size = sum(array.nbytes for array in arrays_of(training).values())
+        others = sum(each.least_bytes for each in self.members if each is not member)
+        if size + others <= self.max_bytes:
+            tape = member.begin(training, source, self.spacing)
+            self._make_room()
+        else:
+            tape = Tape.of(training, source)
             tape.is_full = True
-            most = tape.frames[0].nbytes
-            warnings.warn(NO_ROOM.format(most, self.max_bytes), UserWarning, stacklevel=3)
-            member.tapes = [each for each in member.tapes if each is not tape]
+            warnings.warn(NO_ROOM.format(size, self.max_bytes), UserWarning, stacklevel=3)
+        self._live[training] = member, tape
 
     def _member_of(self, network: Network, blank: RecordedNetwork | None) -> RecordedNetwork:
         """The member that this network is, or continues; else the blank one, or a new one."""

@@ -9,11 +9,12 @@ import numpy as np
 from thinnet.arrays import Array
 from thinnet.formulas.explaining import places
 from thinnet.formulas.quantities import Quantity
+from thinnet.formulas.trees import children
 from thinnet.formulas.values import value_of
 from thinnet.tracing.names import PlaceNames
 from thinnet.tracing.numbers import Number
 
-LARGE: Final = 10_000  # numbers; larger arrays are checked by their matrix formulas alone
+LARGE: Final = 100_000  # terms; arrays of more are checked by their matrix formula alone
 
 
 def checked(quantity: Quantity, names: PlaceNames, allowed: float) -> int:
@@ -24,7 +25,7 @@ def checked(quantity: Quantity, names: PlaceNames, allowed: float) -> int:
             computed = np.broadcast_to(value_of(whole), quantity.shape)
         _hold(quantity, names, computed, allowed)
         n += 1
-    if quantity.element is not None and (whole is None or quantity.values.size <= LARGE):
+    if quantity.element is not None and (whole is None or _terms(quantity) <= LARGE):
         formulas = map(quantity.formula, places(quantity.shape))
         with np.errstate(all="ignore"):
             computed = np.array([value_of(formula) for formula in formulas if formula is not None])
@@ -33,11 +34,18 @@ def checked(quantity: Quantity, names: PlaceNames, allowed: float) -> int:
     return n
 
 
+def _terms(quantity: Quantity) -> int:
+    """About how many terms the formulas of all numbers have together."""
+    first = next(places(quantity.shape), None)
+    formula = None if first is None else quantity.formula(first)
+    return 0 if formula is None else quantity.values.size * len(children(formula))
+
+
 def _hold(quantity: Quantity, names: PlaceNames, computed: Array, allowed: float) -> None:
     values = np.asarray(quantity.at(None))
     with np.errstate(invalid="ignore"):
         near = np.abs(computed - values) <= allowed * np.maximum(1, np.abs(values))
-    near |= (computed == values) | (np.isnan(computed) & np.isnan(values))
+    near |= (computed == values) | ~(np.isfinite(computed) | np.isfinite(values))
     if near.all():
         return
     at = tuple(map(int, np.argwhere(~near)[0]))

@@ -15,6 +15,7 @@ from thinnet.formulas.quantities import Place, Quantity
 from thinnet.formulas.trees import Index
 from thinnet.layers import Dense, Layer
 
+UNITS: Final = "ohgfedc"  # of layers with weights, from the last one back
 Words: TypeAlias = tuple[str, np.ndarray]
 ON_PAPER: Final = re.compile(  # dE/dw5, m_hat_b2+, net_h1[3]
     r"(?P<before>dE/d|\w+_(?=[a-z]))??(?P<word>net_[a-z]|[a-z])(?P<count>\d+)(?P<mark>\+?)"
@@ -84,9 +85,10 @@ class PaperNames(PlaceNames):
     """Names as in worked examples: w1, b1, i1, net_h1, h1, net_o1, o1, t1.
 
     Weights and biases are counted through the network, layer by layer and unit by unit.  The units
-    of the last Dense layer are o1, o2, ..., those of the one before h1, h2, ..., of earlier ones
-    g1, f1 and so on back to a.  What stands before a unit's activation is its net input.  With more
-    than one row a row's id stands in brackets: ``h1[3]``.
+    of the last layer with weights are o1, o2, ..., those of the one before h1, h2, ..., of earlier
+    ones g1, f1 and so on back to c1; what is earlier still is named by its place.  What stands
+    before a unit's activation is its net input.  With more than one row a row's id stands in
+    brackets: ``h1[3]``.
     """
 
     def __init__(self, quantities: Sequence[Quantity], ids: Ids, layers: Sequence[Layer]) -> None:
@@ -150,24 +152,40 @@ def _paper_words(quantities: Sequence[Quantity], layers: Sequence[Layer]) -> dic
     """For the key of an array its word on paper and the number of each entry."""
     found = dict[str, Words]()
     by_key = {text(q.key): q for q in quantities if q.key.of is None}
-    dense = [i for i, layer in enumerate(layers) if isinstance(layer, Dense)]
+    weighed = [i for i, layer in enumerate(layers) if _has_dense(layer)]
     if "x" in by_key:
         found["x"] = "i", _counted(by_key["x"].shape[1:], 1)
     if "t" in by_key and by_key["t"].values.ndim > 1:
         found["t"] = "t", _counted(by_key["t"].shape[1:], 1)
     weights = biases = 1
-    for order, i in enumerate(dense):
+    for order, i in enumerate(weighed):
         W, b, net = (by_key[f"{word}{i}"] for word in "Wby")
         found[f"W{i}"] = "w", _counted(W.shape, weights)
         found[f"b{i}"] = "b", _counted(b.shape, biases)
         weights, biases = weights + W.values.size, biases + b.values.size
-        from_end = len(dense) - 1 - order
-        unit = "o" if from_end == 0 else chr(max(ord("a"), ord("h") + 1 - from_end))
-        activated = i + 1 < len(layers) and not isinstance(layers[i + 1], Dense)
-        found[f"y{i}"] = f"net_{unit}" if activated else unit, _counted(net.shape[1:], 1)
-        if activated:
-            found[f"y{i + 1}"] = unit, _counted(by_key[f"y{i + 1}"].shape[1:], 1)
+        from_end = len(weighed) - 1 - order
+        if from_end >= len(UNITS):
+            continue
+        unit, units = UNITS[from_end], _counted(net.shape[1:], 1)
+        activation = _activation(layers, i)
+        found[f"y{i}"] = unit if activation is None else f"net_{unit}", units
+        if activation is not None:
+            found[f"y{activation}"] = unit, units
     return found
+
+
+def _has_dense(layer: Layer) -> bool:
+    return isinstance(getattr(layer, "dense", layer), Dense)
+
+
+def _activation(layers: Sequence[Layer], i: int) -> int | None:
+    """The place of the first activation function behind a layer with weights, before the next."""
+    for j in range(i + 1, len(layers)):
+        if _has_dense(layers[j]):
+            return None
+        if hasattr(layers[j], "weights_before"):
+            return j
+    return None
 
 
 def _counted(shape: Sequence[int], first: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from thinnet import checks
 from thinnet.formulas.naming import Name, text
 from thinnet.formulas.plain import formula_text, number
 from thinnet.formulas.quantities import Kind, Place, Quantity
@@ -24,7 +25,7 @@ GIVEN: Final = frozenset(  # kinds whose numbers follow from no others of the st
 MOST: Final = 50  # numbers of a level that `why` shows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Number:
     """One number of a trace: its name, value, formula and origin.
 
@@ -126,17 +127,26 @@ class Number:
         Parameters
         ----------
         levels : int, optional
-            How many levels to go back; None for all.
+            How many levels to go back, at least 0; None for all.  Of a level's numbers the first 50
+            are shown, and followed.
+
+        Raises
+        ------
+        ValueError
+            If `levels` is out of its range.
         """
+        if levels is not None:
+            checks.integer("levels", levels, 0)
         return "\n".join(self._lines(levels))
 
     def _lines(self, levels: int | None) -> Iterator[str]:
         known, level, depth = {self._key}, [self], 0
         while level and (levels is None or depth <= levels):
-            yield from (f"{'  ' * depth}{one}" for one in level[:MOST])
+            shown = level[:MOST]
+            yield from (f"{'  ' * depth}{one}" for one in shown)
             if len(level) > MOST:
                 yield f"{'  ' * depth}and {len(level) - MOST:,} more"
-            parents = [parent for one in level for parent in one.parents]
+            parents = [parent for one in shown for parent in one.parents]
             level = []
             for parent in parents:
                 if parent._key not in known:
@@ -178,6 +188,9 @@ class Number:
 
     def __str__(self) -> str:
         return " = ".join([self.name, *self.sides])
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __float__(self) -> float:
         return self.value

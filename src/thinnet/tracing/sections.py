@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from thinnet.arrays import Flat
-from thinnet.formulas.naming import Name
+from thinnet.formulas.naming import Name, text
 from thinnet.formulas.quantities import Kind, Quantity
 from thinnet.network import Network
 
@@ -46,18 +46,15 @@ def by_layer(network: Network, flat: Flat, kind: Kind, word: str = "", mark: str
     """A quantity for each layer's parameters; `word` stands before their names, `mark` behind."""
     return [
         [
-            Quantity(_name(word, f"{name}{i}", mark), values, kind, i)
+            Quantity(_name(Name(name, str(i)), word, mark), values, kind, i)
             for name, values in (zip(views._fields, views, strict=True) if views else ())
         ]
         for i, views in enumerate(views_of(network, flat))
     ]
 
 
-def _name(word: str, parameter: str, mark: str) -> Name:
-    if word:
-        return Name(word, parameter, mark=mark)
-    letters = parameter.rstrip("0123456789")
-    return Name(letters, parameter[len(letters) :], mark=mark)
+def _name(parameter: Name, word: str, mark: str) -> Name:
+    return Name(word, text(parameter), mark=mark) if word else parameter._replace(mark=mark)
 
 
 def together(*lists: ByLayer) -> Iterator[tuple[Quantity, ...]]:

@@ -83,10 +83,10 @@ def _units(network: Network, layer: int) -> int:
 
 def _weighs(network: Network, layer: int) -> bool:
     """Whether a layer makes units of its own."""
-    has_matrix = any(p.ndim > 1 for p in network.sites[layer].p)
+    own = network.layers[layer]
     before, after = network.sites[layer].features, (*network.sites, None)[layer + 1]
     behind = network.out if after is None else after.features
-    return has_matrix or before != behind
+    return hasattr(own, "units") or hasattr(own, "dense") or before != behind
 
 
 def _is_matrix(quantity: Quantity) -> bool:

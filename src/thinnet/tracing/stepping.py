@@ -122,7 +122,11 @@ def trace(
     checks.must(isinstance(network, Network), "network", "a Network", network)
     checks.one_of("names", names, (None, "paper"))
     if y is None:
-        for name, given in (("optimizer", optimizer), ("loss", loss)):
+        for name, given in [
+            ("optimizer", optimizer),
+            ("loss", loss),
+            ("sample_weight", sample_weight),
+        ]:
             checks.must(given is None, name, "None where there are no targets y", given)
         x = sparse.finite("x", network.fitting(x), network.dtype)
         network.check_encoded(x)
@@ -150,23 +154,26 @@ def _run(network: Network, step: Any, samples: Any, run: Any, ids: Ids) -> Run:
 def _how(network: Network, optimizer: Any, run: Run) -> How | None:
     if optimizer is None:
         return None
-    checks.must(hasattr(optimizer, "step"), "optimizer", "an optimiser", optimizer)
+    fits = hasattr(optimizer, "step") and not isinstance(optimizer, type)
+    checks.must(fits, "optimizer", "an optimiser", optimizer)
     rate = optimizer.learning_rate
-    at = rate if isinstance(rate, float | int) else rate.at(run.step)
+    at = rate.at(run.step) if hasattr(rate, "at") else rate
     return How(optimizer, float(at), optimizer.start(network.theta))
 
 
 def opened(network: Network, step: Step, ids: Ids, show: Any = None, names: Names = None) -> Trace:
     """The trace of a step that is checked already."""
-    shown = ids if show is None else masks.sample_ids(show)
+    shown = ids if show is None else np.atleast_1d(np.asarray(show))
     for one in shown.tolist():
-        checks.must(one in ids, "show", "ids of the batch's rows", one)
-    taken = passing.forward(network, step.batch.x, step.run)
-    found = _sections(taken, step)
+        checks.must(one in ids.tolist(), "show", "ids of the batch's rows", one)
+    with np.errstate(all="ignore"):  # of a training that diverges
+        taken = passing.forward(network, step.batch.x, step.run)
+        found = _sections(taken, step)
     quantities = [quantity for section in found for quantity in section.quantities]
-    by_name = (
-        PaperNames(quantities, ids, taken.network.layers) if names else PlaceNames(quantities, ids)
-    )
+    # Rows that stand there twice have one id between them: they are named by their places.
+    own = ids if len(np.unique(ids)) == len(ids) else np.arange(len(ids), dtype=ids.dtype)
+    layers = taken.network.layers
+    by_name = PaperNames(quantities, own, layers) if names else PlaceNames(quantities, own)
     return Trace(found, taken.network, by_name, Rows(ids, shown))
 
 

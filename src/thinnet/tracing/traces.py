@@ -103,7 +103,8 @@ class Trace(Contents):
     def check(self, tolerance: float | None = None) -> int:
         """Evaluate every formula again and hold it against forward, backward and update.
 
-        Arrays of more than 10,000 numbers are checked by their matrix formula where they have one.
+        Where the formulas of an array have more than 100,000 terms together, and the array has a
+        matrix formula, that one alone is checked.
 
         Parameters
         ----------

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from thinnet.formulas.explaining import PenaltyPart, places
-from thinnet.formulas.naming import Name
+from thinnet.formulas.naming import Name, text
 from thinnet.formulas.quantities import Quantity
 from thinnet.formulas.trees import ABS, SIGN, SQRT, SUM, Index, Node, cases, total
 from thinnet.layers import Dense
@@ -78,7 +78,7 @@ def _penalty_of(
     old, w, factor = stage.gradients[i][j], stage.theta[i][j], stage.how.penalised
     l1, l2 = penalty.l1, penalty.l2
     new.each(lambda at: old[at] + factor * l1 * SIGN(w[at]) + 2 * factor * l2 * w[at])
-    value = Quantity(Name("P", f"{w.key.word}{i}"), np.array(penalty.value(w.values)), "penalty", i)
+    value = Quantity(Name("P", text(w.key)), np.array(penalty.value(w.values)), "penalty", i)
     parts = [l1 * SUM(ABS(w.all))] if l1 else []
     value.by(lambda: total([*parts, *([l2 * SUM(w.all**2)] if l2 else [])]))
     return [value]

@@ -36,10 +36,10 @@ def move(stage: Stage) -> None:
     afters = _moments(stage, after, "moment", "+")
     for i, layer in enumerate(stage.theta):
         for j, old in enumerate(layer):
-            kind: Any = type(how.state)
+            made = getattr(type(how.state), "_make", tuple)
             part = UpdatePart(
                 old, stage.gradients[i][j], new[i][j], rate,
-                kind(*(b[i][j] for b in befores)), kind(*(a[i][j] for a in afters)),
+                made(b[i][j] for b in befores), made(a[i][j] for a in afters),
                 count if counts is None else counts[i][j],
             )  # fmt: skip
             if hasattr(how.optimizer, "explain"):
@@ -57,7 +57,8 @@ def _single(word: str, value: float) -> Quantity:
 
 
 def _moments(stage: Stage, state: Any, kind: Kind, mark: str) -> list[ByLayer]:
-    names = type(stage.how.state)._fields
+    n = len(stage.how.state)
+    names = getattr(stage.how.state, "_fields", None) or [f"state{k}" for k in range(n)]
     pairs = zip(names, state, strict=True)
     return [by_layer(stage.network, flat, kind, name, mark) for name, flat in pairs]
 

@@ -59,7 +59,7 @@ def compared(stage: Stage, followed: Flat) -> Section:
     section = Section("update", "beside the weights that followed")
     for own, other in together(stage.theta, really):
         gap = np.max(np.abs(own.at(None) - other.at(None)))
-        name = Name("gap", f"{own.key.word}{own.key.below}")
+        name = Name("gap", other.key.below)
         found = Quantity(name, np.array(gap), "update", own.layer)
         found.by(_greatest_gap(own, other))
         section.quantities += [other, found]
