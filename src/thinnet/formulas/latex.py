@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from thinnet.formulas import naming
-from thinnet.formulas.plain import ATOM, FIRST, LONG, POWER, PRODUCT, SUM, Level, constant, number
+from thinnet.formulas.plain import (
+    ATOM,
+    POWER,
+    PRODUCT,
+    SUM,
+    Level,
+    constant,
+    number,
+    shortened,
+    signed_sum,
+)
 from thinnet.formulas.trees import (
     SQRT,
     Call,
@@ -65,10 +75,10 @@ def _written(formula: Node, leaf: Leaf) -> tuple[str, Level]:
             text = leaf(formula)
             return text, _level(text)
         case Sum(terms):
-            return _sum(terms, leaf), SUM
+            return signed_sum(terms, lambda term: _at(PRODUCT, term, leaf), r"\cdots"), SUM
         case Product(factors):
             parts = [_at(PRODUCT, factor, leaf) for factor in factors]
-            return r" \cdot ".join(_shortened(parts, r"\cdots")), PRODUCT
+            return r" \cdot ".join(shortened(parts, r"\cdots")), PRODUCT
         case Negative(of):
             return f"-{_at(PRODUCT, of, leaf)}", SUM
         case Quotient(above, below):
@@ -89,28 +99,9 @@ def _written(formula: Node, leaf: Leaf) -> tuple[str, Level]:
     raise TypeError(f"a formula must be made of nodes, got {formula!r}")
 
 
-def _signed(text: str) -> tuple[str, Level]:
-    return text, SUM if text.startswith("-") else ATOM
-
-
 def _at(level: Level, formula: Node, leaf: Leaf) -> str:
     text, own = _written(formula, leaf)
     return text if own >= level else rf"\left({text}\right)"
-
-
-def _sum(terms: tuple[Node, ...], leaf: Leaf) -> str:
-    parts = []
-    for term in terms:
-        if isinstance(term, Negative):
-            parts.append(f"- {_at(PRODUCT, term.of, leaf)}")
-        else:
-            parts.append(f"+ {_at(PRODUCT, term, leaf)}")
-    shown = " ".join(_shortened(parts, r"+ \cdots"))
-    return f"-{shown[2:]}" if shown.startswith("- ") else shown[2:]
-
-
-def _shortened(parts: list[str], dots: str) -> list[str]:
-    return parts if len(parts) <= LONG else [*parts[:FIRST], dots, parts[-1]]
 
 
 def _cases(formula: Cases, leaf: Leaf) -> str:

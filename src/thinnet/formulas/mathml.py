@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from thinnet.formulas.naming import GREEK, Name
-from thinnet.formulas.plain import ATOM, FIRST, LONG, POWER, PRODUCT, SUM, Level, constant
+from thinnet.formulas.plain import ATOM, POWER, PRODUCT, SUM, Level, constant, shortened
 from thinnet.formulas.trees import (
     SQRT,
     Call,
@@ -30,6 +30,7 @@ Leaf: TypeAlias = Callable[[Ref], str]
 LETTERS: Final = dict(zip(sorted(GREEK), "αβδεγηλμρσ", strict=True))
 TIMES: Final = "<mo>·</mo>"
 MINUS: Final = "<mo>&#x2212;</mo>"
+DOTS: Final = "<mo>⋯</mo>"
 RELATIONS: Final = {"<": "&lt;", "<=": "≤", ">": "&gt;", ">=": "≥", "=": "="}
 
 
@@ -90,7 +91,7 @@ def _written(formula: Node, leaf: Leaf) -> tuple[str, Level]:
         case Sum(terms):
             return element("mrow", *_sum(terms, leaf)), SUM
         case Product(factors):
-            parts = _shortened([_at(PRODUCT, factor, leaf) for factor in factors])
+            parts = shortened([_at(PRODUCT, factor, leaf) for factor in factors], DOTS)
             return element("mrow", TIMES.join(parts)), PRODUCT
         case Negative(of):
             return element("mrow", MINUS, _at(PRODUCT, of, leaf)), SUM
@@ -128,13 +129,7 @@ def _sum(terms: tuple[Node, ...], leaf: Leaf) -> Iterable[str]:
         shown = _at(PRODUCT, term.of if isinstance(term, Negative) else term, leaf)
         sign = (MINUS if is_negative else element("mo", "+")) if i or is_negative else ""
         parts.append(sign + shown)
-    return _shortened(parts, element("mo", "+"))
-
-
-def _shortened(parts: list[str], before: str = "") -> list[str]:
-    if len(parts) <= LONG:
-        return parts
-    return [*parts[:FIRST], before + element("mo", "⋯"), parts[-1]]
+    return shortened(parts, element("mo", "+") + DOTS)
 
 
 def _cases(formula: Cases, leaf: Leaf) -> str:

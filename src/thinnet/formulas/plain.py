@@ -52,9 +52,10 @@ def _written(formula: Node, leaf: Leaf) -> tuple[str, Level]:
         case Ref():
             return _signed(leaf(formula))
         case Sum(terms):
-            return _sum(terms, leaf), SUM
+            return signed_sum(terms, lambda term: _at(PRODUCT, term, leaf), "..."), SUM
         case Product(factors):
-            return " * ".join(_shortened([_at(PRODUCT, f, leaf) for f in factors])), PRODUCT
+            parts = [_at(PRODUCT, factor, leaf) for factor in factors]
+            return " * ".join(shortened(parts, "...")), PRODUCT
         case Negative(of):
             return f"-{_at(PRODUCT, of, leaf)}", SUM
         case Quotient(above, below):
@@ -84,21 +85,21 @@ def _at(level: Level, formula: Node, leaf: Leaf) -> str:
     return text if own >= level else f"({text})"
 
 
-def _sum(terms: tuple[Node, ...], leaf: Leaf) -> str:
+def signed_sum(terms: tuple[Node, ...], write: Callable[[Node], str], dots: str) -> str:
+    """Terms with their signs between them; `write` writes one, `dots` stands for those left out."""
     parts = []
     for term in terms:
         if isinstance(term, Negative):
-            parts.append(f"- {_at(PRODUCT, term.of, leaf)}")
+            parts.append(f"- {write(term.of)}")
         else:
-            parts.append(f"+ {_at(PRODUCT, term, leaf)}")
-    shown = " ".join(_shortened(parts, "+ ..."))
+            parts.append(f"+ {write(term)}")
+    shown = " ".join(shortened(parts, f"+ {dots}"))
     return f"-{shown[2:]}" if shown.startswith("- ") else shown[2:]
 
 
-def _shortened(parts: list[str], dots: str = "...") -> list[str]:
-    if len(parts) <= LONG:
-        return parts
-    return [*parts[:FIRST], dots, parts[-1]]
+def shortened(parts: list[str], dots: str) -> list[str]:
+    """Parts of a sum or product: of many the first ones and the last."""
+    return parts if len(parts) <= LONG else [*parts[:FIRST], dots, parts[-1]]
 
 
 def _cases(formula: Cases, leaf: Leaf) -> str:
